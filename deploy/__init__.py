@@ -1,0 +1,1 @@
+"""How Papermesh is deployed: on a laptop, in an image, by a chart."""

@@ -1,0 +1,1 @@
+"""The one Envoy configuration, and what renders it."""

@@ -1,0 +1,1 @@
+"""The adapter: JSON over HTTP in, signed gRPC out."""

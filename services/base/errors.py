@@ -1,0 +1,97 @@
+"""The one error type of the mesh.
+
+Every failure that a user can cause is a `PapermeshError` with one of eleven codes (docs/errors.md). Domain code raises
+it and knows no gRPC and no HTTP; `services.base.status` carries it across the wire, and the adapter writes it as JSON.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from http import HTTPStatus
+
+
+class Code(StrEnum):
+    """Why a call failed. The names are a contract: clients switch on them."""
+
+    BAD_ARG = "BAD_ARG"
+    UNAUTHENTICATED = "UNAUTHENTICATED"
+    FORBIDDEN = "FORBIDDEN"
+    NOT_FOUND = "NOT_FOUND"
+    CONFLICT = "CONFLICT"
+    TOO_LARGE = "TOO_LARGE"
+    RATE_LIMIT = "RATE_LIMIT"
+    TIMEOUT = "TIMEOUT"
+    UNAVAILABLE = "UNAVAILABLE"
+    ENGINE_FAIL = "ENGINE_FAIL"
+    INTERNAL = "INTERNAL"
+
+    @property
+    def http_status(self) -> HTTPStatus:
+        """The HTTP status that the adapter answers with."""
+        return _HTTP[self]
+
+    @property
+    def is_transient(self) -> bool:
+        """Whether the same call may succeed later with nothing changed by the caller."""
+        return self in (Code.RATE_LIMIT, Code.TIMEOUT, Code.UNAVAILABLE)
+
+
+_HTTP: Mapping[Code, HTTPStatus] = {
+    Code.BAD_ARG: HTTPStatus.BAD_REQUEST,
+    Code.UNAUTHENTICATED: HTTPStatus.UNAUTHORIZED,
+    Code.FORBIDDEN: HTTPStatus.FORBIDDEN,
+    Code.NOT_FOUND: HTTPStatus.NOT_FOUND,
+    Code.CONFLICT: HTTPStatus.CONFLICT,
+    Code.TOO_LARGE: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    Code.RATE_LIMIT: HTTPStatus.TOO_MANY_REQUESTS,
+    Code.TIMEOUT: HTTPStatus.GATEWAY_TIMEOUT,
+    Code.UNAVAILABLE: HTTPStatus.SERVICE_UNAVAILABLE,
+    Code.ENGINE_FAIL: HTTPStatus.INTERNAL_SERVER_ERROR,
+    Code.INTERNAL: HTTPStatus.INTERNAL_SERVER_ERROR,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class FieldViolation:
+    """One argument that is wrong."""
+
+    field: str
+    """Path from the arguments' root, "doc_ref.sha256" or "texts[3]"."""
+
+    description: str
+    """What is wrong with it and what would be right."""
+
+
+# Not frozen: Python writes the traceback and the cause into an exception as it travels.
+@dataclass(slots=True, eq=False)
+class PapermeshError(Exception):
+    """A failure with its code and a sentence that says what to do."""
+
+    code: Code
+    message: str
+    """For a person. Holds no secret, no text of a document and no file name."""
+
+    retry_after_ms: int | None = None
+    """How long to wait before the same call may succeed; always set with RATE_LIMIT."""
+
+    violations: tuple[FieldViolation, ...] = ()
+    """The arguments that are wrong, with BAD_ARG."""
+
+    details: Mapping[str, str] = field(default_factory=dict)
+    """More facts for a program, "limit_bytes": "100000000"."""
+
+    request_id: str = ""
+    """The id of the call in every log, once it is known."""
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self.message}"
+
+
+def bad_arg(message: str, *violations: FieldViolation, **details: str) -> PapermeshError:
+    """A BAD_ARG error; name the fields that are at fault, where there are any."""
+    return PapermeshError(Code.BAD_ARG, message, violations=violations, details=details)
+
+
+def bad_field(name: str, description: str) -> PapermeshError:
+    """A BAD_ARG error about one argument."""
+    return bad_arg(f"{name}: {description}", FieldViolation(name, description))

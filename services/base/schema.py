@@ -1,0 +1,138 @@
+"""JSON Schema (2020-12) of a proto message, from its fields, their comments and their protovalidate rules.
+
+It describes the JSON that people send: snake_case names, and the rules that dispatch will check. A rule that JSON Schema
+cannot say (a CEL expression over several fields) stands as a sentence in the description.
+"""
+
+from typing import Any
+
+from buf.validate import validate_pb2
+from google.protobuf.descriptor import Descriptor, FieldDescriptor
+
+from services.base.comments import Comments
+
+_DIALECT = "https://json-schema.org/draft/2020-12/schema"
+_SAFE_INTEGER = 2**53 - 1
+
+_INTEGERS = {
+    FieldDescriptor.TYPE_INT32: (-(2**31), 2**31 - 1),
+    FieldDescriptor.TYPE_SINT32: (-(2**31), 2**31 - 1),
+    FieldDescriptor.TYPE_SFIXED32: (-(2**31), 2**31 - 1),
+    FieldDescriptor.TYPE_UINT32: (0, 2**32 - 1),
+    FieldDescriptor.TYPE_FIXED32: (0, 2**32 - 1),
+}
+_LONGS = {
+    FieldDescriptor.TYPE_INT64,
+    FieldDescriptor.TYPE_SINT64,
+    FieldDescriptor.TYPE_SFIXED64,
+    FieldDescriptor.TYPE_UINT64,
+    FieldDescriptor.TYPE_FIXED64,
+}
+_NUMBERS = {FieldDescriptor.TYPE_DOUBLE, FieldDescriptor.TYPE_FLOAT}
+_WELL_KNOWN: dict[str, dict[str, Any]] = {
+    "google.protobuf.Struct": {"type": "object"},
+    "google.protobuf.Value": {},
+    "google.protobuf.ListValue": {"type": "array"},
+    "google.protobuf.Timestamp": {"type": "string", "format": "date-time"},
+    "google.protobuf.Duration": {"type": "string", "pattern": "^-?[0-9]+(\\.[0-9]+)?s$"},
+}
+
+
+def args_schema(message: Descriptor, comments: Comments) -> dict[str, Any]:
+    """The schema of an action's arguments: unknown names are refused, and `required` fields are required."""
+    return {"$schema": _DIALECT, **_object(message, comments, (), strict=True)}
+
+
+def result_schema(message: Descriptor, comments: Comments) -> dict[str, Any]:
+    """The schema of an action's result; `json`, which carries the result as text, is not part of it."""
+    schema = {"$schema": _DIALECT, **_object(message, comments, (), strict=False)}
+    schema["properties"].pop("json", None)
+    return schema
+
+
+def _object(message: Descriptor, comments: Comments, above: tuple[str, ...], *, strict: bool) -> dict[str, Any]:
+    if message.full_name in above:  # a message inside itself: say "an object" instead of never ending
+        return {"type": "object"}
+    above = (*above, message.full_name)
+    rules = message.GetOptions().Extensions[validate_pb2.message]
+    sentences = [comments.of(message.full_name), *(f"Rule: {rule.message}." for rule in rules.cel)]
+    schema: dict[str, Any] = {
+        "type": "object",
+        "description": "\n\n".join(filter(None, sentences)),
+        "properties": {field.name: _field(field, comments, above, strict=strict) for field in message.fields},
+    }
+    required = [field.name for field in message.fields if _rules(field).required]
+    if strict:
+        schema["additionalProperties"] = False
+        if required:
+            schema["required"] = required
+    return schema
+
+
+def _field(field: FieldDescriptor, comments: Comments, above: tuple[str, ...], *, strict: bool) -> dict[str, Any]:
+    rules = _rules(field)
+    if field.message_type is not None and field.message_type.GetOptions().map_entry:
+        value = field.message_type.fields_by_name["value"]
+        schema: dict[str, Any] = {
+            "type": "object",
+            "additionalProperties": _single(value, comments, above, _rules(value), strict=strict),
+        }
+    elif field.is_repeated:
+        items = _single(field, comments, above, rules.repeated.items, strict=strict)
+        schema = {"type": "array", "items": items}
+        if rules.repeated.HasField("min_items"):
+            schema["minItems"] = rules.repeated.min_items
+        if rules.repeated.HasField("max_items"):
+            schema["maxItems"] = rules.repeated.max_items
+    else:
+        schema = _single(field, comments, above, rules, strict=strict)
+    own = [comments.of(field.full_name), *(f"Rule: {rule.message}." for rule in rules.cel)]
+    described = "\n\n".join(filter(None, own))
+    return {**schema, "description": described} if described else schema
+
+
+def _single(
+    field: FieldDescriptor,
+    comments: Comments,
+    above: tuple[str, ...],
+    rules: validate_pb2.FieldRules,
+    *,
+    strict: bool,
+) -> dict[str, Any]:
+    """One value of the field's type."""
+    if field.message_type is not None:
+        known = _WELL_KNOWN.get(field.message_type.full_name)
+        return dict(known) if known is not None else _object(field.message_type, comments, above, strict=strict)
+    if field.type in _INTEGERS:
+        low, high = _INTEGERS[field.type]
+        return {"type": "integer", "minimum": low, "maximum": high}
+    if field.type in _LONGS:
+        return {"type": "integer", "minimum": -_SAFE_INTEGER, "maximum": _SAFE_INTEGER}
+    if field.type in _NUMBERS:
+        return {"type": "number"}
+    if field.type == FieldDescriptor.TYPE_BOOL:
+        return {"type": "boolean"}
+    if field.type == FieldDescriptor.TYPE_ENUM:
+        return {"enum": [value.name for value in field.enum_type.values]}
+    if field.type == FieldDescriptor.TYPE_BYTES:
+        return {"type": "string", "contentEncoding": "base64"}
+    return _string(rules.string, optional=rules.ignore == validate_pb2.IGNORE_IF_ZERO_VALUE)
+
+
+def _string(rules: validate_pb2.StringRules, *, optional: bool) -> dict[str, Any]:
+    """A string; one that is only checked when set may also be empty."""
+    schema: dict[str, Any] = {"type": "string"}
+    if rules.HasField("min_len"):
+        schema["minLength"] = rules.min_len
+    if rules.HasField("max_len"):
+        schema["maxLength"] = rules.max_len
+    if rules.HasField("pattern"):
+        schema["pattern"] = f"^$|{rules.pattern}" if optional else rules.pattern
+    allowed = list(getattr(rules, "in"))
+    if allowed:
+        schema["enum"] = ["", *allowed] if optional else allowed
+    return schema
+
+
+def _rules(field: FieldDescriptor) -> validate_pb2.FieldRules:
+    return field.GetOptions().Extensions[validate_pb2.field]

@@ -1,0 +1,1 @@
+"""The front door: verifies, authorises and routes every call."""
