@@ -4,6 +4,7 @@
 them to people, so the descriptor set with source info ships beside the stubs.
 """
 
+import os
 import shutil
 import sys
 from importlib.resources import files
@@ -22,13 +23,15 @@ def main() -> int:
     ours = sorted(str(path.relative_to(ROOT / "proto")) for path in (ROOT / "proto").rglob("*.proto"))
     theirs = ["buf/validate/validate.proto"]
     services = [path for path in ours if path.endswith("_service.proto")]
+    # mypy-protobuf's plugins sit beside the interpreter and type what protoc's own --pyi_out leaves out: extensions.
+    os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     include = [
         f"-I{ROOT / 'proto'}",
         f"-I{ROOT / 'third_party' / 'protovalidate'}",
         f"-I{files('grpc_tools') / '_proto'}",
     ]
-    stubs = protoc.main(["protoc", *include, f"--python_out={out}", f"--pyi_out={out}", *ours, *theirs])
-    grpc_stubs = protoc.main(["protoc", *include, f"--grpc_python_out={out}", *services])
+    stubs = protoc.main(["protoc", *include, f"--python_out={out}", f"--mypy_out={out}", *ours, *theirs])
+    grpc_stubs = protoc.main(["protoc", *include, f"--grpc_python_out={out}", f"--mypy_grpc_out={out}", *services])
     descriptors = out / "papermesh" / "descriptors.binpb"
     described = protoc.main(
         [

@@ -131,7 +131,7 @@ def load(*descriptor_sets: Path) -> ActionTable:
 
 
 def _register(file: descriptor_pb2.FileDescriptorProto) -> None:
-    """Makes a file known to the default pool: by its generated module, or, for a mounted descriptor set, from the set."""
+    """Makes a file known to the default pool: by its generated module or, where there is none, from the set itself."""
     pool = descriptor_pool.Default()
     try:
         pool.FindFileByName(file.name)
@@ -160,8 +160,8 @@ def _read(
     is_internal = options.HasExtension(options_pb2.internal)
     if is_action == is_internal:
         raise ContractError(f"{name}: needs exactly one of the options action and internal")
-    annotation = options.Extensions[options_pb2.action if is_action else options_pb2.internal]
-    timeout = annotation.timeout.ToTimedelta()
+    action = options.Extensions[options_pb2.action]
+    timeout = (action if is_action else options.Extensions[options_pb2.internal]).timeout.ToTimedelta()
     if timeout <= timedelta(0):
         raise ContractError(f"{name}: needs a timeout above zero")
     if not comments.of(name):
@@ -179,14 +179,12 @@ def _read(
     _require_comments(described.output_type, comments)
     methods[method.path] = method
     if is_action:
-        if annotation.name in actions and actions[annotation.name].method.path != method.path:
-            raise ContractError(f"{name}: the action {annotation.name} exists already")
-        actions[annotation.name] = _action(described, annotation, method, comments)
+        if action.name in actions and actions[action.name].method.path != method.path:
+            raise ContractError(f"{name}: the action {action.name} exists already")
+        actions[action.name] = _action(described, action, method, comments)
 
 
-def _action(
-    described: MethodDescriptor, annotation: options_pb2.Action, method: Method, comments: Comments
-) -> Action:
+def _action(described: MethodDescriptor, annotation: options_pb2.Action, method: Method, comments: Comments) -> Action:
     name = described.full_name
     if not annotation.name:
         raise ContractError(f"{name}: needs an action name")

@@ -1,34 +1,39 @@
 """JSON Schema (2020-12) of a proto message, from its fields, their comments and their protovalidate rules.
 
-It describes the JSON that people send: snake_case names, and the rules that dispatch will check. A rule that JSON Schema
-cannot say (a CEL expression over several fields) stands as a sentence in the description.
+It describes the JSON that people send: snake_case names, and the rules that dispatch will check. A rule that JSON
+Schema cannot say (a CEL expression over several fields) stands as a sentence in the description.
 """
 
 from typing import Any
 
-from buf.validate import validate_pb2
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 
+from buf.validate import validate_pb2
 from services.base.comments import Comments
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _SAFE_INTEGER = 2**53 - 1
 
-_INTEGERS = {
-    FieldDescriptor.TYPE_INT32: (-(2**31), 2**31 - 1),
-    FieldDescriptor.TYPE_SINT32: (-(2**31), 2**31 - 1),
-    FieldDescriptor.TYPE_SFIXED32: (-(2**31), 2**31 - 1),
-    FieldDescriptor.TYPE_UINT32: (0, 2**32 - 1),
-    FieldDescriptor.TYPE_FIXED32: (0, 2**32 - 1),
+_INT32 = {"type": "integer", "minimum": -(2**31), "maximum": 2**31 - 1}
+_UINT32 = {"type": "integer", "minimum": 0, "maximum": 2**32 - 1}
+_INT64 = {"type": "integer", "minimum": -_SAFE_INTEGER, "maximum": _SAFE_INTEGER}
+_UINT64 = {"type": "integer", "minimum": 0, "maximum": _SAFE_INTEGER}
+_SCALARS: dict[int, dict[str, Any]] = {
+    FieldDescriptor.TYPE_INT32: _INT32,
+    FieldDescriptor.TYPE_SINT32: _INT32,
+    FieldDescriptor.TYPE_SFIXED32: _INT32,
+    FieldDescriptor.TYPE_UINT32: _UINT32,
+    FieldDescriptor.TYPE_FIXED32: _UINT32,
+    FieldDescriptor.TYPE_INT64: _INT64,
+    FieldDescriptor.TYPE_SINT64: _INT64,
+    FieldDescriptor.TYPE_SFIXED64: _INT64,
+    FieldDescriptor.TYPE_UINT64: _UINT64,
+    FieldDescriptor.TYPE_FIXED64: _UINT64,
+    FieldDescriptor.TYPE_DOUBLE: {"type": "number"},
+    FieldDescriptor.TYPE_FLOAT: {"type": "number"},
+    FieldDescriptor.TYPE_BOOL: {"type": "boolean"},
+    FieldDescriptor.TYPE_BYTES: {"type": "string", "contentEncoding": "base64"},
 }
-_LONGS = {
-    FieldDescriptor.TYPE_INT64,
-    FieldDescriptor.TYPE_SINT64,
-    FieldDescriptor.TYPE_SFIXED64,
-    FieldDescriptor.TYPE_UINT64,
-    FieldDescriptor.TYPE_FIXED64,
-}
-_NUMBERS = {FieldDescriptor.TYPE_DOUBLE, FieldDescriptor.TYPE_FLOAT}
 _WELL_KNOWN: dict[str, dict[str, Any]] = {
     "google.protobuf.Struct": {"type": "object"},
     "google.protobuf.Value": {},
@@ -103,20 +108,11 @@ def _single(
     if field.message_type is not None:
         known = _WELL_KNOWN.get(field.message_type.full_name)
         return dict(known) if known is not None else _object(field.message_type, comments, above, strict=strict)
-    if field.type in _INTEGERS:
-        low, high = _INTEGERS[field.type]
-        return {"type": "integer", "minimum": low, "maximum": high}
-    if field.type in _LONGS:
-        return {"type": "integer", "minimum": -_SAFE_INTEGER, "maximum": _SAFE_INTEGER}
-    if field.type in _NUMBERS:
-        return {"type": "number"}
-    if field.type == FieldDescriptor.TYPE_BOOL:
-        return {"type": "boolean"}
-    if field.type == FieldDescriptor.TYPE_ENUM:
+    if field.enum_type is not None:
         return {"enum": [value.name for value in field.enum_type.values]}
-    if field.type == FieldDescriptor.TYPE_BYTES:
-        return {"type": "string", "contentEncoding": "base64"}
-    return _string(rules.string, optional=rules.ignore == validate_pb2.IGNORE_IF_ZERO_VALUE)
+    if field.type == FieldDescriptor.TYPE_STRING:
+        return _string(rules.string, optional=rules.ignore == validate_pb2.IGNORE_IF_ZERO_VALUE)
+    return dict(_SCALARS[field.type])
 
 
 def _string(rules: validate_pb2.StringRules, *, optional: bool) -> dict[str, Any]:

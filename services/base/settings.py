@@ -40,7 +40,7 @@ class Settings(BaseSettings):
 
     @classmethod
     def _sentence(cls, item: dict[str, Any]) -> str:
-        """One line that names the variable, what is wrong, and what it is for. Never shows a value: it may be secret."""
+        """One line: the variable, what is wrong, what it is for. Never its value, which may be secret."""
         name = str(item["loc"][0]) if item["loc"] else ""
         variable = f"PAPERMESH_{name.upper()}" if name else "The settings"
         described = cls.model_fields[name].description if name in cls.model_fields else ""

@@ -1,0 +1,145 @@
+"""The signature of a call (docs/signing.md): HMAC-SHA256 over who, where, when, once, which method and what.
+
+Both sides are here, so that what the adapter signs and what dispatch verifies cannot drift apart.
+"""
+
+import hmac
+import re
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from services.base.errors import Code, PapermeshError
+
+CLOCK_SKEW = timedelta(seconds=300)
+"""How far a caller's clock may be from ours, either way."""
+
+_NONCE = re.compile(r"[A-Za-z0-9_-]{16,64}", re.ASCII)
+_SIGNATURE = re.compile(r"hmac-sha256=([0-9a-f]{64})", re.ASCII)
+_TIMESTAMP = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z", re.ASCII)
+_FIELDS = ("x-client", "x-timestamp", "x-nonce", "x-signature")
+_MAX_CLIENT = 128
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """The signing fields of a call, each present once and well formed; nothing of it is verified yet."""
+
+    client: str
+    timestamp: str
+    nonce: str
+    mac: str
+    """64 lower-case hexadecimal digits."""
+
+    action: str | None
+    """x-action, None when absent."""
+
+
+def unauthenticated(message: str) -> PapermeshError:
+    """An UNAUTHENTICATED error."""
+    return PapermeshError(Code.UNAUTHENTICATED, message)
+
+
+def sign(
+    *, client: str, secret: bytes, audience: str, method: str, request: bytes, action: str | None = None
+) -> tuple[tuple[str, str], ...]:
+    """The metadata that signs one call, good for one try within the clock skew.
+
+    Args:
+        client: Id of the signing client.
+        secret: One of its active keys, 32 bytes.
+        audience: Name of the deployment that the call is meant for.
+        method: gRPC path, "/papermesh.dispatch.v1.DispatchService/Invoke".
+        request: Canonical JSON of the request message; of a streaming upload, its header message.
+        action: The request's action, when it has one.
+    """
+    timestamp = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    nonce = secrets.token_urlsafe(18)  # 144 random bits
+    mac = _mac(secret, _signed_text(audience, timestamp, nonce, method, request))
+    signed = (
+        ("x-client", client),
+        ("x-timestamp", timestamp),
+        ("x-nonce", nonce),
+        ("x-signature", f"hmac-sha256={mac}"),
+    )
+    return signed if action is None else (*signed, ("x-action", action))
+
+
+def read(metadata: Iterable[tuple[str, str | bytes]]) -> Signed:
+    """The signing fields from a call's metadata.
+
+    Raises:
+        PapermeshError: UNAUTHENTICATED when one is missing, doubled or malformed.
+    """
+    found: dict[str, str] = {}
+    for key, value in metadata:
+        if key in _FIELDS or key == "x-action":
+            if key in found:
+                raise unauthenticated(f"{key} stands more than once in the metadata. Send it exactly once.")
+            found[key] = value if isinstance(value, str) else value.decode("ascii", "replace")
+    missing = [name for name in _FIELDS if name not in found]
+    if missing:
+        raise unauthenticated(f"The call is not signed: {', '.join(missing)} is missing. See docs/signing.md.")
+    mac = _SIGNATURE.fullmatch(found["x-signature"])
+    if mac is None:
+        raise unauthenticated("x-signature must be hmac-sha256= and 64 lower-case hexadecimal digits.")
+    if not _NONCE.fullmatch(found["x-nonce"]):
+        raise unauthenticated("x-nonce must be 16 to 64 characters of A-Z, a-z, 0-9, _ and -.")
+    if not 0 < len(found["x-client"]) <= _MAX_CLIENT:
+        raise unauthenticated("x-client must be the id of a client.")
+    return Signed(
+        client=found["x-client"],
+        timestamp=found["x-timestamp"],
+        nonce=found["x-nonce"],
+        mac=mac[1],
+        action=found.get("x-action"),
+    )
+
+
+def check_clock(signed: Signed, now: datetime) -> None:
+    """Refuses a call whose clock is more than `CLOCK_SKEW` from `now`.
+
+    Raises:
+        PapermeshError: UNAUTHENTICATED.
+    """
+    then = _time(signed.timestamp)
+    if then is None:
+        raise unauthenticated("x-timestamp must look like 2025-08-23T12:00:00Z.")
+    if abs(now - then) > CLOCK_SKEW:
+        raise unauthenticated(
+            f"x-timestamp is more than {CLOCK_SKEW.seconds} seconds from this server's clock. Sign anew, and check"
+            " the clock."
+        )
+
+
+def check_mac(signed: Signed, active_keys: Iterable[bytes], *, audience: str, method: str, request: bytes) -> None:
+    """Refuses a call that none of the client's active keys signed. Takes the same time whichever key fits.
+
+    Raises:
+        PapermeshError: UNAUTHENTICATED.
+    """
+    text = _signed_text(audience, signed.timestamp, signed.nonce, method, request)
+    fits = [hmac.compare_digest(_mac(key, text), signed.mac) for key in active_keys]
+    if not any(fits):
+        raise unauthenticated(
+            "x-signature does not fit the call. Check the key, the audience, and that the request was not changed."
+        )
+
+
+def _time(timestamp: str) -> datetime | None:
+    """The moment that a timestamp names; None for one that is malformed or names no day, "2025-02-30T…"."""
+    if not _TIMESTAMP.fullmatch(timestamp):
+        return None
+    try:
+        return datetime.fromisoformat(timestamp)
+    except ValueError:
+        return None
+
+
+def _signed_text(audience: str, timestamp: str, nonce: str, method: str, request: bytes) -> bytes:
+    return f"papermesh-v1.{audience}.{timestamp}.{nonce}.{method}.".encode() + request
+
+
+def _mac(secret: bytes, text: bytes) -> str:
+    return hmac.digest(secret, text, "sha256").hex()

@@ -1,0 +1,124 @@
+"""A `PapermeshError` as a gRPC status and back: the only module that knows both.
+
+Inside the mesh an error is a status with google.rpc.ErrorInfo (reason = our code, domain "papermesh") and, where it
+helps, RetryInfo, BadRequest and RequestInfo. What Envoy or grpc itself answers carries none of them; its bare code is
+translated here too, so that nobody sees "upstream connect error".
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import timedelta
+
+import grpc
+from google.rpc import error_details_pb2, status_pb2
+
+from services.base.errors import Code, FieldViolation, PapermeshError
+
+DOMAIN = "papermesh"
+DETAILS_KEY = "grpc-status-details-bin"
+
+_MAX_MESSAGE = 1000
+_MAX_VIOLATIONS = 20
+"""Trailers are headers: Envoy and grpc refuse large ones, so an error stays small."""
+
+_STATUS: Mapping[Code, grpc.StatusCode] = {
+    Code.BAD_ARG: grpc.StatusCode.INVALID_ARGUMENT,
+    Code.UNAUTHENTICATED: grpc.StatusCode.UNAUTHENTICATED,
+    Code.FORBIDDEN: grpc.StatusCode.PERMISSION_DENIED,
+    Code.NOT_FOUND: grpc.StatusCode.NOT_FOUND,
+    Code.CONFLICT: grpc.StatusCode.ALREADY_EXISTS,
+    Code.TOO_LARGE: grpc.StatusCode.OUT_OF_RANGE,
+    Code.RATE_LIMIT: grpc.StatusCode.RESOURCE_EXHAUSTED,
+    Code.TIMEOUT: grpc.StatusCode.DEADLINE_EXCEEDED,
+    Code.UNAVAILABLE: grpc.StatusCode.UNAVAILABLE,
+    Code.ENGINE_FAIL: grpc.StatusCode.INTERNAL,
+    Code.INTERNAL: grpc.StatusCode.INTERNAL,
+}
+
+_BARE: Mapping[grpc.StatusCode, tuple[Code, str]] = {
+    grpc.StatusCode.INVALID_ARGUMENT: (Code.BAD_ARG, "The request was refused as malformed."),
+    grpc.StatusCode.UNAUTHENTICATED: (Code.UNAUTHENTICATED, "The call was not authenticated."),
+    grpc.StatusCode.PERMISSION_DENIED: (Code.FORBIDDEN, "This certificate may not make this call."),
+    grpc.StatusCode.NOT_FOUND: (Code.NOT_FOUND, "There is no such thing."),
+    grpc.StatusCode.ALREADY_EXISTS: (Code.CONFLICT, "It exists already."),
+    grpc.StatusCode.OUT_OF_RANGE: (Code.TOO_LARGE, "The message is over a limit."),
+    grpc.StatusCode.RESOURCE_EXHAUSTED: (Code.RATE_LIMIT, "Too many calls. Wait and try again."),
+    grpc.StatusCode.DEADLINE_EXCEEDED: (Code.TIMEOUT, "The call took longer than it may; the work was stopped."),
+    grpc.StatusCode.UNAVAILABLE: (Code.UNAVAILABLE, "The service cannot be reached right now. Try again."),
+}
+
+_BARE_RETRY_MS = 1000
+"""What a caller is told to wait when whoever limited it did not say."""
+
+
+def status_code(error: PapermeshError, *, behind_mesh: bool = False) -> grpc.StatusCode:
+    """The gRPC code of an error.
+
+    Args:
+        error: The error.
+        behind_mesh: The answer passes Envoy's mesh listener, which ejects hosts that answer DEADLINE_EXCEEDED. A
+            document's time-out is not its host's fault, so there it is INTERNAL; ErrorInfo still says TIMEOUT.
+    """
+    if behind_mesh and error.code is Code.TIMEOUT:
+        return grpc.StatusCode.INTERNAL
+    return _STATUS[error.code]
+
+
+def encode(error: PapermeshError, code: grpc.StatusCode) -> bytes:
+    """The value of `grpc-status-details-bin` for an error."""
+    status = status_pb2.Status(code=code.value[0], message=error.message[:_MAX_MESSAGE])
+    details = {key: str(value)[:_MAX_MESSAGE] for key, value in error.details.items()}
+    status.details.add().Pack(error_details_pb2.ErrorInfo(reason=error.code, domain=DOMAIN, metadata=details))
+    if error.retry_after_ms is not None:
+        retry = error_details_pb2.RetryInfo()
+        retry.retry_delay.FromTimedelta(timedelta(milliseconds=error.retry_after_ms))
+        status.details.add().Pack(retry)
+    if error.violations:
+        request = error_details_pb2.BadRequest()
+        for violation in error.violations[:_MAX_VIOLATIONS]:
+            request.field_violations.add(field=violation.field[:200], description=violation.description[:500])
+        status.details.add().Pack(request)
+    if error.request_id:
+        status.details.add().Pack(error_details_pb2.RequestInfo(request_id=error.request_id))
+    return bytes(status.SerializeToString())
+
+
+def decode(error: grpc.aio.AioRpcError) -> PapermeshError:
+    """The error behind a failed call: ours, or the translation of a bare status."""
+    for key, value in error.trailing_metadata() or ():
+        if key == DETAILS_KEY and isinstance(value, bytes):
+            ours = _from_details(status_pb2.Status.FromString(value))
+            if ours is not None:
+                return ours
+    return _from_bare(error.code(), error.details() or "")
+
+
+def _from_details(status: status_pb2.Status) -> PapermeshError | None:
+    """Our error from its details; None when they are not ours."""
+    info = error_details_pb2.ErrorInfo()
+    retry = error_details_pb2.RetryInfo()
+    request = error_details_pb2.BadRequest()
+    identity = error_details_pb2.RequestInfo()
+    found = {part.DESCRIPTOR.full_name for part in (info, retry, request, identity) if _unpack(status.details, part)}
+    if info.domain != DOMAIN or info.reason not in Code:
+        return None
+    waits = retry.DESCRIPTOR.full_name in found
+    return PapermeshError(
+        Code(info.reason),
+        status.message,
+        retry_after_ms=retry.retry_delay.ToMilliseconds() if waits else None,
+        violations=tuple(FieldViolation(each.field, each.description) for each in request.field_violations),
+        details=dict(info.metadata),
+        request_id=identity.request_id,
+    )
+
+
+def _unpack(details: Iterable[object], into: object) -> bool:
+    return any(detail.Unpack(into) for detail in details)  # type: ignore[attr-defined]  # Any has no typed Unpack
+
+
+def _from_bare(code: grpc.StatusCode, text: str) -> PapermeshError:
+    if code is grpc.StatusCode.RESOURCE_EXHAUSTED and "message larger than max" in text:
+        return PapermeshError(Code.TOO_LARGE, "The message is over the size limit. Ask for fewer pages at a time.")
+    ours, message = _BARE.get(code, (Code.INTERNAL, "Something went wrong on our side."))
+    waits = _BARE_RETRY_MS if ours is Code.RATE_LIMIT else None
+    return PapermeshError(ours, message, retry_after_ms=waits)
