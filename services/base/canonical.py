@@ -34,7 +34,12 @@ _LONGS = frozenset(
 
 
 def canonical_json(message: Message) -> bytes:
-    """The canonical JSON of a request message.
+    """The canonical JSON of a request message; see `request_json` for what it raises."""
+    return dumps(request_json(message))
+
+
+def request_json(message: Message) -> dict[str, Any]:
+    """A request message as the JSON value that is signed.
 
     Raises:
         PapermeshError: BAD_ARG for unknown fields, which no JSON shows and so no signature would cover, and for
@@ -44,7 +49,7 @@ def canonical_json(message: Message) -> bytes:
     message.DiscardUnknownFields()
     if message.ByteSize() != size:
         raise bad_arg("The request has fields that this version does not know. Send only fields of its proto.")
-    return dumps(message_to_json(message))
+    return _message(message)
 
 
 def dumps(value: Any) -> bytes:
@@ -69,8 +74,8 @@ def _plain(value: Any) -> bool:
     return False
 
 
-def message_to_json(message: Message) -> dict[str, Any]:
-    """A message as the JSON value that is signed; for the scalar, message and Struct fields that requests have."""
+def _message(message: Message) -> dict[str, Any]:
+    """For the scalar, message and Struct fields that requests have."""
     return {field.name: _field(field, value) for field, value in message.ListFields()}
 
 
@@ -86,10 +91,10 @@ def _field(field: FieldDescriptor, value: Any) -> Any:
 def _single(field: FieldDescriptor, value: Any) -> Any:
     if field.message_type is not None:
         if isinstance(value, struct_pb2.Struct):
-            return struct_to_json(value)
+            return _struct(value, field.name, 1)
         if field.message_type.full_name.startswith("google.protobuf."):
             raise TypeError(f"{field.full_name}: a signed request may not hold {field.message_type.full_name}")
-        return message_to_json(value)
+        return _message(value)
     if field.type in _LONGS:
         return str(value)
     if field.type == FieldDescriptor.TYPE_BYTES:
@@ -98,15 +103,6 @@ def _single(field: FieldDescriptor, value: Any) -> Any:
         known = field.enum_type.values_by_number.get(value)
         return value if known is None else known.name
     return value
-
-
-def struct_to_json(struct: struct_pb2.Struct) -> dict[str, Any]:
-    """A Struct as a JSON value, within the limits of `check_json`; integral numbers come out as int.
-
-    Raises:
-        PapermeshError: BAD_ARG, naming the place.
-    """
-    return _struct(struct, "args", 1)
 
 
 def _struct(struct: struct_pb2.Struct, path: str, depth: int) -> dict[str, Any]:

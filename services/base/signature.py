@@ -3,12 +3,15 @@
 Both sides are here, so that what the adapter signs and what dispatch verifies cannot drift apart.
 """
 
+import base64
 import hmac
+import json
 import re
 import secrets
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 from services.base.errors import Code, PapermeshError
 
@@ -20,6 +23,7 @@ _SIGNATURE = re.compile(r"hmac-sha256=([0-9a-f]{64})", re.ASCII)
 _TIMESTAMP = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z", re.ASCII)
 _FIELDS = ("x-client", "x-timestamp", "x-nonce", "x-signature")
 _MAX_CLIENT = 128
+_SECRET_BYTES = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +38,47 @@ class Signed:
 
     action: str | None
     """x-action, None when absent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One key of one client."""
+
+    client: str
+    key_id: str
+    secret: bytes = field(repr=False)
+    """32 random bytes."""
+
+
+class KeyFileError(Exception):
+    """A key file that cannot be used; the text says why and never shows a secret."""
+
+
+def read_key_file(path: Path) -> Key:
+    """The key that a client signs with, from its file: {"client": …, "key_id": …, "secret": base64url of 32 bytes}.
+
+    Raises:
+        KeyFileError: when the file cannot be read or is malformed.
+    """
+    try:
+        content = json.loads(path.read_text())
+        return Key(str(content["client"]), str(content["key_id"]), decode_secret(content["secret"]))
+    except OSError as error:
+        raise KeyFileError(f"{path}: {error.strerror}") from None
+    except (ValueError, KeyError, TypeError):
+        raise KeyFileError(f"{path} needs client, key_id and secret (base64url of 32 bytes)") from None
+
+
+def decode_secret(text: str) -> bytes:
+    """The 32 bytes of a secret as files write it, base64url without padding.
+
+    Raises:
+        ValueError: when it is anything else; the text never holds the secret.
+    """
+    secret = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    if len(secret) != _SECRET_BYTES:
+        raise ValueError("a secret has 32 bytes")
+    return secret
 
 
 def unauthenticated(message: str) -> PapermeshError:

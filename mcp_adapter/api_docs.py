@@ -1,0 +1,80 @@
+"""What /openapi.json, and with it /docs, says of the API."""
+
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from services.base.errors import Code
+
+_ABOUT = """Ask a PDF what it says.
+
+Upload a document (`POST /documents`), then invoke an action on it (`POST /mcp/invoke`). `GET /actions` lists the
+actions with the JSON Schema of their arguments. Every answer is `{"ok": …, "data" or "error": …, "meta": …}`."""
+
+
+def describe(app: FastAPI) -> dict[str, Any]:
+    """The OpenAPI description; the hot route is no FastAPI endpoint, so it is described by hand."""
+    if not app.openapi_schema:
+        schema = get_openapi(title="Papermesh", version="1", description=_ABOUT, routes=app.routes)
+        schema["paths"] = {"/mcp/invoke": {"post": _INVOKE}, **schema["paths"]}
+        app.openapi_schema = schema
+    return app.openapi_schema
+
+
+_META = {
+    "type": "object",
+    "properties": {
+        "request_id": {"type": "string", "description": "The id of the call in every log."},
+        "latency_ms": {"type": "integer", "description": "Milliseconds that the adapter took to answer."},
+        "cache": {"enum": ["hit", "miss", "none"], "description": "Whether the result was computed for this call."},
+        "trace_id": {"type": "string", "description": "W3C trace id, 32 hexadecimal digits."},
+    },
+}
+_ERROR = {
+    "type": "object",
+    "properties": {
+        "code": {"enum": list(Code)},
+        "message": {"type": "string"},
+        "retry_after_ms": {"type": ["integer", "null"]},
+        "is_transient": {"type": "boolean"},
+        "details": {"type": "object"},
+    },
+}
+
+
+def _answer(description: str, *, ok: bool) -> dict[str, Any]:
+    body = {"data": {"type": "object"}} if ok else {"error": _ERROR}
+    schema = {"type": "object", "properties": {"ok": {"const": ok}, **body, "meta": _META}}
+    return {"description": description, "content": {"application/json": {"schema": schema}}}
+
+
+_INVOKE: dict[str, Any] = {
+    "tags": ["actions"],
+    "summary": "Invoke an action",
+    "operationId": "invoke",
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {
+                "schema": {
+                    "type": "object",
+                    "required": ["action"],
+                    "additionalProperties": False,
+                    "properties": {
+                        "action": {"type": "string", "description": "A name of the catalogue, GET /actions."},
+                        "args": {"type": "object", "description": "Its arguments, as its args_schema says."},
+                    },
+                },
+                "example": {
+                    "action": "PDF_TEXT",
+                    "args": {"doc_ref": {"type": "UPLOAD", "sha256": "…"}, "pages": "1-3"},
+                },
+            }
+        },
+    },
+    "responses": {
+        "200": _answer("The result", ok=True),
+        "default": _answer("What went wrong and what to do", ok=False),
+    },
+}

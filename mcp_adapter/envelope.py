@@ -1,0 +1,83 @@
+"""The JSON around every answer (docs/errors.md): `ok`, then `data` or `error`, then `meta`."""
+
+import math
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+
+from mcp_adapter.dispatch_client import Person
+from services.base import telemetry
+from services.base.errors import PapermeshError
+
+# Without authentication the adapter listens on loopback only, and whoever can connect is this one person.
+LOCAL_ACTOR = "local"
+
+
+@dataclass(slots=True)
+class Exchange:
+    """One HTTP request and what its answer will say about it."""
+
+    person: Person
+    started: float = field(default_factory=time.perf_counter)
+    request_id: str = ""
+    """Empty until the mesh has given one."""
+
+    cache: str = "none"
+
+    @classmethod
+    def begin(cls, request: Request) -> "Exchange":
+        """Takes up the caller's trace."""
+        traceparent = telemetry.continue_trace(request.headers.get(telemetry.TRACEPARENT))
+        return cls(Person(LOCAL_ACTOR, traceparent))
+
+    def meta(self) -> dict[str, Any]:
+        """What stands under `meta`."""
+        return {
+            "request_id": self.request_id,
+            "latency_ms": round((time.perf_counter() - self.started) * 1000),
+            "cache": self.cache,
+            "trace_id": telemetry.trace_id.get(),
+        }
+
+
+def success(exchange: Exchange, data: Any, status: int = 200) -> Response:
+    """An answer with data that is yet to be written as JSON."""
+    return success_json(exchange, orjson.dumps(data), status)
+
+
+def success_json(exchange: Exchange, data: bytes, status: int = 200) -> Response:
+    """An answer with data that is JSON already; it is passed through untouched."""
+    body = b'{"ok":true,"data":%b,"meta":%b}' % (data, orjson.dumps(exchange.meta()))
+    return Response(body, status, media_type="application/json")
+
+
+def failure(exchange: Exchange, error: PapermeshError) -> Response:
+    """An answer that says what went wrong and what to do."""
+    exchange.request_id = error.request_id or exchange.request_id
+    details: dict[str, Any] = dict(error.details)
+    if error.violations:
+        details["fields"] = [{"field": each.field, "description": each.description} for each in error.violations]
+    body = {
+        "ok": False,
+        "error": {
+            "code": error.code,
+            "message": error.message,
+            "retry_after_ms": error.retry_after_ms,
+            "is_transient": error.code.is_transient,
+            "details": details,
+        },
+        "meta": exchange.meta(),
+    }
+    return Response(
+        orjson.dumps(body), error.code.http_status, headers=_retry_after(error), media_type="application/json"
+    )
+
+
+def _retry_after(error: PapermeshError) -> Mapping[str, str] | None:
+    """HTTP counts in whole seconds; rounding down would send the caller back too early."""
+    return None if error.retry_after_ms is None else {"Retry-After": str(math.ceil(error.retry_after_ms / 1000))}

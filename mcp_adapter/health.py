@@ -1,0 +1,34 @@
+"""/healthz and /readyz."""
+
+from fastapi import APIRouter, Request
+from starlette.responses import JSONResponse, Response
+
+from mcp_adapter.dispatch_client import DispatchClient
+from mcp_adapter.envelope import Exchange
+from services.base.errors import PapermeshError
+
+router = APIRouter(tags=["health"])
+
+
+@router.get("/healthz", summary="Is the process alive?")
+async def healthz() -> Response:
+    """Answers 200 as long as the process can answer at all; depends on nothing else."""
+    return JSONResponse({"ok": True})
+
+
+@router.get("/readyz", summary="May calls be sent here?")
+async def readyz(request: Request) -> Response:
+    """Answers 200 once the mesh has answered a signed call.
+
+    From then on it stays 200: when the mesh is away, callers get a typed UNAVAILABLE from here, which tells them more
+    than a connection that nobody accepts.
+    """
+    state = request.app.state
+    if not state.ready:
+        client: DispatchClient = state.dispatch
+        try:
+            await client.list_actions(Exchange.begin(request).person)
+        except PapermeshError as error:
+            return JSONResponse({"ok": False, "waiting_for": str(error)}, status_code=503)
+        state.ready = True
+    return JSONResponse({"ok": True})

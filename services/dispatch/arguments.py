@@ -1,0 +1,181 @@
+"""An action's arguments: from the JSON that was signed to the typed request, with every fault named by its field."""
+
+import base64
+import binascii
+from collections.abc import Callable, Mapping
+from typing import Any, cast
+
+import protovalidate
+from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor
+from google.protobuf.message import Message
+
+from services.base.actions import Action
+from services.base.errors import FieldViolation, bad_arg
+
+_INT32 = (-(2**31), 2**31 - 1)
+_UINT32 = (0, 2**32 - 1)
+_INT64 = (-(2**53) + 1, 2**53 - 1)
+_RANGES = {
+    FieldDescriptor.TYPE_INT32: _INT32,
+    FieldDescriptor.TYPE_SINT32: _INT32,
+    FieldDescriptor.TYPE_SFIXED32: _INT32,
+    FieldDescriptor.TYPE_UINT32: _UINT32,
+    FieldDescriptor.TYPE_FIXED32: _UINT32,
+    FieldDescriptor.TYPE_INT64: _INT64,
+    FieldDescriptor.TYPE_SINT64: _INT64,
+    FieldDescriptor.TYPE_SFIXED64: _INT64,
+    FieldDescriptor.TYPE_UINT64: (0, 2**53 - 1),
+    FieldDescriptor.TYPE_FIXED64: (0, 2**53 - 1),
+}
+_FLOATS = frozenset({FieldDescriptor.TYPE_DOUBLE, FieldDescriptor.TYPE_FLOAT})
+_MAX_VIOLATIONS = 20
+
+
+class _Fault(Exception):  # noqa: N818 - it never leaves this module
+    """One argument that is wrong."""
+
+    def __init__(self, path: str, description: str) -> None:
+        super().__init__(description)
+        self.violation = FieldViolation(path, description)
+
+
+def parse(action: Action, args: Mapping[str, Any]) -> Message:
+    """The typed request of an action.
+
+    Args:
+        action: The action.
+        args: Its arguments as JSON, within the limits of `canonical.check_json`.
+
+    Raises:
+        PapermeshError: BAD_ARG that names each field at fault: unknown, mistyped, missing, or against a rule.
+    """
+    message = action.request()
+    faults: list[FieldViolation] = []
+    _fill(message, args, "", faults)
+    if not faults:
+        faults = [_fault(violation, action.args_schema) for violation in protovalidate.collect_violations(message)]
+    if faults:
+        first = faults[0]
+        raise bad_arg(f"{first.field or 'args'}: {first.description}", *faults[:_MAX_VIOLATIONS])
+    return message
+
+
+def _fill(message: Message, values: Mapping[str, Any], path: str, faults: list[FieldViolation]) -> None:
+    fields = message.DESCRIPTOR.fields_by_name
+    for name, value in values.items():
+        place = f"{path}{name}"
+        field = fields.get(name)
+        if field is None:
+            known = ", ".join(fields) or "none"
+            faults.append(FieldViolation(place[:200], f"no such argument; known are: {known}"))
+        elif value is not None:  # null means "not given", as in proto3 JSON
+            try:
+                _set(message, cast("FieldDescriptor", field), value, place, faults)  # the C one, says the stub
+            except _Fault as fault:
+                faults.append(fault.violation)
+
+
+def _set(message: Message, field: FieldDescriptor, value: Any, path: str, faults: list[FieldViolation]) -> None:
+    if field.message_type is not None and field.message_type.GetOptions().map_entry:
+        _set_map(message, field, value, path, faults)
+    elif field.is_repeated:
+        if not isinstance(value, list):
+            raise _Fault(path, "must be a list")
+        target = getattr(message, field.name)
+        for index, item in enumerate(value):
+            place = f"{path}[{index}]"
+            if field.message_type is not None:
+                _fill(target.add(), _object(item, place), f"{place}.", faults)
+            else:
+                target.append(_scalar(field, item, place))
+    elif field.message_type is not None:
+        inner = getattr(message, field.name)
+        inner.SetInParent()
+        _fill(inner, _object(value, path), f"{path}.", faults)
+    else:
+        setattr(message, field.name, _scalar(field, value, path))
+
+
+def _set_map(message: Message, field: FieldDescriptor, value: Any, path: str, faults: list[FieldViolation]) -> None:
+    item = cast("Descriptor", field.message_type).fields_by_name["value"]
+    target = getattr(message, field.name)
+    for key, entry in _object(value, path).items():
+        if item.message_type is not None:
+            _fill(target[key], _object(entry, f"{path}.{key}"), f"{path}.{key}.", faults)
+        else:
+            target[key] = _scalar(item, entry, f"{path}.{key}")
+
+
+def _object(value: Any, path: str) -> Mapping[str, Any]:
+    if not isinstance(value, dict):
+        raise _Fault(path, "must be an object")
+    return value
+
+
+def _scalar(field: FieldDescriptor, value: Any, path: str) -> Any:
+    check = _CHECKS[field.type] if field.type in _CHECKS else _integer  # noqa: SIM401 - mypy cannot type .get here
+    return check(field, value, path)
+
+
+def _string(_: FieldDescriptor, value: Any, path: str) -> str:
+    if not isinstance(value, str):
+        raise _Fault(path, "must be text")
+    return value
+
+
+def _boolean(_: FieldDescriptor, value: Any, path: str) -> bool:
+    if not isinstance(value, bool):
+        raise _Fault(path, "must be true or false")
+    return value
+
+
+def _float(_: FieldDescriptor, value: Any, path: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise _Fault(path, "must be a number")
+    return value
+
+
+def _integer(field: FieldDescriptor, value: Any, path: str) -> int:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise _Fault(path, "must be a whole number")
+    low, high = _RANGES[field.type]
+    if not low <= value <= high:
+        raise _Fault(path, f"must be from {low} to {high}")
+    return value
+
+
+def _bytes(_: FieldDescriptor, value: Any, path: str) -> bytes:
+    try:
+        return base64.b64decode(_string(_, value, path), validate=True)
+    except binascii.Error:
+        raise _Fault(path, "must be base64") from None
+
+
+def _enum(field: FieldDescriptor, value: Any, path: str) -> int:
+    known = cast("EnumDescriptor", field.enum_type).values_by_name
+    if not isinstance(value, str) or value not in known:
+        raise _Fault(path, f"must be one of {', '.join(known)}")
+    return known[value].number
+
+
+_CHECKS: dict[int, Callable[[FieldDescriptor, Any, str], Any]] = {
+    FieldDescriptor.TYPE_STRING: _string,
+    FieldDescriptor.TYPE_BOOL: _boolean,
+    FieldDescriptor.TYPE_BYTES: _bytes,
+    FieldDescriptor.TYPE_ENUM: _enum,
+    **dict.fromkeys(_FLOATS, _float),
+}
+
+
+def _fault(violation: protovalidate.Violation, schema: Mapping[str, Any]) -> FieldViolation:
+    """A broken rule as people read it: where a pattern failed, the field's description instead of the pattern."""
+    parts: list[str] = []
+    for element in violation.proto.field.elements if violation.proto.field else ():
+        schema = schema.get("items", schema).get("properties", {}).get(element.field_name, {})
+        parts.append(("." if parts else "") + element.field_name)
+        if element.subscript is not None and element.subscript.field == "index":
+            parts.append(f"[{element.subscript.value}]")
+    description = violation.proto.message
+    if violation.proto.rule_id == "string.pattern" and "description" in schema:
+        description = f"does not have the right form. {schema['description']}"
+    return FieldViolation("".join(parts), description)

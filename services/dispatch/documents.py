@@ -1,0 +1,92 @@
+"""The documents and projects that an action's arguments name, found by message type wherever they stand."""
+
+import functools
+from collections.abc import Iterator, Sequence
+from typing import cast
+
+from google.protobuf.descriptor import Descriptor, FieldDescriptor
+from google.protobuf.message import Message
+
+from papermesh.document.v1 import document_pb2
+from services.base.errors import Code, FieldViolation, PapermeshError, bad_arg
+from services.dispatch.clients import Client
+
+UPLOAD, GITLAB = "UPLOAD", "GITLAB"
+
+_DOCUMENT = document_pb2.DocumentRef.DESCRIPTOR.full_name
+_PROJECT = document_pb2.ProjectRef.DESCRIPTOR.full_name
+
+
+def named(message: Message) -> list[document_pb2.DocumentRef]:
+    """The documents that a request names, in the order of its fields."""
+    return [cast("document_pb2.DocumentRef", found) for found in _find(message, _DOCUMENT)]
+
+
+def check_projects(message: Message, client: Client) -> None:
+    """Refuses a request that names a GitLab project, as such or in a document, that the client may not read.
+
+    Raises:
+        PapermeshError: FORBIDDEN.
+    """
+    paths = [cast("document_pb2.ProjectRef", found).project_path for found in _find(message, _PROJECT)]
+    paths += [document.project_path for document in named(message) if document.type == GITLAB]
+    for path in paths:
+        if not client.may_read_project(path):
+            raise PapermeshError(Code.FORBIDDEN, "This client may not read that project.")
+
+
+def uploads(documents: Sequence[document_pb2.DocumentRef]) -> list[str]:
+    """The digests that need a right, one per document.
+
+    Raises:
+        PapermeshError: BAD_ARG for a document in GitLab, which this deployment cannot resolve.
+    """
+    for document in documents:
+        if document.type != UPLOAD:
+            fault = FieldViolation("type", "this deployment has no GitLab service; upload the document instead")
+            raise bad_arg(f"{fault.field}: {fault.description}", fault)
+    return [document.sha256 for document in documents]
+
+
+def check_rights(owned: Sequence[bool]) -> None:
+    """Refuses a call that names an upload that is not the caller's own.
+
+    Whether the bytes exist at all makes no difference to the answer: a digest is not a key, nor an oracle.
+
+    Raises:
+        PapermeshError: NOT_FOUND.
+    """
+    if not all(owned):
+        raise PapermeshError(
+            Code.NOT_FOUND,
+            "There is no such document for this client and actor. Upload it with the same client and actor first.",
+        )
+
+
+def _find(message: Message, wanted: str) -> Iterator[Message]:
+    if message.DESCRIPTOR.full_name == wanted:
+        yield message
+        return
+    for field in _ways(message.DESCRIPTOR, wanted):
+        value = getattr(message, field.name)
+        if field.is_repeated:
+            is_map = cast("Descriptor", field.message_type).GetOptions().map_entry
+            for item in value.values() if is_map else value:
+                yield from _find(item, wanted)
+        elif message.HasField(field.name):
+            yield from _find(value, wanted)
+
+
+@functools.cache
+def _ways(kind: Descriptor, wanted: str) -> tuple[FieldDescriptor, ...]:
+    """The fields of a message type below which a wanted message can stand."""
+    return tuple(field for field in kind.fields if _leads_to(field, wanted, frozenset({kind.full_name})))
+
+
+def _leads_to(field: FieldDescriptor, wanted: str, above: frozenset[str]) -> bool:
+    kind = field.message_type
+    if kind is None or kind.full_name in above:
+        return False
+    if kind.full_name == wanted:
+        return True
+    return any(_leads_to(inner, wanted, above | {kind.full_name}) for inner in kind.fields)

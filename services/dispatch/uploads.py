@@ -1,0 +1,84 @@
+"""Documents on their way into and out of the blob store."""
+
+import hashlib
+import re
+import tempfile
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import IO
+
+from papermesh.dispatch.v1 import dispatch_service_pb2 as pb
+from services.base.blobs import BlobStore, Namespace
+from services.base.errors import Code, PapermeshError, bad_field
+
+_DIGEST = re.compile(r"[0-9a-f]{64}", re.ASCII)
+_MAX_PIECE = 512 * 1024
+
+
+async def header(stream: AsyncIterator[pb.PutDocumentRequest]) -> pb.PutDocumentHeader:
+    """The first message of an upload.
+
+    Raises:
+        PapermeshError: BAD_ARG when it is missing or no header.
+    """
+    async for message in stream:
+        if message.WhichOneof("message") == "header":
+            return message.header
+        break
+    raise bad_field("header", "the first message of an upload must be its header")
+
+
+def check_header(sent: pb.PutDocumentHeader, max_bytes: int) -> None:
+    """Refuses a header that announces what cannot be taken.
+
+    Raises:
+        PapermeshError: BAD_ARG, or TOO_LARGE over `max_bytes`.
+    """
+    if not _DIGEST.fullmatch(sent.sha256):
+        raise bad_field("header.sha256", "must be 64 lower-case hexadecimal digits")
+    if sent.size < 1:
+        raise bad_field("header.size", "must be at least 1; an empty file is no document")
+    if sent.size > max_bytes:
+        raise too_large(max_bytes)
+
+
+def too_large(max_bytes: int) -> PapermeshError:
+    """The answer to a document over the limit."""
+    return PapermeshError(
+        Code.TOO_LARGE,
+        f"A document may have at most {max_bytes} bytes. Split it, or compress its pictures.",
+        details={"limit_bytes": str(max_bytes)},
+    )
+
+
+async def receive(
+    sent: pb.PutDocumentHeader, stream: AsyncIterator[pb.PutDocumentRequest], blobs: BlobStore, spool_dir: Path
+) -> None:
+    """Stores what follows a header, once it has proved to match it.
+
+    The bytes wait in a file of the spool folder and are hashed on the way, so memory holds one piece at a time.
+
+    Raises:
+        PapermeshError: BAD_ARG when the bytes do not match the header.
+    """
+    with tempfile.NamedTemporaryFile(dir=spool_dir, prefix="upload-") as spool:
+        if await _spool(sent.size, stream, spool) != sent.sha256:
+            raise bad_field("data", "the bytes do not have the SHA-256 that the header announces")
+        spool.flush()
+        await blobs.put(Namespace.UPLOADS, sent.sha256, Path(spool.name))
+
+
+async def _spool(size: int, stream: AsyncIterator[pb.PutDocumentRequest], spool: IO[bytes]) -> str:
+    """Writes exactly `size` bytes and returns their digest."""
+    digest, received = hashlib.sha256(), 0
+    async for message in stream:
+        if message.WhichOneof("message") != "data" or not 0 < len(message.data) <= _MAX_PIECE:
+            raise bad_field("data", f"after the header come pieces of 1 to {_MAX_PIECE} bytes")
+        received += len(message.data)
+        if received > size:
+            raise bad_field("data", f"more bytes came than the {size} that the header announces")
+        digest.update(message.data)
+        spool.write(message.data)
+    if received < size:
+        raise bad_field("data", f"{received} bytes came of the {size} that the header announces")
+    return digest.hexdigest()

@@ -1,0 +1,84 @@
+"""Who calls: the signature of a call, checked against the client's keys and the certificate that Envoy saw.
+
+The nonce is not consumed here: dispatch does that next, in one round trip with the limits (`state.py`), so that only a
+call whose signature fits can use one up.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from google.protobuf.message import Message
+
+from services.base import canonical, identity, signature
+from services.base.errors import Code, PapermeshError
+from services.base.handlers import Call
+from services.base.signature import unauthenticated
+from services.dispatch.clients import Client
+
+_MAX_ACTOR = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """A client whose signature fits, and on whose behalf it calls."""
+
+    client: Client
+    actor: str
+    nonce: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """A call whose signature fits."""
+
+    caller: Caller
+    request: dict[str, Any]
+    """The request message as JSON, as it was signed."""
+
+
+class Verifier:
+    """Checks signatures for one deployment."""
+
+    def __init__(self, audience: str, clients: Mapping[str, Client]) -> None:
+        """Checks calls to `audience` by `clients`."""
+        self._audience = audience
+        self._clients = clients
+
+    def verify(self, call: Call, message: Message, actor: str, action: str | None = None) -> Verified:
+        """Checks one call, in the order that docs/signing.md gives.
+
+        Args:
+            call: The call.
+            message: Its request, or the header message of an upload.
+            actor: The actor that the request names; empty for the client itself.
+            action: The action that the request names; None for a method that has none.
+
+        Raises:
+            PapermeshError: UNAUTHENTICATED; FORBIDDEN when the client may not act for the actor; BAD_ARG when the
+                request cannot be canonical.
+        """
+        signed = signature.read(call.metadata)
+        signature.check_clock(signed, datetime.now(UTC))
+        client = self._clients.get(signed.client)
+        # One answer for both, so that nobody can list the clients by trying.
+        if client is None or identity.caller(call.metadata) != client.certificate:
+            raise unauthenticated("x-client is not a client of this deployment, or this certificate is not its own.")
+        request = canonical.request_json(message)
+        signature.check_mac(
+            signed, client.secrets, audience=self._audience, method=call.method, request=canonical.dumps(request)
+        )
+        if signed.action != action:
+            raise unauthenticated("x-action must be the request's action, and absent where the request has none.")
+        return Verified(Caller(client, _actor(client, actor), signed.nonce), request)
+
+
+def _actor(client: Client, actor: str) -> str:
+    if not actor or actor == client.id:
+        return client.id
+    if not client.acts_for:
+        raise PapermeshError(Code.FORBIDDEN, "This client may not call for another actor. Leave actor empty.")
+    if len(actor) > _MAX_ACTOR or not actor.isprintable():
+        raise PapermeshError(Code.BAD_ARG, f"actor must be at most {_MAX_ACTOR} printable characters.")
+    return actor
