@@ -1,15 +1,16 @@
 """Every handler of a server behind one check: the peer is Envoy. That includes health and reflection."""
 
 from collections.abc import AsyncIterator, Iterable, Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 import grpc
 
 from services.base import identity, status
 from services.base.errors import PapermeshError
 
-Handler = grpc.RpcMethodHandler[Any, Any]
-Context = grpc.aio.ServicerContext[Any, Any]
+# Quoted: grpc's classes take no parameters at run time, only in their stubs.
+Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
+Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 
 
 class GuardedServer:
@@ -41,7 +42,7 @@ class _Guarded(grpc.GenericRpcHandler):
         self._peer = peer
         self._made: dict[str, Handler] = {}
 
-    def service(self, handler_call_details: grpc.HandlerCallDetails) -> Handler | None:
+    def service(self, handler_call_details: grpc.HandlerCallDetails) -> "Handler | None":
         """The guarded handler of a method; None for one that is not served."""
         path = handler_call_details.method
         if path not in self._made:

@@ -12,7 +12,7 @@ parser's words.
 import logging
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import grpc
 from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
@@ -28,7 +28,8 @@ MAX_REQUEST_BYTES = 1024 * 1024
 _log = logging.getLogger(__name__)
 
 Metadata = tuple[tuple[str, str | bytes], ...]
-Context = grpc.aio.ServicerContext[Any, Any]
+# Quoted: grpc's class takes no parameters at run time, only in its stub.
+Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,7 @@ def generic_handler(
 
 def _handler(
     method: MethodDescriptor, serve: Callable[..., Any], path: str, timeout_s: float, *, behind_mesh: bool
-) -> grpc.RpcMethodHandler[Any, Any]:
+) -> "grpc.RpcMethodHandler[Any, Any]":
     request_class = GetMessageClass(method.input_type)
 
     async def answer(request: Any, context: Context) -> bytes:

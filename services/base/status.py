@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from datetime import timedelta
 
 import grpc
+from google.protobuf.message import DecodeError
 from google.rpc import error_details_pb2, status_pb2
 
 from services.base.errors import Code, FieldViolation, PapermeshError
@@ -86,7 +87,10 @@ def decode(error: grpc.aio.AioRpcError) -> PapermeshError:
     """The error behind a failed call: ours, or the translation of a bare status."""
     for key, value in error.trailing_metadata() or ():
         if key == DETAILS_KEY and isinstance(value, bytes):
-            ours = _from_details(status_pb2.Status.FromString(value))
+            try:
+                ours = _from_details(status_pb2.Status.FromString(value))
+            except DecodeError:  # somebody else's trailer; the bare code still says something
+                break
             if ours is not None:
                 return ours
     return _from_bare(error.code(), error.details() or "")
@@ -99,7 +103,7 @@ def _from_details(status: status_pb2.Status) -> PapermeshError | None:
     request = error_details_pb2.BadRequest()
     identity = error_details_pb2.RequestInfo()
     found = {part.DESCRIPTOR.full_name for part in (info, retry, request, identity) if _unpack(status.details, part)}
-    if info.domain != DOMAIN or info.reason not in Code:
+    if info.domain != DOMAIN or info.reason not in Code.__members__:
         return None
     waits = retry.DESCRIPTOR.full_name in found
     return PapermeshError(

@@ -1,0 +1,10 @@
+"""Papermesh on one machine, without containers: what `make up` runs and what the end-to-end tests stand on.
+
+stack.py     Stack: everything together       services.py      the list of services
+parts.py     what each part is started with   ports.py         where each part listens
+part.py      one child process                folders.py       where state lives
+keeper.py    starts again what dies           client_keys.py   the clients and their keys
+guardian.py  ends what a crash left           redis_server.py  which Redis, and its configuration
+hold.py      one supervisor for a folder      readiness.py     whether a part answers
+up.py, down.py, __main__.py  the commands     processes.py     pids that cannot be mistaken
+"""

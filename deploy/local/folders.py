@@ -1,0 +1,105 @@
+"""Where a deployment on one machine keeps its state: one folder, readable by its owner only."""
+
+import hashlib
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+_SOCKET_PATH_BYTES = 100
+"""The kernel takes 107 on Linux and 103 on macOS."""
+
+_LONGEST_SOCKET = "envoy-admin.sock"
+
+
+def keep_previous(log: Path) -> None:
+    """Puts a log aside as <name>.old, so that a new one begins and the last run can still be read."""
+    if log.exists():
+        log.replace(log.with_name(f"{log.name}.old"))
+
+
+class FolderError(Exception):
+    """A folder cannot be used; the text is for the person who starts Papermesh."""
+
+
+@dataclass(frozen=True, slots=True)
+class Folders:
+    """The folders under `root`."""
+
+    root: Path
+
+    @property
+    def certs(self) -> Path:
+        """The CA and a certificate for each workload."""
+        return self.root / "certs"
+
+    @property
+    def secrets(self) -> Path:
+        """Clients' keys."""
+        return self.root / "secrets"
+
+    @property
+    def envoy(self) -> Path:
+        """Envoy's configuration, rendered at each start."""
+        return self.root / "envoy"
+
+    @property
+    def run(self) -> Path:
+        """Process ids, and sockets unless their paths would be too long."""
+        return self.root / "run"
+
+    @property
+    def log(self) -> Path:
+        """A log for each part, and the one before it."""
+        return self.root / "log"
+
+    @property
+    def blobs(self) -> Path:
+        """The documents."""
+        return self.root / "blobs"
+
+    @property
+    def redis_state(self) -> Path:
+        """Redis's configuration, and what it keeps across restarts."""
+        return self.root / "redis-state"
+
+    @property
+    def sockets(self) -> Path:
+        """Where Unix sockets are: `run`, or a folder with a short path when theirs would be too long there."""
+        if len(os.fsencode(self.run / _LONGEST_SOCKET)) <= _SOCKET_PATH_BYTES:
+            return self.run
+        digest = hashlib.sha256(os.fsencode(self.root)).hexdigest()[:12]
+        return Path(tempfile.gettempdir(), f"papermesh-{os.getuid()}-{digest}")
+
+    def spool(self, part: str) -> Path:
+        """Uploads on their way through a part."""
+        return self.root / "spool" / part
+
+    def work(self, part: str) -> Path:
+        """A part's scratch files."""
+        return self.root / "work" / part
+
+    def make(self) -> None:
+        """Makes the folders that every start needs, with mode 0700.
+
+        Raises:
+            FolderError: when one cannot be made, or somebody else made it first.
+        """
+        own = (self.root, self.certs, self.secrets, self.envoy, self.run, self.log, self.blobs, self.redis_state)
+        try:
+            for folder in own:
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self.sockets.mkdir(mode=0o700, exist_ok=True)
+        except OSError as error:
+            raise FolderError(f"{error.filename} cannot be made: {error.strerror}.") from None
+        # The folder for temporary files is everybody's, so this name may be somebody's trap there.
+        found = self.sockets.lstat()
+        if self.sockets.is_symlink() or found.st_uid != os.getuid() or found.st_mode & 0o077:
+            raise FolderError(f"{self.sockets} is not this user's alone. Remove it and start again.")
+
+    def remove_sockets(self) -> None:
+        """Removes what only a running deployment needs."""
+        for socket in self.sockets.glob("*.sock"):
+            socket.unlink(missing_ok=True)
+        if self.sockets != self.run and self.sockets.is_dir():
+            self.sockets.rmdir()

@@ -1,0 +1,183 @@
+"""One part of the deployment: a child process with a log, a pid file, and a question that tells whether it answers."""
+
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from deploy.local.folders import keep_previous
+from deploy.local.processes import ProcessRecord
+
+_POLL_S = 0.05
+_TAIL_LINES = 15
+_TAIL_BYTES = 16_384
+
+OWN_VARIABLES = ("PATH", "HOME", "LANG", "TMPDIR")
+"""What a part sees of the environment besides its settings."""
+
+
+class PartError(Exception):
+    """A part does not run as it should; the text names it and ends with the last lines of its log."""
+
+
+class StoppedError(Exception):
+    """Somebody asked to stop while something was being waited for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """How a part is started, and how to see that it answers."""
+
+    name: str
+    arguments: tuple[str, ...]
+    ready: Callable[[], bool]
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """Its settings."""
+
+
+class Part:
+    """A child process in a process group of its own."""
+
+    def __init__(self, command: Command, run: Path, log: Path) -> None:
+        """Starts nothing.
+
+        Args:
+            command: What to start.
+            run: Folder for the pid file.
+            log: Folder for the log; what an earlier deployment wrote is kept beside it as <name>.log.old.
+        """
+        self.name = command.name
+        self.log = log / f"{command.name}.log"
+        self.wanted = False
+        """Whether it should be running: True from `start` to `stop`, however often it dies in between."""
+        self.started_at = 0.0
+        """When it was last started, on the monotonic clock."""
+        self._command = command
+        self._pid_file = run / f"{command.name}.pid"
+        self._process: subprocess.Popen[bytes] | None = None
+        self._fresh_log = True
+
+    @property
+    def pid(self) -> int | None:
+        """Its process id while it runs."""
+        return self._process.pid if self._process and self.running else None
+
+    @property
+    def running(self) -> bool:
+        """Whether the process is there; a stopped (SIGSTOP) one is."""
+        return self._process is not None and self._process.poll() is None
+
+    @property
+    def returncode(self) -> int | None:
+        """How its last process ended: an exit status, or the negative number of a signal."""
+        return self._process.poll() if self._process else None
+
+    def start(self) -> None:
+        """Starts the process and does not wait for it to answer; nothing when it runs already."""
+        self.wanted = True
+        if self.running:
+            return
+        self._sweep()
+        if self._fresh_log:
+            keep_previous(self.log)
+            self._fresh_log = False
+        environment = {name: os.environ[name] for name in OWN_VARIABLES if name in os.environ}
+        with os.fdopen(os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "wb") as log:
+            try:
+                # S603: the deployment's own list of parts. A session of its own: Ctrl-C reaches the supervisor alone,
+                # which then stops the parts in order.
+                self._process = subprocess.Popen(  # noqa: S603
+                    self._command.arguments,
+                    env={**environment, **self._command.environment},
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
+                    start_new_session=True,
+                )
+            except OSError as error:
+                raise PartError(f"{self.name} cannot be started: {error}.") from None
+        self.started_at = time.monotonic()
+        ProcessRecord.of(self.name, self._process.pid).write(self._pid_file)
+
+    def wait_until_ready(self, timeout_s: float = 30, stopping: threading.Event | None = None) -> None:
+        """Waits until the part answers.
+
+        Raises:
+            PartError: when it ends, or does not answer in time.
+            StoppedError: when `stopping` is set first.
+        """
+        pause = stopping or threading.Event()
+        deadline = time.monotonic() + timeout_s
+        while True:
+            if not self.running:
+                raise PartError(f"{self.name} {self.ending()} before it was ready.{self._tail()}")
+            if self._command.ready() and self.running:
+                return
+            if time.monotonic() > deadline:
+                raise PartError(f"{self.name} did not answer within {timeout_s:g} seconds.{self._tail()}")
+            if pause.wait(_POLL_S):
+                raise StoppedError
+
+    def stop(self, grace_s: float = 10) -> None:
+        """Asks the process to end, and kills it and its children when it has not after `grace_s` seconds."""
+        self.wanted = False
+        if self._process and self.running:
+            self._process.terminate()
+            # A stopped process would not see the signal.
+            self._process.send_signal(signal.SIGCONT)
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(grace_s)
+        self._kill_group()
+        self._sweep()
+
+    def kill(self, number: signal.Signals = signal.SIGKILL) -> None:
+        """Kills the process alone, as a crash or the kernel would: its children see to themselves."""
+        if self._process and self.running:
+            self._process.send_signal(number)
+            if number == signal.SIGKILL:
+                self._process.wait()
+
+    def restart(self, grace_s: float = 10) -> None:
+        """Stops it and starts it again, without waiting for it to answer."""
+        self.stop(grace_s)
+        self.start()
+
+    def ending(self) -> str:
+        """How its last process ended, as a clause."""
+        code = self.returncode
+        if code is None:
+            return "has not ended"
+        return f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with status {code}"
+
+    def failure(self) -> str:
+        """How it ended, and the last lines of its log."""
+        return f"{self.name} {self.ending()}.{self._tail()}"
+
+    def _kill_group(self) -> None:
+        if self._process:
+            # Safe although the leader may be gone: a group's number is not given away while it has members, and
+            # otherwise not this soon.
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+
+    def _sweep(self) -> None:
+        """Clears what a process that has ended left: children and the pid file."""
+        if self._process:
+            self._kill_group()
+        self._pid_file.unlink(missing_ok=True)
+
+    def _tail(self) -> str:
+        try:
+            with self.log.open("rb") as file:
+                file.seek(max(0, self.log.stat().st_size - _TAIL_BYTES))
+                lines = file.read().decode(errors="replace").splitlines()[-_TAIL_LINES:]
+        except OSError:
+            lines = []
+        shown = "\n".join(f"    {line}" for line in lines)
+        return f" The end of {self.log}:\n{shown}" if shown else f" Its log {self.log} is empty."

@@ -1,0 +1,70 @@
+"""How to see that a part answers: one question each, answered at once."""
+
+import http.client
+import socket
+from pathlib import Path
+
+_TIMEOUT_S = 2.0
+
+
+def port_listens(port: int) -> bool:
+    """Whether a connection to the port on loopback is taken."""
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=_TIMEOUT_S):
+            return True
+    except OSError:
+        return False
+
+
+def redis_answers(path: Path) -> bool:
+    """Whether Redis takes commands on its socket; while it loads its file it says LOADING."""
+    try:
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.settimeout(_TIMEOUT_S)
+            connection.connect(str(path))
+            connection.sendall(b"PING\r\n")
+            return connection.recv(64).startswith(b"+PONG")
+    except OSError:
+        return False
+
+
+def http_ok(port: int, path: str) -> bool:
+    """Whether GET answers 200. Straight to loopback: whatever proxy the environment names has no part in it."""
+    return _get(http.client.HTTPConnection("127.0.0.1", port, timeout=_TIMEOUT_S), path) is not None
+
+
+def envoy_healthy(admin: Path) -> bool:
+    """Whether Envoy serves, and its health checks have found every host behind it healthy."""
+    if _get(_UnixConnection(admin), "/ready") is None:
+        return False
+    # "pdf::127.0.0.1:9102::health_flags::healthy"; other words stand where a check has failed or has not been made.
+    clusters = _get(_UnixConnection(admin), "/clusters")
+    flags = [line for line in (clusters or "").splitlines() if "::health_flags::" in line]
+    return bool(flags) and all(line.endswith("::healthy") for line in flags)
+
+
+class _UnixConnection(http.client.HTTPConnection):
+    """HTTP over a Unix socket."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__("localhost", timeout=_TIMEOUT_S)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(str(self._path))
+
+
+def _get(connection: http.client.HTTPConnection, path: str) -> str | None:
+    """The body of a 200; nothing for anything else."""
+    try:
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        body = answer.read().decode()
+    except (OSError, http.client.HTTPException):
+        return None
+    else:
+        return body if answer.status == http.HTTPStatus.OK else None
+    finally:
+        connection.close()

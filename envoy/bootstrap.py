@@ -1,0 +1,31 @@
+"""The bootstrap: the whole configuration, static but for the secrets."""
+
+from envoy import listeners
+from envoy.clusters import all_clusters
+from envoy.message import Message
+from envoy.overload import overload_manager, runtime
+from envoy.topology import Topology
+from services.base.actions import ActionTable
+
+ADMIN_PATHS = r"/(ready|stats|stats/prometheus|certs|clusters|healthcheck/fail|drain_listeners)(\?.*)?"
+"""A pattern of what health checks, metrics and an orderly stop need. Not what ends the process, nor what dumps or
+changes its settings. Envoy compares with the query string too."""
+
+
+def bootstrap(table: ActionTable, topology: Topology) -> Message:
+    """Everything that Envoy reads at its start."""
+    return {
+        "node": {"id": "papermesh-envoy", "cluster": "papermesh"},
+        "admin": {
+            "address": {"pipe": {"path": topology.admin_socket, "mode": 0o600}},
+            "allow_paths": [{"safe_regex": {"regex": ADMIN_PATHS}}],
+            # Whoever looks into an overloaded Envoy must get in.
+            "ignore_global_conn_limit": True,
+        },
+        "overload_manager": overload_manager(topology),
+        "layered_runtime": runtime(topology),
+        "static_resources": {
+            "listeners": [listeners.edge(table, topology), listeners.mesh(table, topology)],
+            "clusters": all_clusters(topology),
+        },
+    }

@@ -1,0 +1,140 @@
+"""The upstream clusters: dispatch behind the edge listener, and each service behind the mesh listener."""
+
+from envoy import tls
+from envoy.limits import BUFFER_BYTES, CONNECTION_LIFE, IDLE_TIMEOUT, http2
+from envoy.message import Message, extension, seconds, socket_address, typed
+from envoy.topology import Address, Topology
+
+MAX_CONNECTIONS = 256
+MAX_PENDING = 256
+MAX_REQUESTS = 1024
+"""Calls in flight to a cluster; the next one is answered UNAVAILABLE at once."""
+
+
+def all_clusters(topology: Topology) -> list[Message]:
+    """The cluster of dispatch, then the services' in the topology's order."""
+    return [
+        _cluster(topology, "dispatch", topology.dispatch, _only_connection_failures_eject()),
+        *(
+            _cluster(topology, service.workload, service.endpoints, _gateway_failures_eject())
+            for service in topology.services
+        ),
+    ]
+
+
+def _cluster(topology: Topology, workload: str, endpoints: tuple[Address, ...], outlier_detection: Message) -> Message:
+    return {
+        "name": workload,
+        **_discovery(endpoints),
+        "connect_timeout": "1s",
+        # Documents differ by a thousand times in cost: the host with less to do takes the next one.
+        "lb_policy": "LEAST_REQUEST",
+        "common_lb_config": {"healthy_panic_threshold": {"value": 0}},
+        "per_connection_buffer_limit_bytes": BUFFER_BYTES,
+        "circuit_breakers": {"thresholds": [_breaker()]},
+        "outlier_detection": outlier_detection,
+        "health_checks": [_health_check()],
+        "transport_socket": tls.upstream(topology, workload),
+        "typed_extension_protocol_options": {
+            "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": typed(
+                "extensions.upstreams.http.v3.HttpProtocolOptions",
+                common_http_protocol_options={
+                    "idle_timeout": seconds(IDLE_TIMEOUT),
+                    "max_connection_duration": seconds(CONNECTION_LIFE),
+                },
+                explicit_http_config={"http2_protocol_options": http2()},
+            )
+        },
+        "load_assignment": {
+            "cluster_name": workload,
+            "endpoints": [
+                {
+                    "lb_endpoints": [
+                        {"endpoint": {"address": socket_address(endpoint.host, endpoint.port)}}
+                        for endpoint in endpoints
+                    ]
+                }
+            ],
+        },
+    }
+
+
+def _discovery(endpoints: tuple[Address, ...]) -> Message:
+    if not any(endpoint.is_name for endpoint in endpoints):
+        return {"type": "STATIC"}
+    return {
+        "cluster_type": extension(
+            "cluster.dns",
+            "extensions.clusters.dns.v3.DnsCluster",
+            # Every address is a host of its own, since a headless service has one for each pod.
+            all_addresses_in_single_endpoint=False,
+            dns_refresh_rate="2s",
+            dns_failure_refresh_rate={"base_interval": "1s", "max_interval": "2s"},
+            # A headless service's records live for 30 s, far longer than a pod takes to go.
+            respect_dns_ttl=False,
+            dns_lookup_family="V4_PREFERRED",
+        ),
+        # A pod that has left DNS gets no new call, whatever its last health check said.
+        "ignore_health_on_host_removal": True,
+    }
+
+
+def _breaker() -> Message:
+    return {
+        "max_connections": MAX_CONNECTIONS,
+        "max_pending_requests": MAX_PENDING,
+        "max_requests": MAX_REQUESTS,
+        # When one of two replicas is killed, all of its calls want their second try in the same moment: with a minimum
+        # of 3 instead of 50, one call in twenty failed.
+        "retry_budget": {"budget_percent": {"value": 20}, "min_retry_concurrency": 50},
+    }
+
+
+def _outlier_detection() -> Message:
+    """What both kinds share. Ejection is short, for there may be no other host, and health checks watch besides."""
+    return {
+        "interval": "1s",
+        "base_ejection_time": "5s",
+        "max_ejection_time": "30s",
+        "max_ejection_percent": 100,
+        "split_external_local_origin_errors": True,
+        # A host that answers its health checks and fails its calls must stay out for its time.
+        "successful_active_health_check_uneject_host": False,
+        "consecutive_local_origin_failure": 3,
+        "enforcing_consecutive_local_origin_failure": 100,
+        # A document's fault (INTERNAL, UNKNOWN) must not look like its host's.
+        "enforcing_consecutive_5xx": 0,
+        "enforcing_success_rate": 0,
+        "enforcing_local_origin_success_rate": 0,
+        "enforcing_failure_percentage": 0,
+        "enforcing_failure_percentage_local_origin": 0,
+    }
+
+
+def _only_connection_failures_eject() -> Message:
+    """For dispatch, which answers UNAVAILABLE and DEADLINE_EXCEEDED on behalf of what stands behind it."""
+    return {**_outlier_detection(), "enforcing_consecutive_gateway_failure": 0}
+
+
+def _gateway_failures_eject() -> Message:
+    """For a service: three answers of UNAVAILABLE or DEADLINE_EXCEEDED in a row put a host out."""
+    return {
+        **_outlier_detection(),
+        "consecutive_gateway_failure": 3,
+        "enforcing_consecutive_gateway_failure": 100,
+    }
+
+
+def _health_check() -> Message:
+    """Finds a host that hangs, which no counting of failed calls does."""
+    return {
+        "grpc_health_check": {},
+        "tls_options": {"alpn_protocols": ["h2"]},
+        "timeout": "1s",
+        "interval": "1s",
+        "interval_jitter": "0.1s",
+        "unhealthy_threshold": 2,
+        "healthy_threshold": 1,
+        # Otherwise an idle cluster is checked once a minute, and its first call goes to a host that is long gone.
+        "no_traffic_interval": "1s",
+    }

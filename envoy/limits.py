@@ -1,0 +1,25 @@
+"""Limits that listeners and clusters share: buffers, windows, and how long a connection lives."""
+
+from datetime import timedelta
+
+from envoy.message import Message
+
+BUFFER_BYTES = 32 * 1024
+"""Per connection and direction. A longer body flows on as the other side reads; only a retry would need all of it."""
+
+CONNECTION_LIFE = timedelta(hours=1)
+"""An open connection outlives the removal of the CA that let it in, so none lives longer than this."""
+
+IDLE_TIMEOUT = timedelta(hours=1)
+
+
+def http2() -> Message:
+    """HTTP/2 of one connection, on either side. The stream window bounds what one call can make Envoy hold."""
+    return {
+        "max_concurrent_streams": 100,
+        "initial_stream_window_size": 64 * 1024,
+        "initial_connection_window_size": 1024 * 1024,
+        # Finds a peer that vanished without a word. A gRPC server counts pings on a quiet connection as abuse, unless
+        # its grpc.http2.min_ping_interval_without_data_ms is below this interval.
+        "connection_keepalive": {"interval": "30s", "timeout": "5s"},
+    }

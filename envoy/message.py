@@ -1,0 +1,29 @@
+"""How Envoy's protobuf messages are spelled in YAML."""
+
+from datetime import timedelta
+from typing import Any
+
+Message = dict[str, Any]
+"""A protobuf message as Envoy reads it: its fields by name."""
+
+_TYPES = "type.googleapis.com/envoy."
+
+
+def typed(type_name: str, **fields: Any) -> Message:
+    """An `Any`; `type_name` without its "envoy." in front."""
+    return {"@type": f"{_TYPES}{type_name}", **fields}
+
+
+def extension(name: str, type_name: str, **fields: Any) -> Message:
+    """An entry of a list of extensions, such as a filter; `name` without its "envoy." in front."""
+    return {"name": f"envoy.{name}", "typed_config": typed(type_name, **fields)}
+
+
+def seconds(duration: timedelta) -> str:
+    """A duration, "0.25s"; whole seconds without a fraction."""
+    return f"{duration.total_seconds():g}s"
+
+
+def socket_address(host: str, port: int) -> Message:
+    """A TCP address; a host name only where a cluster resolves it."""
+    return {"socket_address": {"address": host, "port_value": port}}

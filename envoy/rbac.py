@@ -1,0 +1,83 @@
+"""Who may call what, by the SPIFFE id of the caller's certificate. Whatever no policy allows is refused."""
+
+from collections.abc import Iterable
+
+from envoy.identities import any_client, workload
+from envoy.message import Message, extension
+from envoy.topology import Topology
+
+DISPATCH_SERVICE = "papermesh.dispatch.v1.DispatchService"
+OPERATOR_PREFIXES = ("/grpc.health.v1.Health/", "/grpc.reflection.")
+"""What only the operator may call at the edge."""
+
+
+def edge(topology: Topology) -> Message:
+    """The adapter, the operator and the company's clients reach dispatch; health and reflection are the operator's."""
+    operator = [_is(workload(topology, "operator"))]
+    callers = [_is(workload(topology, "adapter")), *operator, _matches(any_client(topology))]
+    known = [f"/{DISPATCH_SERVICE}/", *OPERATOR_PREFIXES]
+    return _filter(
+        {
+            "dispatch": _policy(_starts(f"/{DISPATCH_SERVICE}/"), callers),
+            "operator": _policy(_any_of(OPERATOR_PREFIXES), operator),
+            "unknown": _policy(_none_of(known), callers),
+        }
+    )
+
+
+def mesh(topology: Topology) -> Message:
+    """Each service's own callers reach it, and the operator where the deployment lets him."""
+    operator = ("operator",) if topology.operator_on_mesh else ()
+    policies = {}
+    known: list[str] = []
+    anyone: dict[str, None] = {}  # an ordered set
+    for service in topology.services:
+        callers = (*service.callers, *operator)
+        prefixes = [f"/{name}/" for name in service.serves]
+        policies[service.workload] = _policy(_any_of(prefixes), _workloads(topology, callers))
+        known += prefixes
+        anyone.update(dict.fromkeys(callers))
+    if policies:
+        policies["unknown"] = _policy(_none_of(known), _workloads(topology, anyone))
+    return _filter(policies)
+
+
+# The policy "unknown" lets a listener's callers past for a path that no route has, so that a mistyped service is
+# answered UNIMPLEMENTED, as gRPC has it, and not PERMISSION_DENIED, which would send people to their certificates.
+
+
+def _filter(policies: dict[str, Message]) -> Message:
+    return extension(
+        "filters.http.rbac",
+        "extensions.filters.http.rbac.v3.RBAC",
+        rules={"action": "ALLOW", "policies": policies},
+    )
+
+
+def _policy(permission: Message, principals: list[Message]) -> Message:
+    return {"permissions": [permission], "principals": principals}
+
+
+def _workloads(topology: Topology, names: Iterable[str]) -> list[Message]:
+    return [_is(workload(topology, name)) for name in names]
+
+
+def _is(uri: str) -> Message:
+    return _matches({"exact": uri})
+
+
+def _matches(matcher: Message) -> Message:
+    """A principal; Envoy compares with the URI SAN when a certificate has one, and every one of the mesh's has."""
+    return {"authenticated": {"principal_name": matcher}}
+
+
+def _starts(prefix: str) -> Message:
+    return {"url_path": {"path": {"prefix": prefix}}}
+
+
+def _any_of(prefixes: Iterable[str]) -> Message:
+    return {"or_rules": {"rules": [_starts(prefix) for prefix in prefixes]}}
+
+
+def _none_of(prefixes: Iterable[str]) -> Message:
+    return {"not_rule": _any_of(prefixes)}

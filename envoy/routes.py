@@ -1,0 +1,103 @@
+"""Routes, one for each method of the action table: its cluster, its deadline, and whether a try may be repeated.
+
+A method that the table does not know has no route, and Envoy answers UNIMPLEMENTED.
+"""
+
+from collections.abc import Iterable
+from datetime import timedelta
+
+from envoy.message import Message, extension, seconds
+from envoy.rbac import DISPATCH_SERVICE, OPERATOR_PREFIXES
+from envoy.topology import Topology
+from services.base.actions import ActionTable, Method
+
+GRACE = timedelta(seconds=1)
+"""How much longer than the method's timeout Envoy waits. The part that works keeps to the timeout itself and answers
+with the details; were Envoy's clock equal, its bare answer would win, for it started first."""
+
+OPERATOR_TIMEOUT = timedelta(seconds=60)
+"""Health and reflection, which are in no table."""
+
+STREAM_IDLE_TIMEOUT = timedelta(seconds=300)
+
+_RETRY_ON = ("connect-failure", "refused-stream", "reset-before-request", "unavailable")
+
+
+class RouteError(Exception):
+    """The topology names a service that the action table lacks."""
+
+
+def edge(table: ActionTable) -> Message:
+    """The front door. Never a second try: it would bear the same nonce, and dispatch would take it for a replay."""
+    routes = [_route({"path": method.path}, "dispatch", method.timeout) for method in _methods(table, DISPATCH_SERVICE)]
+    routes += [_route({"prefix": prefix}, "dispatch", OPERATOR_TIMEOUT) for prefix in OPERATOR_PREFIXES]
+    return _configuration("edge", routes)
+
+
+def mesh(table: ActionTable, topology: Topology) -> Message:
+    """The services'. A method without side effects is tried again, on another host while there is one."""
+    routes = []
+    for service in topology.services:
+        for name in service.serves:
+            for method in _methods(table, name):
+                route = _route({"path": method.path}, service.workload, method.timeout)
+                if method.read_only and not method.client_streaming:
+                    route["route"]["retry_policy"] = _retry_policy()
+                routes.append(route)
+    return _configuration("mesh", routes)
+
+
+def request_timeout(table: ActionTable, services: Iterable[str]) -> timedelta:
+    """The longest that a request may take to arrive: an upload's own timeout, and never less than the idle timeout."""
+    wanted = frozenset(services)
+    uploads = [
+        method.timeout for method in table.methods.values() if method.client_streaming and method.service in wanted
+    ]
+    return max([STREAM_IDLE_TIMEOUT, *uploads]) + 2 * GRACE
+
+
+def _methods(table: ActionTable, service: str) -> list[Method]:
+    methods = [method for method in table.methods.values() if method.service == service]
+    if not methods:
+        raise RouteError(f"The topology serves {service}, which is not in the action table.")
+    return sorted(methods, key=lambda method: method.path)
+
+
+def _route(match: Message, cluster: str, timeout: timedelta) -> Message:
+    # `timeout` would answer UNAVAILABLE, so it is off; and the header's maximum alone would let a call without a
+    # deadline run for ever, so the stream's maximum stands beside it.
+    limit = seconds(timeout + GRACE)
+    route: Message = {
+        "cluster": cluster,
+        "timeout": "0s",
+        "max_stream_duration": {"max_stream_duration": limit, "grpc_timeout_header_max": limit},
+    }
+    if timeout + GRACE >= STREAM_IDLE_TIMEOUT:
+        # A watched job may be silent for long; its deadline bounds it, and pings find a peer that is gone.
+        route["idle_timeout"] = "0s"
+    return {"match": match, "route": route}
+
+
+def _retry_policy() -> Message:
+    """Five tries at most. How many calls may be at it at once is the cluster's retry budget."""
+    return {
+        "retry_on": ",".join(_RETRY_ON),
+        "num_retries": 4,
+        "retry_host_predicate": [
+            extension(
+                "retry_host_predicates.previous_hosts",
+                "extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate",
+            )
+        ],
+        "host_selection_retry_max_attempts": 5,
+        "retry_back_off": {"base_interval": "0.025s", "max_interval": "0.25s"},
+    }
+
+
+def _configuration(name: str, routes: list[Message]) -> Message:
+    return {
+        "name": name,
+        "virtual_hosts": [{"name": name, "domains": ["*"], "routes": routes}],
+        # A route's cluster is in the same file; a wrong name is found when the file is read.
+        "validate_clusters": True,
+    }

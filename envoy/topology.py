@@ -1,0 +1,133 @@
+"""Where the parts of one deployment are: all that differs between a laptop and Kubernetes."""
+
+import ipaddress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, ClassVar
+
+import yaml
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+Name = Annotated[str, Field(pattern="^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
+ServiceName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)+$")]
+
+_SOCKET_PATH_LIMIT = 107
+"""Bytes of a Unix socket's path on Linux."""
+
+
+class TopologyError(Exception):
+    """A topology that cannot be read or makes no sense; the text is for the person who wrote it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where something listens."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+
+    host: Annotated[str, Field(min_length=1)]
+    """IPv4 or IPv6 address; for an endpoint also a DNS name."""
+
+    port: Port
+
+    @property
+    def is_name(self) -> bool:
+        """Whether the host has to be resolved."""
+        try:
+            ipaddress.ip_address(self.host)
+        except ValueError:
+            return True
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A workload behind the mesh listener."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+
+    workload: Name
+    """Its name in its SPIFFE id, "pdf"; also the name of its cluster in Envoy's logs and counters."""
+
+    serves: Annotated[tuple[ServiceName, ...], Field(min_length=1)]
+    """Full names of its gRPC services; each must be in the action table."""
+
+    endpoints: Annotated[tuple[Address, ...], Field(min_length=1)]
+    callers: tuple[Name, ...] = ("dispatch",)
+    """The workloads that may call it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Topology:
+    """One deployment of the mesh, as Envoy needs to know it."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
+
+    config_dir: Annotated[str, Field(min_length=1)]
+    """Folder in which Envoy finds the rendered files; relative paths are from where Envoy is started."""
+
+    tls_dir: Annotated[str, Field(min_length=1)]
+    """Folder with Envoy's own tls.crt and tls.key, and the mesh's ca.crt."""
+
+    admin_socket: Annotated[str, Field(min_length=1, max_length=_SOCKET_PATH_LIMIT)]
+    """Unix socket of the admin interface, made with mode 0600. At most 107 bytes."""
+
+    dispatch: Annotated[tuple[Address, ...], Field(min_length=1)]
+    """Endpoints of dispatch, the only workload behind the edge listener."""
+
+    services: tuple[Service, ...] = ()
+    """The workloads behind the mesh listener."""
+
+    namespace: Name = "default"
+    edge: Address = Address("127.0.0.1", 8443)
+    mesh: Address = Address("127.0.0.1", 8444)
+
+    operator_on_mesh: bool = False
+    """Whether the operator may call services past dispatch's checks: convenient on a laptop, off elsewhere."""
+
+    access_log: str | None = None
+    """File of the access log; None means standard output."""
+
+    connection_limit: Annotated[int, Field(ge=1)] = 10_000
+    """Downstream connections that the process holds at most; each listener takes at most half of them."""
+
+    heap_limit_bytes: Annotated[int, Field(ge=1)] = 512 * 1024 * 1024
+    """The heap above which Envoy refuses calls. Keep it below the container's memory limit, by a fifth or so."""
+
+    concurrency: Annotated[int, Field(ge=1)] = 1
+    """Worker threads of Envoy. One carries thousands of calls a second; every further one takes a core from Python."""
+
+    def __post_init__(self) -> None:
+        """Refuses what would make an ambiguous configuration."""
+        workloads = [service.workload for service in self.services]
+        if len({*workloads, "dispatch"}) <= len(workloads):
+            raise ValueError("every service needs a workload name of its own, and dispatch has its own field")
+        served = [name for service in self.services for name in service.serves]
+        if len(set(served)) < len(served):
+            raise ValueError("a gRPC service is served by two workloads")
+        if self.edge == self.mesh:
+            raise ValueError("edge and mesh need different addresses")
+        for listener in (self.edge, self.mesh):
+            if listener.is_name:
+                raise ValueError(f"a listener's host must be an IP address, not {listener.host}")
+
+
+def load(path: Path) -> Topology:
+    """Reads a topology from YAML, with the field names above.
+
+    Raises:
+        TopologyError: with a line for everything that is wrong.
+    """
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        return TypeAdapter(Topology).validate_python(content)
+    except OSError as error:
+        raise TopologyError(f"{path} cannot be read: {error.strerror}.") from None
+    except yaml.YAMLError as error:
+        raise TopologyError(f"{path} is not YAML: {error}") from None
+    except ValidationError as error:
+        lines = [
+            f"{'.'.join(str(part) for part in item['loc']) or 'topology'}: {item['msg']}" for item in error.errors()
+        ]
+        raise TopologyError("\n".join([f"{path} is no topology:", *lines])) from None

@@ -1,0 +1,146 @@
+"""The commands that call the adapter: actions, upload, invoke."""
+
+import difflib
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from mcp_adapter.cli import arguments, options
+from mcp_adapter.cli.failures import CallError, UsageError, reported
+from mcp_adapter.cli.places import adapter_url
+from mcp_adapter.cli.terminal import err, harmless, note, write, write_json
+from services.base.errors import Code
+
+if TYPE_CHECKING:
+    from mcp_adapter.cli.adapter import Adapter, Answer
+
+
+def actions(
+    name: Annotated[
+        str | None, typer.Argument(metavar="NAME", help="Show the arguments of this one.", show_default=False)
+    ] = None,
+    *,
+    as_json: options.Json = False,
+    url: options.Url = None,
+) -> None:
+    """List the actions that can be called, or show one with its arguments."""
+    with reported(as_json=as_json), _adapter(url) as adapter:
+        answer = adapter.actions()
+        if name is None and as_json:
+            write_json(answer.text)
+            return
+        from mcp_adapter.cli import catalogue
+
+        listed = answer.data["actions"]
+        if name is None:
+            catalogue.show_all(listed)
+            return
+        found = find(name, listed)
+        if found is None:
+            raise UsageError(f"There is no action {name}.{_similar(name, listed)}")
+        if as_json:
+            write_json(json.dumps(found, ensure_ascii=False, indent=2))
+        else:
+            catalogue.show_one(found)
+
+
+def upload(
+    files: Annotated[
+        list[Path],
+        typer.Argument(metavar="FILE", help="What to upload.", exists=True, dir_okay=False, readable=True),
+    ],
+    *,
+    as_json: options.Json = False,
+    url: options.Url = None,
+) -> None:
+    """Upload documents and print a doc_ref for each, ready to use in a call."""
+    with reported(as_json=as_json), _adapter(url) as adapter:
+        for file in files:
+            answer = _upload(adapter, file)
+            if as_json:
+                write_json(answer.text)
+            else:
+                note(f"{file.name}: {answer.data['size']:,} bytes")
+                write(json.dumps(answer.data["doc_ref"]))
+
+
+def invoke(
+    action: Annotated[
+        str,
+        typer.Argument(metavar="ACTION", help="Name of the action: papermesh actions lists them.", show_default=False),
+    ],
+    words: options.Words = None,
+    *,
+    args: options.ArgsJson = None,
+    as_json: options.Json = False,
+    url: options.Url = None,
+) -> None:
+    """Run an action and print its result. Local files are uploaded first.
+
+    papermesh invoke PDF_TEXT report.pdf pages=1-3
+    """
+    with reported(as_json=as_json), _adapter(url) as adapter:
+        from mcp_adapter.cli.progress import waiting
+
+        given, rest = arguments.split(words or (), args)
+        filled = _filled(adapter, action, rest, given) if rest else given
+        with waiting(f"{action} …"):
+            answer = _call(adapter, action, filled)
+        if as_json:
+            write_json(answer.text)
+        else:
+            from mcp_adapter.cli.results import show_result
+
+            show_result(answer.data, answer.meta)
+
+
+def find(name: str, listed: list[dict[str, Any]]) -> dict[str, Any] | None:
+    """The catalogue's entry for an action."""
+    return next((entry for entry in listed if entry["name"] == name), None)
+
+
+def _adapter(url: str | None) -> "Adapter":
+    from mcp_adapter.cli.adapter import Adapter
+
+    return Adapter(adapter_url(url))
+
+
+def _filled(adapter: "Adapter", action: str, words: list[str], given: dict[str, Any]) -> dict[str, Any]:
+    """The arguments with files uploaded; those of an action that does not exist stay as they are for its refusal."""
+    entry = find(action, adapter.actions().data["actions"])
+    if entry is None:
+        return given
+    args = arguments.read(words, given, entry["args_schema"])
+    references = {file: _upload(adapter, file).data["doc_ref"] for file in arguments.files(args)}
+    return arguments.with_references(args, references)
+
+
+def _call(adapter: "Adapter", action: str, args: dict[str, Any]) -> "Answer":
+    try:
+        return adapter.invoke(action, args)
+    except CallError as failure:
+        if failure.error.code is Code.BAD_ARG:
+            listed = adapter.actions().data["actions"]
+            if find(action, listed) is None:
+                failure.error.message += _similar(action, listed)
+        raise
+
+
+def _upload(adapter: "Adapter", file: Path) -> "Answer":
+    from mcp_adapter.cli.progress import upload_bar
+
+    try:
+        with upload_bar(file) as sent:
+            return adapter.upload(file, sent)
+    except CallError:
+        err().print(f"{harmless(file.name)} was not uploaded.")
+        raise
+    except OSError as error:
+        raise UsageError(f"{file} cannot be read: {error.strerror}.") from None
+
+
+def _similar(name: str, listed: list[dict[str, Any]]) -> str:
+    near = difflib.get_close_matches(name.upper(), [entry["name"] for entry in listed], n=1)
+    return f" Did you mean {near[0]}?" if near else " `papermesh actions` lists them."

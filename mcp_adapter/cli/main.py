@@ -1,0 +1,56 @@
+"""The entry point: `papermesh`."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from mcp_adapter.cli import calls, machine, signing
+
+app = typer.Typer(
+    name="papermesh",
+    help="Ask what a PDF says and what changed, through a mesh whose calls are signed, limited and logged.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(*, asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        typer.echo(f"papermesh {version('papermesh')}")
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    *,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=lambda value: _version(asked=value), is_eager=True, help="Show the version."
+        ),
+    ] = False,
+) -> None:
+    """Holds the options of `papermesh` itself."""
+    del version  # its callback has answered
+
+
+app.command(rich_help_panel="Ask")(calls.actions)
+app.command(rich_help_panel="Ask")(calls.upload)
+app.command(rich_help_panel="Ask")(calls.invoke)
+app.command(rich_help_panel="Run")(signing.sign)
+app.command(rich_help_panel="Run")(machine.certs)
+app.command(rich_help_panel="Run", context_settings=machine.PASS_THROUGH)(machine.up)
+app.command(rich_help_panel="Run", context_settings=machine.PASS_THROUGH)(machine.down)
+
+
+def main() -> None:
+    """Runs the command line."""
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that cannot show Korean shows question marks; that is no reason to fail.
+        stream.reconfigure(errors="replace")  # type: ignore[union-attr]  # both are text streams
+    app()

@@ -1,0 +1,67 @@
+"""The two streams of a terminal, and text made fit for it.
+
+A document's words, an error's sentence and a file's name may hold escape sequences, which would move the cursor,
+retitle the window or worse. Everything that others wrote passes `harmless` on its way out.
+"""
+
+import os
+import re
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+_PIPE_WIDTH = 1000
+"""Columns when nobody looks: a table in a file takes the room it needs and breaks no digest in two."""
+
+# The C1 controls, of which terminals obey some, the marks that turn the writing direction round, and half characters.
+_ODD = "\x7f-\x9f\u061c\u202a-\u202e\u2066-\u2069\ud800-\udfff"
+_UNSAFE = re.compile(f"[\x00-\x08\x0b-\x1f{_ODD}]")
+_UNSAFE_IN_JSON = re.compile(f"[{_ODD}]")
+
+
+def harmless(text: str) -> str:
+    """Text whose control characters are shown instead of obeyed; line feeds and tabs stay."""
+    return _UNSAFE.sub("\ufffd", text.replace("\r\n", "\n"))
+
+
+def harmless_json(text: str) -> str:
+    """The same JSON value, with what a terminal could obey written as escapes (JSON itself escapes the rest)."""
+    return _UNSAFE_IN_JSON.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def out() -> "Console":
+    """Standard output, for results."""
+    return _console(stderr=False)
+
+
+def err() -> "Console":
+    """Standard error, for everything that is said about a result."""
+    return _console(stderr=True)
+
+
+def note(text: str) -> None:
+    """One line about what is going on."""
+    err().print(harmless(text), style="dim")
+
+
+def write(text: str) -> None:
+    """Text for standard output as it is, ended by a line feed."""
+    sys.stdout.write(text if text.endswith("\n") else text + "\n")
+    sys.stdout.flush()
+
+
+def write_json(text: str) -> None:
+    """JSON text for standard output: byte for byte, and only on a terminal made harmless."""
+    write(harmless_json(text) if sys.stdout.isatty() else text)
+
+
+def _console(*, stderr: bool) -> "Console":
+    from rich.console import Console
+
+    stream = sys.stderr if stderr else sys.stdout
+    known = stream.isatty() or os.environ.get("COLUMNS", "").isdigit()
+    return Console(
+        stderr=stderr, width=None if known else _PIPE_WIDTH, highlight=False, markup=False, emoji=False, soft_wrap=False
+    )

@@ -1,0 +1,28 @@
+"""What one document may cost. Plain numbers, so that both sides of the worker's socket agree on them."""
+
+from dataclasses import dataclass
+
+MIB = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The limits of the engine; everything over one is a typed error, never a crash of the service."""
+
+    memory_bytes: int = 1024 * MIB
+    """Address space that a worker may map on top of what it starts with."""
+
+    cpu_seconds: int = 60
+    """Processor time for one request. The wall clock is the caller's deadline; this one needs nobody to watch it."""
+
+    recycle_after: int = 500
+    """Requests after which a worker is replaced, against leaks in the libraries below."""
+
+    sync_pages: int = 150
+    """Pages that one call may ask for; more belong in a job."""
+
+    part_pages: int = 32
+    """Pages that one worker reads in one go; a longer list is cut and spread over the workers."""
+
+    result_bytes: int = 16 * MIB
+    """JSON text of one result."""

@@ -1,0 +1,59 @@
+"""PdfService: each method hands its document to the engine and the engine's JSON on to the caller."""
+
+from collections.abc import Awaitable, Callable
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+from google.protobuf import json_format
+
+from papermesh.document.v1 import document_pb2
+from papermesh.pdf.v1 import pdf_service_pb2 as pb
+from services.base.blobs import BlobStore, Namespace
+from services.base.errors import bad_field
+from services.base.handlers import Call
+from services.pdf.engine import Engine
+
+_Response = TypeVar("_Response", pb.GetMetadataResponse, pb.GetOutlineResponse, pb.ExtractTextResponse)
+
+_NAMESPACES = {"UPLOAD": Namespace.UPLOADS, "GITLAB": Namespace.GITLAB}
+
+
+class PdfServicer:
+    """The document engine's methods, named as in the proto; see `services.base.handlers`."""
+
+    def __init__(self, engine: Engine, blobs: BlobStore) -> None:
+        """Serves documents of `blobs` with `engine`."""
+        self._engine = engine
+        self._blobs = blobs
+
+    async def GetMetadata(self, request: pb.GetMetadataRequest, call: Call) -> pb.GetMetadataResponse:  # noqa: N802 - as in the proto
+        """Describes a document."""
+        place = self._place(request.doc_ref)
+        result = await self._engine.metadata(place, request.doc_ref.sha256, call.timeout_s)
+        return _answer(pb.GetMetadataResponse(), result, call)
+
+    async def GetOutline(self, request: pb.GetOutlineRequest, call: Call) -> pb.GetOutlineResponse:  # noqa: N802
+        """Returns the table of contents."""
+        result = await self._engine.outline(self._place(request.doc_ref), call.timeout_s)
+        return _answer(pb.GetOutlineResponse(), result, call)
+
+    async def ExtractText(self, request: pb.ExtractTextRequest, call: Call) -> pb.ExtractTextResponse:  # noqa: N802
+        """Returns the text of pages."""
+        result = await self._engine.text(self._place(request.doc_ref), request.pages, call.timeout_s)
+        return _answer(pb.ExtractTextResponse(), result, call)
+
+    def _place(self, reference: document_pb2.DocumentRef) -> Callable[[Path], Awaitable[None]]:
+        """How the engine gets the document's file: dispatch has resolved the reference to a digest."""
+        if reference.type not in _NAMESPACES or not reference.sha256:
+            raise bad_field("doc_ref", "must be resolved to a digest; call the action through dispatch")
+        return partial(self._blobs.place, _NAMESPACES[reference.type], reference.sha256)
+
+
+def _answer(response: _Response, result: bytes, call: Call) -> _Response:
+    """The result as JSON text or, for a caller that did not ask for that, in the response's own fields."""
+    if ("x-result", "json") in call.metadata:
+        response.json = result.decode()
+    else:
+        json_format.Parse(result, response)
+    return response

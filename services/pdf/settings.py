@@ -1,0 +1,30 @@
+"""What the pdf service reads from its environment."""
+
+import os
+from pathlib import Path
+
+from pydantic import Field
+
+from services.base.server import ServerSettings
+from services.base.settings import Port
+
+
+class PdfSettings(ServerSettings):
+    """The settings of the pdf service; docs/settings.md lists them with those of the other parts."""
+
+    pdf_port: Port = Field(9102, description="Port that the pdf service listens on.")
+    blobs_url: str = Field(description="The blob store, file:///folder or s3://bucket/prefix.")
+    work_dir: Path = Field(
+        description="Folder for documents that are being read; on the blob store's file system, they cost no copy."
+    )
+    pdf_workers: int = Field(
+        default_factory=lambda: os.cpu_count() or 1,
+        ge=1,
+        le=256,
+        description="Worker processes; each reads one document at a time. One a processor unless set.",
+    )
+    pdf_worker_memory_bytes: int = Field(
+        1024**3,
+        ge=256 * 1024**2,
+        description="Address space that one worker may use, in bytes; a document that needs more is ENGINE_FAIL.",
+    )

@@ -1,0 +1,1 @@
+"""The side of the engine that opens documents: it runs in processes that may die."""

@@ -1,0 +1,26 @@
+"""Pages that could not be read: named in the result, which is good without them."""
+
+from typing import TypedDict
+
+
+class PageFailure(TypedDict):
+    """One page and why it is missing; `papermesh.pdf.v1.PageFailure` as JSON."""
+
+    page: int
+    reason: str
+    message: str
+
+
+def broken(page: int) -> PageFailure:
+    """The page's content cannot be parsed."""
+    return {"page": page, "reason": "BROKEN", "message": "The page's content cannot be parsed."}
+
+
+def scan(page: int) -> PageFailure:
+    """The page is a picture without a text layer."""
+    return {"page": page, "reason": "SCAN", "message": "The page is a picture without a text layer."}
+
+
+def too_large(page: int, message: str) -> PageFailure:
+    """The page is over a limit, which the message names."""
+    return {"page": page, "reason": "TOO_LARGE", "message": message}

@@ -1,0 +1,143 @@
+"""Headings found by how they look, for files without an outline: larger or bolder than the body text."""
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from services.pdf.worker import failures
+from services.pdf.worker.documents import Document, raise_if_out_of_memory
+from services.pdf.worker.failures import PageFailure
+from services.pdf.worker.mupdf import mupdf, pymupdf
+from services.pdf.worker.page_text import read_blocks
+from services.pdf.worker.strings import fold
+
+MAX_PAGES = 500
+"""Pages to look at: about three seconds of work."""
+
+_MAX_LINES = 3
+"""Lines of one heading; a longer block is a paragraph in large type."""
+
+_MAX_CHARACTERS = 200
+_MAX_LEVELS = 6
+_LARGER = 1.1
+"""How much larger than the body's a heading's letters are, unless it is bold."""
+
+_RUNNING_PAGES = 3
+"""A line that reads alike on so many pages, numbers aside, is a running header and no heading."""
+
+_LETTERS = re.compile(r"[^\W\d_]")
+_NUMBERS = re.compile(r"\d+")
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """A heading and where it stands."""
+
+    level: int
+    """From 1, the outermost, to 6."""
+
+    title: str
+    page: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Style:
+    size: float
+    """Points, to the nearest half."""
+
+    bold: bool
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    """Neighbouring lines of one style at the start of a block."""
+
+    style: _Style
+    title: str
+    page: int
+
+
+def find_headings(document: Document) -> tuple[list[Heading], list[PageFailure]]:
+    """The headings in the order of the document, and the pages that could not be looked at."""
+    weights: Counter[_Style] = Counter()
+    candidates: list[_Candidate] = []
+    failed: list[PageFailure] = []
+    for page in range(1, min(document.page_count, MAX_PAGES) + 1):
+        try:
+            blocks = read_blocks(document, page)
+        except mupdf.FzErrorBase as error:
+            raise_if_out_of_memory(error)
+            failed.append(failures.broken(page))
+            continue
+        for block in blocks:
+            candidates += _candidates(block, page, weights)
+    if document.page_count > MAX_PAGES:
+        message = f"Headings are looked for on the first {MAX_PAGES} pages; this page and those after it were not read."
+        failed.append(failures.too_large(MAX_PAGES + 1, message))
+    return _level(_without_running(_stand_out(candidates, weights))), failed
+
+
+def _candidates(block: dict[str, Any], page: int, weights: Counter[_Style]) -> Iterator[_Candidate]:
+    """What could be a heading in a block by its shape alone; counts the characters of each style in `weights`."""
+    runs: list[tuple[_Style | None, list[str]]] = []
+    for line in block["lines"]:
+        style, text = _read_line(line, weights)
+        if not text:
+            continue
+        if runs and runs[-1][0] == style:
+            runs[-1][1].append(text)
+        else:
+            runs.append((style, [text]))
+    for style, lines in runs:
+        if style is None or len(lines) > _MAX_LINES:
+            continue
+        title = " ".join(lines)
+        if len(title) <= _MAX_CHARACTERS and len(_LETTERS.findall(title)) > 1:
+            yield _Candidate(style, title, page)
+
+
+def _read_line(line: dict[str, Any], weights: Counter[_Style]) -> tuple[_Style | None, str]:
+    """The line's text and the one style that all of it has, None when it has several."""
+    styles: set[_Style] = set()
+    texts = []
+    for span in line["spans"]:
+        text = span["text"]
+        texts.append(text)
+        if not text.isspace():
+            style = _Style(round(span["size"] * 2) / 2, bool(span["flags"] & pymupdf.TEXT_FONT_BOLD))
+            styles.add(style)
+            weights[style] += len(text)
+    return (styles.pop() if len(styles) == 1 else None), fold("".join(texts))
+
+
+def _stand_out(candidates: Iterable[_Candidate], weights: Counter[_Style]) -> list[_Candidate]:
+    """Those that are larger or bolder than the body, which is the style that most characters have."""
+    if not weights:
+        return []
+    body = weights.most_common(1)[0][0]
+
+    def stands_out(style: _Style) -> bool:
+        return style.size >= body.size * _LARGER or (style.bold and not body.bold and style.size >= body.size)
+
+    return [candidate for candidate in candidates if stands_out(candidate.style)]
+
+
+def _without_running(candidates: list[_Candidate]) -> list[_Candidate]:
+    """Drops what stands on every page."""
+    pages: defaultdict[str, set[int]] = defaultdict(set)
+    for candidate in candidates:
+        pages[_NUMBERS.sub("", candidate.title)].add(candidate.page)
+
+    def runs(candidate: _Candidate) -> bool:
+        return len(pages[_NUMBERS.sub("", candidate.title)]) >= _RUNNING_PAGES
+
+    return [candidate for candidate in candidates if not runs(candidate)]
+
+
+def _level(candidates: list[_Candidate]) -> list[Heading]:
+    """Larger is further out; of two alike in size, the bold one is."""
+    styles = sorted({candidate.style for candidate in candidates}, key=lambda style: (-style.size, not style.bold))
+    levels = {style: min(index, _MAX_LEVELS) for index, style in enumerate(styles, start=1)}
+    return [Heading(levels[candidate.style], candidate.title, candidate.page) for candidate in candidates]

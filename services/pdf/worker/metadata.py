@@ -1,0 +1,122 @@
+"""PDF_METADATA: what a document says about itself."""
+
+import time
+from typing import Any
+
+import orjson
+
+from services.pdf.worker import failures
+from services.pdf.worker.dates import to_rfc3339
+from services.pdf.worker.documents import Document, raise_if_out_of_memory
+from services.pdf.worker.failures import PageFailure
+from services.pdf.worker.mupdf import mupdf
+from services.pdf.worker.page_text import read_text
+from services.pdf.worker.strings import fit
+
+SAMPLED_PAGES = 16
+_SAMPLING_SECONDS = 3.0
+"""After this long no further page is sampled: a map of a city takes seconds a page, and the rest is known by then."""
+
+_INFO_LENGTH = 4000
+"""Characters of one info field."""
+
+_TEXTS = {
+    "title": "Title",
+    "author": "Author",
+    "subject": "Subject",
+    "keywords": "Keywords",
+    "creator": "Creator",
+    "producer": "Producer",
+}
+_DATES = {"creation_date": "CreationDate", "modification_date": "ModDate"}
+
+
+def describe(document: Document, sha256: str) -> bytes:
+    """GetMetadataResponse as JSON text, all fields present. `sha256` is the digest that the document is kept under."""
+    failed: dict[int, PageFailure] = {}
+    sizes = _page_sizes(document, failed)
+    sampled, characters, has_text = _sample(document, failed)
+    version = mupdf.pdf_version(document.pdf)
+    return orjson.dumps(
+        {
+            "pages": document.page_count,
+            "sha256": sha256,
+            "size": document.size,
+            "version": f"{version // 10}.{version % 10}",
+            "info": _info(document),
+            "encrypted": document.encrypted,
+            "page_sizes": sizes,
+            "text_density": round(characters / sampled, 2) if sampled else 0.0,
+            "has_text_layer": has_text,
+            "sampled_pages": sampled,
+            "failures": [failed[page] for page in sorted(failed)],
+        }
+    )
+
+
+def _info(document: Document) -> dict[str, str]:
+    info = mupdf.pdf_dict_gets(mupdf.pdf_trailer(document.pdf), "Info")
+    found = {name: _info_field(info, key) for name, key in _TEXTS.items()}
+    found |= {name: to_rfc3339(_info_field(info, key)) for name, key in _DATES.items()}
+    return {name: value for name, value in found.items() if value}
+
+
+def _info_field(info: mupdf.PdfObj, key: str) -> str:
+    try:
+        return fit(mupdf.pdf_to_text_string(mupdf.pdf_dict_gets(info, key)))[:_INFO_LENGTH].strip()
+    except mupdf.FzErrorBase as error:
+        raise_if_out_of_memory(error)
+        return ""  # one broken field takes nothing from the others
+
+
+def _page_sizes(document: Document, failed: dict[int, PageFailure]) -> list[dict[str, Any]]:
+    """Sizes as a reader sees the pages, runs of equal ones merged; pages without one go to `failed`."""
+    runs: list[dict[str, Any]] = []
+    box, matrix = mupdf.FzRect(), mupdf.FzMatrix()
+    before: tuple[float, float, int] | None = None
+    for page in range(1, document.page_count + 1):
+        try:
+            leaf = mupdf.pdf_lookup_page_obj(document.pdf, page - 1)
+            mupdf.pdf_page_obj_transform(leaf, box, matrix)
+            seen = mupdf.fz_transform_rect(box, matrix)
+            rotation = mupdf.pdf_to_int(mupdf.pdf_dict_gets_inheritable(leaf, "Rotate"))
+        except mupdf.FzErrorBase as error:
+            raise_if_out_of_memory(error)
+            failed[page] = failures.broken(page)
+            before = None
+            continue
+        # MuPDF rounds a rotation that is no right angle in the same way.
+        size = (round(seen.x1 - seen.x0, 2), round(seen.y1 - seen.y0, 2), (rotation + 45) // 90 * 90 % 360)
+        if size == before:
+            runs[-1]["last_page"] = page
+        else:
+            runs.append(
+                {"first_page": page, "last_page": page, "width": size[0], "height": size[1], "rotation": size[2]}
+            )
+        before = size
+    return runs
+
+
+def _sample(document: Document, failed: dict[int, PageFailure]) -> tuple[int, int, bool]:
+    """Reads pages spread evenly: how many could be read, their characters, and whether any had text."""
+    count = min(SAMPLED_PAGES, document.page_count)
+    end = time.monotonic() + _SAMPLING_SECONDS
+    sampled = characters = 0
+    has_text = False
+    for index in range(count):
+        page = 1 + index * document.page_count // count
+        if page in failed:
+            continue
+        try:
+            text = read_text(document, page)
+        except mupdf.FzErrorBase as error:
+            raise_if_out_of_memory(error)
+            failed[page] = failures.broken(page)
+            continue
+        sampled += 1
+        # Line ends are not the document's; counting them would give an empty form some density.
+        characters += len(text) - text.count("\n")
+        has_text = has_text or not text.isspace() and bool(text)
+        if time.monotonic() > end:
+            break
+    return sampled, characters, has_text

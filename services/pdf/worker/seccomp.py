@@ -1,0 +1,106 @@
+"""The system call filter of a worker: a short list of what reading a file and computing needs; the rest is refused.
+
+A list of what is allowed, because the kernel grows: a new call is refused before anybody here has heard of it. Refused
+with EPERM, so that a library which merely tries goes on, and a test sees which call it was.
+
+What is not on the list says what a worker cannot do: no socket of any kind (network, or another service's Unix
+socket), no process (clone, execve, kill, ptrace, process_vm_*), no change to a file or a folder (openat is looked into:
+for reading only), no new executable memory, no io_uring, bpf, keyctl, mount, unshare. Text recognition by an external
+program would need execve; it belongs into a process of its own with a list of its own, not into this one.
+"""
+
+import ctypes
+import errno
+import os
+import struct
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from services.pdf.worker.syscalls import Architecture, prctl
+
+_PR_SET_SECCOMP = 22
+_SECCOMP_MODE_FILTER = 2
+
+_RET_KILL_PROCESS = 0x80000000
+_RET_ERRNO = 0x00050000
+_RET_ALLOW = 0x7FFF0000
+
+# Classic BPF: opcode, jump if true, jump if false, constant.
+_LOAD = 0x20  # BPF_LD | BPF_W | BPF_ABS
+_EQUAL = 0x15  # BPF_JMP | BPF_JEQ | BPF_K
+_ANY_BIT = 0x45  # BPF_JMP | BPF_JSET | BPF_K
+_AT_LEAST = 0x35  # BPF_JMP | BPF_JGE | BPF_K
+_RETURN = 0x06  # BPF_RET | BPF_K
+
+# struct seccomp_data: the call's number, the architecture, the instruction pointer, six arguments of 64 bits.
+_NUMBER = 0
+_ARCHITECTURE = 4
+_ARGUMENTS = 16
+
+_X32 = 0x40000000
+"""Numbers from here on are the x32 ABI's: other calls under the architecture of x86_64."""
+
+_PROT_EXEC = 4
+_MAP_SHARED_VALIDATE_MASK = 0
+_F_GETFD, _F_GETFL = 1, 3
+_WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND | getattr(os, "O_TMPFILE", 0)
+
+Instruction = tuple[int, int, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class _Check:
+    """What one argument must be. Arguments are compared in their lower 32 bits: these calls take an int there."""
+
+    argument: int
+    """From 0."""
+
+    none_of: int = 0
+    """Bits that must not be set."""
+
+    one_of: tuple[int, ...] = ()
+    """Values of which it must be one; empty for any."""
+
+
+def compile_filter(architecture: Architecture, pid: int) -> bytes:
+    """The filter for a process with the id `pid`, as an array of struct sock_filter."""
+    checks: Mapping[str, _Check] = {
+        "openat": _Check(2, none_of=_WRITING & ~os.O_DIRECTORY),
+        "mmap": _Check(2, none_of=_PROT_EXEC),
+        "mprotect": _Check(2, none_of=_PROT_EXEC),
+        "fcntl": _Check(1, one_of=(_F_GETFD, _F_GETFL)),
+        "prlimit64": _Check(0, one_of=(0, pid)),  # its own limits, and those only downwards
+        "tgkill": _Check(0, one_of=(pid,)),  # abort()
+    }
+    program: list[Instruction] = [
+        (_LOAD, 0, 0, _ARCHITECTURE),
+        (_EQUAL, 1, 0, architecture.audit),
+        (_RETURN, 0, 0, _RET_KILL_PROCESS),
+        (_LOAD, 0, 0, _NUMBER),
+        (_AT_LEAST, 0, 1, _X32),
+        (_RETURN, 0, 0, _RET_KILL_PROCESS),
+    ]
+    for name, number in architecture.numbers.items():
+        body = _allow_if(checks[name]) if name in checks else [(_RETURN, 0, 0, _RET_ALLOW)]
+        program.append((_EQUAL, 0, len(body), number))
+        program += body
+    program.append((_RETURN, 0, 0, _RET_ERRNO | errno.EPERM))
+    return b"".join(struct.pack("=HBBI", *instruction) for instruction in program)
+
+
+def install_filter(program: bytes) -> None:
+    """Puts the filter over this thread, for good; needs PR_SET_NO_NEW_PRIVS first. OSError when the kernel refuses."""
+    instructions = ctypes.create_string_buffer(program, len(program))
+    # struct sock_fprog: a count, and after the padding a pointer.
+    header = struct.pack("@HP", len(program) // 8, ctypes.addressof(instructions))
+    prctl(_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, ctypes.addressof(ctypes.create_string_buffer(header, len(header))))
+
+
+def _allow_if(check: _Check) -> Sequence[Instruction]:
+    refuse = (_RETURN, 0, 0, _RET_ERRNO | errno.EPERM)
+    allow = (_RETURN, 0, 0, _RET_ALLOW)
+    load = (_LOAD, 0, 0, _ARGUMENTS + 8 * check.argument)
+    if check.none_of:
+        return [load, (_ANY_BIT, 0, 1, check.none_of), refuse, allow]
+    matches = [(_EQUAL, len(check.one_of) - index, 0, value) for index, value in enumerate(check.one_of)]
+    return [load, *matches, refuse, allow]

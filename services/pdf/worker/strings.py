@@ -1,0 +1,19 @@
+"""Text out of a document, made fit for JSON and for whatever reads it."""
+
+import re
+
+_UNFIT = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
+
+
+def fit(text: str) -> str:
+    """Drops control characters (fonts with a wrong mapping are full of them) and replaces lone surrogates."""
+    return _UNFIT.sub(_replacement, text)
+
+
+def fold(text: str) -> str:
+    """One line: white space folded to single blanks, none at the ends."""
+    return " ".join(fit(text).split())
+
+
+def _replacement(match: re.Match[str]) -> str:
+    return "�" if match[0] >= "\ud800" else ""

@@ -1,0 +1,103 @@
+"""The zygote: a process that has imported everything once, opens nothing, and forks workers in milliseconds.
+
+It stays single threaded, so that a fork is a whole process. Its control socket keeps message boundaries; the service
+sends a worker's settings as JSON with one end of the worker's socket, and gets back `{"pid"}` with the worker's pidfd.
+When a worker ends it says `{"exited": pid, "status": status}` (as waitpid has it). It ends when its control socket
+closes, and workers end with it.
+"""
+
+import contextlib
+import gc
+import os
+import select
+import signal
+import socket
+from collections.abc import Mapping
+from typing import Any, NoReturn
+
+import orjson
+
+from services.pdf.worker import loop, sandbox
+from services.pdf.worker.operations import Operation
+from services.pdf.worker.warm_up import warm_up
+
+_MESSAGE = 4096
+
+_REFUSED = 70
+"""Exit status of a worker that could not lock itself in (EX_SOFTWARE)."""
+
+
+def run(control: socket.socket, operations: Mapping[str, Operation]) -> None:
+    """Forks workers that know `operations` as the control socket asks, until it closes.
+
+    Raises RuntimeError when an import has started a thread.
+    """
+    os.environ.clear()  # Python puts LC_CTYPE into an empty environment
+    warm_up(operations)
+    threads = len(os.listdir("/proc/self/task"))
+    if threads != 1:
+        raise RuntimeError(f"the zygote has {threads} threads, and a process with threads cannot fork safely")
+    gc.collect()
+    gc.freeze()  # what exists now is shared with the workers; collecting it would copy it
+    control.send(orjson.dumps({"ready": True}))
+    _Zygote(control, operations).serve()
+
+
+class _Zygote:
+    """The loop, and the children that it has to reap."""
+
+    def __init__(self, control: socket.socket, operations: Mapping[str, Operation]) -> None:
+        self._control = control
+        self._operations = operations
+        self._children: dict[int, int] = {}
+        """Process ids by pidfd."""
+
+        self._poll = select.poll()
+        self._poll.register(control, select.POLLIN)
+
+    def serve(self) -> None:
+        while True:
+            for descriptor, _event in self._poll.poll():
+                if descriptor in self._children:
+                    self._reap(descriptor)
+                elif not self._fork_as_asked():
+                    return
+
+    def _fork_as_asked(self) -> bool:
+        """Handles one message; False when the service has closed the socket."""
+        message, descriptors, _flags, _address = socket.recv_fds(self._control, _MESSAGE, 1)
+        if not message:
+            return False
+        pid = os.fork()
+        if pid == 0:
+            self._become_worker(orjson.loads(message), descriptors[0])
+        os.close(descriptors[0])
+        pidfd = os.pidfd_open(pid)
+        self._children[pidfd] = pid
+        self._poll.register(pidfd, select.POLLIN)
+        socket.send_fds(self._control, [orjson.dumps({"pid": pid})], [pidfd])
+        return True
+
+    def _become_worker(self, settings: dict[str, Any], descriptor: int) -> NoReturn:
+        status = _REFUSED
+        # Not one exception may reach the zygote's loop: there would be two of it.
+        with contextlib.suppress(BaseException):
+            version = sandbox.enter(settings["folder"], descriptor, settings["parent"], settings["memory_bytes"])
+            loop.answer_ready(version)
+            loop.serve(self._operations, settings["cpu_seconds"])
+            status = os.EX_OK
+        # No exit handlers: they are the zygote's.
+        os._exit(status)
+
+    def _reap(self, pidfd: int) -> None:
+        pid, status = os.waitpid(self._children.pop(pidfd), 0)
+        self._poll.unregister(pidfd)
+        os.close(pidfd)
+        self._control.send(orjson.dumps({"exited": pid, "status": status}))
+
+
+def main(operations: Mapping[str, Operation], arguments: list[str]) -> None:
+    """The zygote as a program: its one argument is the number of its control socket's descriptor."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the service, which then closes the socket
+    with contextlib.suppress(BrokenPipeError, ConnectionResetError), socket.socket(fileno=int(arguments[1])) as control:
+        run(control, operations)

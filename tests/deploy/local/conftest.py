@@ -1,0 +1,65 @@
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from deploy.local.part import Command, Part
+
+Eventually = Callable[[Callable[[], object]], None]
+MakePart = Callable[..., Part]
+
+
+@pytest.fixture
+def eventually() -> Eventually:
+    """Waits until a condition holds, ten seconds at most."""
+
+    def wait(condition: Callable[[], object]) -> None:
+        deadline = time.monotonic() + 10
+        while not condition():
+            assert time.monotonic() < deadline, "it never came true"
+            time.sleep(0.02)
+
+    return wait
+
+
+@pytest.fixture
+def make_part(tmp_path: Path) -> Iterator[MakePart]:
+    """Makes parts that run a few lines of Python, and are ready when they have made the file `ready`."""
+    made: list[Part] = []
+
+    def make(script: str, name: str = "standin", **settings: str) -> Part:
+        for folder in (tmp_path / "run", tmp_path / "log"):
+            folder.mkdir(exist_ok=True)
+        ready = tmp_path / f"{name}.ready"
+        lines = f"import os, signal, sys, time, pathlib\nready = pathlib.Path({str(ready)!r})\n{script}"
+        part = Part(
+            Command(name, (sys.executable, "-c", lines), ready.exists, settings), tmp_path / "run", tmp_path / "log"
+        )
+        made.append(part)
+        return part
+
+    yield make
+    for part in made:
+        part.stop(grace_s=0)
+
+
+@pytest.fixture
+def run_script() -> Iterator[Callable[[str], subprocess.Popen[bytes]]]:
+    """Runs a few lines of Python in a process of its own."""
+    started: list[subprocess.Popen[bytes]] = []
+
+    def run(script: str) -> subprocess.Popen[bytes]:
+        process = subprocess.Popen([sys.executable, "-c", script], start_new_session=True)  # noqa: S603 - the test's own script
+        started.append(process)
+        return process
+
+    yield run
+    for process in started:
+        with suppress(ProcessLookupError):
+            process.send_signal(signal.SIGKILL)
+        process.wait()

@@ -1,0 +1,82 @@
+import base64
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from deploy.local import client_keys
+
+
+def test_every_client_is_listed_with_its_certificate_and_a_key_of_32_random_bytes(tmp_path: Path) -> None:
+    client_keys.ensure(tmp_path, "default")
+
+    clients = json.loads((tmp_path / "clients.json").read_text())["clients"]
+    assert [client["id"] for client in clients] == ["adapter", "operator"]
+    for client in clients:
+        assert client["certificate"] == f"spiffe://papermesh/ns/default/sa/{client['id']}"
+        assert (client["actions"], client["projects"], client["acts_for"]) == (["*"], ["*"], True)
+        (key,) = client["keys"]
+        assert len(key["secret"]) == 43
+        assert len(base64.urlsafe_b64decode(key["secret"] + "=")) == 32
+    assert clients[0]["keys"] != clients[1]["keys"]
+
+
+def test_each_client_s_file_holds_its_own_key(tmp_path: Path) -> None:
+    client_keys.ensure(tmp_path, "default")
+
+    clients = json.loads((tmp_path / "clients.json").read_text())["clients"]
+    for client in clients:
+        own = json.loads((tmp_path / f"{client['id']}.json").read_text())
+        assert own == {"client": client["id"], "key_id": "k1", "secret": client["keys"][0]["secret"]}
+
+
+def test_keys_are_kept(tmp_path: Path) -> None:
+    client_keys.ensure(tmp_path, "default")
+    before = {file.name: file.read_bytes() for file in tmp_path.iterdir()}
+
+    client_keys.ensure(tmp_path, "default")
+
+    assert {file.name: file.read_bytes() for file in tmp_path.iterdir()} == before
+
+
+def test_a_lost_key_file_is_written_again_from_the_list(tmp_path: Path) -> None:
+    client_keys.ensure(tmp_path, "default")
+    before = (tmp_path / "operator.json").read_bytes()
+    (tmp_path / "operator.json").unlink()
+
+    client_keys.ensure(tmp_path, "default")
+
+    assert (tmp_path / "operator.json").read_bytes() == before
+
+
+def test_a_client_that_was_taken_off_the_list_does_not_come_back(tmp_path: Path) -> None:
+    client_keys.ensure(tmp_path, "default")
+    listing = json.loads((tmp_path / "clients.json").read_text())
+    listing["clients"] = [client for client in listing["clients"] if client["id"] != "operator"]
+    (tmp_path / "clients.json").write_text(json.dumps(listing))
+    (tmp_path / "operator.json").unlink()
+
+    client_keys.ensure(tmp_path, "default")
+
+    assert not (tmp_path / "operator.json").exists()
+
+
+def test_nobody_else_can_read_a_key_whatever_the_umask(tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        client_keys.ensure(tmp_path, "default")
+    finally:
+        os.umask(before)
+
+    assert {file.stat().st_mode & 0o777 for file in tmp_path.iterdir()} == {0o600}
+
+
+@pytest.mark.parametrize("content", ["", "{}", "[]", '{"clients": [{"id": "adapter"}]}', '{"clients": 3}'])
+def test_a_broken_list_is_named_and_left_as_it_is(tmp_path: Path, content: str) -> None:
+    (tmp_path / "clients.json").write_text(content)
+
+    with pytest.raises(client_keys.ClientKeysError, match=r"clients\.json is not a list of clients"):
+        client_keys.ensure(tmp_path, "default")
+
+    assert (tmp_path / "clients.json").read_text() == content

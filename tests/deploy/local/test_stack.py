@@ -1,0 +1,113 @@
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+from cryptography import x509
+
+from deploy.local.folders import Folders
+from deploy.local.hold import HeldError
+from deploy.local.parts import Plan
+from deploy.local.ports import Ports
+from deploy.local.services import SERVICES, Service
+from deploy.local.stack import Stack
+
+TABLES = Service("tables", "acme.tables", 9103, ("acme.tables.v1.TablesService",), descriptors=(Path("acme.binpb"),))
+
+
+@pytest.fixture
+def stack(tmp_path: Path) -> Iterator[Stack]:
+    stack = Stack(tmp_path / "var", Ports.free())
+    stack.prepare()
+    yield stack
+    stack.stop()
+
+
+def test_everything_that_the_parts_need_is_written(stack: Stack) -> None:
+    root = stack.folders.root
+    for workload in ("adapter", "operator", "envoy", "dispatch", "pdf"):
+        certificate = x509.load_pem_x509_certificate((stack.tls_dir(workload) / "tls.crt").read_bytes())
+        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        uris = names.get_values_for_type(x509.UniformResourceIdentifier)
+        assert uris == [f"spiffe://papermesh/ns/default/sa/{workload}"]
+    assert json.loads(stack.key_file("operator").read_text())["client"] == "operator"
+    assert (root / "secrets" / "clients.json").exists()
+    assert (root / "redis-state" / "redis.conf").exists()
+
+
+def test_envoy_is_configured_for_the_deployment_s_own_ports(stack: Stack) -> None:
+    bootstrap = yaml.safe_load((stack.folders.envoy / "envoy.yaml").read_text())
+    listeners = bootstrap["static_resources"]["listeners"]
+    addresses = [listener["address"]["socket_address"] for listener in listeners]
+    assert addresses == [
+        {"address": "127.0.0.1", "port_value": stack.ports.edge},
+        {"address": "127.0.0.1", "port_value": stack.ports.mesh},
+    ]
+
+
+def test_parts_are_started_in_the_order_in_which_they_need_each_other(stack: Stack) -> None:
+    assert list(stack.parts) == ["redis-state", "dispatch", "pdf", "envoy", "adapter"]
+
+
+def test_certificates_and_keys_are_kept_from_one_run_to_the_next(stack: Stack, tmp_path: Path) -> None:
+    files = [stack.key_file("adapter"), stack.tls_dir("pdf") / "tls.crt", stack.tls_dir("adapter") / "ca.crt"]
+    before = [file.read_bytes() for file in files]
+    stack.stop()
+
+    again = Stack(tmp_path / "var", Ports.free())
+    again.prepare()
+    again.stop()
+
+    assert [file.read_bytes() for file in files] == before
+
+
+def test_a_folder_has_one_supervisor(stack: Stack) -> None:
+    other = Stack(stack.folders.root, Ports.free())
+
+    with pytest.raises(HeldError, match="runs already"):
+        other.start()
+
+
+def test_two_deployments_run_side_by_side(stack: Stack) -> None:
+    other = Stack(stack.folders.root / "other", Ports.free())
+    other.prepare()
+    other.stop()
+
+
+def test_one_entry_in_the_list_of_services_is_all_that_dispatch_envoy_and_certificates_need(tmp_path: Path) -> None:
+    plan = Plan(Folders(tmp_path), Ports(services={"tables": 21_103}), (*SERVICES, TABLES))
+
+    assert "tables" in plan.workloads
+    (upstream,) = (service for service in plan.topology().services if service.workload == "tables")
+    assert upstream.serves == ("acme.tables.v1.TablesService",)
+    assert [address.port for address in upstream.endpoints] == [21_103]
+    settings = plan.dispatch().environment
+    assert settings["PAPERMESH_SERVICES"] == "papermesh.pdf.v1.PdfService,acme.tables.v1.TablesService"
+    assert settings["PAPERMESH_DESCRIPTORS"] == str(Path("acme.binpb").resolve())
+    own = plan.service(TABLES)
+    assert own.arguments[1:] == ("-m", "acme.tables")
+    assert own.environment["PAPERMESH_TABLES_PORT"] == "21103"
+    assert own.environment["PAPERMESH_TLS_DIR"] == str(tmp_path / "certs" / "tables")
+
+
+def test_a_service_may_be_any_program(tmp_path: Path) -> None:
+    service = Service("tables", "", 9103, ("acme.tables.v1.TablesService",), command=("/opt/acme/tables", "--serve"))
+
+    assert Plan(Folders(tmp_path), Ports(), (service,)).service(service).arguments == ("/opt/acme/tables", "--serve")
+
+
+def test_the_deployment_s_own_settings_win_over_the_shell_s(tmp_path: Path) -> None:
+    shell = {"PAPERMESH_RATE_SCALE": "100", "PAPERMESH_HTTP_HOST": "::", "PAPERMESH_AUDIENCE": "production"}
+    environment = Plan(Folders(tmp_path), Ports(), settings=shell).adapter().environment
+
+    assert environment["PAPERMESH_RATE_SCALE"] == "100"
+    assert environment["PAPERMESH_HTTP_HOST"] == "127.0.0.1"
+    assert environment["PAPERMESH_AUDIENCE"] == "laptop"
+
+
+def test_every_python_server_listens_on_loopback_only(tmp_path: Path) -> None:
+    plan = Plan(Folders(tmp_path), Ports(), settings={"PAPERMESH_BIND_HOST": "::"})
+
+    for command in (plan.dispatch(), plan.service(SERVICES[0])):
+        assert command.environment["PAPERMESH_BIND_HOST"] == "127.0.0.1"

@@ -1,0 +1,278 @@
+"""A real Envoy between real gRPC clients and small backends, on free ports of the loopback."""
+
+import json
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import grpc
+import httpx
+
+from envoy import binary
+from envoy.render import write
+from envoy.topology import Address, Service, Topology
+from services.base import actions
+from services.base.certificates import ensure
+
+START_LIMIT_S = 20
+STOP_LIMIT_S = 10
+
+INVOKE = "/papermesh.dispatch.v1.DispatchService/Invoke"
+LIST_ACTIONS = "/papermesh.dispatch.v1.DispatchService/ListActions"
+GET_METADATA = "/papermesh.pdf.v1.PdfService/GetMetadata"
+HEALTH_CHECK = "/grpc.health.v1.Health/Check"
+REFLECTION = "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo"
+
+_SERVING = b"\x08\x01"  # HealthCheckResponse{status: SERVING}
+
+
+@dataclass(frozen=True)
+class Call:
+    """What a backend saw of one call."""
+
+    path: str
+    metadata: tuple[tuple[str, str | bytes], ...]
+    request: bytes
+    context: grpc.ServicerContext
+
+    def values(self, key: str) -> list[str | bytes]:
+        return [value for name, value in self.metadata if name == key]
+
+
+Behaviour = Callable[[Call], bytes]
+
+
+def echo(call: Call) -> bytes:
+    return call.request
+
+
+def hang(call: Call) -> bytes:
+    """Answers nothing until the caller has gone."""
+    gone = threading.Event()
+    if not call.context.add_callback(gone.set):
+        return b""
+    gone.wait(60)
+    return b""
+
+
+@dataclass
+class Backend(grpc.GenericRpcHandler):
+    """A server that answers every unary call as its behaviour says, and health checks by itself."""
+
+    tls_dir: Path
+    behaviour: Behaviour = echo
+    calls: list[Call] = field(default_factory=list)
+    port: int = 0
+
+    def service(self, handler_call_details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler:
+        path, metadata = handler_call_details.method, tuple(handler_call_details.invocation_metadata)
+
+        def answer(request: bytes, context: grpc.ServicerContext) -> bytes:
+            if path == HEALTH_CHECK:
+                return _SERVING
+            call = Call(path, metadata, request, context)
+            self.calls.append(call)
+            return self.behaviour(call)
+
+        return grpc.unary_unary_rpc_method_handler(answer)
+
+    @contextmanager
+    def running(self, port: int = 0) -> Iterator["Backend"]:
+        pool = ThreadPoolExecutor(32)
+        server = grpc.server(
+            pool, handlers=[self], options=[("grpc.so_reuseport", 0), ("grpc.max_receive_message_length", -1)]
+        )
+        key, chain, roots = _tls_files(self.tls_dir)
+        credentials = grpc.ssl_server_credentials([(key, chain)], roots, require_client_auth=True)
+        self.port = server.add_secure_port(f"127.0.0.1:{port}", credentials)
+        server.start()
+        try:
+            yield self
+        finally:
+            server.stop(0).wait(STOP_LIMIT_S)
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+class RunningEnvoy:
+    """An Envoy process; talks to its admin interface."""
+
+    def __init__(self, topology: Topology, process: "subprocess.Popen[bytes]", log: Path) -> None:
+        self.topology = topology
+        self.process = process
+        self.log = log
+        self._admin = httpx.Client(
+            transport=httpx.HTTPTransport(uds=topology.admin_socket), base_url="http://admin", timeout=5
+        )
+
+    def get(self, path: str, **params: str) -> httpx.Response:
+        return self._admin.get(path, params=params)
+
+    def counter(self, name: str) -> int:
+        """The value of one counter or gauge; 0 for one that Envoy has not made yet."""
+        stats: list[dict[str, Any]] = self.get("/stats", format="json", filter=f"^{name}$").json()["stats"]
+        return sum(int(stat["value"]) for stat in stats if stat.get("name") == name)
+
+    def access_log(self) -> list[dict[str, Any]]:
+        """The lines written so far."""
+        assert self.topology.access_log is not None
+        lines = Path(self.topology.access_log).read_text(encoding="utf-8").splitlines()
+        return [json.loads(line) for line in lines]
+
+    def is_ready(self) -> bool:
+        try:
+            return self.get("/ready").text.strip() == "LIVE"
+        except httpx.TransportError:
+            return False
+
+    def stop(self) -> None:
+        self._admin.close()
+        self.process.terminate()
+        try:
+            self.process.wait(STOP_LIMIT_S)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait(STOP_LIMIT_S)
+
+
+@contextmanager
+def running_envoy(topology: Topology, table: actions.ActionTable) -> Iterator[RunningEnvoy]:
+    """Renders, starts, waits until it is live, and ends it by its process."""
+    folder = Path(topology.config_dir)
+    log = folder / "envoy.log"
+    command = binary.command(binary.find(), write(topology, table, folder), concurrency=topology.concurrency)
+    with log.open("wb") as output:
+        process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)  # noqa: S603 - our own command
+        envoy = RunningEnvoy(topology, process, log)
+        try:
+            eventually(lambda: envoy.is_ready() or process.poll() is not None, START_LIMIT_S)
+            assert process.poll() is None, log.read_text(encoding="utf-8")
+            yield envoy
+        finally:
+            envoy.stop()
+
+
+@dataclass
+class Mesh:
+    """Envoy with a dispatch and a pdf behind it, and a folder of certificates."""
+
+    envoy: RunningEnvoy
+    certs: Path
+    dispatch: Backend
+    pdf: Backend
+
+    def call(  # noqa: PLR0913 - each has its own default
+        self,
+        path: str,
+        *,
+        by: str = "adapter",
+        certs: Path | None = None,
+        request: bytes = b"",
+        metadata: tuple[tuple[str, str | bytes], ...] = (),
+        timeout: float | None = 10,
+    ) -> bytes:
+        """Calls `path` as `by`, at the listener that has its route, over a connection of its own."""
+        with self.channel(self._listener(path), by=by, certs=certs) as channel:
+            answer: bytes = channel.unary_unary(path)(request, metadata=metadata, timeout=timeout)
+            return answer
+
+    def refused(self, path: str, **how: Any) -> grpc.RpcError:
+        """Calls `path` and returns the error that it must end with."""
+        try:
+            self.call(path, **how)
+        except grpc.RpcError as error:
+            return error
+        raise AssertionError(f"{path} was answered")
+
+    def channel(self, listener: Address, *, by: str = "adapter", certs: Path | None = None) -> grpc.Channel:
+        key, chain, roots = _tls_files((certs or self.certs) / by)
+        # A caller with certificates of elsewhere still trusts the mesh's CA, so that it is Envoy who refuses.
+        roots = (self.certs / "ca" / "ca.crt").read_bytes()
+        return grpc.secure_channel(
+            f"{listener.host}:{listener.port}",
+            grpc.ssl_channel_credentials(roots, key, chain),
+            options=[
+                ("grpc.use_local_subchannel_pool", 1),
+                ("grpc.enable_retries", 0),
+                ("grpc.max_receive_message_length", -1),
+            ],
+        )
+
+    def _listener(self, path: str) -> Address:
+        topology = self.envoy.topology
+        on_mesh = any(path.startswith(f"/{name}/") for service in topology.services for name in service.serves)
+        return topology.mesh if on_mesh else topology.edge
+
+
+@contextmanager
+def running_mesh(
+    folder: Path,
+    *,
+    table: actions.ActionTable | None = None,
+    dispatch: Behaviour = echo,
+    pdf: Behaviour = echo,
+    pdf_identity: str = "pdf",
+    **topology: Any,
+) -> Iterator[Mesh]:
+    """A mesh in `folder`.
+
+    Args:
+        folder: For everything; short, since a Unix socket's path is.
+        table: The action table, if not the built-in one.
+        dispatch: What dispatch does.
+        pdf: What pdf does.
+        pdf_identity: Whose certificate pdf shows.
+        topology: Fields of the topology that are other than here.
+    """
+    certs = folder / "certs"
+    ensure(certs, "default", clients=["reports"])
+    with ExitStack() as stack:
+        front = stack.enter_context(Backend(certs / "dispatch", dispatch).running())
+        engine = stack.enter_context(Backend(certs / pdf_identity, pdf).running())
+        described = Topology(
+            config_dir=str(folder / "envoy"),
+            tls_dir=str(certs / "envoy"),
+            admin_socket=str(folder / "admin.sock"),
+            access_log=str(folder / "access.jsonl"),
+            edge=Address("127.0.0.1", free_port()),
+            mesh=Address("127.0.0.1", free_port()),
+            dispatch=(Address("127.0.0.1", front.port),),
+            services=(Service("pdf", ("papermesh.pdf.v1.PdfService",), (Address("127.0.0.1", engine.port),)),),
+        )
+        envoy = stack.enter_context(running_envoy(replace(described, **topology), table or actions.load()))
+        yield Mesh(envoy, certs, front, engine)
+
+
+def with_timeout(table: actions.ActionTable, path: str, timeout: timedelta) -> actions.ActionTable:
+    """The table, with another timeout for one method."""
+    methods: Mapping[str, actions.Method] = {**table.methods, path: replace(table.methods[path], timeout=timeout)}
+    return replace(table, methods=MappingProxyType(dict(methods)))
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def eventually(condition: Callable[[], bool], limit_s: float = 10) -> None:
+    """Waits for the condition, and fails when the limit passes first."""
+    end = time.monotonic() + limit_s
+    pause = threading.Event()
+    while not condition():
+        assert time.monotonic() < end, "It did not happen in time."
+        pause.wait(0.02)
+
+
+def _tls_files(folder: Path) -> tuple[bytes, bytes, bytes]:
+    key, chain, roots = (folder / name for name in ("tls.key", "tls.crt", "ca.crt"))
+    return key.read_bytes(), chain.read_bytes(), roots.read_bytes()

@@ -1,0 +1,133 @@
+"""Deadlines, second tries, ejection and overload, on a running Envoy."""
+
+import time
+from contextlib import ExitStack
+from datetime import timedelta
+from pathlib import Path
+
+import grpc
+import pytest
+from services.base import actions
+
+from envoy import binary
+from envoy.routes import GRACE
+from tests.envoy.harness import (
+    GET_METADATA,
+    INVOKE,
+    LIST_ACTIONS,
+    Backend,
+    Behaviour,
+    Call,
+    eventually,
+    hang,
+    running_envoy,
+    running_mesh,
+    with_timeout,
+)
+
+T = timedelta(milliseconds=200)
+PLANNED = "/papermesh.gitlab.v1.GitlabService/RunGuide"
+
+
+def aborting(code: grpc.StatusCode) -> Behaviour:
+    def abort(call: Call) -> bytes:
+        call.context.abort(code, "as the test says")
+
+    return abort
+
+
+@pytest.mark.parametrize("deadline", [None, 100])
+@pytest.mark.parametrize(("path", "caller"), [(LIST_ACTIONS, "adapter"), (GET_METADATA, "dispatch")])
+def test_a_call_ends_at_its_methods_timeout_whatever_deadline_it_brings(
+    folder: Path, path: str, caller: str, deadline: float | None
+) -> None:
+    table = with_timeout(actions.load(), path, T)
+    with running_mesh(folder, table=table, dispatch=hang, pdf=hang) as mesh:
+        began = time.monotonic()
+        error = mesh.refused(path, by=caller, timeout=deadline)
+        assert error.code() is grpc.StatusCode.DEADLINE_EXCEEDED
+        assert (T + GRACE).total_seconds() <= time.monotonic() - began < 5
+        (call,) = mesh.dispatch.calls + mesh.pdf.calls
+        eventually(lambda: not call.context.is_active())
+
+
+def test_a_read_is_tried_again_on_the_mesh(folder: Path) -> None:
+    tries = iter([grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.UNAVAILABLE])
+
+    def third_time_lucky(call: Call) -> bytes:
+        if code := next(tries, None):
+            call.context.abort(code, "not yet")
+        return b"done"
+
+    with running_mesh(folder, pdf=third_time_lucky) as mesh:
+        assert mesh.call(GET_METADATA, by="dispatch") == b"done"
+        assert len(mesh.pdf.calls) == 3
+
+
+def test_nothing_is_tried_again_at_the_edge(folder: Path) -> None:
+    with running_mesh(folder, dispatch=aborting(grpc.StatusCode.UNAVAILABLE)) as mesh:
+        assert mesh.refused(LIST_ACTIONS).details() == "as the test says"
+        assert len(mesh.dispatch.calls) == 1
+
+
+@pytest.mark.parametrize(
+    ("code", "ejects"),
+    [
+        (grpc.StatusCode.UNAVAILABLE, True),
+        (grpc.StatusCode.DEADLINE_EXCEEDED, True),
+        (grpc.StatusCode.INTERNAL, False),
+        (grpc.StatusCode.UNKNOWN, False),
+        (grpc.StatusCode.RESOURCE_EXHAUSTED, False),
+        (grpc.StatusCode.INVALID_ARGUMENT, False),
+    ],
+)
+def test_a_service_is_ejected_for_its_hosts_fault_and_not_for_a_documents(
+    folder: Path, code: grpc.StatusCode, ejects: bool
+) -> None:
+    with running_mesh(folder, dispatch=aborting(code), pdf=aborting(code)) as mesh:
+        for _ in range(4):
+            mesh.refused(GET_METADATA, by="dispatch")
+            mesh.refused(INVOKE)
+        assert mesh.envoy.counter("cluster.pdf.outlier_detection.ejections_enforced_total") == ejects
+        assert mesh.envoy.counter("cluster.dispatch.outlier_detection.ejections_enforced_total") == 0
+
+
+def test_a_service_that_comes_back_is_called_again(folder: Path) -> None:
+    with running_mesh(folder, services=()) as mesh, ExitStack() as stack:
+        port = mesh.dispatch.port
+        assert mesh.call(INVOKE, request=b"first") == b"first"
+        healthy = "cluster.dispatch.membership_healthy"
+        stack.enter_context(mesh.dispatch.stopped())
+        eventually(lambda: mesh.envoy.counter(healthy) == 0)
+        began = time.monotonic()
+        error = mesh.refused(INVOKE)
+        assert error.code() is grpc.StatusCode.UNAVAILABLE
+        assert time.monotonic() - began < 1, "it fails fast"
+        stack.enter_context(Backend(mesh.certs / "dispatch").running(port))
+        eventually(lambda: mesh.envoy.counter(healthy) == 1)
+        assert mesh.call(INVOKE, request=b"again") == b"again"
+
+
+def test_an_overloaded_envoy_refuses_calls_as_unavailable(folder: Path) -> None:
+    with running_mesh(folder, heap_limit_bytes=1_000_000) as mesh:
+        active = "overload.envoy.overload_actions.stop_accepting_requests.active"
+        eventually(lambda: mesh.envoy.counter(active) == 1)
+        assert mesh.refused(INVOKE).code() is grpc.StatusCode.UNAVAILABLE
+        assert mesh.dispatch.calls == []
+
+
+def test_a_flood_of_connections_at_the_edge_leaves_the_mesh_its_own(folder: Path) -> None:
+    with running_mesh(folder, connection_limit=4) as mesh, ExitStack() as held:
+        for _ in range(2):
+            held.enter_context(mesh.channel(mesh.envoy.topology.edge)).unary_unary(INVOKE)(b"", timeout=10)
+        assert mesh.refused(INVOKE).code() is grpc.StatusCode.UNAVAILABLE
+        assert mesh.envoy.counter("listener.edge.downstream_cx_overflow") >= 1
+        assert mesh.call(GET_METADATA, by="dispatch", request=b"hello") == b"hello"
+
+
+def test_a_second_envoy_cannot_share_the_ports(folder: Path) -> None:
+    with running_mesh(folder) as mesh:
+        second = folder / "second"
+        second.mkdir()
+        topology = mesh.envoy.topology.__replace__ if hasattr(mesh.envoy.topology, "__replace__") else None
+        assert topology is None or topology
