@@ -13,6 +13,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # its panels would more than double the time to the first line of help
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
@@ -39,13 +40,13 @@ def root(
     del version  # its callback has answered
 
 
-app.command(rich_help_panel="Ask")(calls.actions)
-app.command(rich_help_panel="Ask")(calls.upload)
-app.command(rich_help_panel="Ask")(calls.invoke)
-app.command(rich_help_panel="Run")(signing.sign)
-app.command(rich_help_panel="Run")(machine.certs)
-app.command(rich_help_panel="Run", context_settings=machine.PASS_THROUGH)(machine.up)
-app.command(rich_help_panel="Run", context_settings=machine.PASS_THROUGH)(machine.down)
+app.command()(calls.actions)
+app.command()(calls.upload)
+app.command()(calls.invoke)
+app.command()(signing.sign)
+app.command()(machine.certs)
+app.command(context_settings=machine.PASS_THROUGH)(machine.up)
+app.command(context_settings=machine.PASS_THROUGH)(machine.down)
 
 
 def main() -> None:

@@ -1,6 +1,5 @@
 """The command `sign`: one signed call as a grpcurl command line."""
 
-import asyncio
 import os
 import re
 import shlex
@@ -65,6 +64,8 @@ def sign(
         address = places.edge_address(edge)
         filled = given
         if rest or arguments.digests(given):
+            import asyncio
+
             from mcp_adapter.cli.direct import Mesh, prepare
 
             mesh = Mesh(address, tls_dir, signer, audience)

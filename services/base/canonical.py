@@ -22,6 +22,7 @@ MAX_DEPTH = 30
 """Levels of objects and lists in a call's arguments, the arguments themselves being the first."""
 
 _SAFE_INTEGER = 2**53 - 1
+_MAX_KEY_SHOWN = 100
 _LONGS = frozenset(
     {
         FieldDescriptor.TYPE_INT64,
@@ -107,7 +108,7 @@ def _single(field: FieldDescriptor, value: Any) -> Any:
 
 def _struct(struct: struct_pb2.Struct, path: str, depth: int) -> dict[str, Any]:
     _check_depth(path, depth)
-    return {key: _value(value, f"{path}.{key}", depth) for key, value in struct.fields.items()}
+    return {key: _value(value, _below(path, key), depth) for key, value in struct.fields.items()}
 
 
 def _value(value: struct_pb2.Value, path: str, depth: int) -> Any:
@@ -144,7 +145,7 @@ def check_json(value: Any, path: str = "args", depth: int = 1) -> Any:
         checked = {}
         for key, item in value.items():
             _check_text(key, path)
-            checked[key] = check_json(item, f"{path}.{key}", depth + 1)
+            checked[key] = check_json(item, _below(path, key), depth + 1)
         return checked
     if kind is list:
         _check_depth(path, depth)
@@ -177,6 +178,11 @@ def _fill(item: Any, target: struct_pb2.Value) -> None:
         target.null_value = struct_pb2.NULL_VALUE
     else:
         target.number_value = item
+
+
+def _below(path: str, key: str) -> str:
+    """The place of an entry. Every entry gets one, so a long key must not be copied into each of those below it."""
+    return f"{path}.{key[:_MAX_KEY_SHOWN]}"
 
 
 def _check_depth(path: str, depth: int) -> None:

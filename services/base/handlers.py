@@ -133,7 +133,7 @@ class _Serving:
         error.request_id = error.request_id or self.facts.request_id
         code = status.status_code(error, behind_mesh=behind_mesh)
         details = ((status.DETAILS_KEY, status.encode(error, code)),)
-        await self._context.abort(code, error.message, trailing_metadata=details)
+        await self._context.abort(code, status.text(error), trailing_metadata=details)
 
     def _fields(self) -> dict[str, str]:
         return {"request_id": self.facts.request_id}

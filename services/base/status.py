@@ -17,9 +17,14 @@ from services.base.errors import Code, FieldViolation, PapermeshError
 DOMAIN = "papermesh"
 DETAILS_KEY = "grpc-status-details-bin"
 
+_MAX_TEXT = 600
 _MAX_MESSAGE = 1000
-_MAX_VIOLATIONS = 20
-"""Trailers are headers: Envoy and grpc refuse large ones, so an error stays small."""
+_MAX_DETAILS = 1000
+_MAX_FIELD = 200
+_MAX_DESCRIPTION = 500
+_MAX_VIOLATIONS = 2000
+"""In bytes. Trailers are headers: grpc refuses those over 8 KiB, and then nobody learns what went wrong. A Korean letter
+has three bytes, nine in the status text, and base64 makes the details a third larger."""
 
 _STATUS: Mapping[Code, grpc.StatusCode] = {
     Code.BAD_ARG: grpc.StatusCode.INVALID_ARGUMENT,
@@ -64,23 +69,48 @@ def status_code(error: PapermeshError, *, behind_mesh: bool = False) -> grpc.Sta
     return _STATUS[error.code]
 
 
+def text(error: PapermeshError) -> str:
+    """The status text for people who see no details."""
+    return _cut(error.message, _MAX_TEXT)
+
+
 def encode(error: PapermeshError, code: grpc.StatusCode) -> bytes:
-    """The value of `grpc-status-details-bin` for an error."""
-    status = status_pb2.Status(code=code.value[0], message=error.message[:_MAX_MESSAGE])
-    details = {key: str(value)[:_MAX_MESSAGE] for key, value in error.details.items()}
-    status.details.add().Pack(error_details_pb2.ErrorInfo(reason=error.code, domain=DOMAIN, metadata=details))
+    """The value of `grpc-status-details-bin` for an error; what would make it too large is cut off."""
+    status = status_pb2.Status(code=code.value[0], message=_cut(error.message, _MAX_MESSAGE))
+    info = error_details_pb2.ErrorInfo(reason=error.code, domain=DOMAIN)
+    left = _MAX_DETAILS
+    for key, value in error.details.items():
+        left -= len(key.encode()) + len(str(value).encode())
+        if left >= 0:
+            info.metadata[key] = str(value)
+    status.details.add().Pack(info)
     if error.retry_after_ms is not None:
         retry = error_details_pb2.RetryInfo()
         retry.retry_delay.FromTimedelta(timedelta(milliseconds=error.retry_after_ms))
         status.details.add().Pack(retry)
-    if error.violations:
-        request = error_details_pb2.BadRequest()
-        for violation in error.violations[:_MAX_VIOLATIONS]:
-            request.field_violations.add(field=violation.field[:200], description=violation.description[:500])
-        status.details.add().Pack(request)
     if error.request_id:
         status.details.add().Pack(error_details_pb2.RequestInfo(request_id=error.request_id))
+    if error.violations:
+        status.details.add().Pack(_bad_request(error.violations))
     return bytes(status.SerializeToString())
+
+
+def _bad_request(violations: Iterable[FieldViolation]) -> error_details_pb2.BadRequest:
+    """As many of the violations as there is room for."""
+    request = error_details_pb2.BadRequest()
+    for violation in violations:
+        request.field_violations.add(
+            field=_cut(violation.field, _MAX_FIELD), description=_cut(violation.description, _MAX_DESCRIPTION)
+        )
+        if request.ByteSize() > _MAX_VIOLATIONS:
+            del request.field_violations[-1]
+            break
+    return request
+
+
+def _cut(text: str, size: int) -> str:
+    """The beginning of a text, at most `size` bytes in UTF-8."""
+    return text.encode(errors="replace")[:size].decode(errors="ignore")
 
 
 def decode(error: grpc.aio.AioRpcError) -> PapermeshError:

@@ -1,7 +1,6 @@
 """An action's arguments: from the JSON that was signed to the typed request, with every fault named by its field."""
 
 import base64
-import binascii
 from collections.abc import Callable, Mapping
 from typing import Any, cast
 
@@ -147,7 +146,7 @@ def _integer(field: FieldDescriptor, value: Any, path: str) -> int:
 def _bytes(_: FieldDescriptor, value: Any, path: str) -> bytes:
     try:
         return base64.b64decode(_string(_, value, path), validate=True)
-    except binascii.Error:
+    except ValueError:  # binascii.Error, or a letter beyond ASCII
         raise _Fault(path, "must be base64") from None
 
 

@@ -80,13 +80,16 @@ def _find(message: Message, wanted: str) -> Iterator[Message]:
 @functools.cache
 def _ways(kind: Descriptor, wanted: str) -> tuple[FieldDescriptor, ...]:
     """The fields of a message type below which a wanted message can stand."""
-    return tuple(field for field in kind.fields if _leads_to(field, wanted, frozenset({kind.full_name})))
+    return tuple(field for field in kind.fields if wanted in _reachable(field.message_type))
 
 
-def _leads_to(field: FieldDescriptor, wanted: str, above: frozenset[str]) -> bool:
-    kind = field.message_type
-    if kind is None or kind.full_name in above:
-        return False
-    if kind.full_name == wanted:
-        return True
-    return any(_leads_to(inner, wanted, above | {kind.full_name}) for inner in kind.fields)
+def _reachable(kind: Descriptor | None) -> frozenset[str]:
+    """The names of a message type and of all that can stand below it, which may be itself."""
+    found: set[str] = set()
+    ahead = [kind]
+    while ahead:
+        each = ahead.pop()
+        if each is not None and each.full_name not in found:
+            found.add(each.full_name)
+            ahead += [field.message_type for field in each.fields]
+    return frozenset(found)

@@ -45,8 +45,19 @@ def _answer(
         return ({"error": _as_json(error)}, b""), False
     except MemoryError:
         # What is left of the heap is in pieces: the service replaces this process.
-        return ({"error": {"code": "ENGINE_FAIL", "reason": "memory"}}, b""), True
+        return ({"crash": "memory"}, b""), True
+    except Exception as error:  # noqa: BLE001  # whatever it is, the service must learn where it came from
+        return ({"crash": _origin(error)}, b""), True
     return (dict(outcome.header), outcome.payload), False
+
+
+def _origin(error: Exception) -> str:
+    """The kind of an unforeseen error and the line that raised it; not its message, which may quote the document."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    place = f" at {trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace is not None else ""
+    return f"{type(error).__name__}{place}"
 
 
 def _as_json(error: PapermeshError) -> dict[str, Any]:

@@ -41,7 +41,6 @@ _X32 = 0x40000000
 """Numbers from here on are the x32 ABI's: other calls under the architecture of x86_64."""
 
 _PROT_EXEC = 4
-_MAP_SHARED_VALIDATE_MASK = 0
 _F_GETFD, _F_GETFL = 1, 3
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND | getattr(os, "O_TMPFILE", 0)
 

@@ -2,24 +2,23 @@
 
 import contextlib
 import os
-from collections.abc import Mapping
 from typing import Any
 
 from services.base.errors import PapermeshError
 from services.pdf.worker.documents import open_document
 from services.pdf.worker.mupdf import pymupdf
-from services.pdf.worker.operations import Operation
+from services.pdf.worker.operations import OPERATIONS
 
 _ARGUMENTS: dict[str, Any] = {"sha256": "", "pages": [], "limit_pages": 10, "spread": 10, "limit_bytes": 1 << 20}
 
 
-def warm_up(operations: Mapping[str, Operation]) -> None:
+def warm_up() -> None:
     """Runs each operation once on a document of its own making, which never touches a disk."""
     descriptor = os.memfd_create("warm-up")
     try:
         os.write(descriptor, _sample())
         path = f"/proc/self/fd/{descriptor}"
-        for operation in operations.values():
+        for operation in OPERATIONS.values():
             operation(open_document(path), _ARGUMENTS)
         os.ftruncate(descriptor, 0)
         with contextlib.suppress(PapermeshError):  # the way of an error loads modules too

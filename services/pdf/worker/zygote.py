@@ -33,7 +33,7 @@ def run(control: socket.socket, operations: Mapping[str, Operation]) -> None:
     Raises RuntimeError when an import has started a thread.
     """
     os.environ.clear()  # Python puts LC_CTYPE into an empty environment
-    warm_up(operations)
+    warm_up()
     threads = len(os.listdir("/proc/self/task"))
     if threads != 1:
         raise RuntimeError(f"the zygote has {threads} threads, and a process with threads cannot fork safely")
@@ -49,6 +49,7 @@ class _Zygote:
     def __init__(self, control: socket.socket, operations: Mapping[str, Operation]) -> None:
         self._control = control
         self._operations = operations
+        self._pid = os.getpid()
         self._children: dict[int, int] = {}
         """Process ids by pidfd."""
 
@@ -82,7 +83,7 @@ class _Zygote:
         status = _REFUSED
         # Not one exception may reach the zygote's loop: there would be two of it.
         with contextlib.suppress(BaseException):
-            version = sandbox.enter(settings["folder"], descriptor, settings["parent"], settings["memory_bytes"])
+            version = sandbox.enter(settings["folder"], descriptor, self._pid, settings["memory_bytes"])
             loop.answer_ready(version)
             loop.serve(self._operations, settings["cpu_seconds"])
             status = os.EX_OK
