@@ -29,9 +29,10 @@ lint: ## Check style, types, imports and generated files
 	@deploy/local/setup.sh dev
 	@deploy/local/lint.sh
 
-gen: ## Regenerate gen/ from the protos, and docs/settings.md
+gen: ## Regenerate gen/ from the protos, and envoy/rendered, and docs/settings.md
 	@deploy/local/setup.sh dev
 	@$(BIN)/python proto/generate.py
+	@$(BIN)/python -m envoy examples
 	@$(BIN)/python -m deploy.settings_page > docs/settings.md
 
 lock: ## Resolve the packages of pyproject.toml into requirements/

@@ -1,13 +1,22 @@
 """What processes use of the machine, read from /proc."""
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 _TICK_S = 1 / os.sysconf("SC_CLK_TCK")
-_KIB = 1024
+_MIB_IN_KIB = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Cpu:
+    """CPU seconds of a process so far."""
+
+    own: float
+    children: float
+    """Of everything that descends from it or belongs to its session, ended ones included."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +25,7 @@ class Memory:
 
     rss: float
     """All pages that are mapped; those that several processes share count in each."""
+
     pss: float
     """The same with shared pages divided among those that share them, so that parts add up."""
 
@@ -24,21 +34,16 @@ class Memory:
 class _Process:
     parent: int
     session: int
-    cpu_s: float
-    """Its own, and that of its children that have ended."""
+    own_s: float
+    ended_children_s: float
 
 
-def family(leader: int) -> list[int]:
-    """A process and everything that descends from it or belongs to its session, the leader first."""
-    return _family(leader, _processes())
-
-
-def cpu_s(groups: Mapping[str, Iterable[int]]) -> dict[str, float]:
-    """CPU seconds of each group of processes so far, with those of children that have ended."""
+def cpu(leader: int) -> Cpu:
+    """What a process and its family have used."""
     processes = _processes()
-    return {
-        name: sum(processes[pid].cpu_s for pid in pids if pid in processes) for name, pids in groups.items()
-    }
+    children = sum(processes[pid].own_s + processes[pid].ended_children_s for pid in _children(leader, processes))
+    first = processes.get(leader)
+    return Cpu(first.own_s, first.ended_children_s + children) if first else Cpu(0, children)
 
 
 def machine_cpu_s() -> float:
@@ -48,8 +53,12 @@ def machine_cpu_s() -> float:
     return (user + nice + system + irq + softirq) * _TICK_S
 
 
-def memory(pids: Iterable[int]) -> Memory:
-    """Memory of a group of processes."""
+def memory(leader: int) -> Memory:
+    """Memory of a process and its family."""
+    return _memory([leader, *_children(leader, _processes())])
+
+
+def _memory(pids: Iterable[int]) -> Memory:
     rss = pss = 0
     for pid in pids:
         with suppress(OSError):
@@ -59,20 +68,14 @@ def memory(pids: Iterable[int]) -> Memory:
                     rss += int(rest.split()[0])
                 elif name == "Pss":
                     pss += int(rest.split()[0])
-    return Memory(rss / _KIB, pss / _KIB)
+    return Memory(rss / _MIB_IN_KIB, pss / _MIB_IN_KIB)
 
 
-def _family(leader: int, processes: Mapping[int, _Process]) -> list[int]:
-    found = [leader]
-    for pid, process in sorted(processes.items()):
-        if pid != leader and process.session == leader:
-            found.append(pid)
-    grown = True
-    while grown:
-        more = [pid for pid, process in processes.items() if process.parent in found and pid not in found]
-        found += more
-        grown = bool(more)
-    return found
+def _children(leader: int, processes: dict[int, _Process]) -> set[int]:
+    found = {pid for pid, process in processes.items() if process.session == leader}
+    while more := {pid for pid, each in processes.items() if each.parent in found | {leader}} - found:
+        found |= more
+    return found - {leader}
 
 
 def _processes() -> dict[int, _Process]:
@@ -82,6 +85,8 @@ def _processes() -> dict[int, _Process]:
             with suppress(OSError):
                 # The second field is the program's name in parentheses, and may itself hold spaces and parentheses.
                 fields = (entry / "stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
-                ticks = sum(map(int, fields[11:15]))  # user and system, its own and its ended children's
-                found[int(entry.name)] = _Process(int(fields[1]), int(fields[3]), ticks * _TICK_S)
+                user, system, ended_user, ended_system = map(int, fields[11:15])
+                found[int(entry.name)] = _Process(
+                    int(fields[1]), int(fields[3]), (user + system) * _TICK_S, (ended_user + ended_system) * _TICK_S
+                )
     return found

@@ -35,4 +35,5 @@ check "types: mypy" $bin/mypy
 check "imports: lint-imports" $bin/lint-imports
 check "protos: buf lint" $bin/buf lint
 check "protos: gen/ is current" generated_is_current
+check "envoy: rendered files are current, and accepted" $bin/python -m envoy check
 exit $failed

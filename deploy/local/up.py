@@ -18,6 +18,8 @@ from deploy.local.ports import PortError, Ports
 from deploy.local.redis_server import RedisMissingError
 from deploy.local.stack import Stack
 from envoy.binary import EnvoyNotFoundError
+from envoy.routes import RouteError
+from services.base.actions import ContractError
 from services.base.certificates import CertificateError
 
 _LOOK_EVERY_S = 0.5
@@ -26,12 +28,14 @@ _CERTIFICATES_EVERY_S = 3600.0
 _CANNOT_START = (
     CertificateError,
     ClientKeysError,
+    ContractError,
     EnvoyNotFoundError,
     FolderError,
     HeldError,
     PartError,
     PortError,
     RedisMissingError,
+    RouteError,
 )
 """What a person can mend; each says how in its own words."""
 
@@ -86,7 +90,9 @@ def _stop_on_signals() -> threading.Event:
         stopping.set()
 
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, stop)
+        # Whoever started it under nohup wants it to outlive the terminal.
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, stop)
     return stopping
 
 

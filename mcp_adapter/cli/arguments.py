@@ -58,7 +58,7 @@ def read(words: Iterable[str], given: dict[str, Any], schema: Schema) -> dict[st
         if pair := _PAIR.fullmatch(word):
             _put(args, pair[1].split("."), pair[2], schema)
         else:
-            files.append(_file(word, f"Arguments are KEY=VALUE, and there is {_known(schema)}."))
+            files.append(_file(word, f"Every word is a file or KEY=VALUE, and there is {_known(schema)}."))
     _place(files, args, schema)
     return args
 
@@ -185,7 +185,7 @@ def _file(text: str, hint: str) -> LocalFile:
     path = Path(text).expanduser()
     if path.is_file():
         return LocalFile(path)
-    raise UsageError(f"{text} is {'a folder' if path.is_dir() else 'no file here'}. {hint}")
+    raise UsageError(f"{text} is {'a folder' if path.is_dir() else 'no file'}. {hint}")
 
 
 def _place(given: list[LocalFile], args: dict[str, Any], schema: Schema) -> None:

@@ -4,11 +4,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from rich import box
-from rich.table import Table
-
 from mcp_adapter.cli.arguments import is_document, is_documents
-from mcp_adapter.cli.terminal import harmless, out
+from mcp_adapter.cli.terminal import harmless, out, table_of
 
 _SENTENCE = re.compile(r"(.*?[.!?])(?:\s|$)", re.DOTALL)
 # Comments in the protos begin with the name of what they describe: "GetMetadata describes …", "DocRef is the …".
@@ -19,18 +16,18 @@ _MINUTE = 60
 
 def show_all(actions: Sequence[Mapping[str, Any]]) -> None:
     """Prints a table of the actions."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
+    table = table_of()
     table.add_column("action", style="bold", no_wrap=True)
     table.add_column("what it does", ratio=1)
     table.add_column("timeout", justify="right", no_wrap=True)
     table.add_column("cache", justify="right", no_wrap=True)
-    table.add_column("rate", no_wrap=True)
+    table.add_column("rate", justify="right", no_wrap=True)
     for action in actions:
         what = _first_sentence(str(action["description"]))
         table.add_row(harmless(action["name"]), what, _time(action["timeout_s"]), _cache(action), _rate(action))
     console = out()
     console.print(table)
-    console.print("papermesh actions NAME shows the arguments of one.", style="dim")
+    console.print("\npapermesh actions NAME shows the arguments of one.", style="dim")
 
 
 def show_one(action: Mapping[str, Any]) -> None:
@@ -38,12 +35,15 @@ def show_one(action: Mapping[str, Any]) -> None:
     console = out()
     console.print(harmless(action["name"]), style="bold")
     console.print(harmless(_without_name(" ".join(str(action["description"]).split()))))
-    limits = [f"answers within {_time(action['timeout_s'])}", f"{_rate(action)} a person"]
+    limits = [
+        f"answers within {_time(action['timeout_s'])}",
+        _rate(action) + f" a person, {action['rate']['burst']} at once",
+    ]
     limits.append("never cached" if action["cache_ttl_s"] is None else f"cached for {_cache(action)}")
     limits += ["may be run as a job"] if action["job"] else []
     limits += [] if action["read_only"] else ["changes something"]
     console.print("; ".join(limits), style="dim")
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
+    table = table_of()
     table.add_column("argument", style="bold", no_wrap=True)
     table.add_column("type")
     table.add_column("what it is", ratio=1)
@@ -51,10 +51,9 @@ def show_one(action: Mapping[str, Any]) -> None:
     for name, kind, text in _arguments(schema):
         table.add_row(harmless(name), kind, harmless(text))
     if table.row_count:
+        console.print()
         console.print(table)
-    else:
-        console.print("\nIt takes no arguments.\n")
-    console.print(f"papermesh invoke {harmless(action['name'])}{_example(schema)}", style="dim")
+    console.print(f"\npapermesh invoke {harmless(action['name'])}{_example(schema)}", style="dim")
 
 
 def _arguments(schema: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, str, str]]:
@@ -118,5 +117,4 @@ def _cache(action: Mapping[str, Any]) -> str:
 
 
 def _rate(action: Mapping[str, Any]) -> str:
-    rate = action["rate"]
-    return f"{rate['requests_per_minute']}/min, burst {rate['burst']}"
+    return f"{action['rate']['requests_per_minute']}/min"

@@ -9,7 +9,7 @@ import typer
 
 from mcp_adapter.cli.failures import UsageError, reported
 from mcp_adapter.cli.places import state_folder
-from mcp_adapter.cli.terminal import harmless, note, out
+from mcp_adapter.cli.terminal import harmless, note, out, table_of
 
 PASS_THROUGH = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
 """Settings of a command whose options belong to the program that it becomes."""
@@ -38,9 +38,6 @@ def certs(
 ) -> None:
     """Make the mesh's certificates, and renew those that grow old."""
     with reported():
-        from rich import box
-        from rich.table import Table
-
         from services.base import certificates
 
         folder = directory if directory is not None else state_folder() / "certs"
@@ -48,7 +45,7 @@ def certs(
             outcomes = certificates.ensure(folder, namespace, clients=client or ())
         except certificates.CertificateError as error:
             raise UsageError(str(error)) from None
-        table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
+        table = table_of()
         for column in ("certificate", "identity", "valid until", "done"):
             table.add_column(column, overflow="fold")
         for outcome in outcomes:

@@ -55,3 +55,7 @@ def main() -> None:
         # A terminal that cannot show Korean shows question marks; that is no reason to fail.
         stream.reconfigure(errors="replace")  # type: ignore[union-attr]  # both are text streams
     app()
+
+
+if __name__ == "__main__":
+    main()

@@ -2,13 +2,11 @@
 
 from typing import Any
 
-from rich import box
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
 from mcp_adapter.cli import shapes
-from mcp_adapter.cli.terminal import err, harmless, out, write
+from mcp_adapter.cli.terminal import err, harmless, out, table_of, write
 
 _RULE_WIDTH = 80
 _FAILURES = "failures"
@@ -33,13 +31,15 @@ def _object(console: Console, value: dict[str, Any]) -> None:
     facts = list(shapes.facts(value))
     sections = list(shapes.sections(value))
     if facts:
-        table = _table(header=False)
+        table = table_of(header=False)
         table.add_column(style="bold", no_wrap=True)
         table.add_column(overflow="fold")
         for name, fact in facts:
             table.add_row(harmless(name), harmless(shapes.cell(fact)))
         console.print(table)
-    for name, section in sections:
+    for position, (name, section) in enumerate(sections):
+        if position or facts:
+            console.print()
         _section(console, name, section)
     if not facts and not sections:
         console.print("(an empty result)")
@@ -101,9 +101,10 @@ def _remarks(about: dict[str, Any]) -> list[str]:
 
 def _rows(console: Console, name: str, rows: list[dict[str, Any]]) -> None:
     columns = list(dict.fromkeys(key for row in rows for key in row))
-    table = _table(title=name)
+    console.print(harmless(name), style="bold cyan")
+    table = table_of()
     for column in columns:
-        numbers = all(isinstance(row.get(column), int | float | None) for row in rows)
+        numbers = all(shapes.is_number(row.get(column)) for row in rows)
         table.add_column(harmless(column), justify="right" if numbers else "left", overflow="fold")
     outline = next((key for key in columns if isinstance(rows[0].get(key), str)), None)
     for row in rows:
@@ -117,24 +118,13 @@ def _rows(console: Console, name: str, rows: list[dict[str, Any]]) -> None:
 
 
 def _grid(console: Console, name: str, rows: list[list[Any]]) -> None:
-    table = _table(title=name, header=False, lines=True)
+    console.print(harmless(name), style="bold cyan")
+    table = table_of(header=False)
     for _ in range(max(map(len, rows))):
         table.add_column(overflow="fold")
     for row in rows:
         table.add_row(*(harmless(shapes.cell(value)) for value in row))
     console.print(table)
-
-
-def _table(*, title: str | None = None, header: bool = True, lines: bool = False) -> Table:
-    return Table(
-        title=None if title is None else Text(harmless(title), style="bold"),
-        title_justify="left",
-        show_header=header,
-        show_lines=lines,
-        header_style="bold",
-        box=box.SIMPLE_HEAD if header else box.SIMPLE if lines else None,
-        pad_edge=False,
-    )
 
 
 def _rule(console: Console, title: str) -> None:

@@ -6,6 +6,9 @@ from typing import Any
 _LONG = 200
 """Characters: a longer text is read, not looked up in a table."""
 
+_WIDE = 40
+"""Cells: a longer list is no row of a table."""
+
 _FEW = 8
 """Items: a longer list of numbers is a vector, and nobody reads it."""
 
@@ -13,6 +16,11 @@ _FEW = 8
 def is_scalar(value: Any) -> bool:
     """A value that fits in a cell."""
     return not isinstance(value, dict | list) and not is_long(value)
+
+
+def is_number(value: Any) -> bool:
+    """A number, or nothing where the others have one."""
+    return value is None or (isinstance(value, int | float) and not isinstance(value, bool))
 
 
 def is_long(value: Any) -> bool:
@@ -52,7 +60,7 @@ def grid(value: Any) -> list[list[Any]] | None:
     if not isinstance(value, list) or not value:
         return None
     rows = [next(iter(row.values())) if isinstance(row, dict) and len(row) == 1 else row for row in value]
-    return rows if all(is_scalar_list(row) or row == [] for row in rows) else None
+    return rows if all((is_scalar_list(row) and len(row) <= _WIDE) or row == [] for row in rows) else None
 
 
 def facts(value: dict[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:

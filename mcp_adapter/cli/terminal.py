@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.table import Table
 
 _PIPE_WIDTH = 1000
 """Columns when nobody looks: a table in a file takes the room it needs and breaks no digest in two."""
@@ -39,6 +40,22 @@ def out() -> "Console":
 def err() -> "Console":
     """Standard error, for everything that is said about a result."""
     return _console(stderr=True)
+
+
+def table_of(*, header: bool = True) -> "Table":
+    """An empty table, as all of ours look."""
+    from rich import box
+    from rich.table import Table
+
+    return Table(
+        box=box.SIMPLE_HEAD if header else None,
+        show_header=header,
+        show_edge=False,
+        pad_edge=False,
+        padding=(0, 1) if header else (0, 2, 0, 0),
+        collapse_padding=header,
+        header_style="bold",
+    )
 
 
 def note(text: str) -> None:

@@ -200,7 +200,7 @@ def _check_text(text: str, path: str) -> None:
 
 
 def _number(number: float, path: str) -> float:
-    if not math.isfinite(number):
+    if isinstance(number, float) and not math.isfinite(number):
         raise bad_field(path, "is not a finite number")
     if abs(number) > _SAFE_INTEGER:
         raise bad_field(path, "is beyond ±(2^53−1), where JSON numbers stop being exact; send it as text")

@@ -34,13 +34,14 @@ _SCALARS: dict[int, dict[str, Any]] = {
     FieldDescriptor.TYPE_BOOL: {"type": "boolean"},
     FieldDescriptor.TYPE_BYTES: {"type": "string", "contentEncoding": "base64"},
 }
-_WELL_KNOWN: dict[str, dict[str, Any]] = {
+WELL_KNOWN: dict[str, dict[str, Any]] = {
     "google.protobuf.Struct": {"type": "object"},
     "google.protobuf.Value": {},
     "google.protobuf.ListValue": {"type": "array"},
     "google.protobuf.Timestamp": {"type": "string", "format": "date-time"},
     "google.protobuf.Duration": {"type": "string", "pattern": "^-?[0-9]+(\\.[0-9]+)?s$"},
 }
+"""The messages that proto3 JSON writes in a form of their own."""
 
 
 def args_schema(message: Descriptor, comments: Comments) -> dict[str, Any]:
@@ -106,7 +107,7 @@ def _single(
 ) -> dict[str, Any]:
     """One value of the field's type."""
     if field.message_type is not None:
-        known = _WELL_KNOWN.get(field.message_type.full_name)
+        known = WELL_KNOWN.get(field.message_type.full_name)
         return dict(known) if known is not None else _object(field.message_type, comments, above, strict=strict)
     if field.enum_type is not None:
         return {"enum": [value.name for value in field.enum_type.values]}

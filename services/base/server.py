@@ -11,7 +11,7 @@ from typing import cast
 import grpc
 from google.protobuf.descriptor import ServiceDescriptor
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
-from grpc_reflection.v1alpha import reflection
+from grpc_reflection.v1alpha import reflection, reflection_pb2_grpc
 from pydantic import Field
 
 from services.base import actions, identity
@@ -83,7 +83,8 @@ class Server:
             [generic_handler(each.descriptor, each.servicer, timeouts, behind_mesh=behind_mesh) for each in hosted]
         )
         health_pb2_grpc.add_HealthServicer_to_server(self._health, guarded)
-        reflection.enable_server_reflection((*self._names, health.SERVICE_NAME, reflection.SERVICE_NAME), guarded)
+        names = (*self._names, health.SERVICE_NAME, reflection.SERVICE_NAME)
+        reflection_pb2_grpc.add_ServerReflectionServicer_to_server(reflection.aio.ReflectionServicer(names), guarded)
         self.port = self._server.add_secure_port(f"{settings.bind_host}:{port}", _credentials(settings.tls_dir))
 
     async def start(self) -> None:

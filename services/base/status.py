@@ -23,8 +23,8 @@ _MAX_DETAILS = 1000
 _MAX_FIELD = 200
 _MAX_DESCRIPTION = 500
 _MAX_VIOLATIONS = 2000
-"""In bytes. Trailers are headers: grpc refuses those over 8 KiB, and then nobody learns what went wrong. A Korean letter
-has three bytes, nine in the status text, and base64 makes the details a third larger."""
+"""In bytes. Trailers are headers: grpc refuses those over 8 KiB, and then nobody learns what went wrong. A Korean
+letter has three bytes, nine in the status text, and base64 makes the details a third larger."""
 
 _STATUS: Mapping[Code, grpc.StatusCode] = {
     Code.BAD_ARG: grpc.StatusCode.INVALID_ARGUMENT,

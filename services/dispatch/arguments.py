@@ -1,15 +1,18 @@
 """An action's arguments: from the JSON that was signed to the typed request, with every fault named by its field."""
 
 import base64
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 import protovalidate
+from google.protobuf import json_format
 from google.protobuf.descriptor import Descriptor, EnumDescriptor, FieldDescriptor
 from google.protobuf.message import Message
 
 from services.base.actions import Action
 from services.base.errors import FieldViolation, bad_arg
+from services.base.schema import WELL_KNOWN
 
 _INT32 = (-(2**31), 2**31 - 1)
 _UINT32 = (0, 2**32 - 1)
@@ -28,6 +31,7 @@ _RANGES = {
 }
 _FLOATS = frozenset({FieldDescriptor.TYPE_DOUBLE, FieldDescriptor.TYPE_FLOAT})
 _MAX_VIOLATIONS = 20
+_WHOLE_NUMBER = re.compile(r"-?[0-9]{1,20}", re.ASCII)
 
 
 class _Fault(Exception):  # noqa: N818 - it never leaves this module
@@ -84,25 +88,47 @@ def _set(message: Message, field: FieldDescriptor, value: Any, path: str, faults
         for index, item in enumerate(value):
             place = f"{path}[{index}]"
             if field.message_type is not None:
-                _fill(target.add(), _object(item, place), f"{place}.", faults)
+                _set_message(target.add(), item, place, faults)
             else:
                 target.append(_scalar(field, item, place))
     elif field.message_type is not None:
         inner = getattr(message, field.name)
         inner.SetInParent()
-        _fill(inner, _object(value, path), f"{path}.", faults)
+        _set_message(inner, value, path, faults)
     else:
         setattr(message, field.name, _scalar(field, value, path))
 
 
 def _set_map(message: Message, field: FieldDescriptor, value: Any, path: str, faults: list[FieldViolation]) -> None:
-    item = cast("Descriptor", field.message_type).fields_by_name["value"]
+    fields = cast("Descriptor", field.message_type).fields_by_name
+    item = fields["value"]
     target = getattr(message, field.name)
-    for key, entry in _object(value, path).items():
+    for name, entry in _object(value, path).items():
+        place = f"{path}.{name}"
+        key = _key(fields["key"], name, place)
         if item.message_type is not None:
-            _fill(target[key], _object(entry, f"{path}.{key}"), f"{path}.{key}.", faults)
+            _set_message(target[key], entry, place, faults)
         else:
-            target[key] = _scalar(item, entry, f"{path}.{key}")
+            target[key] = _scalar(item, entry, place)
+
+
+def _set_message(message: Message, value: Any, path: str, faults: list[FieldViolation]) -> None:
+    if message.DESCRIPTOR.full_name not in WELL_KNOWN:
+        _fill(message, _object(value, path), f"{path}.", faults)
+        return
+    try:
+        json_format.ParseDict(value, message)
+    except json_format.ParseError:
+        raise _Fault(path, f"must be a {message.DESCRIPTOR.full_name} as proto3 JSON writes it") from None
+
+
+def _key(field: FieldDescriptor, name: str, path: str) -> Any:
+    """A map's key, which JSON always writes as text."""
+    if field.type == FieldDescriptor.TYPE_STRING:
+        return name
+    if field.type == FieldDescriptor.TYPE_BOOL:
+        return _boolean(field, {"true": True, "false": False}.get(name), path)
+    return _integer(field, int(name) if _WHOLE_NUMBER.fullmatch(name) else None, path)
 
 
 def _object(value: Any, path: str) -> Mapping[str, Any]:

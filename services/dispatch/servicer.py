@@ -65,8 +65,7 @@ class DispatchServicer:
             raise
         documents.check_rights(await self._state.admit(caller, buckets, digests))
         result = await self._router.call(action, typed, call)
-        cache = pb.CACHE_STATE_UNSPECIFIED if action.cache_ttl is None else pb.CACHE_STATE_MISS
-        return pb.InvokeResponse(json=result, request_id=call.request_id, cache=cache)
+        return pb.InvokeResponse(json=result, request_id=call.request_id)
 
     async def ListActions(self, request: pb.ListActionsRequest, call: Call) -> pb.ListActionsResponse:  # noqa: N802
         """Lists what the client may invoke."""

@@ -10,14 +10,17 @@ from services.base.blobs import BlobStore
 from services.base.server import Hosted, Server
 from services.base.settings import SettingsError
 from services.pdf.engine import Engine
+from services.pdf.limits import Limits
+from services.pdf.pool import WorkerPool
 from services.pdf.servicer import PdfServicer
 from services.pdf.settings import PdfSettings
 
 
 async def run(settings: PdfSettings) -> None:
     """Serves until SIGTERM."""
-    async with Engine(settings.work_dir, settings.pdf_workers, settings.pdf_worker_memory_bytes) as engine:
-        servicer = PdfServicer(engine, BlobStore(settings.blobs_url))
+    limits = Limits(memory_bytes=settings.pdf_worker_memory_bytes)
+    async with WorkerPool(settings.pdf_workers, settings.work_dir, limits) as pool:
+        servicer = PdfServicer(Engine(pool), BlobStore(settings.blobs_url))
         hosted = [Hosted(pdf_service_pb2.DESCRIPTOR.services_by_name["PdfService"], servicer)]
         await Server(settings, settings.pdf_port, hosted, behind_mesh=True, table=actions.load()).serve()
 

@@ -13,16 +13,16 @@ import orjson
 
 from services.pdf.wire import ANSWER, MAX_HEADER
 
-_RECEIVE = 256 * 1024
-
 DOCUMENT = "document.pdf"
 """What a worker opens in its folder."""
 
+_RECEIVE = 256 * 1024
 
-class WorkerLost(Exception):  # noqa: N818  # an event of the engine's, which it turns into an error of the request
-    """The process ended, or said what no worker says, while it had a request."""
 
-    def __init__(self, status: int | None) -> None:
+class WorkerLost(Exception):  # noqa: N818  # an event of the engine's, which becomes an error of the request
+    """The process ended, or said what no worker says, before it answered."""
+
+    def __init__(self, status: int | None = None) -> None:
         super().__init__(status)
         self.status = status
         """As waitpid has it; None when unknown."""
@@ -36,9 +36,10 @@ class Answer(NamedTuple):
 
 
 class WorkerProcess:
-    """A locked-in process with at most one request at a time; `payload_limit` is the longest answer to take from it.
+    """A locked-in process with at most one request at a time.
 
-    `lost` of the pool is called once when its socket closes or it breaks the protocol.
+    What comes out of it is not trusted: an answer over `payload_limit` bytes, one that nobody asked for, or one that
+    cannot be read ends the process.
     """
 
     def __init__(
@@ -46,7 +47,8 @@ class WorkerProcess:
     ) -> None:
         self.folder = folder
         self.document = folder / DOCUMENT
-        self.pid = 0
+        """Where its next document belongs."""
+
         self.served = 0
         """Requests answered."""
 
@@ -56,33 +58,33 @@ class WorkerProcess:
         self._payload_limit = payload_limit
         self._pidfd = -1
         self._answer: asyncio.Future[Answer] | None = None
+        self._timer: asyncio.TimerHandle | None = None
         self._received = bytearray()
-        self._expected = 0
-        """Bytes of the answer under way, once its lengths are known."""
-
+        self._exit: WorkerLost | None = None
         loop.add_reader(connection, self._on_readable)
 
-    def adopt(self, pid: int, pidfd: int) -> None:
-        """Tells which process it is; the pidfd is closed with this object."""
-        self.pid = pid
+    def adopt(self, pidfd: int) -> None:
+        """Takes the process over from the zygote that forked it."""
         self._pidfd = pidfd
 
     def expect(self, deadline: float) -> asyncio.Future[Answer]:
         """The next answer; TimeoutError after `deadline` (of the loop's clock), WorkerLost when there will be none."""
         future: asyncio.Future[Answer] = self._loop.create_future()
+        if self._exit is not None:
+            future.set_exception(self._exit)
+            return future
         self._answer = future
-        timer = self._loop.call_at(deadline, _expire, future)
-        future.add_done_callback(lambda _future: timer.cancel())
+        self._timer = self._loop.call_at(deadline, _expire, future)
         return future
 
     def send(self, request: bytes) -> None:
-        """Sends a request, which is short: WorkerLost when the socket does not take it whole."""
+        """Sends a request; WorkerLost when the socket does not take it whole, as it does while the process lives."""
         try:
             sent = self._socket.send(request)
         except OSError as error:
-            raise WorkerLost(None) from error
+            raise WorkerLost from error
         if sent != len(request):
-            raise WorkerLost(None)
+            raise WorkerLost
 
     def remove_document(self) -> None:
         """Removes the document of the last request."""
@@ -90,77 +92,79 @@ class WorkerProcess:
             os.unlink(self._document)  # noqa: PTH108  # pathlib's costs as much again as the call itself
 
     def on_exit(self, status: int | None) -> None:
-        """To be called when the process has ended."""
-        self._fail(status)
+        """Notes that the process has ended; whoever waits for its answer learns it."""
+        self._exit = WorkerLost(status)
+        if self._answer is not None and not self._answer.done():
+            self._answer.set_exception(self._exit)
+        self._stop_timer()
 
     def close(self) -> None:
         """Kills the process if it is still there, and removes its folder."""
+        self._stop_timer()
         if self._socket.fileno() >= 0:
             self._loop.remove_reader(self._socket)
             self._socket.close()
+        self._kill()
         if self._pidfd >= 0:
-            with contextlib.suppress(ProcessLookupError):
-                signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
             os.close(self._pidfd)
             self._pidfd = -1
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _on_readable(self) -> None:
         try:
-            data = self._socket.recv(_RECEIVE)
+            data: bytes | bytearray = self._socket.recv(_RECEIVE)
         except (BlockingIOError, InterruptedError):
             return
         except OSError:
             data = b""
         if not data or self._answer is None or self._answer.done():
-            # The end of it, or words nobody asked for. The exit status comes from the zygote; killing makes sure of it.
-            self._loop.remove_reader(self._socket)
-            self._kill()
+            self._hang_up()
             return
-        if not self._expected and self._deliver(data):
+        if self._received:
+            self._received += data
+            data = self._received
+        if len(data) < ANSWER.size:
+            self._received = bytearray(data)
             return
-        self._received += data
-        if not self._expected and len(self._received) >= ANSWER.size:
-            self._expected = _length(self._received, self._payload_limit)
-            if self._expected < 0:
-                self._loop.remove_reader(self._socket)
-                self._kill()
-        if self._expected and len(self._received) >= self._expected:
-            whole = bytes(self._received)
-            self._received.clear()
-            self._expected = 0
-            self._deliver(whole)
-
-    def _deliver(self, data: bytes) -> bool:
-        """Delivers `data` if it is exactly one answer."""
-        if self._received or len(data) < ANSWER.size:
-            return False
         header, payload = ANSWER.unpack_from(data)
-        if len(data) != ANSWER.size + header + payload:
-            return False
-        future, self._answer = self._answer, None
-        start = ANSWER.size + header
-        if future is not None and not future.done():
-            future.set_result(Answer(orjson.loads(data[ANSWER.size : start]), data[start:]))
-        return True
+        missing = ANSWER.size + header + payload - len(data)
+        if missing < 0 or header > MAX_HEADER or payload > self._payload_limit:
+            self._hang_up()
+        elif missing == 0:
+            self._deliver(data, ANSWER.size + header)
+        elif data is not self._received:
+            self._received = bytearray(data)
+
+    def _deliver(self, data: bytes | bytearray, start: int) -> None:
+        """Hands an answer over whose payload starts at `start`."""
+        try:
+            header = orjson.loads(memoryview(data)[ANSWER.size : start])
+        except orjson.JSONDecodeError:
+            header = None
+        if not isinstance(header, dict) or self._answer is None:
+            self._hang_up()
+            return
+        payload = bytes(memoryview(data)[start:])
+        self._received = bytearray()
+        self._stop_timer()
+        self._answer.set_result(Answer(header, payload))
+
+    def _hang_up(self) -> None:
+        """Ends a process that has closed its socket or breaks the protocol; the zygote reports its end to the pool."""
+        self._loop.remove_reader(self._socket)
+        self._kill()
+
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
 
     def _kill(self) -> None:
-        pass
-
-    def _fail(self, status: int | None) -> None:
-        future, self._answer = self._answer, None
-        if future is not None and not future.done():
-            future.set_exception(WorkerLost(status))
+        if self._pidfd >= 0:
+            with contextlib.suppress(ProcessLookupError):
+                signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
 
 
 def _expire(future: asyncio.Future[Answer]) -> None:
     if not future.done():
         future.set_exception(TimeoutError())
-
-
-def _length(data: bytes | bytearray, payload_limit: int) -> int:
-    """Bytes of the whole answer that starts like this; -1 when no worker of ours would send it."""
-    header, payload = ANSWER.unpack_from(data)
-    if header > MAX_HEADER or payload > payload_limit:
-        return -1
-    return int(ANSWER.size + header + payload)

@@ -3,103 +3,34 @@
 import json
 import socket
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
+from http.client import HTTPConnection
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
+from urllib.parse import urlencode
 
 import grpc
-import httpx
 
 from envoy import binary
 from envoy.render import write
 from envoy.topology import Address, Service, Topology
 from services.base import actions
 from services.base.certificates import ensure
+from tests.envoy.backend import STOP_LIMIT_S, Backend, Behaviour, echo, tls_files
 
 START_LIMIT_S = 20
-STOP_LIMIT_S = 10
 
 INVOKE = "/papermesh.dispatch.v1.DispatchService/Invoke"
 LIST_ACTIONS = "/papermesh.dispatch.v1.DispatchService/ListActions"
 GET_METADATA = "/papermesh.pdf.v1.PdfService/GetMetadata"
-HEALTH_CHECK = "/grpc.health.v1.Health/Check"
 REFLECTION = "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo"
-
-_SERVING = b"\x08\x01"  # HealthCheckResponse{status: SERVING}
-
-
-@dataclass(frozen=True)
-class Call:
-    """What a backend saw of one call."""
-
-    path: str
-    metadata: tuple[tuple[str, str | bytes], ...]
-    request: bytes
-    context: grpc.ServicerContext
-
-    def values(self, key: str) -> list[str | bytes]:
-        return [value for name, value in self.metadata if name == key]
-
-
-Behaviour = Callable[[Call], bytes]
-
-
-def echo(call: Call) -> bytes:
-    return call.request
-
-
-def hang(call: Call) -> bytes:
-    """Answers nothing until the caller has gone."""
-    gone = threading.Event()
-    if not call.context.add_callback(gone.set):
-        return b""
-    gone.wait(60)
-    return b""
-
-
-@dataclass
-class Backend(grpc.GenericRpcHandler):
-    """A server that answers every unary call as its behaviour says, and health checks by itself."""
-
-    tls_dir: Path
-    behaviour: Behaviour = echo
-    calls: list[Call] = field(default_factory=list)
-    port: int = 0
-
-    def service(self, handler_call_details: grpc.HandlerCallDetails) -> grpc.RpcMethodHandler:
-        path, metadata = handler_call_details.method, tuple(handler_call_details.invocation_metadata)
-
-        def answer(request: bytes, context: grpc.ServicerContext) -> bytes:
-            if path == HEALTH_CHECK:
-                return _SERVING
-            call = Call(path, metadata, request, context)
-            self.calls.append(call)
-            return self.behaviour(call)
-
-        return grpc.unary_unary_rpc_method_handler(answer)
-
-    @contextmanager
-    def running(self, port: int = 0) -> Iterator["Backend"]:
-        pool = ThreadPoolExecutor(32)
-        server = grpc.server(
-            pool, handlers=[self], options=[("grpc.so_reuseport", 0), ("grpc.max_receive_message_length", -1)]
-        )
-        key, chain, roots = _tls_files(self.tls_dir)
-        credentials = grpc.ssl_server_credentials([(key, chain)], roots, require_client_auth=True)
-        self.port = server.add_secure_port(f"127.0.0.1:{port}", credentials)
-        server.start()
-        try:
-            yield self
-        finally:
-            server.stop(0).wait(STOP_LIMIT_S)
-            pool.shutdown(wait=True, cancel_futures=True)
 
 
 class RunningEnvoy:
@@ -109,16 +40,21 @@ class RunningEnvoy:
         self.topology = topology
         self.process = process
         self.log = log
-        self._admin = httpx.Client(
-            transport=httpx.HTTPTransport(uds=topology.admin_socket), base_url="http://admin", timeout=5
-        )
 
-    def get(self, path: str, **params: str) -> httpx.Response:
-        return self._admin.get(path, params=params)
+    def get(self, path: str, method: str = "GET") -> tuple[int, str]:
+        """Asks the admin interface; the status and the text of its answer."""
+        admin = _AdminConnection(self.topology.admin_socket)
+        try:
+            admin.request(method, path)
+            answer = admin.getresponse()
+            return answer.status, answer.read().decode()
+        finally:
+            admin.close()
 
     def counter(self, name: str) -> int:
         """The value of one counter or gauge; 0 for one that Envoy has not made yet."""
-        stats: list[dict[str, Any]] = self.get("/stats", format="json", filter=f"^{name}$").json()["stats"]
+        _, text = self.get("/stats?" + urlencode({"format": "json", "filter": f"^{name}$"}))
+        stats: list[dict[str, Any]] = json.loads(text)["stats"]
         return sum(int(stat["value"]) for stat in stats if stat.get("name") == name)
 
     def access_log(self) -> list[dict[str, Any]]:
@@ -129,12 +65,11 @@ class RunningEnvoy:
 
     def is_ready(self) -> bool:
         try:
-            return self.get("/ready").text.strip() == "LIVE"
-        except httpx.TransportError:
+            return self.get("/ready")[1].strip() == "LIVE"
+        except OSError:
             return False
 
     def stop(self) -> None:
-        self._admin.close()
         self.process.terminate()
         try:
             self.process.wait(STOP_LIMIT_S)
@@ -143,10 +78,24 @@ class RunningEnvoy:
             self.process.wait(STOP_LIMIT_S)
 
 
+class _AdminConnection(HTTPConnection):
+    """HTTP over a Unix socket."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__("admin", timeout=5)
+        self._path = path
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(self._path)
+
+
 @contextmanager
 def running_envoy(topology: Topology, table: actions.ActionTable) -> Iterator[RunningEnvoy]:
     """Renders, starts, waits until it is live, and ends it by its process."""
     folder = Path(topology.config_dir)
+    folder.mkdir(parents=True, exist_ok=True)
     log = folder / "envoy.log"
     command = binary.command(binary.find(), write(topology, table, folder), concurrency=topology.concurrency)
     with log.open("wb") as output:
@@ -169,7 +118,7 @@ class Mesh:
     dispatch: Backend
     pdf: Backend
 
-    def call(  # noqa: PLR0913 - each has its own default
+    def call(
         self,
         path: str,
         *,
@@ -193,7 +142,7 @@ class Mesh:
         raise AssertionError(f"{path} was answered")
 
     def channel(self, listener: Address, *, by: str = "adapter", certs: Path | None = None) -> grpc.Channel:
-        key, chain, roots = _tls_files((certs or self.certs) / by)
+        key, chain, roots = tls_files((certs or self.certs) / by)
         # A caller with certificates of elsewhere still trusts the mesh's CA, so that it is Envoy who refuses.
         roots = (self.certs / "ca" / "ca.crt").read_bytes()
         return grpc.secure_channel(
@@ -220,6 +169,7 @@ def running_mesh(
     dispatch: Behaviour = echo,
     pdf: Behaviour = echo,
     pdf_identity: str = "pdf",
+    host: str = "127.0.0.1",
     **topology: Any,
 ) -> Iterator[Mesh]:
     """A mesh in `folder`.
@@ -230,6 +180,7 @@ def running_mesh(
         dispatch: What dispatch does.
         pdf: What pdf does.
         pdf_identity: Whose certificate pdf shows.
+        host: By which name Envoy knows the backends.
         topology: Fields of the topology that are other than here.
     """
     certs = folder / "certs"
@@ -244,11 +195,25 @@ def running_mesh(
             access_log=str(folder / "access.jsonl"),
             edge=Address("127.0.0.1", free_port()),
             mesh=Address("127.0.0.1", free_port()),
-            dispatch=(Address("127.0.0.1", front.port),),
-            services=(Service("pdf", ("papermesh.pdf.v1.PdfService",), (Address("127.0.0.1", engine.port),)),),
+            dispatch=(Address(host, front.port),),
+            services=(Service("pdf", ("papermesh.pdf.v1.PdfService",), (Address(host, engine.port),)),),
         )
         envoy = stack.enter_context(running_envoy(replace(described, **topology), table or actions.load()))
         yield Mesh(envoy, certs, front, engine)
+
+
+@contextmanager
+def killable_backend(tls_dir: Path) -> Iterator[tuple[int, Callable[[], None]]]:
+    """A backend in a process of its own; its port, and what kills it as kill -9 does."""
+    command = [sys.executable, "-m", "tests.envoy.backend", str(tls_dir)]
+    with subprocess.Popen(  # noqa: S603 - our own command
+        command, cwd=Path(__file__).parents[2], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        try:
+            yield int(process.stdout.readline()), process.kill
+        finally:
+            process.kill()
 
 
 def with_timeout(table: actions.ActionTable, path: str, timeout: timedelta) -> actions.ActionTable:
@@ -271,8 +236,3 @@ def eventually(condition: Callable[[], bool], limit_s: float = 10) -> None:
     while not condition():
         assert time.monotonic() < end, "It did not happen in time."
         pause.wait(0.02)
-
-
-def _tls_files(folder: Path) -> tuple[bytes, bytes, bytes]:
-    key, chain, roots = (folder / name for name in ("tls.key", "tls.crt", "ca.crt"))
-    return key.read_bytes(), chain.read_bytes(), roots.read_bytes()

@@ -9,10 +9,10 @@ from socket import create_connection
 
 import grpc
 import pytest
+
 from services.base.certificates import ensure
 from services.base.certificates.folder import publish
 from services.base.certificates.issuing import Pair, issue_leaf
-
 from tests.envoy.harness import GET_METADATA, INVOKE, Mesh, eventually, running_mesh
 
 
@@ -95,10 +95,10 @@ def test_a_renewed_certificate_is_taken_up_without_a_restart(folder: Path) -> No
         invoke = channel.unary_unary(INVOKE)
         invoke(b"", timeout=10)
         updates = mesh.envoy.counter("listener.edge.server_ssl_socket_factory.ssl_context_update_by_sds")
-        before = mesh.envoy.get("/certs").text
+        before = mesh.envoy.get("/certs")
         renewed = ensure(mesh.certs, "default", ["envoy"], now=datetime.now(UTC) + timedelta(days=61))
         assert [outcome.done for outcome in renewed] == ["kept", "renewed"]
-        eventually(lambda: mesh.envoy.get("/certs").text != before)
+        eventually(lambda: mesh.envoy.get("/certs") != before)
         eventually(
             lambda: mesh.envoy.counter("listener.edge.server_ssl_socket_factory.ssl_context_update_by_sds") > updates
         )

@@ -1,32 +1,32 @@
 """Deadlines, second tries, ejection and overload, on a running Envoy."""
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import grpc
 import pytest
-from services.base import actions
 
-from envoy import binary
 from envoy.routes import GRACE
+from envoy.topology import Address, Service
+from services.base import actions
+from services.base.certificates import ensure
+from tests.envoy.backend import Backend, Behaviour, Call, hang
 from tests.envoy.harness import (
     GET_METADATA,
     INVOKE,
     LIST_ACTIONS,
-    Backend,
-    Behaviour,
-    Call,
     eventually,
-    hang,
+    killable_backend,
     running_envoy,
     running_mesh,
     with_timeout,
 )
 
 T = timedelta(milliseconds=200)
-PLANNED = "/papermesh.gitlab.v1.GitlabService/RunGuide"
 
 
 def aborting(code: grpc.StatusCode) -> Behaviour:
@@ -46,7 +46,7 @@ def test_a_call_ends_at_its_methods_timeout_whatever_deadline_it_brings(
         began = time.monotonic()
         error = mesh.refused(path, by=caller, timeout=deadline)
         assert error.code() is grpc.StatusCode.DEADLINE_EXCEEDED
-        assert (T + GRACE).total_seconds() <= time.monotonic() - began < 5
+        assert (T + GRACE).total_seconds() - 0.1 < time.monotonic() - began < 5
         (call,) = mesh.dispatch.calls + mesh.pdf.calls
         eventually(lambda: not call.context.is_active())
 
@@ -71,41 +71,66 @@ def test_nothing_is_tried_again_at_the_edge(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("code", "ejects"),
+    ("code", "ejections"),
     [
-        (grpc.StatusCode.UNAVAILABLE, True),
-        (grpc.StatusCode.DEADLINE_EXCEEDED, True),
-        (grpc.StatusCode.INTERNAL, False),
-        (grpc.StatusCode.UNKNOWN, False),
-        (grpc.StatusCode.RESOURCE_EXHAUSTED, False),
-        (grpc.StatusCode.INVALID_ARGUMENT, False),
+        (grpc.StatusCode.UNAVAILABLE, 1),
+        (grpc.StatusCode.DEADLINE_EXCEEDED, 1),
+        (grpc.StatusCode.INTERNAL, 0),
+        (grpc.StatusCode.UNKNOWN, 0),
+        (grpc.StatusCode.RESOURCE_EXHAUSTED, 0),
+        (grpc.StatusCode.INVALID_ARGUMENT, 0),
     ],
 )
 def test_a_service_is_ejected_for_its_hosts_fault_and_not_for_a_documents(
-    folder: Path, code: grpc.StatusCode, ejects: bool
+    folder: Path, code: grpc.StatusCode, ejections: int
 ) -> None:
     with running_mesh(folder, dispatch=aborting(code), pdf=aborting(code)) as mesh:
         for _ in range(4):
             mesh.refused(GET_METADATA, by="dispatch")
             mesh.refused(INVOKE)
-        assert mesh.envoy.counter("cluster.pdf.outlier_detection.ejections_enforced_total") == ejects
+        assert mesh.envoy.counter("cluster.pdf.outlier_detection.ejections_enforced_total") == ejections
         assert mesh.envoy.counter("cluster.dispatch.outlier_detection.ejections_enforced_total") == 0
 
 
 def test_a_service_that_comes_back_is_called_again(folder: Path) -> None:
-    with running_mesh(folder, services=()) as mesh, ExitStack() as stack:
-        port = mesh.dispatch.port
+    with running_mesh(folder) as mesh:
         assert mesh.call(INVOKE, request=b"first") == b"first"
         healthy = "cluster.dispatch.membership_healthy"
-        stack.enter_context(mesh.dispatch.stopped())
+        mesh.dispatch.stop()
         eventually(lambda: mesh.envoy.counter(healthy) == 0)
         began = time.monotonic()
         error = mesh.refused(INVOKE)
         assert error.code() is grpc.StatusCode.UNAVAILABLE
         assert time.monotonic() - began < 1, "it fails fast"
-        stack.enter_context(Backend(mesh.certs / "dispatch").running(port))
-        eventually(lambda: mesh.envoy.counter(healthy) == 1)
-        assert mesh.call(INVOKE, request=b"again") == b"again"
+        with Backend(mesh.certs / "dispatch").running(mesh.dispatch.port):
+            eventually(lambda: mesh.envoy.counter(healthy) == 1)
+            assert mesh.call(INVOKE, request=b"again") == b"again"
+
+
+def test_no_read_is_lost_when_one_of_two_replicas_is_killed(folder: Path) -> None:
+    certs = folder / "certs"
+    ensure(certs, "default")
+    with killable_backend(certs / "pdf") as (port, kill), Backend(certs / "pdf").running() as survivor:
+        replicas = tuple(Address("127.0.0.1", each) for each in (port, survivor.port))
+        pdf = Service("pdf", ("papermesh.pdf.v1.PdfService",), replicas)
+        with running_mesh(folder, services=(pdf,)) as mesh, mesh.channel(mesh.envoy.topology.mesh, by="dispatch") as to:
+            get_metadata = to.unary_unary(GET_METADATA)
+
+            def read(number: int) -> bool:
+                if number == 500:
+                    kill()
+                answer: bytes = get_metadata(b"hello", timeout=10)
+                return answer == b"hello"
+
+            with ThreadPoolExecutor(8) as callers:
+                assert all(callers.map(read, range(2000)))
+            assert 1000 < len(survivor.calls) < 2000, "the other one had its share before"
+            assert mesh.envoy.counter("cluster.pdf.upstream_rq_retry_overflow") == 0
+
+
+def test_a_backend_is_found_by_its_name(folder: Path) -> None:
+    with running_mesh(folder, host="localhost") as mesh:
+        assert mesh.call(GET_METADATA, by="dispatch", request=b"hello") == b"hello"
 
 
 def test_an_overloaded_envoy_refuses_calls_as_unavailable(folder: Path) -> None:
@@ -127,7 +152,10 @@ def test_a_flood_of_connections_at_the_edge_leaves_the_mesh_its_own(folder: Path
 
 def test_a_second_envoy_cannot_share_the_ports(folder: Path) -> None:
     with running_mesh(folder) as mesh:
-        second = folder / "second"
-        second.mkdir()
-        topology = mesh.envoy.topology.__replace__ if hasattr(mesh.envoy.topology, "__replace__") else None
-        assert topology is None or topology
+        (folder / "second").mkdir()
+        second = replace(
+            mesh.envoy.topology, config_dir=str(folder / "second"), admin_socket=str(folder / "second.sock")
+        )
+        with pytest.raises(AssertionError, match="Address already in use"), running_envoy(second, actions.load()):
+            pass
+        assert mesh.call(INVOKE, request=b"unharmed") == b"unharmed"

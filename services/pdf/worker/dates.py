@@ -4,7 +4,8 @@ import re
 from datetime import UTC, datetime, timedelta, timezone
 
 _DATE = re.compile(
-    r"\s*(?:D:)?(\d{4})(\d\d)?(\d\d)?(\d\d)?(\d\d)?(\d\d)?\s*(?:([Zz])|([+-])(\d\d)(?:'?(\d\d))?)?.*", re.ASCII | re.DOTALL
+    r"\s*(?:D:)?(\d{4})(\d\d)?(\d\d)?(\d\d)?(\d\d)?(\d\d)?\s*(?:([Zz])|([+-])(\d\d)(?:'?(\d\d))?)?.*",
+    re.ASCII | re.DOTALL,
 )
 
 

@@ -36,9 +36,7 @@ def answer_ready(landlock: int) -> None:
     _send(pack_answer({"ready": True, "landlock": landlock}))
 
 
-def _answer(
-    operations: Mapping[str, Operation], request: dict[str, Any]
-) -> tuple[tuple[dict[str, Any], bytes], bool]:
+def _answer(operations: Mapping[str, Operation], request: dict[str, Any]) -> tuple[tuple[dict[str, Any], bytes], bool]:
     try:
         outcome = operations[request["op"]](open_document(DOCUMENT), request["args"])
     except PapermeshError as error:

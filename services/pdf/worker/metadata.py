@@ -63,10 +63,11 @@ def _info(document: Document) -> dict[str, str]:
 
 def _info_field(info: mupdf.PdfObj, key: str) -> str:
     try:
-        return fit(mupdf.pdf_to_text_string(mupdf.pdf_dict_gets(info, key)))[:_INFO_LENGTH].strip()
+        value = mupdf.pdf_to_text_string(mupdf.pdf_dict_gets(info, key))
     except mupdf.FzErrorBase as error:
         raise_if_out_of_memory(error)
         return ""  # one broken field takes nothing from the others
+    return fit(value)[:_INFO_LENGTH].strip() if value else ""
 
 
 def _page_sizes(document: Document, failed: dict[int, PageFailure]) -> list[dict[str, Any]]:

@@ -8,9 +8,7 @@ from services.pdf.worker.strings import fit
 
 # Ligatures are spelled out ("ﬁ" as "fi", or a search for "find" misses it), text off the page is left out, and words
 # cut at the end of a line stay as they are printed: rejoining them would guess.
-_TEXT = (
-    pymupdf.TEXT_PRESERVE_WHITESPACE | pymupdf.TEXT_MEDIABOX_CLIP | pymupdf.TEXT_CID_FOR_UNKNOWN_UNICODE
-)
+_TEXT = pymupdf.TEXT_PRESERVE_WHITESPACE | pymupdf.TEXT_MEDIABOX_CLIP | pymupdf.TEXT_CID_FOR_UNKNOWN_UNICODE
 _PICTURES = pymupdf.TEXT_PRESERVE_IMAGES | pymupdf.TEXT_MEDIABOX_CLIP
 
 _SCAN_SHARE = 0.1
@@ -22,7 +20,10 @@ def read_text(document: Document, page: int) -> str:
 
     Raises mupdf.FzErrorBase when the page cannot be parsed.
     """
-    return fit(_text_page(document, page, _TEXT).extractText())
+    # What pymupdf.TextPage.extractText does, without the output that it opens and does not use.
+    buffer = mupdf.fz_new_buffer(4096)
+    pymupdf.JM_print_stext_page_as_text(buffer, _run_page(document, page, _TEXT))
+    return fit(mupdf.fz_buffer_extract_copy(buffer).decode("raw_unicode_escape"))
 
 
 def read_blocks(document: Document, page: int) -> list[dict[str, object]]:
@@ -30,23 +31,23 @@ def read_blocks(document: Document, page: int) -> list[dict[str, object]]:
 
     Raises mupdf.FzErrorBase when the page cannot be parsed.
     """
-    blocks: list[dict[str, object]] = _text_page(document, page, _TEXT).extractDICT()["blocks"]
+    blocks: list[dict[str, object]] = pymupdf.TextPage(_run_page(document, page, _TEXT)).extractDICT()["blocks"]
     return blocks
 
 
 def is_scan(document: Document, page: int) -> bool:
     """Whether pictures cover a good part of page `page` (from 1), of which one knows that it has no text."""
-    text_page = _text_page(document, page, _PICTURES)
+    text_page = pymupdf.TextPage(_run_page(document, page, _PICTURES))
     sheet = text_page.rect
     pictures: Iterable[dict[str, tuple[float, float, float, float]]] = text_page.extractIMGINFO()
     covered = sum(abs(pymupdf.Rect(picture["bbox"]) & sheet) for picture in pictures)
     return bool(covered >= _SCAN_SHARE * abs(sheet))
 
 
-def _text_page(document: Document, page: int, flags: int) -> pymupdf.TextPage:
+def _run_page(document: Document, page: int, flags: int) -> mupdf.FzStextPage:
     loaded = mupdf.pdf_load_page(document.pdf, page - 1).super()
     text_page = mupdf.FzStextPage(mupdf.fz_bound_page(loaded))
     device = mupdf.fz_new_stext_device(text_page, mupdf.FzStextOptions(flags))
     mupdf.fz_run_page(loaded, device, mupdf.FzMatrix(), mupdf.FzCookie())
     mupdf.fz_close_device(device)
-    return pymupdf.TextPage(text_page)
+    return text_page

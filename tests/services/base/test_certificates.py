@@ -7,6 +7,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID
+
 from services.base.certificates import ENVOY_NAMES, WORKLOADS, CertificateError, Done, ensure
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)

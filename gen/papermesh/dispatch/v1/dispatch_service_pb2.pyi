@@ -31,7 +31,7 @@ class _CacheState:
 class _CacheStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_CacheState.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     CACHE_STATE_UNSPECIFIED: _CacheState.ValueType  # 0
-    """The action's results are never cached."""
+    """No cache took part: the action's results are never cached, or this version has no cache."""
     CACHE_STATE_MISS: _CacheState.ValueType  # 1
     """The result was computed for this call."""
     CACHE_STATE_HIT: _CacheState.ValueType  # 2
@@ -41,7 +41,7 @@ class CacheState(_CacheState, metaclass=_CacheStateEnumTypeWrapper):
     """CacheState says where a result came from."""
 
 CACHE_STATE_UNSPECIFIED: CacheState.ValueType  # 0
-"""The action's results are never cached."""
+"""No cache took part: the action's results are never cached, or this version has no cache."""
 CACHE_STATE_MISS: CacheState.ValueType  # 1
 """The result was computed for this call."""
 CACHE_STATE_HIT: CacheState.ValueType  # 2
@@ -106,7 +106,9 @@ class InvokeRequest(_message.Message):
     (BAD_ARG) until idempotency records exist. Empty means none.
     """
     no_cache: _builtins.bool
-    """NoCache skips reading the cache; the result is still written to it. Default false."""
+    """NoCache skips reading the cache; the result is still written to it. Without effect until there is a cache.
+    Default false.
+    """
     @_builtins.property
     def args(self) -> _struct_pb2.Struct:
         """Args are the action's arguments, as its schema describes them: at most 30 levels deep, integers within

@@ -1,0 +1,95 @@
+"""The document engine: what the service asks of its workers, and how their pieces become one result.
+
+Every result is JSON text in UTF-8, made in a worker, with all fields of the response message present.
+"""
+
+import asyncio
+from collections.abc import Coroutine, Sequence
+from typing import Any
+
+from services.base.errors import Code, PapermeshError
+from services.pdf import outcomes
+from services.pdf.pages import PageRange, cut_pages, parse_pages
+from services.pdf.pool import Place, WorkerPool
+from services.pdf.process import Answer
+
+
+class Engine:
+    """Answers questions about documents with the workers of `pool`.
+
+    In each call `place` puts the document at the path that it gets (for a large document more than once, at other
+    paths), and `timeout_s` is how long the caller waits, in seconds, for a free worker and the work together. Each
+    raises PapermeshError: BAD_ARG for a document that is empty, broken, encrypted or no PDF (details.reason),
+    TOO_LARGE over a limit, TIMEOUT, ENGINE_FAIL when the engine crashed or ran out of memory on the document.
+    """
+
+    def __init__(self, pool: WorkerPool) -> None:
+        self._pool = pool
+
+    async def metadata(self, place: Place, sha256: str, timeout_s: float) -> bytes:
+        """GetMetadataResponse; `sha256` is the digest that the document is kept under."""
+        answer = await self._pool.run("metadata", {"sha256": sha256}, place, _deadline(timeout_s))
+        return answer.payload
+
+    async def outline(self, place: Place, timeout_s: float) -> bytes:
+        """GetOutlineResponse."""
+        answer = await self._pool.run("outline", {}, place, _deadline(timeout_s))
+        return answer.payload
+
+    async def text(self, place: Place, pages: str, timeout_s: float) -> bytes:
+        """ExtractTextResponse for `pages` ("1-3,7", empty for all): BAD_ARG on the field `pages` where it is wrong."""
+        ranges = parse_pages(pages)
+        deadline = _deadline(timeout_s)
+        # One worker alone has nobody to share with.
+        spread = self._pool.limits.part_pages if self._pool.size > 1 else self._pool.limits.sync_pages
+        first = await self._read(place, ranges, spread, deadline)
+        chosen = first.header.get("spread")
+        if chosen is None:
+            return self._join([first])
+        parts = cut_pages([(start, end) for start, end in chosen], self._pool.limits.part_pages)
+        return self._join(await _all(*(self._read(place, part, spread, deadline) for part in parts)))
+
+    async def _read(self, place: Place, ranges: Sequence[PageRange], spread: int, deadline: float) -> Answer:
+        limits = self._pool.limits
+        arguments = {
+            "pages": ranges,
+            "limit_pages": limits.sync_pages,
+            "limit_bytes": limits.result_bytes,
+            "spread": spread,
+        }
+        return await self._pool.run("text", arguments, place, deadline)
+
+    def _join(self, parts: Sequence[Answer]) -> bytes:
+        """One ExtractTextResponse out of the pieces, by their bytes."""
+        limit = self._pool.limits.result_bytes
+        if sum(len(part.payload) for part in parts) > limit:
+            raise PapermeshError(
+                Code.TOO_LARGE,
+                f"The result is over the limit of {limit} bytes; ask for fewer pages at a time.",
+                details={"limit_bytes": str(limit)},
+            )
+        try:
+            pages = int(parts[0].header["pages"])
+            cuts = [int(part.header["items"]) for part in parts]
+        except (KeyError, TypeError, ValueError):
+            raise outcomes.engine_failed("crash") from None
+        items = b",".join(part.payload[:cut] for part, cut in zip(parts, cuts, strict=True) if cut)
+        failures = b",".join(
+            part.payload[cut:] for part, cut in zip(parts, cuts, strict=True) if len(part.payload) > cut
+        )
+        return b'{"items":[%b],"pages":%d,"failures":[%b]}' % (items, pages, failures)
+
+
+def _deadline(timeout_s: float) -> float:
+    return asyncio.get_running_loop().time() + timeout_s
+
+
+async def _all(*reads: Coroutine[Any, Any, Answer]) -> list[Answer]:
+    """The results of all, in order; when one fails the others are stopped before its error is raised."""
+    tasks = [asyncio.ensure_future(read) for read in reads]
+    try:
+        return await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

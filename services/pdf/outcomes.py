@@ -1,0 +1,59 @@
+"""What became of a request, as the one error type: worker's words, deaths and deadlines."""
+
+import os
+import signal
+from typing import Any
+
+from services.base.errors import Code, FieldViolation, PapermeshError
+
+_FROM_WORKERS = frozenset({Code.BAD_ARG, Code.TOO_LARGE})
+"""Codes that a worker may answer with."""
+
+
+def timed_out() -> PapermeshError:
+    """The deadline passed while a worker was at it."""
+    return PapermeshError(Code.TIMEOUT, "The document was not finished in time; the work on it has been stopped.")
+
+
+def no_worker_in_time() -> PapermeshError:
+    """The deadline passed in the queue."""
+    return PapermeshError(Code.TIMEOUT, "No worker became free in time; try again later.")
+
+
+def closing() -> PapermeshError:
+    """The engine is being stopped."""
+    return PapermeshError(Code.UNAVAILABLE, "The document engine is stopping; try again.")
+
+
+def engine_failed(reason: str) -> PapermeshError:
+    """The worker died; `reason` is one of "memory", "cpu" and "crash"."""
+    what = {
+        "memory": "ran out of memory",
+        "cpu": "used up its processor time",
+    }.get(reason, "crashed")
+    return PapermeshError(
+        Code.ENGINE_FAIL,
+        f"The engine {what} on this document; other requests are unharmed.",
+        details={"reason": reason},
+    )
+
+
+def reason_of_death(status: int | None) -> str:
+    """Why a worker ended, by its status as waitpid has it (None when unknown): "cpu" or "crash"."""
+    if status is not None and os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGXCPU:
+        return "cpu"
+    return "crash"
+
+
+def from_worker(error: dict[str, Any]) -> PapermeshError:
+    """The error that a worker answered with; a bad one becomes ENGINE_FAIL, since workers are not trusted."""
+    try:
+        code = Code(error["code"])
+        violations = tuple(FieldViolation(str(name), str(description)) for name, description in error["violations"])
+        details = {str(key): str(value) for key, value in error["details"].items()}
+        message = str(error["message"])
+    except (KeyError, ValueError, TypeError, AttributeError):
+        return engine_failed("crash")
+    if code not in _FROM_WORKERS:
+        return engine_failed("crash")
+    return PapermeshError(code, message, violations=violations, details=details)

@@ -1,0 +1,145 @@
+"""The zygote as the service sees it: a process that forks workers on demand and reports their ends."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import sys
+from collections import deque
+from collections.abc import Callable
+from typing import Any, Self
+
+import orjson
+
+_MESSAGE = 64 * 1024
+_START_SECONDS = 60.0
+"""Importing takes half a second of an idle core; a busy machine gets its time."""
+
+_STOP_SECONDS = 5.0
+
+Adopt = Callable[[int, int], None]
+"""Takes the process id and the pidfd of a forked worker."""
+
+
+class ZygoteError(Exception):
+    """The zygote did not start; the text says why."""
+
+
+class Zygote:
+    """A running zygote. Make one with `start`."""
+
+    def __init__(
+        self,
+        process: asyncio.subprocess.Process,
+        control: socket.socket,
+        on_exit: Callable[[int, int], None],
+        on_lost: Callable[[], None],
+    ) -> None:
+        self._process = process
+        self._control = control
+        self._on_exit = on_exit
+        self._on_lost = on_lost
+        self._loop = asyncio.get_running_loop()
+        self._ready: asyncio.Future[None] = self._loop.create_future()
+        self._forks: deque[Adopt] = deque()
+        self._loop.add_reader(control, self._on_readable)
+
+    @classmethod
+    async def start(cls, module: str, on_exit: Callable[[int, int], None], on_lost: Callable[[], None]) -> Self:
+        """Starts `python -m module` with nothing but its control socket, and waits until it has imported everything.
+
+        `on_exit` gets the process id and the status (as waitpid has it) of each worker that ends, `on_lost` is called
+        once when the zygote ends without having been closed. Raises ZygoteError when it does not come up.
+        """
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        ours.setblocking(False)
+        with theirs:
+            process = await asyncio.create_subprocess_exec(
+                sys.executable,
+                "-I",  # no variable and no working directory decides what is imported
+                "-m",
+                module,
+                str(theirs.fileno()),
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.DEVNULL,
+                stderr=asyncio.subprocess.DEVNULL,
+                pass_fds=(theirs.fileno(),),
+                env={},
+                cwd="/",
+                start_new_session=True,  # a terminal's Ctrl-C is for the service
+            )
+        zygote = cls(process, ours, on_exit, on_lost)
+        try:
+            async with asyncio.timeout(_START_SECONDS):
+                await zygote._ready
+        except BaseException as error:
+            await zygote.close()
+            if isinstance(error, TimeoutError):
+                raise ZygoteError(f"it was not ready within {_START_SECONDS:.0f} s") from None
+            raise
+        return zygote
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._process.pid
+
+    def fork(self, settings: dict[str, Any], connection: socket.socket, adopt: Adopt) -> None:
+        """Asks for a worker that serves on `connection`, which the caller closes; `adopt` is called when it exists.
+
+        A worker that fails before it is ready is reported like any that ends. Raises OSError when the zygote is gone.
+        """
+        socket.send_fds(self._control, [orjson.dumps(settings)], [connection.fileno()])
+        self._forks.append(adopt)
+
+    async def close(self) -> None:
+        """Ends it, and with it all its workers; `on_lost` is not called."""
+        self._disconnect()
+        try:
+            async with asyncio.timeout(_STOP_SECONDS):
+                await self._process.wait()
+        except TimeoutError:
+            with contextlib.suppress(ProcessLookupError):
+                self._process.kill()
+            await self._process.wait()
+
+    def _on_readable(self) -> None:
+        try:
+            data, descriptors, _flags, _address = socket.recv_fds(self._control, _MESSAGE, 1, socket.MSG_CMSG_CLOEXEC)
+        except (BlockingIOError, InterruptedError):
+            return
+        except OSError:
+            data, descriptors = b"", []
+        if not data:
+            self._lose()
+            return
+        message = orjson.loads(data)
+        if "pid" in message:
+            self._forks.popleft()(message["pid"], descriptors[0])
+        elif "exited" in message:
+            self._on_exit(message["exited"], message["status"])
+        elif not self._ready.done():
+            if "failed" in message:
+                self._ready.set_exception(ZygoteError(message["failed"]))
+            else:
+                self._ready.set_result(None)
+
+    def _lose(self) -> None:
+        self._disconnect()
+        if self._ready.done():
+            self._on_lost()
+        else:
+            self._ready.set_exception(ZygoteError("it ended while it started"))
+
+    def _disconnect(self) -> None:
+        if self._control.fileno() >= 0:
+            self._loop.remove_reader(self._control)
+            self._control.close()
+
+
+def kill(pidfd: int) -> None:
+    """Kills a forked process that nobody wants any more and closes its pidfd."""
+    with contextlib.suppress(ProcessLookupError):
+        signal.pidfd_send_signal(pidfd, signal.SIGKILL)
+    os.close(pidfd)

@@ -1,0 +1,64 @@
+"""The meshes that the end-to-end tests share: real parts, started as `make up` starts them."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.support.adapter import Adapter
+from tests.e2e.support.caller import Caller
+from tests.e2e.support.deployment import Deployment, deployed
+
+RATES_OUT_OF_THE_WAY = {"PAPERMESH_RATE_SCALE": "100000"}
+
+SMALL_LIMIT = 300_000
+"""Bytes of a document in the modest mesh."""
+
+
+@pytest.fixture(scope="session")
+def good_document(corpus: Path) -> Path:
+    """Four pages of text with which nothing is wrong."""
+    return corpus / "mixed" / "normal_4pages.pdf"
+
+
+@pytest.fixture(scope="session")
+def shared_mesh(good_document: Path) -> Iterator[Deployment]:
+    with deployed(good_document, **RATES_OUT_OF_THE_WAY) as deployment:
+        yield deployment
+
+
+@pytest.fixture(scope="session")
+def shared_modest_mesh(good_document: Path) -> Iterator[Deployment]:
+    with deployed(good_document, PAPERMESH_MAX_DOCUMENT_BYTES=str(SMALL_LIMIT)) as deployment:
+        yield deployment
+
+
+@pytest.fixture
+def mesh(shared_mesh: Deployment) -> Iterator[Deployment]:
+    """The mesh that most tests call. Whatever a test does to it, the next good call works."""
+    yield shared_mesh
+    shared_mesh.must_still_work()
+
+
+@pytest.fixture
+def modest_mesh(shared_modest_mesh: Deployment) -> Iterator[Deployment]:
+    """A mesh with rates as they are, and a small limit on uploads."""
+    yield shared_modest_mesh
+    shared_modest_mesh.must_still_work()
+
+
+@pytest.fixture
+def adapter(mesh: Deployment) -> Adapter:
+    return mesh.adapter
+
+
+@pytest.fixture
+def operator(mesh: Deployment) -> Caller:
+    """A client that signs its own calls, and may act for others."""
+    return mesh.caller("operator")
+
+
+@pytest.fixture
+def reports(mesh: Deployment) -> Caller:
+    """A client of the company's own, which acts for nobody else."""
+    return mesh.caller("reports")

@@ -1,0 +1,133 @@
+"""A whole mesh on this machine, started as `make up` starts it, with a few more clients."""
+
+import json
+import secrets
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import httpx
+
+from deploy.local import client_keys
+from deploy.local.parts import AUDIENCE, NAMESPACE, OWN_WORKLOADS
+from deploy.local.ports import Ports
+from deploy.local.services import SERVICES
+from deploy.local.stack import Stack
+from services.base import certificates
+from services.base.identity import client_id
+from tests.e2e.support.adapter import Adapter
+from tests.e2e.support.caller import Caller, Channel, Signature, read_secret
+from tests.e2e.support.waiting import eventually
+
+CLIENTS: Mapping[str, dict[str, Any]] = {
+    "reports": {"actions": ["PDF_*"]},
+    "narrow": {"actions": ["PDF_METADATA"]},
+}
+"""Clients of the company's own, neither of which acts for others."""
+
+
+@dataclass
+class Deployment:
+    """A running mesh and the ways to talk to it."""
+
+    stack: Stack
+    adapter: Adapter
+    good_document: Path
+    channels: dict[str, Channel] = field(default_factory=dict)
+
+    def tls_dir(self, workload: str) -> Path:
+        """The certificate of a workload, "pdf", or of a client, "client/reports"."""
+        return self.stack.folders.certs / workload
+
+    def caller(self, name: str, certificate: str | None = None) -> Caller:
+        """A client that signs its own calls, over a connection that is kept.
+
+        Args:
+            name: "operator", "adapter", "reports" or "narrow".
+            certificate: Whose certificate to show; its own by default.
+        """
+        shown = certificate or (f"client/{name}" if name in CLIENTS else name)
+        if shown not in self.channels:
+            self.channels[shown] = Channel(self.stack.edge_address, self.tls_dir(shown))
+        return Caller(self.channels[shown], Signature(name, read_secret(self.stack.key_file(name)), AUDIENCE))
+
+    def works(self) -> bool:
+        """Whether a good call gets a good answer."""
+        try:
+            return self.adapter.ask("PDF_METADATA", self.good_document).ok
+        except (httpx.TransportError, AssertionError):
+            return False
+
+    def must_still_work(self) -> None:
+        """Fails unless a good call gets a good answer, whatever happened before."""
+        answer = self.adapter.ask("PDF_METADATA", self.good_document)
+        assert answer.data["pages"] == 4
+
+    def envoy(self, path: str, **params: str) -> httpx.Response:
+        """What Envoy's admin interface says."""
+        transport = httpx.HTTPTransport(uds=str(self.stack.folders.sockets / "envoy-admin.sock"))
+        with httpx.Client(transport=transport, base_url="http://admin", timeout=5) as admin:
+            return admin.get(path, params=params)
+
+    def counter(self, name: str) -> int:
+        """One of Envoy's counters; 0 for one that it has not made yet."""
+        stats = self.envoy("/stats", format="json", filter=f"^{name}$").json()["stats"]
+        return sum(int(stat["value"]) for stat in stats if stat.get("name") == name)
+
+    def logged(self, request_id: str, listener: str) -> list[dict[str, Any]]:
+        """Envoy's access log of one call at one listener, once it is written."""
+        found: list[dict[str, Any]] = []
+
+        def look() -> bool:
+            lines = (self.stack.folders.log / "envoy-access.jsonl").read_text(encoding="utf-8").splitlines()
+            entries = [json.loads(line) for line in lines if request_id in line]
+            found[:] = [entry for entry in entries if entry["listener"] == listener]
+            return bool(found)
+
+        eventually(look, what=f"the line of {request_id} at {listener}")
+        return found
+
+    def log(self, part: str) -> str:
+        """A part's own log."""
+        return (self.stack.folders.log / f"{part}.log").read_text(encoding="utf-8")
+
+
+@contextmanager
+def deployed(good_document: Path, **settings: str) -> Iterator[Deployment]:
+    """A mesh for as long as the block lasts.
+
+    Args:
+        good_document: A document of four pages with which nothing is wrong.
+        settings: PAPERMESH_ variables of every part.
+    """
+    with ExitStack() as exits:
+        folder = Path(exits.enter_context(TemporaryDirectory(prefix="papermesh-e2e-")))
+        stack = Stack(folder, Ports.free(), settings=settings)
+        stack.folders.make()
+        _add_clients(stack)
+        exits.enter_context(stack)
+        adapter = Adapter(stack.url)
+        exits.callback(adapter.close)
+        deployment = Deployment(stack, adapter, good_document)
+        exits.callback(lambda: [channel.close() for channel in deployment.channels.values()])
+        yield deployment
+
+
+def _add_clients(stack: Stack) -> None:
+    """Certificates and keys of more clients, before anything has started; the stack keeps what it finds."""
+    workloads = (*OWN_WORKLOADS, *(service.name for service in SERVICES))
+    certificates.ensure(stack.folders.certs, NAMESPACE, workloads, clients=CLIENTS)
+    client_keys.ensure(stack.folders.secrets, NAMESPACE)
+    listing = stack.folders.secrets / "clients.json"
+    content = json.loads(listing.read_text())
+    for name, rights in CLIENTS.items():
+        secret = secrets.token_urlsafe(32)
+        entry = {"id": name, "keys": [{"id": "k1", "secret": secret}], "certificate": client_id(NAMESPACE, name)}
+        content["clients"].append({**entry, **rights})
+        key = {"client": name, "key_id": "k1", "secret": secret}
+        stack.key_file(name).write_text(json.dumps(key))
+        stack.key_file(name).chmod(0o600)
+    listing.write_text(json.dumps(content))
