@@ -1,4 +1,4 @@
-"""The measurement: every target in turn, round after round, so that a busy minute of the machine falls on all of them."""
+"""The measurement: each target in turn, round after round, so that a busy minute falls on all of them."""
 
 import os
 import time

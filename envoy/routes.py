@@ -20,7 +20,9 @@ OPERATOR_TIMEOUT = timedelta(seconds=60)
 
 STREAM_IDLE_TIMEOUT = timedelta(seconds=300)
 
-_RETRY_ON = ("connect-failure", "refused-stream", "reset-before-request", "unavailable")
+# "reset" and not "reset-before-request": when a replica was killed, the latter lost the calls it was working on, and
+# all of these methods may be repeated.
+_RETRY_ON = ("connect-failure", "refused-stream", "reset", "unavailable")
 
 
 class RouteError(Exception):

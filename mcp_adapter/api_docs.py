@@ -14,10 +14,20 @@ actions with the JSON Schema of their arguments. Every answer is `{"ok": …, "d
 
 
 def describe(app: FastAPI) -> dict[str, Any]:
-    """The OpenAPI description; the hot route is no FastAPI endpoint, so it is described by hand."""
+    """The OpenAPI description.
+
+    The hot route is no FastAPI endpoint and uploads are read as they stream in, so FastAPI cannot know their bodies;
+    and no answer has FastAPI's own error format.
+    """
     if not app.openapi_schema:
         schema = get_openapi(title="Papermesh", version="1", description=_ABOUT, routes=app.routes)
         schema["paths"] = {"/mcp/invoke": {"post": _INVOKE}, **schema["paths"]}
+        schema["paths"]["/documents"]["post"]["requestBody"] = _DOCUMENT
+        for path in schema["paths"].values():
+            for operation in path.values():
+                operation["responses"].pop("422", None)
+                operation["responses"].setdefault("default", _FAILURE)
+        schema.pop("components", None)
         app.openapi_schema = schema
     return app.openapi_schema
 
@@ -49,6 +59,18 @@ def _answer(description: str, *, ok: bool) -> dict[str, Any]:
     return {"description": description, "content": {"application/json": {"schema": schema}}}
 
 
+_FAILURE = _answer("What went wrong and what to do", ok=False)
+
+_BYTES = {"type": "string", "format": "binary"}
+_DOCUMENT: dict[str, Any] = {
+    "required": True,
+    "description": "The bytes of one PDF, as they are or as the one file of a form.",
+    "content": {
+        "application/pdf": {"schema": _BYTES},
+        "multipart/form-data": {"schema": {"type": "object", "properties": {"file": _BYTES}}},
+    },
+}
+
 _INVOKE: dict[str, Any] = {
     "tags": ["actions"],
     "summary": "Invoke an action",
@@ -75,6 +97,6 @@ _INVOKE: dict[str, Any] = {
     },
     "responses": {
         "200": _answer("The result", ok=True),
-        "default": _answer("What went wrong and what to do", ok=False),
+        "default": _FAILURE,
     },
 }

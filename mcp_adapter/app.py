@@ -38,7 +38,7 @@ def create_app(settings: AdapterSettings, key: Key) -> FastAPI:
             yield
 
     # FastAPI's own /docs loads its assets from a CDN; this serves them from here, as a company's network needs.
-    app = FastAPIOffline(title="Papermesh", lifespan=lifespan, redoc_url=None)
+    app = FastAPIOffline(title="Papermesh", lifespan=lifespan, redoc_url=None, redirect_slashes=False)
     app.state.settings = settings
     app.state.ready = False
     app.router.routes.append(Route("/mcp/invoke", invoke, methods=["POST"]))

@@ -2,6 +2,7 @@
 
 import difflib
 import json
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,7 +12,7 @@ from mcp_adapter.cli import arguments, options
 from mcp_adapter.cli.failures import CallError, UsageError, reported
 from mcp_adapter.cli.places import adapter_url
 from mcp_adapter.cli.terminal import err, harmless, note, write, write_json
-from services.base.errors import Code
+from services.base.errors import Code, PapermeshError
 
 if TYPE_CHECKING:
     from mcp_adapter.cli.adapter import Adapter, Answer
@@ -25,7 +26,10 @@ def actions(
     as_json: options.Json = False,
     url: options.Url = None,
 ) -> None:
-    """List the actions that can be called, or show one with its arguments."""
+    """List the actions, or show one with its arguments.
+
+    papermesh actions PDF_TEXT
+    """
     with reported(as_json=as_json), _adapter(url) as adapter:
         answer = adapter.actions()
         if name is None and as_json:
@@ -39,7 +43,7 @@ def actions(
             return
         found = find(name, listed)
         if found is None:
-            raise UsageError(f"There is no action {name}.{_similar(name, listed)}")
+            raise UsageError(f"There is no action {name}.{_near(name, listed) or ' `papermesh actions` lists them.'}")
         if as_json:
             write_json(json.dumps(found, ensure_ascii=False, indent=2))
         else:
@@ -55,7 +59,10 @@ def upload(
     as_json: options.Json = False,
     url: options.Url = None,
 ) -> None:
-    """Upload documents and print a doc_ref for each, ready to use in a call."""
+    """Upload files and print a doc_ref for each.
+
+    It is ready to use in a call: papermesh invoke PDF_TEXT '{"doc_ref": …}'
+    """
     with reported(as_json=as_json), _adapter(url) as adapter:
         for file in files:
             answer = _upload(adapter, file)
@@ -77,7 +84,9 @@ def invoke(
     as_json: options.Json = False,
     url: options.Url = None,
 ) -> None:
-    """Run an action and print its result. Local files are uploaded first.
+    """Run an action and print its result.
+
+    Local files are uploaded first.
 
     papermesh invoke PDF_TEXT report.pdf pages=1-3
     """
@@ -122,9 +131,11 @@ def _call(adapter: "Adapter", action: str, args: dict[str, Any]) -> "Answer":
         return adapter.invoke(action, args)
     except CallError as failure:
         if failure.error.code is Code.BAD_ARG:
-            listed = adapter.actions().data["actions"]
-            if find(action, listed) is None:
-                failure.error.message += _similar(action, listed)
+            # A second opinion; when it cannot be had, the first is good enough.
+            with suppress(CallError, PapermeshError):
+                listed = adapter.actions().data["actions"]
+                if find(action, listed) is None:
+                    failure.error.message += _near(action, listed)
         raise
 
 
@@ -141,6 +152,7 @@ def _upload(adapter: "Adapter", file: Path) -> "Answer":
         raise UsageError(f"{file} cannot be read: {error.strerror}.") from None
 
 
-def _similar(name: str, listed: list[dict[str, Any]]) -> str:
+def _near(name: str, listed: list[dict[str, Any]]) -> str:
+    """Which action may have been meant."""
     near = difflib.get_close_matches(name.upper(), [entry["name"] for entry in listed], n=1)
-    return f" Did you mean {near[0]}?" if near else " `papermesh actions` lists them."
+    return f" Did you mean {near[0]}?" if near else ""

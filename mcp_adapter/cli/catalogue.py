@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from mcp_adapter.cli.arguments import is_document, is_documents
-from mcp_adapter.cli.terminal import harmless, out, table_of
+from mcp_adapter.cli.terminal import harmless_value, out, table_of
 
 _SENTENCE = re.compile(r"(.*?[.!?])(?:\s|$)", re.DOTALL)
 # Comments in the protos begin with the name of what they describe: "GetMetadata describes …", "DocRef is the …".
@@ -22,9 +22,9 @@ def show_all(actions: Sequence[Mapping[str, Any]]) -> None:
     table.add_column("timeout", justify="right", no_wrap=True)
     table.add_column("cache", justify="right", no_wrap=True)
     table.add_column("rate", justify="right", no_wrap=True)
-    for action in actions:
+    for action in map(harmless_value, actions):
         what = _first_sentence(str(action["description"]))
-        table.add_row(harmless(action["name"]), what, _time(action["timeout_s"]), _cache(action), _rate(action))
+        table.add_row(action["name"], what, _time(action["timeout_s"]), _cache(action), _rate(action))
     console = out()
     console.print(table)
     console.print("\npapermesh actions NAME shows the arguments of one.", style="dim")
@@ -32,9 +32,9 @@ def show_all(actions: Sequence[Mapping[str, Any]]) -> None:
 
 def show_one(action: Mapping[str, Any]) -> None:
     """Prints what an action does, its limits, its arguments and how to call it."""
-    console = out()
-    console.print(harmless(action["name"]), style="bold")
-    console.print(harmless(_without_name(" ".join(str(action["description"]).split()))))
+    console, action = out(), harmless_value(action)
+    console.print(action["name"], style="bold")
+    console.print(_without_name(" ".join(str(action["description"]).split())))
     limits = [
         f"answers within {_time(action['timeout_s'])}",
         _rate(action) + f" a person, {action['rate']['burst']} at once",
@@ -49,11 +49,11 @@ def show_one(action: Mapping[str, Any]) -> None:
     table.add_column("what it is", ratio=1)
     schema = action["args_schema"]
     for name, kind, text in _arguments(schema):
-        table.add_row(harmless(name), kind, harmless(text))
+        table.add_row(name, kind, text)
     if table.row_count:
         console.print()
         console.print(table)
-    console.print(f"\npapermesh invoke {harmless(action['name'])}{_example(schema)}", style="dim")
+    console.print(f"\npapermesh invoke {action['name']}{_example(schema)}", style="dim")
 
 
 def _arguments(schema: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, str, str]]:
@@ -99,7 +99,7 @@ def _example(schema: Mapping[str, Any]) -> str:
 def _first_sentence(text: str) -> str:
     flat = " ".join(text.split())
     found = _SENTENCE.match(flat)
-    return harmless(_without_name(found[1] if found else flat))
+    return _without_name(found[1] if found else flat)
 
 
 def _without_name(text: str) -> str:

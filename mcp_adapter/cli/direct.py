@@ -8,11 +8,11 @@ import asyncio
 import hashlib
 import json
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from mcp_adapter.cli import arguments
 from mcp_adapter.cli.adapter import Adapter
@@ -67,14 +67,15 @@ class Direct:
 
     async def may_read(self, sha256: str) -> bool:
         """Whether a reference to this digest resolves for the client."""
-        messages = self._client.get_document(sha256, self._self)
-        try:
-            await anext(messages)
-        except PapermeshError as error:
-            if error.code is Code.NOT_FOUND:
-                return False
-            raise
-        return True
+        call = cast("AsyncGenerator[Any, None]", self._client.get_document(sha256, self._self))
+        async with aclosing(call) as messages:  # the first message tells; nobody wants the rest
+            try:
+                await anext(messages)
+            except PapermeshError as error:
+                if error.code is Code.NOT_FOUND:
+                    return False
+                raise
+            return True
 
     async def bring(self, sha256: str, adapter_url: str) -> None:
         """Makes a digest readable for the client, with the adapter's bytes if need be."""

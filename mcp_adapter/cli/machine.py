@@ -16,12 +16,12 @@ PASS_THROUGH = {"allow_extra_args": True, "ignore_unknown_options": True, "help_
 
 
 def up(context: typer.Context) -> None:
-    """Run all of Papermesh on this machine until Ctrl-C."""
+    """Run Papermesh on this machine until Ctrl-C."""
     _become("up", context.args)
 
 
 def down(context: typer.Context) -> None:
-    """End what a lost terminal left running on this machine."""
+    """Stop what `papermesh up` started."""
     _become("down", context.args)
 
 
@@ -36,7 +36,10 @@ def certs(
         typer.Option(metavar="NAME", help="A caller of the company's own to make one for; may be repeated."),
     ] = None,
 ) -> None:
-    """Make the mesh's certificates, and renew those that grow old."""
+    """Make the mesh's certificates, or renew them.
+
+    Those that are good stay as they are. `papermesh up` does this by itself.
+    """
     with reported():
         from services.base import certificates
 

@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.text import Text
 
 from mcp_adapter.cli import shapes
-from mcp_adapter.cli.terminal import err, harmless, out, table_of, write
+from mcp_adapter.cli.terminal import err, harmless_value, out, table_of, write
 
 _RULE_WIDTH = 80
 _FAILURES = "failures"
@@ -18,7 +18,7 @@ _UNREMARKABLE = {"confidence": 1}
 
 def show_result(data: Any, meta: dict[str, Any]) -> None:
     """Prints a result; what is missing from it and how it was made go to standard error."""
-    console = out()
+    console, data, meta = out(), harmless_value(data), harmless_value(meta)
     if isinstance(data, dict):
         _object(console, {key: value for key, value in data.items() if key != _FAILURES})
         _failures(data.get(_FAILURES))
@@ -35,7 +35,7 @@ def _object(console: Console, value: dict[str, Any]) -> None:
         table.add_column(style="bold", no_wrap=True)
         table.add_column(overflow="fold")
         for name, fact in facts:
-            table.add_row(harmless(name), harmless(shapes.cell(fact)))
+            table.add_row(name, shapes.cell(fact))
         console.print(table)
     for position, (name, section) in enumerate(sections):
         if position or facts:
@@ -48,21 +48,21 @@ def _object(console: Console, value: dict[str, Any]) -> None:
 def _section(console: Console, name: str, value: Any) -> None:
     if isinstance(value, str):
         _rule(console, name)
-        write(harmless(value))
+        write(value)
     elif shapes.is_texts(value):
         _texts(console, value)
     elif (cells := shapes.grid(value)) is not None:
         _grid(console, name, cells)
     elif shapes.is_table(value):
         _rows(console, name, value)
-    elif isinstance(value, list):
+    elif isinstance(value, list) and value:
         for number, item in enumerate(value, start=1):
             _item(console, name, number, item)
     elif isinstance(value, dict):
         _rule(console, name)
         _object(console, value)
     else:
-        console.print(harmless(shapes.cell(value)))
+        console.print(shapes.cell(value))
 
 
 def _item(console: Console, name: str, number: int, item: Any) -> None:
@@ -74,7 +74,7 @@ def _item(console: Console, name: str, number: int, item: Any) -> None:
     about = {key: value for key, value in item.items() if key != "text" and shapes.is_scalar(value)}
     _rule(console, f"{name} {number}" + "".join(f" · {fact}" for fact in _remarks(about)))
     if isinstance(text, str):
-        write(harmless(text))
+        write(text)
     rest = {
         key: value for key, value in item.items() if key not in about and not (key == "text" and isinstance(text, str))
     }
@@ -87,7 +87,7 @@ def _texts(console: Console, items: list[dict[str, Any]]) -> None:
     for number, item in enumerate(items, start=1):
         about = _remarks({key: value for key, value in item.items() if key != "text"})
         _rule(console, " · ".join(about) or f"text {number}")
-        write(harmless(item["text"]).rstrip("\n") + "\n")
+        write(item["text"].rstrip("\n") + "\n")
 
 
 def _remarks(about: dict[str, Any]) -> list[str]:
@@ -101,14 +101,14 @@ def _remarks(about: dict[str, Any]) -> list[str]:
 
 def _rows(console: Console, name: str, rows: list[dict[str, Any]]) -> None:
     columns = list(dict.fromkeys(key for row in rows for key in row))
-    console.print(harmless(name), style="bold cyan")
+    console.print(name, style="bold cyan")
     table = table_of()
     for column in columns:
         numbers = all(shapes.is_number(row.get(column)) for row in rows)
-        table.add_column(harmless(column), justify="right" if numbers else "left", overflow="fold")
+        table.add_column(column, justify="right" if numbers else "left", overflow="fold")
     outline = next((key for key in columns if isinstance(rows[0].get(key), str)), None)
     for row in rows:
-        cells = {key: harmless(shapes.cell(row.get(key))) for key in columns}
+        cells = {key: shapes.cell(row.get(key)) for key in columns}
         level = row.get("level")
         if outline and isinstance(level, int) and level > 1:
             # A row that knows its level is a line of an outline.
@@ -118,18 +118,18 @@ def _rows(console: Console, name: str, rows: list[dict[str, Any]]) -> None:
 
 
 def _grid(console: Console, name: str, rows: list[list[Any]]) -> None:
-    console.print(harmless(name), style="bold cyan")
+    console.print(name, style="bold cyan")
     table = table_of(header=False)
     for _ in range(max(map(len, rows))):
         table.add_column(overflow="fold")
     for row in rows:
-        table.add_row(*(harmless(shapes.cell(value)) for value in row))
+        table.add_row(*(shapes.cell(value) for value in row))
     console.print(table)
 
 
 def _rule(console: Console, title: str) -> None:
     dash = "─" if (console.encoding or "").startswith("utf") else "-"
-    line = Text(f"{dash * 2} {harmless(title)} ", style="bold cyan", no_wrap=True)
+    line = Text(f"{dash * 2} {title} ", style="bold cyan", no_wrap=True)
     line.append(dash * (min(console.width, _RULE_WIDTH) - line.cell_len))
     console.print(line, overflow="ellipsis")
 
@@ -145,7 +145,7 @@ def _failures(failures: Any) -> None:
         about = failure if isinstance(failure, dict) else {"failure": failure}
         console.print(
             f"  page {about.get('page', '?')}: "
-            + harmless(": ".join(str(value) for key, value in about.items() if key != "page")),
+            + ": ".join(str(value) for key, value in about.items() if key != "page"),
             style="yellow",
         )
 
@@ -155,4 +155,4 @@ def _meta(meta: dict[str, Any]) -> None:
     parts += [f"cache {meta['cache']}"] if meta.get("cache") not in (None, "none") else []
     parts += [f"request {meta['request_id']}"] if meta.get("request_id") else []
     if parts:
-        err().print(harmless(" · ".join(map(str, parts))), style="dim")
+        err().print(" · ".join(map(str, parts)), style="dim")

@@ -48,10 +48,10 @@ def sign(
     ] = "laptop",
     url: options.Url = None,
 ) -> None:
-    """Print a grpcurl command that makes one signed call, past the adapter.
+    """Print one signed call as a grpcurl command.
 
-    It works as pasted, once: a second time it is refused as a replay. Local files, and documents that were uploaded
-    through the adapter, are stored for the signing client first.
+    The call goes to Envoy, past the adapter. It works as pasted, once: a second time it is refused as a replay. Local
+    files, and documents that were uploaded through the adapter, are stored for the signing client first.
 
     papermesh sign PDF_METADATA report.pdf
     """

@@ -1,13 +1,13 @@
 """The two streams of a terminal, and text made fit for it.
 
 A document's words, an error's sentence and a file's name may hold escape sequences, which would move the cursor,
-retitle the window or worse. Everything that others wrote passes `harmless` on its way out.
+retitle the window or worse. Everything that others wrote passes one of the `harmless` functions on its way out.
 """
 
 import os
 import re
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -25,6 +25,15 @@ _UNSAFE_IN_JSON = re.compile(f"[{_ODD}]")
 def harmless(text: str) -> str:
     """Text whose control characters are shown instead of obeyed; line feeds and tabs stay."""
     return _UNSAFE.sub("\ufffd", text.replace("\r\n", "\n"))
+
+
+def harmless_value(value: Any) -> Any:
+    """A JSON value all of whose texts and names are harmless; whoever draws it need not think of them again."""
+    if isinstance(value, str):
+        return harmless(value)
+    if isinstance(value, dict):
+        return {harmless(key): harmless_value(item) for key, item in value.items()}
+    return [harmless_value(item) for item in value] if isinstance(value, list) else value
 
 
 def harmless_json(text: str) -> str:

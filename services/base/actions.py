@@ -113,7 +113,8 @@ def load(*descriptor_sets: Path) -> ActionTable:
 
     Raises:
         ContractError: for a method that is neither an action nor internal, a duplicate name, a missing or zero
-            timeout or rate, a cache on a method with side effects, or a missing comment.
+            timeout or rate, a cache on a method with side effects, an action that streams or whose response does not
+            end in `string json`, or a missing comment.
     """
     actions: dict[str, Action] = {}
     methods: dict[str, Method] = {}
@@ -186,6 +187,8 @@ def _read(
 
 def _action(described: MethodDescriptor, annotation: options_pb2.Action, method: Method, comments: Comments) -> Action:
     name = described.full_name
+    if method.client_streaming or method.server_streaming:
+        raise ContractError(f"{name}: streams; an action takes one message and answers with one")
     if not annotation.name:
         raise ContractError(f"{name}: needs an action name")
     if annotation.rate.requests_per_minute < 1 or annotation.rate.burst < 1:
@@ -193,7 +196,7 @@ def _action(described: MethodDescriptor, annotation: options_pb2.Action, method:
     if annotation.HasField("cache_ttl") and not method.read_only:
         raise ContractError(f"{name}: has a cache_ttl, so it needs idempotency_level = NO_SIDE_EFFECTS")
     last = described.output_type.fields[-1] if described.output_type.fields else None
-    if last is None or last.name != "json" or last.type != last.TYPE_STRING:
+    if last is None or last.name != "json" or last.type != last.TYPE_STRING or last.is_repeated:
         raise ContractError(f"{name}: the last field of its response must be `string json`")
     return Action(
         name=annotation.name,
@@ -210,10 +213,12 @@ def _action(described: MethodDescriptor, annotation: options_pb2.Action, method:
     )
 
 
-def _require_comments(message: Descriptor, comments: Comments) -> None:
-    """Refuses a message of ours with a field that nobody explained."""
-    if message.full_name.startswith("google.protobuf."):
+def _require_comments(message: Descriptor, comments: Comments, above: tuple[str, ...] = ()) -> None:
+    """Refuses a message of ours with a field that nobody explained, in itself or in a message inside it."""
+    if message.full_name.startswith("google.protobuf.") or message.full_name in above:
         return
     for described in message.fields:
-        if not comments.of(described.full_name):
+        if not comments.of(described.full_name) and not message.GetOptions().map_entry:
             raise ContractError(f"{described.full_name}: needs a comment")
+        if described.message_type is not None:
+            _require_comments(described.message_type, comments, (*above, message.full_name))

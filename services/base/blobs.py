@@ -19,6 +19,9 @@ from services.base.errors import Code, PapermeshError
 
 _READ_BYTES = 256 * 1024
 
+_PARTS_AT_ONCE = 1
+"""A large file is stored in parts of 5 MiB, each held in memory more than once; the library would take twelve together."""
+
 
 class Namespace(StrEnum):
     """Where the bytes came from."""
@@ -56,7 +59,7 @@ class BlobStore:
         key = _key(namespace, sha256)
         try:
             if not await self._exists(key):
-                await self._store.put_async(key, source)
+                await self._store.put_async(key, source, max_concurrency=_PARTS_AT_ONCE)
         except BaseError as error:
             raise _away() from error
 
@@ -92,7 +95,7 @@ class BlobStore:
             raise _away() from error
 
     async def place(self, namespace: Namespace, sha256: str, target: Path) -> None:
-        """Puts a blob at a path of the local file system, by a hard link where that is possible.
+        """Puts a blob at a path of the local file system where nothing is yet, by a hard link where that is possible.
 
         Raises:
             PapermeshError: NOT_FOUND, or UNAVAILABLE when the store cannot be reached.
@@ -100,11 +103,9 @@ class BlobStore:
         if self._directory is not None:
             source = self._directory / _key(namespace, sha256)
             try:
-                os.link(source, target)
+                await _link(source, target)
             except FileNotFoundError:
                 raise _missing() from None
-            except OSError:  # another file system, or one without hard links
-                await asyncio.to_thread(shutil.copyfile, source, target)
             return
         with target.open("wb") as file:
             async for piece in self.read(namespace, sha256):
@@ -116,6 +117,15 @@ class BlobStore:
         except FileNotFoundError:
             return False
         return True
+
+
+async def _link(source: Path, target: Path) -> None:
+    try:
+        os.link(source, target)
+    except FileExistsError:  # never write into what stands there: it may be a link to another blob
+        raise
+    except OSError:  # another file system, or one without hard links
+        await asyncio.to_thread(shutil.copyfile, source, target)
 
 
 def _key(namespace: Namespace, sha256: str) -> str:

@@ -1,5 +1,6 @@
 """Every handler of a server behind one check: the peer is Envoy. That includes health and reflection."""
 
+import inspect
 from collections.abc import AsyncIterator, Iterable, Mapping
 from typing import Any, TypeAlias
 
@@ -68,10 +69,16 @@ def _guard(inner: Handler, peer: bytes) -> Handler:
             async for response in serve_stream(request, context):
                 yield response
 
+        async def write(request: Any, context: Context) -> None:
+            """For handlers that write to the context instead of yielding, as grpc's health service does."""
+            await check(context)
+            await serve_stream(request, context)
+
         make = (
             grpc.stream_stream_rpc_method_handler if inner.request_streaming else grpc.unary_stream_rpc_method_handler
         )
-        return make(stream, inner.request_deserializer, inner.response_serializer)
+        guarded: Any = stream if inspect.isasyncgenfunction(serve_stream) else write
+        return make(guarded, inner.request_deserializer, inner.response_serializer)
 
     serve: Any = inner.stream_unary or inner.unary_unary
 

@@ -13,7 +13,7 @@ TRACEPARENT = "traceparent"
 trace_id: ContextVar[str] = ContextVar("trace_id", default="")
 """The trace id of the call that is being served, 32 hexadecimal digits; empty outside a call."""
 
-_TRACEPARENT = re.compile(r"00-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}", re.ASCII)
+_TRACEPARENT = re.compile(r"00-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}", re.ASCII)
 
 
 def start_logging(part: str, level: str) -> None:

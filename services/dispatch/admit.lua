@@ -24,7 +24,8 @@ if wait > 0 then
   return {1, math.ceil(wait)}
 end
 for i = 1, buckets do
-  redis.call('SET', KEYS[1 + i], string.format('%.3f', full[i]), 'PX', math.ceil(full[i] - now))
+  -- At least 1 ms: a step below the precision of a double would leave none, which Redis refuses.
+  redis.call('SET', KEYS[1 + i], string.format('%.3f', full[i]), 'PX', math.max(1, math.ceil(full[i] - now)))
 end
 
 local answer = {1, 0}

@@ -207,7 +207,7 @@ class WorkerPool:
             try:
                 worker = await self._spawn()
             except (WorkerLost, TimeoutError, OSError) as error:
-                _LOG.error("a worker did not start: %r", error)  # noqa: TRY400  # the place of it says nothing
+                _LOG.error("a worker did not start: %r", error)
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, _LONGEST_PAUSE)
             else:
@@ -222,7 +222,7 @@ class WorkerPool:
         folder = self._work_dir / f"slot-{next(self._numbers)}"
         folder.mkdir(mode=0o700)
         ours, theirs = socket.socketpair()
-        ours.setblocking(False)
+        ours.setblocking(False)  # noqa: FBT003  # the standard library takes it by position
         worker = WorkerProcess(loop, folder, ours, self.limits.result_bytes + MIB)
         self._workers.add(worker)
 
@@ -283,7 +283,7 @@ class WorkerPool:
             try:
                 self._zygote = await self._start_zygote()
             except (ZygoteError, OSError) as error:
-                _LOG.error("the zygote did not start: %s", error)  # noqa: TRY400  # the place of it says nothing
+                _LOG.error("the zygote did not start: %s", error)
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, _LONGEST_PAUSE)
         for _ in range(self.size):

@@ -53,7 +53,7 @@ class Zygote:
         once when the zygote ends without having been closed. Raises ZygoteError when it does not come up.
         """
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-        ours.setblocking(False)
+        ours.setblocking(False)  # noqa: FBT003  # the standard library takes it by position
         with theirs:
             process = await asyncio.create_subprocess_exec(
                 sys.executable,

@@ -18,7 +18,7 @@ SMALL_LIMIT = 300_000
 @pytest.fixture(scope="session")
 def good_document(corpus: Path) -> Path:
     """Four pages of text with which nothing is wrong."""
-    return corpus / "mixed" / "normal_4pages.pdf"
+    return corpus / "mixed" / "pdflatex-4-pages.pdf"
 
 
 @pytest.fixture(scope="session")

@@ -203,15 +203,15 @@ def running_mesh(
 
 
 @contextmanager
-def killable_backend(tls_dir: Path) -> Iterator[tuple[int, Callable[[], None]]]:
-    """A backend in a process of its own; its port, and what kills it as kill -9 does."""
+def backend_process(tls_dir: Path) -> Iterator[tuple[int, "subprocess.Popen[str]"]]:
+    """A backend in a process of its own, to be killed or stopped; its port and the process."""
     command = [sys.executable, "-m", "tests.envoy.backend", str(tls_dir)]
     with subprocess.Popen(  # noqa: S603 - our own command
         command, cwd=Path(__file__).parents[2], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
         assert process.stdout is not None
         try:
-            yield int(process.stdout.readline()), process.kill
+            yield int(process.stdout.readline()), process
         finally:
             process.kill()
 

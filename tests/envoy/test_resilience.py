@@ -1,5 +1,6 @@
 """Deadlines, second tries, ejection and overload, on a running Envoy."""
 
+import signal
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -19,8 +20,8 @@ from tests.envoy.harness import (
     GET_METADATA,
     INVOKE,
     LIST_ACTIONS,
+    backend_process,
     eventually,
-    killable_backend,
     running_envoy,
     running_mesh,
     with_timeout,
@@ -110,7 +111,7 @@ def test_a_service_that_comes_back_is_called_again(folder: Path) -> None:
 def test_no_read_is_lost_when_one_of_two_replicas_is_killed(folder: Path) -> None:
     certs = folder / "certs"
     ensure(certs, "default")
-    with killable_backend(certs / "pdf") as (port, kill), Backend(certs / "pdf").running() as survivor:
+    with backend_process(certs / "pdf") as (port, process), Backend(certs / "pdf").running() as survivor:
         replicas = tuple(Address("127.0.0.1", each) for each in (port, survivor.port))
         pdf = Service("pdf", ("papermesh.pdf.v1.PdfService",), replicas)
         with running_mesh(folder, services=(pdf,)) as mesh, mesh.channel(mesh.envoy.topology.mesh, by="dispatch") as to:
@@ -118,7 +119,7 @@ def test_no_read_is_lost_when_one_of_two_replicas_is_killed(folder: Path) -> Non
 
             def read(number: int) -> bool:
                 if number == 500:
-                    kill()
+                    process.kill()
                 answer: bytes = get_metadata(b"hello", timeout=10)
                 return answer == b"hello"
 
@@ -126,6 +127,20 @@ def test_no_read_is_lost_when_one_of_two_replicas_is_killed(folder: Path) -> Non
                 assert all(callers.map(read, range(2000)))
             assert 1000 < len(survivor.calls) < 2000, "the other one had its share before"
             assert mesh.envoy.counter("cluster.pdf.upstream_rq_retry_overflow") == 0
+
+
+def test_a_replica_that_hangs_is_taken_out_by_its_health_checks(folder: Path) -> None:
+    certs = folder / "certs"
+    ensure(certs, "default")
+    with backend_process(certs / "pdf") as (port, process), Backend(certs / "pdf").running() as other:
+        replicas = tuple(Address("127.0.0.1", each) for each in (port, other.port))
+        pdf = Service("pdf", ("papermesh.pdf.v1.PdfService",), replicas)
+        with running_mesh(folder, services=(pdf,)) as mesh:
+            assert mesh.envoy.counter("cluster.pdf.membership_healthy") == 2
+            process.send_signal(signal.SIGSTOP)
+            eventually(lambda: mesh.envoy.counter("cluster.pdf.membership_healthy") == 1, limit_s=6)
+            for _ in range(20):
+                assert mesh.call(GET_METADATA, by="dispatch", request=b"hello", timeout=2) == b"hello"
 
 
 def test_a_backend_is_found_by_its_name(folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import dataclass
+from typing import Any
 
 from services.base.errors import Code, PapermeshError, bad_arg
 from services.pdf.worker.mupdf import mupdf
@@ -20,7 +21,9 @@ _HEAD = 1024
 class Document:
     """An open PDF."""
 
-    pdf: mupdf.PdfDocument
+    pdf: Any
+    """mupdf.PdfDocument"""
+
     page_count: int
     """At least 1."""
 

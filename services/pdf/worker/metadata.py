@@ -61,7 +61,7 @@ def _info(document: Document) -> dict[str, str]:
     return {name: value for name, value in found.items() if value}
 
 
-def _info_field(info: mupdf.PdfObj, key: str) -> str:
+def _info_field(info: Any, key: str) -> str:
     try:
         value = mupdf.pdf_to_text_string(mupdf.pdf_dict_gets(info, key))
     except mupdf.FzErrorBase as error:
@@ -117,7 +117,7 @@ def _sample(document: Document, failed: dict[int, PageFailure]) -> tuple[int, in
         sampled += 1
         # Line ends are not the document's; counting them would give an empty form some density.
         characters += len(text) - text.count("\n")
-        has_text = has_text or not text.isspace() and bool(text)
+        has_text = has_text or bool(text.strip())
         if time.monotonic() > end:
             break
     return sampled, characters, has_text

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from services.pdf.pages import count_pages
 from services.pdf.worker import metadata, outline, text
 from services.pdf.worker.documents import Document
 
@@ -34,7 +35,7 @@ def _outline(document: Document, _arguments: dict[str, Any]) -> Outcome:
 def _text(document: Document, arguments: dict[str, Any]) -> Outcome:
     """The text of pages, or none of it when there are more than `spread`: then the service cuts them into parts."""
     chosen = text.choose_pages(document, arguments["pages"], arguments["limit_pages"])
-    if text.count_pages(chosen) > arguments["spread"]:
+    if count_pages(chosen) > arguments["spread"]:
         return Outcome(b"", {"pages": document.page_count, "spread": chosen})
     part = text.extract(document, chosen, arguments["limit_bytes"])
     return Outcome(part.items + part.failures, {"pages": document.page_count, "items": len(part.items)})

@@ -1,6 +1,7 @@
 """The text of one page, as MuPDF finds it in the page's content, its annotations and its form fields."""
 
 from collections.abc import Iterable
+from typing import Any
 
 from services.pdf.worker.documents import Document
 from services.pdf.worker.mupdf import mupdf, pymupdf
@@ -26,12 +27,12 @@ def read_text(document: Document, page: int) -> str:
     return fit(mupdf.fz_buffer_extract_copy(buffer).decode("raw_unicode_escape"))
 
 
-def read_blocks(document: Document, page: int) -> list[dict[str, object]]:
+def read_blocks(document: Document, page: int) -> list[dict[str, Any]]:
     """The text blocks of page `page` (from 1) as PyMuPDF's `get_text("dict")` has them.
 
     Raises mupdf.FzErrorBase when the page cannot be parsed.
     """
-    blocks: list[dict[str, object]] = pymupdf.TextPage(_run_page(document, page, _TEXT)).extractDICT()["blocks"]
+    blocks: list[dict[str, Any]] = pymupdf.TextPage(_run_page(document, page, _TEXT)).extractDICT()["blocks"]
     return blocks
 
 
@@ -44,7 +45,8 @@ def is_scan(document: Document, page: int) -> bool:
     return bool(covered >= _SCAN_SHARE * abs(sheet))
 
 
-def _run_page(document: Document, page: int, flags: int) -> mupdf.FzStextPage:
+def _run_page(document: Document, page: int, flags: int) -> Any:
+    """The page as a mupdf.FzStextPage."""
     loaded = mupdf.pdf_load_page(document.pdf, page - 1).super()
     text_page = mupdf.FzStextPage(mupdf.fz_bound_page(loaded))
     device = mupdf.fz_new_stext_device(text_page, mupdf.FzStextOptions(flags))

@@ -7,6 +7,7 @@ document in its folder may be a hard link to the stored one.
 import os
 import resource
 import signal
+from pathlib import Path
 
 from services.pdf.worker.landlock import landlock_version, restrict_to_reading
 from services.pdf.worker.seccomp import compile_filter, install_filter
@@ -54,8 +55,7 @@ def limit_processor_time(seconds: int) -> None:
 
 
 def _limit_resources(memory_bytes: int) -> None:
-    with open("/proc/self/statm", encoding="ascii") as statm:  # noqa: PTH123  # pathlib is not loaded in a worker
-        now = int(statm.read().split()[0]) * resource.getpagesize()
+    now = int(Path("/proc/self/statm").read_text("ascii").split()[0]) * resource.getpagesize()
     for what, limit in (
         (resource.RLIMIT_AS, now + memory_bytes),
         (resource.RLIMIT_FSIZE, 0),

@@ -12,6 +12,7 @@ program would need execve; it belongs into a process of its own with a list of i
 import ctypes
 import errno
 import os
+import resource
 import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -63,13 +64,14 @@ class _Check:
 
 def compile_filter(architecture: Architecture, pid: int) -> bytes:
     """The filter for a process with the id `pid`, as an array of struct sock_filter."""
-    checks: Mapping[str, _Check] = {
-        "openat": _Check(2, none_of=_WRITING & ~os.O_DIRECTORY),
-        "mmap": _Check(2, none_of=_PROT_EXEC),
-        "mprotect": _Check(2, none_of=_PROT_EXEC),
-        "fcntl": _Check(1, one_of=(_F_GETFD, _F_GETFL)),
-        "prlimit64": _Check(0, one_of=(0, pid)),  # its own limits, and those only downwards
-        "tgkill": _Check(0, one_of=(pid,)),  # abort()
+    checks: Mapping[str, Sequence[_Check]] = {
+        "openat": [_Check(2, none_of=_WRITING & ~os.O_DIRECTORY)],
+        "mmap": [_Check(2, none_of=_PROT_EXEC)],
+        "mprotect": [_Check(2, none_of=_PROT_EXEC)],
+        "fcntl": [_Check(1, one_of=(_F_GETFD, _F_GETFL))],
+        # Its own budget of processor time, for each document anew; root could raise the other limits too.
+        "prlimit64": [_Check(0, one_of=(0, pid)), _Check(1, one_of=(resource.RLIMIT_CPU,))],
+        "tgkill": [_Check(0, one_of=(pid,))],  # abort()
     }
     program: list[Instruction] = [
         (_LOAD, 0, 0, _ARCHITECTURE),
@@ -80,9 +82,8 @@ def compile_filter(architecture: Architecture, pid: int) -> bytes:
         (_RETURN, 0, 0, _RET_KILL_PROCESS),
     ]
     for name, number in architecture.numbers.items():
-        body = _allow_if(checks[name]) if name in checks else [(_RETURN, 0, 0, _RET_ALLOW)]
-        program.append((_EQUAL, 0, len(body), number))
-        program += body
+        body = [instruction for check in checks.get(name, ()) for instruction in _refuse_unless(check)]
+        program += [(_EQUAL, 0, len(body) + 1, number), *body, (_RETURN, 0, 0, _RET_ALLOW)]
     program.append((_RETURN, 0, 0, _RET_ERRNO | errno.EPERM))
     return b"".join(struct.pack("=HBBI", *instruction) for instruction in program)
 
@@ -95,11 +96,11 @@ def install_filter(program: bytes) -> None:
     prctl(_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, ctypes.addressof(ctypes.create_string_buffer(header, len(header))))
 
 
-def _allow_if(check: _Check) -> Sequence[Instruction]:
+def _refuse_unless(check: _Check) -> Sequence[Instruction]:
+    """Goes on behind its end where the argument is as it must be."""
     refuse = (_RETURN, 0, 0, _RET_ERRNO | errno.EPERM)
-    allow = (_RETURN, 0, 0, _RET_ALLOW)
     load = (_LOAD, 0, 0, _ARGUMENTS + 8 * check.argument)
     if check.none_of:
-        return [load, (_ANY_BIT, 0, 1, check.none_of), refuse, allow]
+        return [load, (_ANY_BIT, 0, 1, check.none_of), refuse]
     matches = [(_EQUAL, len(check.one_of) - index, 0, value) for index, value in enumerate(check.one_of)]
-    return [load, *matches, refuse, allow]
+    return [load, *matches, refuse]

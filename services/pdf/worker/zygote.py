@@ -13,6 +13,7 @@ import select
 import signal
 import socket
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, NoReturn
 
 import orjson
@@ -34,7 +35,7 @@ def run(control: socket.socket, operations: Mapping[str, Operation]) -> None:
     """
     os.environ.clear()  # Python puts LC_CTYPE into an empty environment
     warm_up()
-    threads = len(os.listdir("/proc/self/task"))
+    threads = sum(1 for _ in Path("/proc/self/task").iterdir())
     if threads != 1:
         raise RuntimeError(f"the zygote has {threads} threads, and a process with threads cannot fork safely")
     gc.collect()
@@ -101,4 +102,8 @@ def main(operations: Mapping[str, Operation], arguments: list[str]) -> None:
     """The zygote as a program: its one argument is the number of its control socket's descriptor."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the service, which then closes the socket
     with contextlib.suppress(BrokenPipeError, ConnectionResetError), socket.socket(fileno=int(arguments[1])) as control:
-        run(control, operations)
+        try:
+            run(control, operations)
+        except Exception as error:
+            control.send(orjson.dumps({"failed": f"{type(error).__name__}: {error}"}))
+            raise

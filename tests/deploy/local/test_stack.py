@@ -1,5 +1,7 @@
 import json
+import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,6 +10,7 @@ from cryptography import x509
 
 from deploy.local.folders import Folders
 from deploy.local.hold import HeldError
+from deploy.local.part import PartError
 from deploy.local.parts import Plan
 from deploy.local.ports import Ports
 from deploy.local.services import SERVICES, Service
@@ -67,6 +70,19 @@ def test_a_folder_has_one_supervisor(stack: Stack) -> None:
 
     with pytest.raises(HeldError, match="runs already"):
         other.start()
+
+
+def test_when_a_part_cannot_start_it_is_named_and_everything_else_is_stopped(tmp_path: Path) -> None:
+    broken = replace(SERVICES[0], command=(sys.executable, "-c", "raise SystemExit('there are no fonts')"))
+    stack = Stack(tmp_path / "var", Ports.free(), (broken,))
+
+    with pytest.raises(PartError, match=r"pdf ended with status 1 before it was ready[\s\S]*there are no fonts"):
+        stack.start()
+
+    assert not any(part.running for part in stack.parts.values())
+    assert [file.name for file in stack.folders.run.iterdir()] == ["supervisor.lock"]
+    stack.prepare()
+    stack.stop()
 
 
 def test_two_deployments_run_side_by_side(stack: Stack) -> None:

@@ -116,6 +116,10 @@ class Channel:
         # A call that is refused at once may leave its iterator half read; a list has nothing to close.
         return list(self._channel.stream_stream(path)(iter(list(messages)), metadata=metadata, timeout=30))
 
+    def start(self, path: str, message: bytes, metadata: Metadata = ()) -> Any:
+        """Starts a call of one message and one answer without waiting for it; `code()` waits."""
+        return self._channel.unary_unary(path).future(message, metadata=metadata, timeout=30)
+
     def refusal(self, path: str, messages: Iterable[bytes], metadata: Metadata = ()) -> Refusal:
         """The same for a call that must fail."""
         try:

@@ -88,7 +88,7 @@ def test_a_doubled_field_is_refused_and_named(name: str) -> None:
         ("x-signature", "hmac-sha256=" + "A" * 64),
         ("x-signature", "hmac-sha512=" + "0" * 64),
         ("x-signature", "hmac-sha256=" + "0" * 64 + "\n"),
-        ("x-signature", "hmac-sha256=" + "٠" * 64),
+        ("x-signature", "hmac-sha256=" + "\u0660" * 64),
     ],
 )
 def test_a_malformed_field_is_refused(name: str, value: str) -> None:
@@ -163,12 +163,12 @@ def changes(text: str) -> Iterator[str]:
 def test_no_signed_part_can_change_by_one_character() -> None:
     signed = read(signed_metadata())
     forged = [
-        *(dict(signed=replace(signed, timestamp=each)) for each in changes(signed.timestamp)),
-        *(dict(signed=replace(signed, nonce=each)) for each in changes(signed.nonce)),
-        *(dict(signed=replace(signed, mac=each)) for each in changes(signed.mac)),
-        *(dict(audience=each) for each in changes("prod")),
-        *(dict(method=each) for each in changes(INVOKE)),
-        *(dict(request=each.encode()) for each in changes(REQUEST.decode())),
+        *({"signed": replace(signed, timestamp=each)} for each in changes(signed.timestamp)),
+        *({"signed": replace(signed, nonce=each)} for each in changes(signed.nonce)),
+        *({"signed": replace(signed, mac=each)} for each in changes(signed.mac)),
+        *({"audience": each} for each in changes("prod")),
+        *({"method": each} for each in changes(INVOKE)),
+        *({"request": each.encode()} for each in changes(REQUEST.decode())),
     ]
     for change in forged:
         with pytest.raises(PapermeshError):
@@ -204,7 +204,7 @@ def test_a_key_file_that_is_none_is_refused(tmp_path: Path, content: str) -> Non
 
 
 def test_a_missing_key_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(KeyFileError, match="none.json: No such file"):
+    with pytest.raises(KeyFileError, match=r"none\.json: No such file"):
         signature.read_key_file(tmp_path / "none.json")
 
 

@@ -1,0 +1,141 @@
+"""Measures Papermesh and the stack that it replaces, side by side: `make bench`, or `python -m benchmarks --help`."""
+
+import json
+import sys
+from collections.abc import Sequence
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+
+from benchmarks import answers, incumbent, machine, mesh, options, processes, profiling, programs, rounds, summary
+from benchmarks.bare.descriptors import ACTION as BARE_ACTION
+from benchmarks.environments import EnvironmentMissingError
+from benchmarks.incumbent import Incumbent, IncumbentError
+from benchmarks.options import ROOT, Options
+from benchmarks.report import Report
+from benchmarks.rounds import Run, Target
+from benchmarks.wrk import LoadError
+from deploy.local.part import PartError
+from deploy.local.services import SERVICES
+from deploy.local.stack import Stack
+
+INCUMBENT, METADATA, BARE = "incumbent (stub answers)", "PDF_METADATA", "bare path"
+MANY, ONE = 16, 1
+
+_MISSING, _FAILED = 2, 1
+
+
+def main() -> int:
+    """Runs everything and returns the exit status: 0, 1 for failed calls, 2 for what is missing."""
+    chosen = options.parse()
+    try:
+        report = _run(chosen)
+    except (programs.ProgramMissingError, EnvironmentMissingError, FileNotFoundError) as error:
+        print(error, file=sys.stderr)
+        return _MISSING
+    except (IncumbentError, PartError, answers.AnswerError, LoadError, profiling.ProfileError) as error:
+        print(error, file=sys.stderr)
+        return _FAILED
+    print("", report.text(), "", sep="\n")
+    if report.profiles:
+        print(report.profile_text(), "", sep="\n")
+    latest = chosen.work / "latest.json"
+    report.write_json(latest)
+    print(f"Every run is in {latest}.")
+    if chosen.whole:
+        report.write_page(ROOT / "docs" / "performance.md")
+    if report.failed:
+        print(f"{report.failed} calls failed under load.", file=sys.stderr)
+        return _FAILED
+    return 0
+
+
+def _run(chosen: Options) -> Report:
+    for program in ("wrk", "nginx", "redis-server"):
+        programs.find(program)
+    with ExitStack() as running:
+        papermesh = running.enter_context(mesh.stack(chosen.work / "papermesh", () if chosen.bare_only else SERVICES))
+        targets = _targets(papermesh, chosen)
+        if chosen.incumbent.exists():
+            theirs = running.enter_context(Incumbent(chosen.incumbent, chosen.work / "incumbent"))
+            body = _body(chosen.work, "incumbent", {"action": "PDF_METADATA", "args": {}})
+            targets.insert(0, Target(INCUMBENT, incumbent.URL, body, theirs.parts))
+        rounds.warm_up(targets, MANY, chosen.warm_up)
+        runs = rounds.measure(
+            targets,
+            callers=(MANY, ONE),
+            rounds=chosen.rounds,
+            seconds=chosen.seconds,
+            say=lambda line: print(line, flush=True),
+        )
+        memory = {each.name: {name: processes.memory(pid) for name, pid in each.parts.items()} for each in targets}
+        profiles = [
+            profiling.profile(target, part, MANY, chosen.seconds, chosen.work / "profile")
+            for target in targets
+            for part in profiling.PYTHON_PARTS
+            if chosen.profile and _takes_part(part, target)
+        ]
+    names = [target.name for target in targets]
+    figures = {name: _figures(runs, name, INCUMBENT if INCUMBENT in names else None) for name in names}
+    # The mesh is one, whatever is asked of it; its memory is shown once.
+    memory = {name: parts for name, parts in memory.items() if name in (INCUMBENT, BARE)}
+    memory = {name.replace(BARE, "Papermesh"): parts for name, parts in memory.items()}
+    return Report(_about(chosen), figures, memory, _goals(figures), runs, profiles)
+
+
+def _targets(papermesh: Stack, chosen: Options) -> list[Target]:
+    """What is asked of Papermesh."""
+    url, parts = f"{papermesh.url}/mcp/invoke", mesh.parts(papermesh)
+    bare = Target(BARE, url, _body(chosen.work, "bare", {"action": BARE_ACTION, "args": {}}), parts)
+    if chosen.bare_only:
+        return [bare]
+    document = chosen.document.read_bytes()
+    stored = answers.post(f"{papermesh.url}/documents", document, "application/pdf")
+    call = {"action": "PDF_METADATA", "args": {"doc_ref": stored["data"]["doc_ref"]}}
+    return [Target(METADATA, url, _body(chosen.work, "metadata", call), parts), bare]
+
+
+def _body(folder: Path, name: str, content: object) -> Path:
+    path = folder / f"{name}.json"
+    path.write_text(json.dumps(content), encoding="utf-8")
+    return path
+
+
+def _takes_part(part: str, target: Target) -> bool:
+    """Whether a part of the mesh has anything to do for a target."""
+    return part in target.parts and part != {METADATA: "bare", BARE: "pdf"}.get(target.name)
+
+
+def _figures(runs: Sequence[Run], target: str, against: str | None) -> dict[int, summary.Figures]:
+    return {callers: summary.figures(runs, target, callers, against) for callers in (MANY, ONE)}
+
+
+def _goals(figures: dict[str, dict[int, summary.Figures]]) -> list[summary.Goal]:
+    metadata, bare = figures.get(METADATA), figures[BARE]
+    return [
+        summary.at_least(
+            f"PDF_METADATA, {MANY} callers: at least 1.0 times the incumbent's req/s",
+            metadata[MANY].rate_ratio if metadata else None,
+            1.0,
+        ),
+        summary.at_least(
+            f"bare path, {MANY} callers: at least 2.0 times the incumbent's req/s", bare[MANY].rate_ratio, 2.0
+        ),
+        summary.at_most(
+            f"bare path, {ONE} caller: at most 1.4 times the incumbent's median latency", bare[ONE].p50_ratio, 1.4
+        ),
+    ]
+
+
+def _about(chosen: Options) -> dict[str, str]:
+    return {
+        "measured": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        **machine.describe(),
+        "load": f"wrk -t1, {chosen.rounds} rounds of {chosen.seconds} s for each line, medians over the rounds",
+        "rates": f"PAPERMESH_RATE_SCALE={mesh.RATE_SCALE}, all limits evaluated for each call",
+        "document": chosen.document.name,
+    }
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,125 @@
+"""`make up` as a person has it: the command itself, with every real part."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, closing
+from pathlib import Path
+
+import pytest
+
+from deploy.local.ports import Ports
+from deploy.local.processes import ProcessRecord
+from deploy.local.services import SERVICES
+
+Eventually = Callable[[Callable[[], object]], None]
+
+PARTS = ("redis-state", "dispatch", "pdf", "envoy", "adapter")
+
+
+class Terminal:
+    """Runs the commands and keeps what they show."""
+
+    def __init__(self, folder: Path) -> None:
+        self.ports = Ports.free()
+        self.var = folder / "var"
+        self.screen = folder / "screen"
+        self.environment = {
+            **os.environ,
+            "PAPERMESH_VAR": str(self.var),
+            "PAPERMESH_HTTP_PORT": str(self.ports.http),
+            "PAPERMESH_EDGE_PORT": str(self.ports.edge),
+            "PAPERMESH_MESH_PORT": str(self.ports.mesh),
+            "PAPERMESH_DISPATCH_PORT": str(self.ports.dispatch),
+            "PAPERMESH_PDF_PORT": str(self.ports.of(SERVICES[0])),
+        }
+
+    def start(self, command: str) -> subprocess.Popen[bytes]:
+        with self.screen.open("wb") as screen:
+            return subprocess.Popen(  # noqa: S603 - the project's own command
+                [sys.executable, "-m", "deploy.local", command],
+                env=self.environment,
+                stdout=screen,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    def run(self, command: str) -> tuple[int, str]:
+        done = subprocess.run(  # noqa: S603 - the project's own command
+            [sys.executable, "-m", "deploy.local", command],
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        return done.returncode, done.stdout + done.stderr
+
+    def shows(self, text: str) -> bool:
+        return text in self.screen.read_text()
+
+    def part(self, name: str) -> ProcessRecord | None:
+        record = ProcessRecord.read(self.var / "run" / f"{name}.pid")
+        return record if record and record.runs else None
+
+    def ready(self) -> bool:
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.ports.http}/readyz", timeout=10) as answer:
+            return bool(answer.status == 200)
+
+
+@pytest.fixture
+def terminal(tmp_path: Path) -> Iterator[Terminal]:
+    terminal = Terminal(tmp_path)
+    yield terminal
+    terminal.run("down")
+
+
+def test_up_runs_everything_until_ctrl_c(terminal: Terminal, eventually: Eventually) -> None:
+    up = terminal.start("up")
+    eventually(lambda: terminal.shows("Ctrl-C stops it.") or up.poll() is not None)
+
+    assert terminal.shows(f"http://127.0.0.1:{terminal.ports.http}\n")
+    assert terminal.shows(f"curl http://127.0.0.1:{terminal.ports.http}/actions")
+    assert terminal.ready()
+    parts = [terminal.part(name) for name in PARTS]
+    assert all(parts)
+    status, said = terminal.run("up")
+    assert (status, f"Papermesh runs already, from {terminal.var} (process {up.pid})." in said) == (1, True)
+
+    up.send_signal(signal.SIGINT)
+
+    assert up.wait(60) == 0
+    assert terminal.shows("Stopped.")
+    assert not any(part.runs for part in parts if part)
+
+
+def test_a_part_that_dies_is_shown_and_runs_again(terminal: Terminal, eventually: Eventually) -> None:
+    up = terminal.start("up")
+    eventually(lambda: terminal.shows("Ctrl-C stops it.") or up.poll() is not None)
+    killed = terminal.part("dispatch")
+    assert killed is not None
+
+    os.kill(killed.pid, signal.SIGKILL)
+
+    eventually(lambda: terminal.shows("dispatch was ended by SIGKILL"))
+    eventually(lambda: terminal.shows("dispatch runs again."))
+    again = terminal.part("dispatch")
+    assert again is not None
+    assert again.pid != killed.pid
+    assert terminal.run("down") == (0, "Stopped.\n")
+    assert up.wait(60) == 0
+
+
+def test_a_taken_port_is_named_before_anything_starts(terminal: Terminal) -> None:
+    with ExitStack() as held:
+        held.enter_context(closing(socket.create_server(("127.0.0.1", terminal.ports.edge))))
+        status, said = terminal.run("up")
+
+    assert status == 1
+    assert f"Port {terminal.ports.edge} cannot be used" in said
+    assert "PAPERMESH_EDGE_PORT=" in said
+    assert not any(terminal.part(name) for name in PARTS)

@@ -1,0 +1,79 @@
+"""What needs no adapter: help, version, certificates, and the commands that become another program."""
+
+import subprocess
+import sys
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+from typer.testing import Result
+
+Run = Callable[..., Result]
+COMMANDS = ("actions", "upload", "invoke", "sign", "certs", "up", "down")
+
+
+def test_help_names_every_command(papermesh: Run) -> None:
+    result = papermesh("--help")
+    assert result.exit_code == 0
+    assert all(f"\n  {command} " in result.stdout for command in COMMANDS)
+    assert "..." not in result.stdout.partition("Commands:")[2], "a summary that is cut off"
+
+
+@pytest.mark.parametrize("command", COMMANDS[:5])
+def test_every_command_explains_itself(papermesh: Run, command: str) -> None:
+    result = papermesh(command, "--help")
+    assert result.exit_code == 0
+    assert result.stdout.startswith(f"Usage: papermesh {command} ")
+
+
+def test_the_version_is_that_of_the_project(papermesh: Run) -> None:
+    assert papermesh("--version").stdout == f"papermesh {version('papermesh')}\n"
+
+
+def test_a_command_that_does_not_exist_is_a_mistake_of_usage(papermesh: Run) -> None:
+    assert papermesh("uplaod").exit_code == 2
+
+
+def test_help_loads_neither_grpc_nor_http_nor_rich() -> None:
+    code = (
+        "import sys; from mcp_adapter.cli.main import main; sys.argv = ['papermesh', '--help']\n"
+        "try: main()\n"
+        "except SystemExit: pass\n"
+        "print(sorted({'grpc', 'httpx', 'rich', 'asyncio', 'google.protobuf'} & sys.modules.keys()))"
+    )
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)  # noqa: S603
+    assert result.stdout.splitlines()[-1] == "[]"
+
+
+def test_certificates_are_made_and_then_kept(papermesh: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "made"
+    words = ("certs", "--dir", str(folder), "--namespace", "corp", "--client", "reports")
+    first = papermesh(*words)
+    assert first.exit_code == 0
+    assert (folder / "operator" / "tls.crt").exists()
+    line = next(line for line in first.stdout.splitlines() if line.startswith("client/reports"))
+    assert "spiffe://papermesh/ns/corp/client/reports" in line
+    assert line.rstrip().endswith("issued: there was none")
+    again = papermesh(*words).stdout
+    assert "issued" not in again
+    assert again.count("kept") == first.stdout.count("issued")
+
+
+def test_certificates_go_to_the_state_folder(papermesh: Run, environment: dict[str, str | None]) -> None:
+    assert papermesh("certs").exit_code == 0
+    assert Path(environment["PAPERMESH_VAR"] or "", "certs", "ca", "ca.crt").exists()
+
+
+def test_a_name_that_no_certificate_can_have_is_a_mistake_of_usage(papermesh: Run, tmp_path: Path) -> None:
+    result = papermesh("certs", "--dir", str(tmp_path / "made"), "--client", "../evil")
+    assert result.exit_code == 2
+    assert "'../evil'" in result.stderr
+    assert not (tmp_path / "evil").exists()
+
+
+@pytest.mark.parametrize("command", ["up", "down"])
+def test_up_and_down_become_the_program_that_does_it(command: str) -> None:
+    papermesh = Path(sys.executable).with_name("papermesh")
+    result = subprocess.run([papermesh, command, "--help"], capture_output=True, text=True, check=True, timeout=60)  # noqa: S603
+    assert result.stdout.startswith(f"usage: python -m deploy.local {command}")

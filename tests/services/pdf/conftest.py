@@ -1,0 +1,83 @@
+import asyncio
+import shutil
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from services.pdf.limits import Limits
+from services.pdf.pool import Place, WorkerPool
+from services.pdf.worker.mupdf import pymupdf
+
+PROBES = "tests.services.pdf.probe_worker"
+
+MakePdf = Callable[..., Path]
+MakePool = Callable[..., AbstractAsyncContextManager[WorkerPool]]
+
+
+@pytest.fixture
+def make_pdf(tmp_path: Path) -> MakePdf:
+    """Writes a PDF with a page for each text, and returns its path."""
+
+    def make(*texts: str, name: str = "sample.pdf", font: str = "helv", **save: Any) -> Path:
+        path = tmp_path / name
+        with pymupdf.open() as document:
+            for text in texts:
+                document.new_page().insert_text((72, 72), text, fontname=font)
+            document.save(path, **save)
+        return path
+
+    return make
+
+
+@pytest.fixture
+def place() -> Callable[[Path], Place]:
+    """Makes the function that puts a document into a worker's folder."""
+
+    def make(source: Path) -> Place:
+        async def put(path: Path) -> None:
+            shutil.copyfile(source, path)
+
+        return put
+
+    return make
+
+
+@pytest.fixture
+def make_pool(tmp_path: Path) -> MakePool:
+    """Makes pools of real processes that know the probes besides."""
+
+    @asynccontextmanager
+    async def make(size: int = 1, worker_module: str = PROBES, **limits: Any) -> AsyncIterator[WorkerPool]:
+        async with WorkerPool(size, tmp_path / "work", Limits(**limits), worker_module) as pool:
+            yield pool
+
+    return make
+
+
+@pytest.fixture
+def ask(make_pdf: MakePdf, place: Callable[[Path], Place]) -> Callable[..., Awaitable[Any]]:
+    """Runs one operation on a small document and returns its payload, parsed."""
+    sample = place(make_pdf("A sample.", name="asked.pdf"))
+
+    async def run(pool: WorkerPool, operation: str, *, seconds: float = 30, **arguments: Any) -> Any:
+        deadline = asyncio.get_running_loop().time() + seconds
+        answer = await pool.run(operation, arguments, sample, deadline)
+        return orjson.loads(answer.payload)
+
+    return run
+
+
+@pytest.fixture
+def until() -> Callable[[Callable[[], object]], Awaitable[None]]:
+    """Waits for a condition, which must come true."""
+
+    async def wait(condition: Callable[[], object]) -> None:
+        async with asyncio.timeout(30):
+            while not condition():  # noqa: ASYNC110  # what happens in other processes sets no event here
+                await asyncio.sleep(0.005)
+
+    return wait

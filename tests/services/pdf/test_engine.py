@@ -1,0 +1,161 @@
+import asyncio
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+from google.protobuf import json_format
+
+from papermesh.pdf.v1 import pdf_service_pb2
+from services.base.errors import Code, PapermeshError
+from services.pdf.engine import Engine
+from services.pdf.pool import WORKER_MODULE, Place
+
+MakePool = Callable[..., Any]
+Pdf = Callable[..., Path]
+Placing = Callable[[Path], Place]
+
+
+@pytest.fixture
+def make_engine(make_pool: MakePool) -> MakePool:
+    """Makes pools as the service has them; use with `Engine(pool)`."""
+
+    def make(**arguments: Any) -> Any:
+        return make_pool(worker_module=WORKER_MODULE, **arguments)
+
+    return make
+
+
+async def test_the_three_questions_are_answered(make_engine: MakePool, make_pdf: Pdf, place: Placing) -> None:
+    sample = place(make_pdf("Some text."))
+    async with make_engine() as pool:
+        engine = Engine(pool)
+        described = json_format.Parse(
+            await engine.metadata(sample, "ab" * 32, 10), pdf_service_pb2.GetMetadataResponse()
+        )
+        assert (described.pages, described.sha256) == (1, "ab" * 32)
+        outline = json_format.Parse(await engine.outline(sample, 10), pdf_service_pb2.GetOutlineResponse())
+        assert outline.derived
+        read = json_format.Parse(await engine.text(sample, "", 10), pdf_service_pb2.ExtractTextResponse())
+        assert [(item.page, item.text) for item in read.items] == [(1, "Some text.\n")]
+        assert read.pages == 1
+
+
+async def test_a_large_document_read_by_several_workers_gives_the_same_bytes(
+    make_engine: MakePool, make_pdf: Pdf, place: Placing, tmp_path: Path
+) -> None:
+    large = place(make_pdf(*(f"This is page {number}." for number in range(1, 101))))
+    (tmp_path / "one").mkdir()
+    async with make_engine(size=1) as pool:
+        alone = await Engine(pool).text(large, "1-95,97-100", 30)
+    async with make_engine(size=3) as pool:
+        together = await Engine(pool).text(large, "1-95,97-100", 30)
+        assert pool.idle == 3
+    assert alone == together
+    result = orjson.loads(together)
+    assert [item["page"] for item in result["items"]] == [*range(1, 96), *range(97, 101)]
+    assert result["items"][41]["text"] == "This is page 42.\n"
+    assert result["pages"] == 100
+    assert list(result) == ["items", "pages", "failures"]
+
+
+async def test_failures_of_all_parts_are_named(make_engine: MakePool, corpus: Path, place: Placing) -> None:
+    scans = place(corpus / "scan" / "cardinal.pdf")
+    async with make_engine(size=2, part_pages=2) as pool:
+        result = orjson.loads(await Engine(pool).text(scans, "", 30))
+    assert result["items"] == []
+    assert [failure["page"] for failure in result["failures"]] == [1, 2, 3, 4]
+
+
+async def test_an_expression_that_is_wrong_opens_nothing(make_engine: MakePool) -> None:
+    async def place(_path: Path) -> None:
+        pytest.fail("nothing is to be opened")
+
+    async with make_engine() as pool:
+        for pages in ("0", "9-3", "x"):
+            with pytest.raises(PapermeshError) as error:
+                await Engine(pool).text(place, pages, 10)
+            assert error.value.code is Code.BAD_ARG
+            assert error.value.violations[0].field == "pages"
+
+
+async def test_a_page_beyond_the_end_is_a_bad_argument(make_engine: MakePool, make_pdf: Pdf, place: Placing) -> None:
+    async with make_engine() as pool:
+        with pytest.raises(PapermeshError, match="has 1 pages") as error:
+            await Engine(pool).text(place(make_pdf("x")), "1-9999999", 10)
+        assert error.value.violations[0].field == "pages"
+        assert error.value.code is Code.BAD_ARG
+
+
+async def test_more_than_150_pages_at_a_time_are_too_large(
+    make_engine: MakePool, make_pdf: Pdf, place: Placing
+) -> None:
+    book = place(make_pdf(*["x"] * 151))
+    async with make_engine(size=2) as pool:
+        with pytest.raises(PapermeshError, match="fewer pages") as error:
+            await Engine(pool).text(book, "", 30)
+        assert error.value.code is Code.TOO_LARGE
+        assert error.value.details["limit_pages"] == "150"
+        assert len(orjson.loads(await Engine(pool).text(book, "1-150", 30))["items"]) == 150
+
+
+async def test_a_result_over_the_limit_is_too_large_in_one_part_and_in_several(
+    make_engine: MakePool, make_pdf: Pdf, place: Placing
+) -> None:
+    book = place(make_pdf(*["A line of text that fills it up."] * 40))
+    async with make_engine(size=2, part_pages=10, result_bytes=2000) as pool:
+        for pages in ("", "1-10"):
+            assert len(orjson.loads(await Engine(pool).text(book, "1-10", 30))["items"]) == 10
+            if not pages:
+                with pytest.raises(PapermeshError, match="over the limit of 2000 bytes") as error:
+                    await Engine(pool).text(book, pages, 30)
+                assert error.value.code is Code.TOO_LARGE
+        assert pool.idle == 2
+
+
+async def test_when_one_part_fails_the_others_stop(make_engine: MakePool, make_pdf: Pdf, place: Placing) -> None:
+    book = make_pdf(*["x"] * 40)
+    put = place(book)
+    calls = 0
+
+    async def fail_at_the_third(path: Path) -> None:
+        nonlocal calls
+        calls += 1
+        if calls == 3:
+            raise PapermeshError(Code.NOT_FOUND, "The document is gone.")
+        await put(path)
+
+    async with make_engine(size=2, part_pages=4) as pool:
+        with pytest.raises(PapermeshError, match="NOT_FOUND"):
+            await Engine(pool).text(fail_at_the_third, "", 30)
+        assert pool.waiting == 0
+        assert (await Engine(pool).metadata(put, "x", 30)).startswith(b'{"pages":40')
+
+
+@pytest.mark.parametrize("folder", ["hostile", "mixed", "scan"])
+async def test_every_sample_is_answered_or_refused_and_no_worker_dies(
+    make_engine: MakePool, corpus: Path, place: Placing, folder: str
+) -> None:
+    async def attempt(engine: Engine, path: Path) -> None:
+        sample = place(path)
+        for question in (engine.metadata(sample, "x", 60), engine.outline(sample, 60), engine.text(sample, "", 60)):
+            try:
+                orjson.loads(await question)
+            except PapermeshError as error:
+                assert error.code is Code.BAD_ARG, path.name  # noqa: PT017  # either is right
+                assert error.details["reason"] in {"broken", "encrypted"}, path.name
+
+    samples = sorted((corpus / folder).glob("*.pdf"))
+    assert samples
+    async with make_engine(size=2) as pool:
+        await asyncio.gather(*(attempt(Engine(pool), path) for path in samples))
+        assert pool.restarts == {}
+
+
+async def test_the_encrypted_sample_says_so(make_engine: MakePool, corpus: Path, place: Placing) -> None:
+    async with make_engine() as pool:
+        with pytest.raises(PapermeshError) as error:
+            await Engine(pool).metadata(place(corpus / "hostile" / "libreoffice-writer-password.pdf"), "x", 30)
+    assert error.value.code is Code.BAD_ARG
+    assert error.value.details == {"reason": "encrypted"}

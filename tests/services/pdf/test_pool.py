@@ -1,0 +1,306 @@
+import asyncio
+import os
+import signal
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+import uvloop
+
+from services.base.errors import Code, PapermeshError
+from services.pdf.engine import Engine
+from services.pdf.limits import Limits
+from services.pdf.pool import WorkerPool
+from services.pdf.zygote import ZygoteError
+
+Ask = Callable[..., Awaitable[Any]]
+MakePool = Callable[..., Any]
+Until = Callable[[Callable[[], object]], Awaitable[None]]
+
+
+def code_of(error: pytest.ExceptionInfo[PapermeshError]) -> Code:
+    return error.value.code
+
+
+def processes(pool: WorkerPool) -> list[psutil.Process]:
+    assert pool._zygote is not None
+    zygote = psutil.Process(pool._zygote.pid)
+    return [zygote, *zygote.children()]
+
+
+def is_working(pool: WorkerPool) -> bool:
+    """Whether every worker has a request."""
+    return all(worker._timer is not None for worker in pool._workers)
+
+
+async def test_a_worker_that_crashes_costs_its_request_and_no_other(make_pool: MakePool, ask: Ask) -> None:
+    async with make_pool(size=2) as pool:
+        other = asyncio.create_task(ask(pool, "nap", pause=1))
+        with pytest.raises(PapermeshError) as error:
+            await ask(pool, "crash")
+        assert code_of(error) is Code.ENGINE_FAIL
+        assert "crashed" in error.value.message
+        await other
+        assert (await ask(pool, "metadata", sha256="x"))["pages"] == 1
+        assert pool.restarts == {"crash": 1}
+
+
+async def test_a_killed_worker_costs_its_request_and_no_other(make_pool: MakePool, ask: Ask, until: Until) -> None:
+    async with make_pool(size=2) as pool:
+        tasks = [asyncio.create_task(ask(pool, "spin")) for _ in range(2)]
+        await until(lambda: is_working(pool))
+        os.kill(next(iter(pool._by_pid)), signal.SIGKILL)
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        dead = [task for task in tasks if task.done()]
+        assert len(dead) == 1
+        error = dead[0].exception()
+        assert isinstance(error, PapermeshError)
+        assert error.code is Code.ENGINE_FAIL
+        assert (await ask(pool, "metadata", sha256="x"))["pages"] == 1
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def test_a_worker_that_is_killed_while_idle_is_replaced(make_pool: MakePool, ask: Ask, until: Until) -> None:
+    async with make_pool() as pool:
+        pid = next(iter(pool._by_pid))
+        os.kill(pid, signal.SIGKILL)
+        await until(lambda: pool.idle == 1 and pid not in pool._by_pid)
+        assert (await ask(pool, "metadata", sha256="x"))["pages"] == 1
+
+
+async def test_a_memory_bomb_is_an_engine_failure(make_pool: MakePool, ask: Ask) -> None:
+    async with make_pool(memory_bytes=256 << 20) as pool:
+        with pytest.raises(PapermeshError) as error:
+            await ask(pool, "devour")
+        assert code_of(error) is Code.ENGINE_FAIL
+        assert "out of memory" in error.value.message
+        assert (await ask(pool, "metadata", sha256="x"))["pages"] == 1
+        assert pool.restarts == {"memory": 1}
+
+
+async def test_too_much_processor_time_is_an_engine_failure(make_pool: MakePool, ask: Ask) -> None:
+    async with make_pool(cpu_seconds=1) as pool:
+        with pytest.raises(PapermeshError) as error:
+            await ask(pool, "spin")
+        assert code_of(error) is Code.ENGINE_FAIL
+        assert "processor time" in error.value.message
+        assert pool.restarts == {"cpu": 1}
+
+
+async def test_an_endless_loop_is_a_timeout_and_the_next_call_works(make_pool: MakePool, ask: Ask) -> None:
+    async with make_pool() as pool:
+        with pytest.raises(PapermeshError) as error:
+            await ask(pool, "spin", seconds=0.3)
+        assert code_of(error) is Code.TIMEOUT
+        assert (await ask(pool, "metadata", sha256="x"))["pages"] == 1
+        assert pool.restarts == {"timeout": 1}
+
+
+async def test_a_cancelled_call_frees_its_worker_within_a_second(make_pool: MakePool, ask: Ask, until: Until) -> None:
+    async with make_pool() as pool:
+        task = asyncio.create_task(ask(pool, "spin"))
+        await until(lambda: is_working(pool))
+        worker = psutil.Process(next(iter(pool._by_pid)))
+        task.cancel()
+        await asyncio.wait([task])
+        assert task.cancelled()
+        async with asyncio.timeout(1):
+            await until(lambda: pool.idle == 1)
+            await until(lambda: not worker.is_running())
+        assert pool.restarts == {"cancelled": 1}
+
+
+async def test_a_call_that_is_cancelled_in_the_queue_takes_no_worker(
+    make_pool: MakePool, ask: Ask, until: Until
+) -> None:
+    async with make_pool() as pool:
+        first = asyncio.create_task(ask(pool, "nap", pause=0.3))
+        await until(lambda: is_working(pool))
+        second = asyncio.create_task(ask(pool, "metadata", sha256="x"))
+        await until(lambda: pool.waiting == 1)
+        second.cancel()
+        await first
+        assert (await ask(pool, "metadata", sha256="x"))["pages"] == 1
+        assert pool.restarts == {}
+
+
+async def test_the_queue_is_bound_by_the_deadline(make_pool: MakePool, ask: Ask, until: Until) -> None:
+    async with make_pool() as pool:
+        first = asyncio.create_task(ask(pool, "nap", pause=1))
+        await until(lambda: is_working(pool))
+        with pytest.raises(PapermeshError) as error:
+            await ask(pool, "metadata", seconds=0.1, sha256="x")
+        assert code_of(error) is Code.TIMEOUT
+        assert "No worker" in error.value.message
+        await first
+        assert pool.restarts == {}
+
+
+async def test_the_queue_is_fair(make_pool: MakePool, ask: Ask, until: Until) -> None:
+    order = []
+
+    async def caller(number: int) -> None:
+        await ask(pool, "metadata", sha256="x")
+        order.append(number)
+
+    async with make_pool() as pool:
+        blocker = asyncio.create_task(ask(pool, "nap", pause=0.2))
+        await until(lambda: is_working(pool))
+        callers = []
+        for number in range(10):
+            callers.append(asyncio.create_task(caller(number)))
+            await until(lambda expected=number + 1: pool.waiting == expected)
+        await asyncio.gather(blocker, *callers)
+    assert order == list(range(10))
+
+
+async def test_when_the_zygote_dies_everything_is_started_anew(make_pool: MakePool, ask: Ask, until: Until) -> None:
+    async with make_pool(size=2) as pool:
+        task = asyncio.create_task(ask(pool, "spin"))
+        await until(lambda: pool.idle == 1)
+        before = processes(pool)
+        os.kill(before[0].pid, signal.SIGKILL)
+        with pytest.raises(PapermeshError) as error:
+            await task
+        assert code_of(error) is Code.ENGINE_FAIL
+        assert (await ask(pool, "metadata", sha256="x"))["pages"] == 1
+        await until(lambda: pool.idle == 2)
+        # A zombie has ended: whoever adopted it reaps it.
+        await until(lambda: not any(_lives(process) for process in before))
+        assert pool.restarts == {"zygote": 1}
+
+
+async def test_a_worker_is_replaced_after_so_many_documents(make_pool: MakePool, ask: Ask) -> None:
+    async with make_pool(recycle_after=3) as pool:
+        pids = [(await ask(pool, "inventory"))["pid"] for _ in range(7)]
+        assert [pids.count(pid) for pid in dict.fromkeys(pids)] == [3, 3, 1]
+        assert pool.restarts == {"recycled": 2}
+
+
+async def test_a_worker_that_has_grown_is_replaced(make_pool: MakePool, ask: Ask) -> None:
+    async with make_pool(result_bytes=300 << 20) as pool:
+        with pytest.raises(ValueError, match="JSON"):
+            await ask(pool, "fill", length=270 << 20)
+        assert pool.restarts == {"recycled": 1}
+
+
+async def test_closing_leaves_no_process_and_no_file(
+    make_pool: MakePool, ask: Ask, until: Until, tmp_path: Path
+) -> None:
+    async with make_pool(size=2) as pool:
+        spinning = asyncio.create_task(ask(pool, "spin"))
+        await until(lambda: pool.idle == 1)
+        before = processes(pool)
+        assert len(before) == 3
+    with pytest.raises(PapermeshError):
+        await spinning
+    assert not any(process.is_running() for process in before)
+    assert list((tmp_path / "work").iterdir()) == []
+
+
+async def test_starting_removes_what_an_earlier_pool_left(make_pool: MakePool, tmp_path: Path) -> None:
+    left = tmp_path / "work" / "slot-9" / "document.pdf"
+    left.parent.mkdir(parents=True)
+    left.write_bytes(b"%PDF-")
+    async with make_pool():
+        assert not left.exists()
+
+
+async def test_the_document_is_gone_after_the_call(make_pool: MakePool, ask: Ask, tmp_path: Path) -> None:
+    async with make_pool() as pool:
+        await ask(pool, "metadata", sha256="x")
+        assert [path for path in (tmp_path / "work").rglob("*") if path.is_file()] == []
+
+
+async def test_a_document_that_cannot_be_placed_costs_no_worker(
+    make_pool: MakePool, ask: Ask, tmp_path: Path
+) -> None:
+    async def fail(path: Path) -> None:
+        path.write_bytes(b"half of it")
+        raise PapermeshError(Code.NOT_FOUND, "The document is gone.")
+
+    async with make_pool() as pool:
+        with pytest.raises(PapermeshError, match="NOT_FOUND"):
+            await pool.run("outline", {}, fail, asyncio.get_running_loop().time() + 10)
+        assert [path for path in (tmp_path / "work").rglob("*") if path.is_file()] == []
+        assert (await ask(pool, "metadata", sha256="x"))["pages"] == 1
+        assert pool.restarts == {}
+
+
+@pytest.mark.parametrize("said", ["00", "ffffffff00000000", "0200000000000000" + b"[]".hex(), "0300000000000000787878"])
+async def test_a_worker_that_breaks_the_protocol_is_replaced(make_pool: MakePool, ask: Ask, said: str) -> None:
+    async with make_pool() as pool:
+        with pytest.raises(PapermeshError) as error:
+            await ask(pool, "babble", seconds=1, hex=said)
+        # A beginning that could still become an answer is waited for.
+        assert code_of(error) is (Code.TIMEOUT if said == "00" else Code.ENGINE_FAIL)
+        assert (await ask(pool, "metadata", sha256="x"))["pages"] == 1
+
+
+async def test_an_answer_over_the_limit_is_not_taken(make_pool: MakePool, ask: Ask) -> None:
+    async with make_pool(result_bytes=1 << 20) as pool:
+        with pytest.raises(PapermeshError) as error:
+            await ask(pool, "announce", length=1 << 31)
+        assert code_of(error) is Code.ENGINE_FAIL
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        {"error": {"code": "UNAUTHENTICATED", "message": "", "violations": [], "details": {}}},
+        {"error": {"code": "NO_SUCH"}},
+        {"error": "?"},
+    ],
+)
+async def test_an_error_that_no_worker_may_raise_is_an_engine_failure(
+    make_pool: MakePool, ask: Ask, header: dict[str, Any]
+) -> None:
+    async with make_pool() as pool:
+        with pytest.raises(PapermeshError) as error:
+            await ask(pool, "forge", header=header)
+        assert code_of(error) is Code.ENGINE_FAIL
+
+
+async def test_an_unforeseen_error_tells_its_place_and_no_words_of_the_document(
+    make_pool: MakePool, ask: Ask, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with make_pool() as pool:
+        with pytest.raises(PapermeshError) as error:
+            await ask(pool, "blunder")
+        assert code_of(error) is Code.ENGINE_FAIL
+    assert "ValueError at " in caplog.text
+    assert "probe_worker.py" in caplog.text
+    assert "words of the document" not in caplog.text + str(error.value)
+
+
+@pytest.mark.parametrize("module", ["services.pdf.no_such_module", "services.pdf.limits"])
+async def test_a_zygote_that_does_not_come_up_is_said_so(make_pool: MakePool, module: str) -> None:
+    with pytest.raises(ZygoteError):
+        async with make_pool(worker_module=module):
+            pass
+
+
+def test_the_pool_runs_on_uvloop(tmp_path: Path, make_pdf: Callable[..., Path]) -> None:
+    sample = make_pdf("A sample.")
+
+    async def place(path: Path) -> None:
+        path.hardlink_to(sample)
+
+    async def run() -> bytes:
+        async with WorkerPool(2, tmp_path / "work", Limits()) as pool:
+            engine = Engine(pool)
+            return (await asyncio.gather(*(engine.metadata(place, "x", 30) for _ in range(50))))[-1]
+
+    assert b'"pages":1' in uvloop.run(run())
+    assert sample.exists()
+
+
+def _lives(process: psutil.Process) -> bool:
+    try:
+        return bool(process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False

@@ -1,0 +1,142 @@
+"""What the kernel answers to a worker that has been taken over."""
+
+import os
+import platform
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from services.base.errors import Code, PapermeshError
+
+Ask = Callable[..., Awaitable[Any]]
+MakePool = Callable[..., Any]
+
+DENIED = ("EPERM", "EACCES")
+
+# Numbers and arguments with which the call would work, were it allowed.
+X86_64 = {
+    "socket (internet)": (41, [2, 1, 0]),
+    "socket (unix)": (41, [1, 1, 0]),
+    "socketpair": (53, [1, 1, 0, 0]),
+    "connect": (42, [3, 0, 0]),
+    "bind": (49, [3, 0, 0]),
+    "sendto": (44, [3, "x", 1, 0, 0, 0]),
+    "sendmsg": (46, [3, 0, 0]),
+    "execve": (59, ["/bin/true", 0, 0]),
+    "execveat": (322, [-100, "/bin/true", 0, 0, 0]),
+    "fork": (57, []),
+    "clone": (56, [17, 0, 0, 0, 0]),
+    "clone3": (435, [0, 0]),
+    "kill": (62, [1, 0]),
+    "pidfd_open": (434, [1, 0]),
+    "ptrace": (101, [0, 0, 0, 0]),
+    "process_vm_readv": (310, [1, 0, 0, 0, 0, 0]),
+    "io_uring_setup": (425, [1, 0]),
+    "bpf": (321, [0, 0, 0]),
+    "unshare": (272, [0x10000000]),
+    "setns": (308, [3, 0]),
+    "mount": (165, ["none", "/mnt", "tmpfs", 0, 0]),
+    "keyctl": (250, [0, 0]),
+    "perf_event_open": (298, [0, 0, 0, 0, 0]),
+    "userfaultfd": (323, [0]),
+    "prctl": (157, [15, "x", 0, 0, 0]),
+    "seccomp": (317, [0, 0, 0]),
+    "open": (2, ["document.pdf", 0]),
+    "openat2": (437, [-100, "document.pdf", 0, 0]),
+    "open_by_handle_at": (304, [0, 0, 0]),
+    "unlink": (87, ["document.pdf"]),
+    "rename": (82, ["document.pdf", "other.pdf"]),
+    "link": (86, ["document.pdf", "other.pdf"]),
+    "symlink": (88, ["/etc/passwd", "other.pdf"]),
+    "chmod": (90, ["document.pdf", 0o777]),
+    "truncate": (76, ["document.pdf", 0]),
+    "mkdir": (83, ["folder", 0o777]),
+    "chdir": (80, ["/"]),
+    "memfd_create": (319, ["x", 0]),
+    "executable memory": (9, [0, 4096, 7, 0x22, -1, 0]),
+    "limits of another process": (302, [1, 7, 0, 0]),
+    "readlink": (89, ["/proc/self/exe", 0, 0]),
+    "getdents64": (217, [0, 0, 0]),
+}
+
+needs_x86_64 = pytest.mark.skipif(platform.machine() != "x86_64", reason="these are the numbers of x86_64")
+
+
+@needs_x86_64
+async def test_every_call_that_could_reach_out_is_refused(make_pool: MakePool, ask: Ask) -> None:
+    async with make_pool() as pool:
+        answers = {
+            name: await ask(pool, "syscall", number=number, arguments=arguments)
+            for name, (number, arguments) in X86_64.items()
+        }
+        allowed = {name: answer for name, answer in answers.items() if answer not in DENIED}
+        assert allowed == {}
+        assert pool.restarts == {}
+
+
+@needs_x86_64
+async def test_a_call_by_the_x32_numbers_ends_the_worker(make_pool: MakePool, ask: Ask) -> None:
+    async with make_pool() as pool:
+        with pytest.raises(PapermeshError) as error:
+            await ask(pool, "syscall", number=0x40000000 | 39, arguments=[])
+        assert error.value.code is Code.ENGINE_FAIL
+
+
+async def test_a_worker_reads_its_own_document_and_no_other_file(
+    make_pool: MakePool, ask: Ask, tmp_path: Path, make_pdf: Callable[..., Path]
+) -> None:
+    other = make_pdf("Of somebody else.", name="other.pdf")
+    async with make_pool(size=2) as pool:
+        slots = sorted((tmp_path / "work").iterdir())
+        for slot in slots:
+            (slot / "left.pdf").write_bytes(b"x")
+
+        async def attempt(path: str | Path, flags: int = os.O_RDONLY) -> str:
+            return str(await ask(pool, "read_file", path=str(path), flags=flags))
+
+        assert await attempt("document.pdf") == ""
+        for path in ("/etc/passwd", "/proc/self/environ", "/proc/self/maps", "/proc/1/cmdline", "/", other, __file__):
+            assert await attempt(path) in DENIED, path
+        # The same worker answers each time, so one slot of the two is its own.
+        assert sorted([await attempt(slot / "left.pdf") for slot in slots]) == ["", "EACCES"]
+
+
+async def test_a_worker_writes_nothing_not_even_in_its_own_folder(make_pool: MakePool, ask: Ask) -> None:
+    async with make_pool() as pool:
+        for flags in (os.O_WRONLY, os.O_RDWR, os.O_RDONLY | os.O_TRUNC):
+            assert await ask(pool, "read_file", path="document.pdf", flags=flags) in DENIED
+        assert await ask(pool, "read_file", path="new.pdf", flags=os.O_WRONLY | os.O_CREAT) in DENIED
+        assert await ask(pool, "read_file", path="/dev/shm/new", flags=os.O_WRONLY | os.O_CREAT) in DENIED  # noqa: S108  # must fail
+
+
+async def test_a_worker_holds_its_socket_and_no_environment(
+    make_pool: MakePool, ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PAPERMESH_SECRET", "not for workers")
+    with open("/etc/hostname", "rb") as inherited:  # noqa: ASYNC230, PTH123  # a descriptor that must not be handed down
+        os.set_inheritable(inherited.fileno(), True)  # noqa: FBT003  # the standard library takes it by position
+        async with make_pool(size=3, memory_bytes=512 << 20) as pool:
+            found = await ask(pool, "inventory")
+    assert found["environment"] == {}
+    assert found["descriptors"] == {"0": "null", "1": "null", "2": "null", "3": "socket"}
+
+
+async def test_a_worker_has_hard_limits(make_pool: MakePool, ask: Ask) -> None:
+    async with make_pool(memory_bytes=512 << 20, cpu_seconds=60) as pool:
+        pid = (await ask(pool, "inventory"))["pid"]
+        lines = Path(f"/proc/{pid}/limits").read_text("ascii").splitlines()
+        limits = {line[:26].strip(): line[26:].split()[:2] for line in lines}
+    assert limits["Max file size"] == ["0", "0"]
+    assert limits["Max core file size"] == ["0", "0"]
+    assert limits["Max open files"] == ["16", "16"]
+    soft, hard = limits["Max address space"]
+    assert soft == hard
+    assert 512 << 20 < int(soft) < 1 << 30
+    assert 60 < int(limits["Max cpu time"][0]) < 120
+
+
+async def test_a_worker_cannot_raise_its_limits(make_pool: MakePool, ask: Ask) -> None:
+    async with make_pool() as pool:
+        assert await ask(pool, "raise_limit") == "not allowed to raise maximum limit"

@@ -1,0 +1,117 @@
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+from rapidfuzz.distance import Indel
+
+from services.base.errors import Code, PapermeshError
+from services.pdf.worker import text
+from services.pdf.worker.documents import open_document
+from services.pdf.worker.mupdf import pymupdf
+
+Pdf = Callable[..., Path]
+
+
+def read(path: Path, *ranges: tuple[int, int]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    document = open_document(str(path))
+    part = text.extract(document, text.choose_pages(document, ranges, 1000), 16 << 20)
+    return orjson.loads(b"[%b]" % part.items), orjson.loads(b"[%b]" % part.failures)
+
+
+def test_lines_end_with_a_line_feed(make_pdf: Pdf) -> None:
+    items, failures = read(make_pdf("First line.\nSecond line.", "Page two."))
+    assert items == [
+        {"page": 1, "text": "First line.\nSecond line.\n", "ocr": False, "confidence": 1.0},
+        {"page": 2, "text": "Page two.\n", "ocr": False, "confidence": 1.0},
+    ]
+    assert failures == []
+
+
+def test_only_the_chosen_pages_are_read(make_pdf: Pdf) -> None:
+    items, _ = read(make_pdf(*"abcdefg"), (2, 3), (7, 7))
+    assert [(item["page"], item["text"]) for item in items] == [(2, "b\n"), (3, "c\n"), (7, "g\n")]
+
+
+def test_korean_is_read_as_it_is_written(make_pdf: Pdf) -> None:
+    sentence = "제12조 ② 연차휴가는 20일로 하며, 미사용 휴가는 이월하지 아니한다."
+    items, _ = read(make_pdf(sentence, font="korea"))
+    assert items[0]["text"] == sentence + "\n"
+
+
+def test_a_typeset_book_comes_out_close_to_its_source(corpus: Path) -> None:
+    items, failures = read(corpus / "text" / "geotopo.pdf")
+    found = " ".join("\n".join(item["text"] for item in items).split())
+    truth = " ".join((corpus / "text" / "geotopo.txt").read_text("utf-8").split())
+    assert Indel.normalized_similarity(found, truth) >= 0.975
+    assert len(items) == 117
+    assert failures == []
+
+
+def test_ligatures_are_spelled_out(corpus: Path) -> None:
+    items, _ = read(corpus / "text" / "geotopo.pdf")
+    assert not set("ﬀﬁﬂﬃﬄ") & set("".join(item["text"] for item in items))
+
+
+def test_what_is_filled_into_a_form_is_read(corpus: Path) -> None:
+    items, _ = read(corpus / "mixed" / "libreoffice-form.pdf")
+    assert "Alice" in items[0]["text"]
+
+
+def test_a_picture_without_text_is_a_scan(corpus: Path) -> None:
+    items, failures = read(corpus / "scan" / "cardinal.pdf")
+    assert items == []
+    assert [(failure["page"], failure["reason"]) for failure in failures] == [(page, "SCAN") for page in range(1, 5)]
+
+
+def test_an_empty_page_and_one_with_a_small_logo_are_no_scans(tmp_path: Path) -> None:
+    path = tmp_path / "logo.pdf"
+    logo = pymupdf.Pixmap(pymupdf.csRGB, (0, 0, 20, 20), 0)
+    with pymupdf.open() as document:
+        document.new_page()
+        document.new_page().insert_image((0, 0, 60, 60), pixmap=logo)
+        document.save(path)
+    items, failures = read(path)
+    assert [item["text"].strip() for item in items] == ["", ""]
+    assert failures == []
+
+
+def test_a_page_that_cannot_be_parsed_is_named_and_the_others_are_read(write_objects: Pdf) -> None:
+    path = write_objects(
+        "<</Type/Catalog/Pages 2 0 R>>",
+        "<</Type/Pages/Kids[3 0 R 9 0 R]/Count 2>>",
+        "<</Type/Page/Parent 2 0 R/MediaBox[0 0 100 100]>>",
+    )
+    items, failures = read(path)
+    assert [item["page"] for item in items] == [1]
+    assert [(failure["page"], failure["reason"]) for failure in failures] == [(2, "BROKEN")]
+
+
+def test_a_page_with_too_much_text_is_named(make_pdf: Pdf, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(text, "MAX_PAGE_CHARACTERS", 10)
+    items, failures = read(make_pdf("Short.", "Longer than it may be."))
+    assert [item["page"] for item in items] == [1]
+    assert [(failure["page"], failure["reason"]) for failure in failures] == [(2, "TOO_LARGE")]
+
+
+def test_a_page_that_is_not_there_is_a_bad_argument(make_pdf: Pdf) -> None:
+    with pytest.raises(PapermeshError, match="has 2 pages") as error:
+        read(make_pdf("a", "b"), (1, 9_999_999))
+    assert error.value.code is Code.BAD_ARG
+    assert error.value.violations[0].field == "pages"
+
+
+def test_too_many_pages_are_too_large_and_the_way_out_is_named(make_pdf: Pdf) -> None:
+    document = open_document(str(make_pdf(*["x"] * 5)))
+    with pytest.raises(PapermeshError, match="fewer pages") as error:
+        text.choose_pages(document, [], 4)
+    assert error.value.code is Code.TOO_LARGE
+    assert error.value.details["limit_pages"] == "4"
+    assert text.choose_pages(document, [(1, 4)], 4) == [(1, 4)]
+
+
+def test_too_long_a_result_is_too_large(make_pdf: Pdf) -> None:
+    document = open_document(str(make_pdf("x" * 80, "y" * 80)))
+    with pytest.raises(PapermeshError, match="over the limit of 200 bytes"):
+        text.extract(document, [(1, 2)], 200)

@@ -1,0 +1,49 @@
+"""A real Redis on a socket of its own."""
+
+import shutil
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import redis
+
+START_LIMIT_S = 20
+
+
+@dataclass
+class RedisServer:
+    """A Redis on a Unix socket in a short folder (a socket's path has room for about a hundred letters)."""
+
+    folder: Path
+    process: "subprocess.Popen[bytes] | None" = None
+
+    @property
+    def url(self) -> str:
+        return f"unix://{self.folder}/r.sock"
+
+    def start(self) -> None:
+        program = shutil.which("redis-server") or str(Path(sys.executable).with_name("redis-server"))
+        options = ["--port", "0", "--unixsocket", f"{self.folder}/r.sock", "--save", "", "--dir", str(self.folder)]
+        self.process = subprocess.Popen([program, *options], stdout=subprocess.DEVNULL)
+        end = time.monotonic() + START_LIMIT_S
+        while not self._answers():
+            assert self.process.poll() is None, "redis-server ended"
+            assert time.monotonic() < end, "redis-server did not answer in time"
+
+    def stop(self) -> None:
+        if self.process is not None:
+            self.process.terminate()
+            self.process.wait(START_LIMIT_S)
+            self.process = None
+
+    def admin(self) -> redis.Redis:
+        return redis.Redis.from_url(self.url)
+
+    def _answers(self) -> bool:
+        try:
+            with self.admin() as admin:
+                return bool(admin.ping())
+        except redis.RedisError:
+            return False
