@@ -23,6 +23,8 @@ _OPTIONS = (
     ("grpc.initial_reconnect_backoff_ms", 200),
     ("grpc.min_reconnect_backoff_ms", 200),
     ("grpc.max_reconnect_backoff_ms", 2_000),
+    # Envoy is inside the deployment; a company's web proxy (https_proxy) is no way to it.
+    ("grpc.enable_http_proxy", 0),
     # One process is one caller; a channel of its own keeps its connection apart from others of the same process.
     ("grpc.use_local_subchannel_pool", 1),
 )

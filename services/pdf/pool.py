@@ -72,7 +72,7 @@ class WorkerPool:
     @property
     def waiting(self) -> int:
         """Requests that wait for a worker."""
-        return len(self._waiting)
+        return sum(not future.done() for future in self._waiting)
 
     @property
     def is_ready(self) -> bool:
@@ -179,6 +179,8 @@ class WorkerPool:
         except asyncio.CancelledError:
             if future.done() and not future.cancelled() and future.exception() is None:
                 self._release(future.result())  # it came at the same moment
+            with contextlib.suppress(ValueError):
+                self._waiting.remove(future)
             raise
         finally:
             timer.cancel()

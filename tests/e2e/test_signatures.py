@@ -1,4 +1,4 @@
-"""Signatures straight at Envoy's edge: what is not signed, or signed wrongly, is refused, and says which check failed."""
+"""Signatures at Envoy's edge: what is not signed, or signed wrongly, is refused, and says which check failed."""
 
 import secrets
 from datetime import UTC, datetime, timedelta

@@ -2,7 +2,11 @@
 
 import base64
 
+from google.protobuf.message import Message
+
+from services.base import canonical, signature
 from services.base.signature import Key
+from services.base.testing import envoy_metadata
 
 ADAPTER_KEY = Key("adapter", "k1", bytes(range(32)))
 REPORTS_KEY = Key("reports", "k1", bytes(range(32, 64)))
@@ -32,3 +36,22 @@ ENTRIES = (
         rates={"PDF_METADATA": {"requests_per_minute": 60, "burst": 2}},
     ),
 )
+
+AUDIENCE = "test"
+SERVICE = "/papermesh.dispatch.v1.DispatchService"
+
+
+def signed(
+    method: str, message: Message, key: Key = ADAPTER_KEY, *, uri: str = ADAPTER_ID, action: str | None = None
+) -> tuple[tuple[str, str], ...]:
+    """The metadata of a signed call, as it leaves Envoy."""
+    text = canonical.canonical_json(message)
+    fields = signature.sign(
+        client=key.client,
+        secret=key.secret,
+        audience=AUDIENCE,
+        method=f"{SERVICE}/{method}",
+        request=text,
+        action=action,
+    )
+    return (*fields, *envoy_metadata(uri))

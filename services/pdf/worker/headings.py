@@ -25,7 +25,8 @@ _LARGER = 1.1
 """How much larger than the body's a heading's letters are, unless it is bold."""
 
 _RUNNING_PAGES = 3
-"""A line that reads alike on so many pages, numbers aside, is a running header and no heading."""
+_MARGIN = 0.1
+"""What reads alike on so many pages, numbers aside, in the outermost part of their height, is a running header."""
 
 _LETTERS = re.compile(r"[^\W\d_]")
 _NUMBERS = re.compile(r"\d+")
@@ -57,6 +58,8 @@ class _Candidate:
     style: _Style
     title: str
     page: int
+    marginal: bool
+    """Whether it stands where running headers and footers do."""
 
 
 def find_headings(document: Document) -> tuple[list[Heading], list[PageFailure]]:
@@ -66,20 +69,22 @@ def find_headings(document: Document) -> tuple[list[Heading], list[PageFailure]]
     failed: list[PageFailure] = []
     for page in range(1, min(document.page_count, MAX_PAGES) + 1):
         try:
-            blocks = read_blocks(document, page)
+            content = read_blocks(document, page)
         except mupdf.FzErrorBase as error:
             raise_if_out_of_memory(error)
             failed.append(failures.broken(page))
             continue
-        for block in blocks:
-            candidates += _candidates(block, page, weights)
+        top, bottom = _MARGIN * content["height"], (1 - _MARGIN) * content["height"]
+        for block in content["blocks"]:
+            marginal = block["bbox"][3] < top or block["bbox"][1] > bottom
+            candidates += _candidates(block, page, weights, marginal=marginal)
     if document.page_count > MAX_PAGES:
         message = f"Headings are looked for on the first {MAX_PAGES} pages; this page and those after it were not read."
         failed.append(failures.too_large(MAX_PAGES + 1, message))
     return _level(_without_running(_stand_out(candidates, weights))), failed
 
 
-def _candidates(block: dict[str, Any], page: int, weights: Counter[_Style]) -> Iterator[_Candidate]:
+def _candidates(block: dict[str, Any], page: int, weights: Counter[_Style], *, marginal: bool) -> Iterator[_Candidate]:
     """What could be a heading in a block by its shape alone; counts the characters of each style in `weights`."""
     runs: list[tuple[_Style | None, list[str]]] = []
     for line in block["lines"]:
@@ -95,7 +100,7 @@ def _candidates(block: dict[str, Any], page: int, weights: Counter[_Style]) -> I
             continue
         title = " ".join(lines)
         if len(title) <= _MAX_CHARACTERS and len(_LETTERS.findall(title)) > 1:
-            yield _Candidate(style, title, page)
+            yield _Candidate(style, title, page, marginal)
 
 
 def _read_line(line: dict[str, Any], weights: Counter[_Style]) -> tuple[_Style | None, str]:
@@ -125,13 +130,14 @@ def _stand_out(candidates: Iterable[_Candidate], weights: Counter[_Style]) -> li
 
 
 def _without_running(candidates: list[_Candidate]) -> list[_Candidate]:
-    """Drops what stands on every page."""
+    """Drops running headers and footers."""
     pages: defaultdict[str, set[int]] = defaultdict(set)
     for candidate in candidates:
-        pages[_NUMBERS.sub("", candidate.title)].add(candidate.page)
+        if candidate.marginal:
+            pages[_NUMBERS.sub("", candidate.title)].add(candidate.page)
 
     def runs(candidate: _Candidate) -> bool:
-        return len(pages[_NUMBERS.sub("", candidate.title)]) >= _RUNNING_PAGES
+        return candidate.marginal and len(pages[_NUMBERS.sub("", candidate.title)]) >= _RUNNING_PAGES
 
     return [candidate for candidate in candidates if not runs(candidate)]
 

@@ -27,12 +27,12 @@ def read_text(document: Document, page: int) -> str:
     return fit(mupdf.fz_buffer_extract_copy(buffer).decode("raw_unicode_escape"))
 
 
-def read_blocks(document: Document, page: int) -> list[dict[str, Any]]:
-    """The text blocks of page `page` (from 1) as PyMuPDF's `get_text("dict")` has them.
+def read_blocks(document: Document, page: int) -> dict[str, Any]:
+    """Page `page` (from 1) as PyMuPDF's `get_text("dict")` has it: width, height, and the blocks with their text.
 
     Raises mupdf.FzErrorBase when the page cannot be parsed.
     """
-    blocks: list[dict[str, Any]] = pymupdf.TextPage(_run_page(document, page, _TEXT)).extractDICT()["blocks"]
+    blocks: dict[str, Any] = pymupdf.TextPage(_run_page(document, page, _TEXT)).extractDICT()
     return blocks
 
 

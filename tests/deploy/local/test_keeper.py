@@ -4,6 +4,7 @@ from deploy.local.keeper import Keeper
 from deploy.local.part import Part
 
 MakePart = Callable[..., Part]
+Eventually = Callable[[Callable[[], object]], None]
 
 
 class Clock:
@@ -35,7 +36,7 @@ def test_a_part_that_died_is_started_again_after_a_pause(make_part: MakePart) ->
 
 
 def test_pauses_grow_while_a_part_keeps_dying_and_are_short_again_once_it_ran_a_while(
-    make_part: MakePart,
+    make_part: MakePart, eventually: Eventually
 ) -> None:
     part = make_part("sys.exit(1)")
     part.start()
@@ -43,7 +44,7 @@ def test_pauses_grow_while_a_part_keeps_dying_and_are_short_again_once_it_ran_a_
     keeper = Keeper([part], clock)
 
     def pause() -> str:
-        part._process.wait()
+        eventually(lambda: not part.running)
         (said,) = keeper.tend()
         clock.now += 30
         part.started_at = clock.now

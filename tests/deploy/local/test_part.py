@@ -130,11 +130,14 @@ def test_a_killed_part_can_be_started_again_and_its_log_goes_on(make_part: MakeP
 def test_the_log_of_the_run_before_is_kept_beside_the_new_one(
     make_part: MakePart, tmp_path: Path, eventually: Eventually
 ) -> None:
-    for words in ("the first run", "the second run"):
+    def run(words: str) -> None:
         part = make_part(f"print({words!r}, flush=True); ready.touch(); time.sleep(600)")
         part.start()
-        eventually(lambda words=words, part=part: words in part.log.read_text())
+        eventually(lambda: words in part.log.read_text())
         part.stop()
+
+    run("the first run")
+    run("the second run")
 
     assert "the second run" in (tmp_path / "log" / "standin.log").read_text()
     assert "the first run" in (tmp_path / "log" / "standin.log.old").read_text()

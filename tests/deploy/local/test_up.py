@@ -7,7 +7,7 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, closing
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -115,8 +115,7 @@ def test_a_part_that_dies_is_shown_and_runs_again(terminal: Terminal, eventually
 
 
 def test_a_taken_port_is_named_before_anything_starts(terminal: Terminal) -> None:
-    with ExitStack() as held:
-        held.enter_context(closing(socket.create_server(("127.0.0.1", terminal.ports.edge))))
+    with closing(socket.create_server(("127.0.0.1", terminal.ports.edge))):
         status, said = terminal.run("up")
 
     assert status == 1

@@ -5,6 +5,7 @@ Nothing of the project's own signer is used: what it and the verifier might get 
 
 import hmac
 import json
+import queue
 import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -120,6 +121,10 @@ class Channel:
         """Starts a call of one message and one answer without waiting for it; `code()` waits."""
         return self._channel.unary_unary(path).future(message, metadata=metadata, timeout=30)
 
+    def open(self, path: str, metadata: Metadata = ()) -> "OpenCall":
+        """Starts a call whose messages are sent one by one."""
+        return OpenCall(self._channel, path, metadata)
+
     def refusal(self, path: str, messages: Iterable[bytes], metadata: Metadata = ()) -> Refusal:
         """The same for a call that must fail."""
         try:
@@ -138,6 +143,27 @@ class Channel:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+class OpenCall:
+    """A call under way, whose messages are sent one by one."""
+
+    def __init__(self, channel: grpc.Channel, path: str, metadata: Metadata) -> None:
+        self._messages: queue.SimpleQueue[bytes | None] = queue.SimpleQueue()
+        self._call = channel.stream_unary(path).future(iter(self._messages.get, None), metadata=metadata, timeout=30)
+
+    def send(self, message: bytes) -> None:
+        self._messages.put(message)
+
+    def cancel(self) -> None:
+        """Gives the call up."""
+        self._call.cancel()
+        self._messages.put(None)
+
+    def code(self) -> grpc.StatusCode:
+        """How it ended."""
+        code: grpc.StatusCode = self._call.code()
+        return code
 
 
 @dataclass(frozen=True)
@@ -211,6 +237,7 @@ def invocation(action: str, args: dict[str, Any] | None = None, actor: str = "")
     """The message of a call."""
     request = pb.InvokeRequest(action=action, actor=actor)
     if args is not None:
+        request.args.SetInParent()
         request.args.update(args)
     return request
 

@@ -55,9 +55,7 @@ def inventory(_document: Document, _arguments: dict[str, Any]) -> Outcome:
             descriptors[str(descriptor)] = "null"
         else:
             descriptors[str(descriptor)] = "other"
-    return Outcome(
-        orjson.dumps({"pid": os.getpid(), "environment": dict(os.environ), "descriptors": descriptors})
-    )
+    return Outcome(orjson.dumps({"pid": os.getpid(), "environment": dict(os.environ), "descriptors": descriptors}))
 
 
 def raise_limit(_document: Document, _arguments: dict[str, Any]) -> Outcome:

@@ -216,9 +216,7 @@ async def test_the_document_is_gone_after_the_call(make_pool: MakePool, ask: Ask
         assert [path for path in (tmp_path / "work").rglob("*") if path.is_file()] == []
 
 
-async def test_a_document_that_cannot_be_placed_costs_no_worker(
-    make_pool: MakePool, ask: Ask, tmp_path: Path
-) -> None:
+async def test_a_document_that_cannot_be_placed_costs_no_worker(make_pool: MakePool, ask: Ask, tmp_path: Path) -> None:
     async def fail(path: Path) -> None:
         path.write_bytes(b"half of it")
         raise PapermeshError(Code.NOT_FOUND, "The document is gone.")

@@ -27,7 +27,7 @@ def test_a_pdf_opens(make_pdf: Pdf) -> None:
 
 
 def test_a_large_file_opens_without_being_read_whole(make_pdf: Pdf, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = make_pdf("One.")
+    path = make_pdf("One.", *["More."] * 20)
     monkeypatch.setattr(documents, "_IN_MEMORY", 100)
     document = open_document(str(path))
     assert document.content == b""
@@ -105,11 +105,16 @@ def test_a_page_tree_that_bites_its_tail_is_refused_or_has_broken_pages(write_ob
     assert refusal(path).details["reason"] == "broken"
 
 
-def test_a_claim_of_a_million_pages_is_too_large(write_objects: Pdf) -> None:
+def test_a_claim_of_a_million_pages_is_not_believed(write_objects: Pdf) -> None:
     path = write_objects(PAGES, "<</Type/Pages/Kids[3 0 R]/Count 1000000>>", "<</Type/Page/Parent 2 0 R>>")
-    error = refusal(path)
+    assert refusal(path).details == {"reason": "broken"}
+
+
+def test_a_document_with_too_many_pages_is_too_large(make_pdf: Pdf, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(documents, "MAX_PAGES", 2)
+    error = refusal(make_pdf("One.", "Two.", "Three."))
     assert error.code is Code.TOO_LARGE
-    assert error.details == {"limit_pages": "100000"}
+    assert error.details == {"limit_pages": "2"}
 
 
 def test_a_document_with_too_many_objects_is_too_large(make_pdf: Pdf, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -37,7 +37,14 @@ def with_contents(path: Path, contents: list[tuple[int, str, int]], pages: int =
 
 
 def test_the_files_own_outline_comes_first(tmp_path: Path) -> None:
-    contents = [(1, "제1장 총칙", 1), (2, "제1조 (목적)", 1), (3, "①", 2), (2, "제2조", 2), (1, "제2장", 3), (2, "제3조", 3)]
+    contents = [
+        (1, "제1장 총칙", 1),
+        (2, "제1조 (목적)", 1),
+        (3, "①", 2),
+        (2, "제2조", 2),
+        (1, "제2장", 3),
+        (2, "제3조", 3),
+    ]
     described = describe(with_contents(tmp_path / "own.pdf", contents))
     assert entries(described) == contents
     assert described["derived"] is False

@@ -80,8 +80,9 @@ def test_an_empty_page_and_one_with_a_small_logo_are_no_scans(tmp_path: Path) ->
 def test_a_page_that_cannot_be_parsed_is_named_and_the_others_are_read(write_objects: Pdf) -> None:
     path = write_objects(
         "<</Type/Catalog/Pages 2 0 R>>",
-        "<</Type/Pages/Kids[3 0 R 9 0 R]/Count 2>>",
+        "<</Type/Pages/Kids[3 0 R 4 0 R]/Count 2>>",
         "<</Type/Page/Parent 2 0 R/MediaBox[0 0 100 100]>>",
+        "<</Type/Pages/Parent 2 0 R/Kids[4 0 R]/Count 1>>",
     )
     items, failures = read(path)
     assert [item["page"] for item in items] == [1]
