@@ -145,7 +145,7 @@ class Plan:
 
     @property
     def _blobs_url(self) -> str:
-        return f"file://{self.folders.blobs}"
+        return self.folders.blobs.as_uri()
 
     def _environment(self, workload: str, settings: Mapping[str, str]) -> dict[str, str]:
         common = {"PAPERMESH_TLS_DIR": str(self.folders.certs / workload), "PAPERMESH_NAMESPACE": NAMESPACE}

@@ -10,7 +10,7 @@ import shutil
 from collections.abc import AsyncIterator
 from enum import StrEnum
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from obstore.exceptions import BaseError
 from obstore.store import LocalStore, ObjectStore, from_url
@@ -41,7 +41,7 @@ class BlobStore:
                 environment as AWS's own tools read them, never from the URL.
         """
         parts = urlsplit(url)
-        self._directory = Path(parts.path) if parts.scheme == "file" else None
+        self._directory = Path(unquote(parts.path)) if parts.scheme == "file" else None
         if self._directory is not None:
             self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._store: ObjectStore = LocalStore(self._directory)

@@ -8,6 +8,7 @@ import pytest
 from tests.e2e.support.adapter import Adapter
 from tests.e2e.support.caller import Caller
 from tests.e2e.support.deployment import Deployment, deployed
+from tests.e2e.support.grpcurl import Grpcurl
 
 RATES_OUT_OF_THE_WAY = {"PAPERMESH_RATE_SCALE": "100000"}
 
@@ -62,3 +63,8 @@ def operator(mesh: Deployment) -> Caller:
 def reports(mesh: Deployment) -> Caller:
     """A client of the company's own, which acts for nobody else."""
     return mesh.caller("reports")
+
+
+@pytest.fixture(scope="session")
+def grpcurl(tmp_path_factory: pytest.TempPathFactory) -> Grpcurl:
+    return Grpcurl.find(tmp_path_factory.mktemp("grpcurl"))

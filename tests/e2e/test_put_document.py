@@ -43,7 +43,7 @@ def must_be_stored_nowhere(mesh: Deployment, content: bytes) -> None:
     eventually(lambda: not list(mesh.stack.folders.spool("dispatch").iterdir()), what="tidying up")
 
 
-def test_a_document_in_the_largest_pieces_is_stored(mesh: Deployment, operator: Caller) -> None:
+def test_a_document_in_the_largest_pieces_is_stored(operator: Caller) -> None:
     content = secrets.token_bytes(2 * PIECE + 1)
     (response,) = operator.put_pieces(header(content), pieces(content, PIECE))
     assert response.size == len(content)

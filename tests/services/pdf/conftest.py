@@ -1,6 +1,6 @@
 import asyncio
 import shutil
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -34,6 +34,31 @@ def make_pdf(tmp_path: Path) -> MakePdf:
 
 
 @pytest.fixture
+def write_objects(tmp_path: Path) -> MakePdf:
+    """Writes a PDF out of its objects, numbered from 1; the first is the catalogue."""
+
+    def write(*objects: str, trailer: str = "") -> Path:
+        content = b"%PDF-1.7\n"
+        offsets = []
+        for number, item in enumerate(objects, start=1):
+            offsets.append(len(content))
+            content += b"%d 0 obj\n%b\nendobj\n" % (number, item.encode("latin-1"))
+        table = b"".join(b"%010d 00000 n \n" % offset for offset in offsets)
+        start = len(content)
+        content += b"xref\n0 %d\n0000000000 65535 f \n%b" % (len(objects) + 1, table)
+        content += b"trailer<</Root 1 0 R/Size %d%b>>\nstartxref\n%d\n%%%%EOF\n" % (
+            len(objects) + 1,
+            trailer.encode("latin-1"),
+            start,
+        )
+        path = tmp_path / "objects.pdf"
+        path.write_bytes(content)
+        return path
+
+    return write
+
+
+@pytest.fixture
 def place() -> Callable[[Path], Place]:
     """Makes the function that puts a document into a worker's folder."""
 
@@ -59,7 +84,7 @@ def make_pool(tmp_path: Path) -> MakePool:
 
 
 @pytest.fixture
-def ask(make_pdf: MakePdf, place: Callable[[Path], Place]) -> Callable[..., Awaitable[Any]]:
+def ask(make_pdf: MakePdf, place: Callable[[Path], Place]) -> Callable[..., Coroutine[Any, Any, Any]]:
     """Runs one operation on a small document and returns its payload, parsed."""
     sample = place(make_pdf("A sample.", name="asked.pdf"))
 

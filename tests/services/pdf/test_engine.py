@@ -1,4 +1,5 @@
 import asyncio
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -144,13 +145,42 @@ async def test_every_sample_is_answered_or_refused_and_no_worker_dies(
                 orjson.loads(await question)
             except PapermeshError as error:
                 assert error.code is Code.BAD_ARG, path.name  # noqa: PT017  # either is right
-                assert error.details["reason"] in {"broken", "encrypted"}, path.name
+                assert error.details["reason"] in {"broken", "encrypted"}, path.name  # noqa: PT017  # likewise
 
     samples = sorted((corpus / folder).glob("*.pdf"))
     assert samples
     async with make_engine(size=2) as pool:
         await asyncio.gather(*(attempt(Engine(pool), path) for path in samples))
         assert pool.restarts == {}
+
+
+async def test_a_compression_bomb_harms_nobody(
+    make_engine: MakePool, make_pdf: Pdf, write_objects: Pdf, place: Placing
+) -> None:
+    # Compressed twice: a few kilobytes that become half a gigabyte, as a font that has to be in memory.
+    font = _zeros(512).decode("latin-1")
+    bomb = write_objects(
+        "<</Type/Catalog/Pages 2 0 R>>",
+        "<</Type/Pages/Kids[3 0 R]/Count 1>>",
+        "<</Type/Page/Parent 2 0 R/MediaBox[0 0 99 99]/Contents 4 0 R/Resources<</Font<</F 5 0 R>>>>>>",
+        "<</Length 29>>stream\nBT /F 9 Tf 9 9 Td (Bomb) Tj ET\nendstream",
+        "<</Type/Font/Subtype/TrueType/BaseFont/Bomb/FontDescriptor 6 0 R>>",
+        "<</Type/FontDescriptor/FontName/Bomb/Flags 32/FontFile2 7 0 R>>",
+        f"<</Length {len(font)}/Filter[/FlateDecode/FlateDecode]>>stream\n{font}\nendstream",
+    )
+    assert bomb.stat().st_size < 10_000
+    async with make_engine(memory_bytes=128 << 20) as pool:
+        try:
+            await Engine(pool).text(place(bomb), "", 30)
+        except PapermeshError as error:
+            assert error.code is Code.ENGINE_FAIL  # noqa: PT017  # with another font in its place it may be read
+        assert b"Harmless" in await Engine(pool).text(place(make_pdf("Harmless.")), "", 30)
+
+
+def _zeros(mebibytes: int) -> bytes:
+    inner = zlib.compressobj(1)
+    parts = [inner.compress(bytes(1 << 20)) for _ in range(mebibytes)]
+    return zlib.compress(b"".join([*parts, inner.flush()]), 9)
 
 
 async def test_the_encrypted_sample_says_so(make_engine: MakePool, corpus: Path, place: Placing) -> None:

@@ -31,7 +31,7 @@ def test_an_expression_names_each_page_once_and_in_order(expression: str, expect
 
 @pytest.mark.parametrize(
     "expression",
-    ["0", "9-3", "-1", "1-", "a", "1,,2", ",", " 1", "1 ", "1-2-3", "01", "12345678", "1-99999999", "１", "1\n"],
+    ["0", "9-3", "-1", "1-", "a", "1,,2", ",", " 1", "1 ", "1-2-3", "01", "12345678", "1-99999999", "\uff11", "1\n"],
 )
 def test_anything_else_is_a_bad_argument_about_pages(expression: str) -> None:
     with pytest.raises(PapermeshError) as error:

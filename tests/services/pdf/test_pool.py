@@ -1,7 +1,10 @@
 import asyncio
 import os
 import signal
-from collections.abc import Awaitable, Callable
+import subprocess
+import sys
+from collections.abc import Awaitable, Callable, Coroutine
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +18,7 @@ from services.pdf.limits import Limits
 from services.pdf.pool import WorkerPool
 from services.pdf.zygote import ZygoteError
 
-Ask = Callable[..., Awaitable[Any]]
+Ask = Callable[..., Coroutine[Any, Any, Any]]
 MakePool = Callable[..., Any]
 Until = Callable[[Callable[[], object]], Awaitable[None]]
 
@@ -141,7 +144,7 @@ async def test_the_queue_is_bound_by_the_deadline(make_pool: MakePool, ask: Ask,
 
 
 async def test_the_queue_is_fair(make_pool: MakePool, ask: Ask, until: Until) -> None:
-    order = []
+    order: list[int] = []
 
     async def caller(number: int) -> None:
         await ask(pool, "metadata", sha256="x")
@@ -153,7 +156,7 @@ async def test_the_queue_is_fair(make_pool: MakePool, ask: Ask, until: Until) ->
         callers = []
         for number in range(10):
             callers.append(asyncio.create_task(caller(number)))
-            await until(lambda expected=number + 1: pool.waiting == expected)
+            await until(partial(lambda expected: pool.waiting == expected, number + 1))
         await asyncio.gather(blocker, *callers)
     assert order == list(range(10))
 
@@ -218,7 +221,7 @@ async def test_the_document_is_gone_after_the_call(make_pool: MakePool, ask: Ask
 
 async def test_a_document_that_cannot_be_placed_costs_no_worker(make_pool: MakePool, ask: Ask, tmp_path: Path) -> None:
     async def fail(path: Path) -> None:
-        path.write_bytes(b"half of it")
+        path.write_bytes(b"half of it")  # noqa: ASYNC240  # a few bytes
         raise PapermeshError(Code.NOT_FOUND, "The document is gone.")
 
     async with make_pool() as pool:
@@ -282,11 +285,35 @@ async def test_a_zygote_that_does_not_come_up_is_said_so(make_pool: MakePool, mo
             pass
 
 
+def test_when_the_service_is_killed_nothing_of_it_stays(tmp_path: Path) -> None:
+    program = """
+import asyncio, sys
+from pathlib import Path
+from services.pdf.limits import Limits
+from services.pdf.pool import WorkerPool
+
+async def run():
+    async with WorkerPool(2, Path(sys.argv[1]), Limits()) as pool:
+        print(pool._zygote.pid, *pool._by_pid, flush=True)
+        await asyncio.sleep(60)
+
+asyncio.run(run())
+"""
+    with subprocess.Popen([sys.executable, "-c", program, tmp_path / "work"], stdout=subprocess.PIPE) as service:  # noqa: S603  # our own program
+        assert service.stdout is not None
+        started = [psutil.Process(int(pid)) for pid in service.stdout.readline().split()]
+        assert len(started) == 3
+        service.kill()
+    gone, alive = psutil.wait_procs(started, timeout=10)
+    assert not [process for process in alive if _lives(process)]
+    assert len(gone) + len(alive) == 3
+
+
 def test_the_pool_runs_on_uvloop(tmp_path: Path, make_pdf: Callable[..., Path]) -> None:
     sample = make_pdf("A sample.")
 
     async def place(path: Path) -> None:
-        path.hardlink_to(sample)
+        path.hardlink_to(sample)  # noqa: ASYNC240  # as short as a call can be
 
     async def run() -> bytes:
         async with WorkerPool(2, tmp_path / "work", Limits()) as pool:
