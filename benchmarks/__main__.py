@@ -1,6 +1,7 @@
 """Measures Papermesh and the stack that it replaces, side by side: `make bench`, or `python -m benchmarks --help`."""
 
 import json
+import signal
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -12,28 +13,36 @@ from benchmarks.bare.descriptors import ACTION as BARE_ACTION
 from benchmarks.environments import EnvironmentMissingError
 from benchmarks.incumbent import Incumbent, IncumbentError
 from benchmarks.options import ROOT, Options
+from benchmarks.profiling import ProfileError
 from benchmarks.report import Report
 from benchmarks.rounds import Run, Target
 from benchmarks.wrk import LoadError
+from deploy.local.hold import HeldError
 from deploy.local.part import PartError
+from deploy.local.ports import PortError
+from deploy.local.redis_server import RedisMissingError
 from deploy.local.services import SERVICES
 from deploy.local.stack import Stack
+from envoy.binary import EnvoyNotFoundError
 
 INCUMBENT, METADATA, BARE = "incumbent (stub answers)", "PDF_METADATA", "bare path"
 MANY, ONE = 16, 1
 
 _MISSING, _FAILED = 2, 1
+_CANNOT_MEASURE = (IncumbentError, PartError, HeldError, PortError, answers.AnswerError, LoadError, ProfileError)
 
 
 def main() -> int:
     """Runs everything and returns the exit status: 0, 1 for failed calls, 2 for what is missing."""
     chosen = options.parse()
+    # As Ctrl-C does: what was started is stopped first.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(_FAILED))
     try:
         report = _run(chosen)
-    except (programs.ProgramMissingError, EnvironmentMissingError, FileNotFoundError) as error:
+    except (programs.MissingError, EnvironmentMissingError, EnvoyNotFoundError, RedisMissingError) as error:
         print(error, file=sys.stderr)
         return _MISSING
-    except (IncumbentError, PartError, answers.AnswerError, LoadError, profiling.ProfileError) as error:
+    except _CANNOT_MEASURE as error:
         print(error, file=sys.stderr)
         return _FAILED
     print("", report.text(), "", sep="\n")
@@ -53,6 +62,8 @@ def main() -> int:
 def _run(chosen: Options) -> Report:
     for program in ("wrk", "nginx", "redis-server"):
         programs.find(program)
+    if not chosen.bare_only:
+        programs.check_document(chosen.document)
     with ExitStack() as running:
         papermesh = running.enter_context(mesh.stack(chosen.work / "papermesh", () if chosen.bare_only else SERVICES))
         targets = _targets(papermesh, chosen)

@@ -8,11 +8,14 @@ from pathlib import Path
 from typing import Self
 
 from benchmarks import answers, environments, programs
+from deploy.local.guardian import Guardian, end_leftovers
+from deploy.local.processes import ProcessRecord
 
 URL = "http://127.0.0.1:18090/mcp/invoke"
 _REQUIREMENTS = Path(__file__).with_name("incumbent.txt")
 _PID_FILES = {"mcp server": "mcp.pid", "nginx": "ngx.pid", "api server": "corp.pid", "redis": "redis.pid"}
 _SCRIPT_TIMEOUT_S = 60
+_GRACE_S = 5
 
 
 class IncumbentError(Exception):
@@ -32,8 +35,10 @@ class Incumbent:
         self._script = source.resolve() / "run.sh"
         self._venv = work / "venv"
         self._run = work / "run"
+        self._guarded = work / "guarded"
         self._log = work / "run.log"
         self._started: subprocess.Popen[bytes] | None = None
+        self._guardian: Guardian | None = None
 
     @property
     def parts(self) -> dict[str, int]:
@@ -43,7 +48,9 @@ class Incumbent:
     def __enter__(self) -> Self:
         """Installs and starts it, and waits until it answers."""
         environments.ensure(self._venv, _REQUIREMENTS)
-        self._run.mkdir(parents=True, exist_ok=True)
+        for folder in (self._run, self._guarded):
+            folder.mkdir(parents=True, exist_ok=True)
+        end_leftovers(self._guarded, _GRACE_S)
         try:
             # A session of its own, by which whatever its script leaves behind can be ended.
             with self._log.open("wb") as log:
@@ -56,8 +63,9 @@ class Incumbent:
                     start_new_session=True,
                 )
             self._started.wait(_SCRIPT_TIMEOUT_S)
+            self._guard()
             answers.wait_until_ok(URL, b'{"action":"PDF_METADATA","args":{}}')
-        except (subprocess.SubprocessError, answers.AnswerError) as error:
+        except (OSError, subprocess.SubprocessError, answers.AnswerError) as error:
             self._stop()
             raise IncumbentError(f"The incumbent does not answer: {error}. Its logs are in {self._run}.") from None
         except BaseException:
@@ -67,6 +75,19 @@ class Incumbent:
 
     def __exit__(self, *_: object) -> None:
         self._stop()
+
+    def _guard(self) -> None:
+        """Makes sure that every part runs, and that it ends with us even when we are killed.
+
+        Raises:
+            IncumbentError: when one does not run, as when another program has its port.
+        """
+        for name, pid in self.parts.items():
+            record = ProcessRecord.of(name, pid)
+            if not record.runs:
+                raise IncumbentError(f"The incumbent's {name} has ended. Its logs are in {self._run}.")
+            record.write(self._guarded / f"{name}.pid")
+        self._guardian = Guardian(self._guarded)
 
     def _stop(self) -> None:
         """Stops it by its pid files, and then whatever else its script started."""
@@ -79,9 +100,12 @@ class Incumbent:
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(self._started.pid, signal.SIGKILL)
         self._started.wait()
-        for file in self._run.glob("*.pid"):
-            file.unlink(missing_ok=True)
-        self._started = None
+        for folder in (self._run, self._guarded):
+            for file in folder.glob("*.pid"):
+                file.unlink(missing_ok=True)
+        if self._guardian:
+            self._guardian.dismiss()
+        self._started = self._guardian = None
 
     @property
     def _environment(self) -> dict[str, str]:

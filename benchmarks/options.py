@@ -25,16 +25,15 @@ class Options:
     def whole(self) -> bool:
         """Whether the run is one whose results belong on the page: nothing shortened, nothing left out."""
         defaults = parse([])
-        return (self.rounds, self.seconds, self.bare_only) >= (defaults.rounds, defaults.seconds, False) and (
-            self.incumbent.exists() and not self.bare_only
-        )
+        long_enough = self.rounds >= defaults.rounds and self.seconds >= defaults.seconds
+        return long_enough and self.incumbent.exists() and not self.bare_only
 
 
 def parse(arguments: list[str] | None = None) -> Options:
     """Reads the command line, or the arguments given."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description="Measures Papermesh on this machine.")
-    parser.add_argument("--rounds", type=int, default=3, help="how often each run is made (default 3)")
-    parser.add_argument("--seconds", type=int, default=8, help="length of each run (default 8)")
+    parser.add_argument("--rounds", type=int, default=5, help="how often each run is made (default 5)")
+    parser.add_argument("--seconds", type=int, default=6, help="length of each run in seconds (default 6)")
     parser.add_argument("--warm-up", type=int, default=3, help="seconds of load before the first round (default 3)")
     parser.add_argument(
         "--incumbent",

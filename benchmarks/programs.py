@@ -1,4 +1,4 @@
-"""The programs that a run needs besides Python."""
+"""What a run needs besides Python: programs, and a document to ask about."""
 
 import os
 import shutil
@@ -9,21 +9,31 @@ _PLACES = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/
 """Debian keeps nginx where an ordinary user's PATH does not look."""
 
 
-class ProgramMissingError(Exception):
-    """A program is not installed; the text says how to get it."""
+class MissingError(Exception):
+    """Something is not there; the text says how to get it."""
 
 
 def find(name: str) -> Path:
     """Where a program is.
 
     Raises:
-        ProgramMissingError: when it is nowhere.
+        MissingError: when it is nowhere.
     """
     found = shutil.which(name, path=_PLACES)
     if found is None:
         package = _PACKAGES[name]
-        raise ProgramMissingError(f"The benchmarks need {name}. Install it: sudo apt install {package}")
+        raise MissingError(f"The benchmarks need {name}. Install it: sudo apt install {package}")
     return Path(found)
+
+
+def check_document(path: Path) -> None:
+    """Makes sure that the document is there.
+
+    Raises:
+        MissingError: when it is not.
+    """
+    if not path.is_file():
+        raise MissingError(f"There is no document {path}. Name another: --document FILE, or leave it out: --bare-only")
 
 
 def search_path() -> str:

@@ -28,6 +28,7 @@ def main() -> None:
         ws="none",
         log_config=None,
         access_log=False,  # Envoy has a line for every call that goes on
+        proxy_headers=False,  # nobody stands in front of a loopback address
         server_header=False,
         timeout_graceful_shutdown=settings.drain_s,
     )

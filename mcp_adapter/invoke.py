@@ -1,5 +1,6 @@
 """POST /mcp/invoke, the hot route: a plain Starlette endpoint, since a model per request would cost too much."""
 
+import asyncio
 from typing import Any
 
 import orjson
@@ -24,7 +25,12 @@ async def invoke(request: Request) -> Response:
     try:
         action, args = _parse(await _body(request))
         client: DispatchClient = request.app.state.dispatch
-        response = await client.invoke(action, args, exchange.person)
+        call = asyncio.ensure_future(client.invoke(action, args, exchange.person))
+        watch = asyncio.ensure_future(_cancel_when_gone(request, call))
+        try:
+            response = await call
+        finally:
+            watch.cancel()
     except PapermeshError as error:
         return failure(exchange, error)
     exchange.request_id = response.request_id

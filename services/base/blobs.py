@@ -20,7 +20,7 @@ from services.base.errors import Code, PapermeshError
 _READ_BYTES = 256 * 1024
 
 _PARTS_AT_ONCE = 1
-"""A large file is stored in parts of 5 MiB, each held in memory more than once; the library would take twelve together."""
+"""A large file is stored in parts of 5 MiB, each held in memory more than once; the default would take twelve."""
 
 
 class Namespace(StrEnum):

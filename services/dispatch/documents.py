@@ -8,7 +8,7 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 
 from papermesh.document.v1 import document_pb2
-from services.base.errors import Code, FieldViolation, PapermeshError, bad_arg
+from services.base.errors import Code, PapermeshError, bad_arg
 from services.dispatch.clients import Client
 
 UPLOAD, GITLAB = "UPLOAD", "GITLAB"
@@ -39,12 +39,13 @@ def uploads(documents: Sequence[document_pb2.DocumentRef]) -> list[str]:
     """The digests that need a right, one per document.
 
     Raises:
-        PapermeshError: BAD_ARG for a document in GitLab, which this deployment cannot resolve.
+        PapermeshError: BAD_ARG for a document in GitLab, which this deployment cannot resolve, or for none at all.
     """
     for document in documents:
+        if document.type == GITLAB:
+            raise bad_arg("This deployment has no GitLab service. Upload the document instead.", reason="no_gitlab")
         if document.type != UPLOAD:
-            fault = FieldViolation("type", "this deployment has no GitLab service; upload the document instead")
-            raise bad_arg(f"{fault.field}: {fault.description}", fault)
+            raise bad_arg("Name the document by a doc_ref of type UPLOAD, with its sha256.")
     return [document.sha256 for document in documents]
 
 

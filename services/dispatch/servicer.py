@@ -95,16 +95,16 @@ class DispatchServicer:
     ) -> AsyncIterator[pb.GetDocumentResponse]:
         """Streams a document to one who may read it."""
         caller = self._verifier.verify(call, request, request.actor).caller
-        digests: list[str] = []
-        if request.HasField("doc_ref") and request.doc_ref.sha256:
-            digests = documents.uploads([request.doc_ref])
-        owned = await self._state.admit(caller, [self._client_bucket(caller)], digests)
-        if not digests:
-            raise bad_field("doc_ref", "name the document to download")
-        documents.check_rights(owned)
-        size = await self._blobs.size(Namespace.UPLOADS, digests[0])
-        yield pb.GetDocumentResponse(header=pb.GetDocumentHeader(sha256=digests[0], size=size))
-        async for piece in self._blobs.read(Namespace.UPLOADS, digests[0]):
+        buckets = [self._client_bucket(caller)]
+        try:
+            [digest] = documents.uploads([request.doc_ref])
+        except PapermeshError:
+            await self._state.admit(caller, buckets)
+            raise
+        documents.check_rights(await self._state.admit(caller, buckets, [digest]))
+        size = await self._blobs.size(Namespace.UPLOADS, digest)
+        yield pb.GetDocumentResponse(header=pb.GetDocumentHeader(sha256=digest, size=size))
+        async for piece in self._blobs.read(Namespace.UPLOADS, digest):
             yield pb.GetDocumentResponse(data=piece)
 
     def _authorised_action(self, request: pb.InvokeRequest, caller: Caller) -> Action:

@@ -6,12 +6,13 @@ import itertools
 import logging
 import shutil
 import socket
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, Self
 
 from services.pdf import outcomes
+from services.pdf.idle import IdleWorkers
 from services.pdf.limits import MIB, Limits
 from services.pdf.process import Answer, WorkerLost, WorkerProcess
 from services.pdf.wire import pack_request
@@ -49,12 +50,10 @@ class WorkerPool:
         self._by_pid: dict[int, WorkerProcess] = {}
         """All processes that have not been seen to end, those that are being killed too."""
 
-        self._idle: list[WorkerProcess] = []
-        """The one used last comes first: its memory is warm."""
-
-        self._waiting: deque[asyncio.Future[WorkerProcess]] = deque()
+        self._idle = IdleWorkers()
         self._tasks: set[asyncio.Task[None]] = set()
         self._closing = False
+        self._warned = False
         self._none_left = asyncio.Event()
 
     async def __aenter__(self) -> Self:
@@ -72,7 +71,7 @@ class WorkerPool:
     @property
     def waiting(self) -> int:
         """Requests that wait for a worker."""
-        return sum(not future.done() for future in self._waiting)
+        return self._idle.waiting
 
     @property
     def is_ready(self) -> bool:
@@ -99,10 +98,7 @@ class WorkerPool:
     async def close(self) -> None:
         """Ends all processes and removes their files; requests under way fail."""
         self._closing = True
-        while self._waiting:
-            waiter = self._waiting.popleft()
-            if not waiter.done():
-                waiter.set_exception(outcomes.closing())
+        self._idle.refuse(outcomes.closing())
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -123,12 +119,16 @@ class WorkerPool:
         it is killed at once. Raises PapermeshError: what the operation answered, TIMEOUT, or ENGINE_FAIL when the
         worker died. What `place` raises passes through.
         """
-        worker = self._idle.pop() if self._idle else await self._wait(deadline)
+        if self._closing:
+            raise outcomes.closing()
+        worker = await self._idle.take(deadline)
         try:
             await place(worker.document)
-        except BaseException:
+        except BaseException as error:
             worker.remove_document()
             self._release(worker)
+            if worker.exited and isinstance(error, OSError):  # its folder went with it
+                raise outcomes.engine_failed("crash") from None
             raise
         try:
             answered = worker.expect(deadline)
@@ -166,33 +166,12 @@ class WorkerPool:
             raise outcomes.from_worker(error)
         return answer
 
-    async def _wait(self, deadline: float) -> WorkerProcess:
-        """The next worker that becomes free, first come first served."""
-        if self._closing:
-            raise outcomes.closing()
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[WorkerProcess] = loop.create_future()
-        self._waiting.append(future)
-        timer = loop.call_at(deadline, _give_up, future)
-        try:
-            return await future
-        except asyncio.CancelledError:
-            if future.done() and not future.cancelled() and future.exception() is None:
-                self._release(future.result())  # it came at the same moment
-            with contextlib.suppress(ValueError):
-                self._waiting.remove(future)
-            raise
-        finally:
-            timer.cancel()
-
     def _release(self, worker: WorkerProcess) -> None:
-        """Gives a worker that has nothing to do to whoever has waited longest."""
-        while self._waiting:
-            future = self._waiting.popleft()
-            if not future.done():
-                future.set_result(worker)
-                return
-        self._idle.append(worker)
+        """Makes a worker that has nothing to do available, if it still lives."""
+        if worker.exited:
+            self._replace(worker, "crash")
+        else:
+            self._idle.give(worker)
 
     def _replace(self, worker: WorkerProcess, reason: str) -> None:
         """Kills a worker and starts another in its place."""
@@ -251,7 +230,8 @@ class WorkerPool:
             self._workers.discard(worker)
             worker.close()
             raise
-        if not answer.header.get("landlock"):
+        if not answer.header.get("landlock") and not self._warned:
+            self._warned = True
             _LOG.warning("the kernel offers no Landlock: workers are held by the system call filter alone")
         return worker
 
@@ -265,8 +245,7 @@ class WorkerPool:
         if worker is None:
             return
         worker.on_exit(status)
-        if worker in self._idle:
-            self._idle.remove(worker)
+        if self._idle.remove(worker):
             self._replace(worker, outcomes.reason_of_death(status))
 
     def _on_zygote_lost(self) -> None:
@@ -308,8 +287,3 @@ class WorkerPool:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-
-
-def _give_up(future: asyncio.Future[WorkerProcess]) -> None:
-    if not future.done():
-        future.set_exception(outcomes.no_worker_in_time())

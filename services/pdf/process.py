@@ -63,6 +63,11 @@ class WorkerProcess:
         self._exit: WorkerLost | None = None
         loop.add_reader(connection, self._on_readable)
 
+    @property
+    def exited(self) -> bool:
+        """Whether the process is known to have ended."""
+        return self._exit is not None
+
     def adopt(self, pidfd: int) -> None:
         """Takes the process over from the zygote that forked it."""
         self._pidfd = pidfd

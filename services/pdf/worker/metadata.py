@@ -10,7 +10,7 @@ from services.pdf.worker.dates import to_rfc3339
 from services.pdf.worker.documents import Document, raise_if_out_of_memory
 from services.pdf.worker.failures import PageFailure
 from services.pdf.worker.mupdf import mupdf
-from services.pdf.worker.page_text import read_text
+from services.pdf.worker.page_text import count_characters
 from services.pdf.worker.strings import fit
 
 SAMPLED_PAGES = 16
@@ -35,7 +35,7 @@ def describe(document: Document, sha256: str) -> bytes:
     """GetMetadataResponse as JSON text, all fields present. `sha256` is the digest that the document is kept under."""
     failed: dict[int, PageFailure] = {}
     sizes = _page_sizes(document, failed)
-    sampled, characters, has_text = _sample(document, failed)
+    sampled, characters = _sample(document, failed)
     version = mupdf.pdf_version(document.pdf)
     return orjson.dumps(
         {
@@ -47,7 +47,7 @@ def describe(document: Document, sha256: str) -> bytes:
             "encrypted": document.encrypted,
             "page_sizes": sizes,
             "text_density": round(characters / sampled, 2) if sampled else 0.0,
-            "has_text_layer": has_text,
+            "has_text_layer": characters > 0,
             "sampled_pages": sampled,
             "failures": [failed[page] for page in sorted(failed)],
         }
@@ -98,26 +98,23 @@ def _page_sizes(document: Document, failed: dict[int, PageFailure]) -> list[dict
     return runs
 
 
-def _sample(document: Document, failed: dict[int, PageFailure]) -> tuple[int, int, bool]:
-    """Reads pages spread evenly: how many could be read, their characters, and whether any had text."""
+def _sample(document: Document, failed: dict[int, PageFailure]) -> tuple[int, int]:
+    """Reads pages spread evenly: how many could be read, and their characters, white space aside."""
     count = min(SAMPLED_PAGES, document.page_count)
     end = time.monotonic() + _SAMPLING_SECONDS
     sampled = characters = 0
-    has_text = False
     for index in range(count):
         page = 1 + index * document.page_count // count
         if page in failed:
             continue
         try:
-            text = read_text(document, page)
+            found = count_characters(document, page)
         except mupdf.FzErrorBase as error:
             raise_if_out_of_memory(error)
             failed[page] = failures.broken(page)
             continue
         sampled += 1
-        # Line ends are not the document's; counting them would give an empty form some density.
-        characters += len(text) - text.count("\n")
-        has_text = has_text or bool(text.strip())
+        characters += found
         if time.monotonic() > end:
             break
-    return sampled, characters, has_text
+    return sampled, characters

@@ -9,8 +9,11 @@ from services.pdf.worker.strings import fit
 
 # Ligatures are spelled out ("ﬁ" as "fi", or a search for "find" misses it), text off the page is left out, and words
 # cut at the end of a line stay as they are printed: rejoining them would guess.
-_TEXT = pymupdf.TEXT_PRESERVE_WHITESPACE | pymupdf.TEXT_MEDIABOX_CLIP | pymupdf.TEXT_CID_FOR_UNKNOWN_UNICODE
-_PICTURES = pymupdf.TEXT_PRESERVE_IMAGES | pymupdf.TEXT_MEDIABOX_CLIP
+_TEXT = mupdf.FzStextOptions(
+    pymupdf.TEXT_PRESERVE_WHITESPACE | pymupdf.TEXT_MEDIABOX_CLIP | pymupdf.TEXT_CID_FOR_UNKNOWN_UNICODE
+)
+_PICTURES = mupdf.FzStextOptions(pymupdf.TEXT_PRESERVE_IMAGES | pymupdf.TEXT_MEDIABOX_CLIP)
+_UPRIGHT = mupdf.FzMatrix()
 
 _SCAN_SHARE = 0.1
 """Share of a page without text that pictures cover at least when it is a scan: a logo alone is none."""
@@ -25,6 +28,15 @@ def read_text(document: Document, page: int) -> str:
     buffer = mupdf.fz_new_buffer(4096)
     pymupdf.JM_print_stext_page_as_text(buffer, _run_page(document, page, _TEXT))
     return fit(mupdf.fz_buffer_extract_copy(buffer).decode("raw_unicode_escape"))
+
+
+def count_characters(document: Document, page: int) -> int:
+    """How many characters page `page` (from 1) has, white space aside: a tenth cheaper than to read them.
+
+    Raises mupdf.FzErrorBase when the page cannot be parsed.
+    """
+    buffer = mupdf.fz_new_buffer_from_stext_page(_run_page(document, page, _TEXT))
+    return len("".join(mupdf.fz_buffer_extract_copy(buffer).decode("utf-8", "ignore").split()))
 
 
 def read_blocks(document: Document, page: int) -> dict[str, Any]:
@@ -45,11 +57,11 @@ def is_scan(document: Document, page: int) -> bool:
     return bool(covered >= _SCAN_SHARE * abs(sheet))
 
 
-def _run_page(document: Document, page: int, flags: int) -> Any:
+def _run_page(document: Document, page: int, options: Any) -> Any:
     """The page as a mupdf.FzStextPage."""
     loaded = mupdf.pdf_load_page(document.pdf, page - 1).super()
     text_page = mupdf.FzStextPage(mupdf.fz_bound_page(loaded))
-    device = mupdf.fz_new_stext_device(text_page, mupdf.FzStextOptions(flags))
-    mupdf.fz_run_page(loaded, device, mupdf.FzMatrix(), mupdf.FzCookie())
+    device = mupdf.fz_new_stext_device(text_page, options)
+    mupdf.fz_run_page(loaded, device, _UPRIGHT, mupdf.FzCookie())
     mupdf.fz_close_device(device)
     return text_page

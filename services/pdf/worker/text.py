@@ -37,7 +37,7 @@ def choose_pages(document: Document, ranges: Sequence[PageRange], limit: int) ->
     if count > limit:
         raise PapermeshError(
             Code.TOO_LARGE,
-            f"{count} pages are over the limit of {limit} for one call; ask for fewer pages at a time or submit a job.",
+            f"{count} pages are over the limit of {limit} for one call; ask for fewer pages at a time.",
             details={"limit_pages": str(limit), "pages": str(document.page_count)},
         )
     return chosen

@@ -36,6 +36,7 @@ _GRPC = {
     "NOT_FOUND": grpc.StatusCode.NOT_FOUND,
     "TOO_LARGE": grpc.StatusCode.OUT_OF_RANGE,
     "RATE_LIMIT": grpc.StatusCode.RESOURCE_EXHAUSTED,
+    "UNAVAILABLE": grpc.StatusCode.UNAVAILABLE,
 }
 
 
@@ -117,9 +118,9 @@ class Channel:
         # A call that is refused at once may leave its iterator half read; a list has nothing to close.
         return list(self._channel.stream_stream(path)(iter(list(messages)), metadata=metadata, timeout=30))
 
-    def start(self, path: str, message: bytes, metadata: Metadata = ()) -> Any:
+    def start(self, path: str, message: bytes, metadata: Metadata = (), limit_s: float = 30) -> Any:
         """Starts a call of one message and one answer without waiting for it; `code()` waits."""
-        return self._channel.unary_unary(path).future(message, metadata=metadata, timeout=30)
+        return self._channel.unary_unary(path).future(message, metadata=metadata, timeout=limit_s)
 
     def open(self, path: str, metadata: Metadata = ()) -> "OpenCall":
         """Starts a call whose messages are sent one by one."""
@@ -198,6 +199,14 @@ class Caller:
             return self.channel.refusal(path(method), [request], metadata or ())
         signed = self.sign(method, request) if metadata is None else metadata
         return self.channel.refusal(path(method), [request.SerializeToString()], signed)
+
+    def outcome(self, method: str, request: Message) -> str:
+        """The code that a call ends with, "" when it is served."""
+        try:
+            self.call(method, request)
+        except grpc.RpcError as error:
+            return _refusal(error).code
+        return ""
 
     def invoke(self, action: str, args: dict[str, Any] | None = None, actor: str = "") -> dict[str, Any]:
         """The result of an action."""

@@ -172,9 +172,9 @@ def test_the_order_of_checks_tells_nothing_to_who_cannot_sign(verifier: Verifier
     assert "does not fit" in refusal(lambda: verify(verifier, message, forged)).message
 
 
-@pytest.mark.parametrize("part", ["x-client", "x-timestamp", "x-nonce", "x-signature", "x-action", XFCC, "request"])
+@pytest.mark.parametrize("part", ["x-client", "x-timestamp", "x-nonce", "x-signature", "x-action", "request"])
 def test_two_thousand_mutations_of_a_signed_part_are_refused(verifier: Verifier, part: str) -> None:
-    chance = random.Random(part)
+    chance = random.Random(part)  # noqa: S311 - repeatable, not secret
     message = request("김철수")
     original = message.SerializeToString(deterministic=True)
     fields = metadata(message)

@@ -177,6 +177,24 @@ async def test_when_the_zygote_dies_everything_is_started_anew(make_pool: MakePo
         assert pool.restarts == {"zygote": 1}
 
 
+async def test_a_worker_that_dies_while_its_document_is_placed_is_replaced(
+    make_pool: MakePool, ask: Ask, until: Until
+) -> None:
+    async with make_pool() as pool:
+
+        async def kill_then_fail(path: Path) -> None:
+            pid = next(iter(pool._by_pid))
+            os.kill(pid, signal.SIGKILL)
+            await until(lambda: pid not in pool._by_pid)
+            raise FileNotFoundError(path)
+
+        with pytest.raises(PapermeshError) as error:
+            await pool.run("outline", {}, kill_then_fail, asyncio.get_running_loop().time() + 10)
+        assert code_of(error) is Code.ENGINE_FAIL
+        assert (await ask(pool, "metadata", sha256="x"))["pages"] == 1
+        assert pool.restarts == {"crash": 1}
+
+
 async def test_a_worker_is_replaced_after_so_many_documents(make_pool: MakePool, ask: Ask) -> None:
     async with make_pool(recycle_after=3) as pool:
         pids = [(await ask(pool, "inventory"))["pid"] for _ in range(7)]
@@ -221,7 +239,7 @@ async def test_the_document_is_gone_after_the_call(make_pool: MakePool, ask: Ask
 
 async def test_a_document_that_cannot_be_placed_costs_no_worker(make_pool: MakePool, ask: Ask, tmp_path: Path) -> None:
     async def fail(path: Path) -> None:
-        path.write_bytes(b"half of it")  # noqa: ASYNC240  # a few bytes
+        path.write_bytes(b"half of it")
         raise PapermeshError(Code.NOT_FOUND, "The document is gone.")
 
     async with make_pool() as pool:
@@ -313,7 +331,7 @@ def test_the_pool_runs_on_uvloop(tmp_path: Path, make_pdf: Callable[..., Path]) 
     sample = make_pdf("A sample.")
 
     async def place(path: Path) -> None:
-        path.hardlink_to(sample)  # noqa: ASYNC240  # as short as a call can be
+        path.hardlink_to(sample)
 
     async def run() -> bytes:
         async with WorkerPool(2, tmp_path / "work", Limits()) as pool:

@@ -22,7 +22,7 @@ def describe(path: Path) -> dict[str, Any]:
 
 
 def test_every_field_is_there(make_pdf: Pdf) -> None:
-    path = make_pdf("Twelve chars")
+    path = make_pdf("Eleven chars")
     assert describe(path) == {
         "pages": 1,
         "sha256": "ab" * 32,
@@ -31,7 +31,7 @@ def test_every_field_is_there(make_pdf: Pdf) -> None:
         "info": {},
         "encrypted": False,
         "page_sizes": [{"first_page": 1, "last_page": 1, "width": 595.0, "height": 842.0, "rotation": 0}],
-        "text_density": 12.0,
+        "text_density": 11.0,
         "has_text_layer": True,
         "sampled_pages": 1,
         "failures": [],

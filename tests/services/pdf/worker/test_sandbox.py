@@ -126,7 +126,7 @@ async def test_a_worker_holds_its_socket_and_no_environment(
 async def test_a_worker_has_hard_limits(make_pool: MakePool, ask: Ask) -> None:
     async with make_pool(memory_bytes=512 << 20, cpu_seconds=60) as pool:
         pid = (await ask(pool, "inventory"))["pid"]
-        lines = Path(f"/proc/{pid}/limits").read_text("ascii").splitlines()  # noqa: ASYNC240  # no disk is behind it
+        lines = Path(f"/proc/{pid}/limits").read_text("ascii").splitlines()
         limits = {line[:26].strip(): line[26:].split()[:2] for line in lines}
     assert limits["Max file size"] == ["0", "0"]
     assert limits["Max core file size"] == ["0", "0"]

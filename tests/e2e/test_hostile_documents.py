@@ -1,0 +1,123 @@
+"""Every document of the collection gets an answer: a result, perhaps a partial one, or a typed error; never a crash."""
+
+import secrets
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.support.adapter import Answer
+from tests.e2e.support.deployment import Deployment
+
+ACTIONS = ("PDF_METADATA", "PDF_OUTLINE", "PDF_TEXT")
+
+HOSTILE = (
+    "enormous",
+    "hugemono",
+    "invalid",
+    "libreoffice-writer-password",
+    "no_contents",
+    "truetype_font_nomapping",
+    "type3_font_nomapping",
+)
+
+A_DOCUMENTS_FAULT = {"BAD_ARG", "TOO_LARGE"}
+
+REASONS = {"BROKEN", "SCAN", "TOO_LARGE"}
+"""Why a page is missing from a result."""
+
+
+def must_be_an_answer(action: str, answer: Answer) -> None:
+    """Fails unless the answer is a whole result, one that names what is missing, or an error that is the document's."""
+    answer.must_be_well_formed()
+    if not answer.ok:
+        assert answer.code in A_DOCUMENTS_FAULT, answer.body
+        return
+    failed = [failure["page"] for failure in answer.data["failures"]]
+    for failure in answer.data["failures"]:
+        assert failure["reason"] in REASONS, failure
+        assert failure["message"].endswith(".")
+    if action == "PDF_TEXT":
+        read = [item["page"] for item in answer.data["items"]]
+        assert sorted(read + failed) == list(range(1, answer.data["pages"] + 1))
+        for item in answer.data["items"]:
+            assert isinstance(item["text"], str)
+            assert 0 <= item["confidence"] <= 1
+    elif action == "PDF_METADATA":
+        assert answer.data["pages"] >= 1
+        assert answer.data["page_sizes"] or failed
+    else:
+        assert all(entry["title"] and entry["level"] >= 1 for entry in answer.data["entries"])
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_document_harms_nobody(mesh: Deployment, corpus: Path, name: str, action: str) -> None:
+    must_be_an_answer(action, mesh.adapter.ask(action, corpus / "hostile" / f"{name}.pdf"))
+
+
+def test_no_hostile_document_is_left_out(corpus: Path) -> None:
+    assert {file.stem for file in (corpus / "hostile").iterdir()} == set(HOSTILE)
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+@pytest.mark.parametrize("folder", ["mixed", "scan", "text"])
+def test_every_ordinary_document_is_answered(mesh: Deployment, corpus: Path, folder: str, action: str) -> None:
+    documents = sorted((corpus / folder).glob("*.pdf"))
+    assert documents
+    for document in documents:
+        must_be_an_answer(action, mesh.adapter.ask(action, document))
+        mesh.must_still_work()
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+def test_an_encrypted_document_says_so(mesh: Deployment, corpus: Path, action: str) -> None:
+    answer = mesh.adapter.ask(action, corpus / "mixed" / "libreoffice-writer-password.pdf")
+    answer.must_be("BAD_ARG", says="encrypted", reason="encrypted")
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b"hello", "not_pdf"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(100), "not_pdf"),
+        (b"PK\x03\x04" + bytes(100), "not_pdf"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", "not_pdf"),
+        (b"%PDF-1.7", "broken"),
+        (b"%PDF-1.7\n" + b"\x00\xff" * 5000 + b"\n%%EOF", "broken"),
+    ],
+    ids=["text", "png", "zip", "svg", "head-only", "noise"],
+)
+def test_what_is_no_document_says_so(mesh: Deployment, action: str, content: bytes, reason: str) -> None:
+    mesh.adapter.ask(action, content).must_be("BAD_ARG", reason=reason)
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.9, 0.99])
+def test_a_document_that_was_cut_off_is_answered(mesh: Deployment, corpus: Path, share: float) -> None:
+    content = (corpus / "mixed" / "pdflatex-outline.pdf").read_bytes()
+    for action in ACTIONS:
+        must_be_an_answer(action, mesh.adapter.ask(action, content[: int(len(content) * share)]))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_document_with_damage_here_and_there_is_answered(mesh: Deployment, corpus: Path, seed: int) -> None:
+    content = bytearray((corpus / "mixed" / "pdflatex-outline.pdf").read_bytes())
+    for number in range(seed, len(content), 997):
+        content[number] ^= 0xFF
+    for action in ACTIONS:
+        must_be_an_answer(action, mesh.adapter.ask(action, bytes(content)))
+
+
+def test_no_answer_about_a_document_shows_where_it_is_kept(mesh: Deployment, corpus: Path) -> None:
+    for file in sorted((corpus / "hostile").iterdir()):
+        for action in ACTIONS:
+            body = str(mesh.adapter.ask(action, file).body)
+            for words in (str(mesh.stack.folders.root), "slot-", "document.pdf", "/tmp"):  # noqa: S108 - what must not be seen
+                assert words not in body
+
+
+def test_a_document_of_another_kind_behind_a_good_name_does_not_fool_anybody(mesh: Deployment) -> None:
+    answer = mesh.adapter.request(
+        "POST", "/documents", files={"file": ("good.pdf", secrets.token_bytes(1000), "application/pdf")}
+    )
+    mesh.adapter.invoke("PDF_TEXT", {"doc_ref": answer.data["doc_ref"]}).must_be("BAD_ARG", reason="not_pdf")

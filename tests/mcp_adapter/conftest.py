@@ -1,0 +1,117 @@
+"""The adapter in this process, before a stand-in for dispatch that it reaches over TLS."""
+
+import hashlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+import pytest
+
+from mcp_adapter.app import create_app
+from mcp_adapter.settings import AdapterSettings
+from papermesh.dispatch.v1 import dispatch_service_pb2 as pb
+from services.base import canonical, signature
+from services.base.errors import PapermeshError
+from services.base.handlers import Call
+from services.base.server import Hosted
+from services.base.signature import Key
+from services.base.testing import running
+
+KEY = Key("adapter", "k1", bytes(range(32)))
+LIMIT = 1_000_000
+SERVICE = pb.DESCRIPTOR.services_by_name["DispatchService"]
+
+
+@dataclass
+class Dispatch:
+    """Checks each signature, answers as a test says, and keeps uploads in memory."""
+
+    error: PapermeshError | None = None
+    response: pb.InvokeResponse = field(default_factory=lambda: pb.InvokeResponse(json='{"a": 1}', request_id="r-1"))
+    requests: list[pb.InvokeRequest] = field(default_factory=list)
+    calls: list[Call] = field(default_factory=list)
+    documents: dict[str, bytes] = field(default_factory=dict)
+
+    async def Invoke(self, request: pb.InvokeRequest, call: Call) -> pb.InvokeResponse:  # noqa: N802
+        self._verify(request, call)
+        self.requests.append(request)
+        return self.response
+
+    async def ListActions(self, request: pb.ListActionsRequest, call: Call) -> pb.ListActionsResponse:  # noqa: N802
+        self._verify(request, call)
+        info = pb.ActionInfo(name="PDF_TEXT", args_schema='{"type": "object"}', result_schema="{}", job=True)
+        info.timeout.seconds, info.rate.requests_per_minute, info.rate.burst = 10, 60, 10
+        return pb.ListActionsResponse(actions=[info])
+
+    async def PutDocument(  # noqa: N802
+        self, requests: AsyncIterator[pb.PutDocumentRequest], call: Call
+    ) -> pb.PutDocumentResponse:
+        header = (await anext(requests)).header
+        self._verify(header, call)
+        content = b"".join([message.data async for message in requests])
+        assert (len(content), hashlib.sha256(content).hexdigest()) == (header.size, header.sha256)
+        self.documents[header.sha256] = content
+        response = pb.PutDocumentResponse(size=len(content), request_id="r-2")
+        response.doc_ref.type, response.doc_ref.sha256 = "UPLOAD", header.sha256
+        return response
+
+    async def GetDocument(  # noqa: N802
+        self, request: pb.GetDocumentRequest, call: Call
+    ) -> AsyncIterator[pb.GetDocumentResponse]:
+        self._verify(request, call)
+        content = self.documents[request.doc_ref.sha256]
+        yield pb.GetDocumentResponse(header=pb.GetDocumentHeader(sha256=request.doc_ref.sha256, size=len(content)))
+        for start in range(0, len(content), 256 * 1024):
+            yield pb.GetDocumentResponse(data=content[start : start + 256 * 1024])
+
+    def _verify(self, message: pb.InvokeRequest | pb.GetDocumentRequest | pb.PutDocumentHeader, call: Call) -> None:
+        signed = signature.read(call.metadata)
+        text = canonical.canonical_json(message)
+        signature.check_mac(signed, [KEY.secret], audience="test", method=call.method, request=text)
+        assert signed.action == getattr(message, "action", None)
+        assert message.actor == "local"
+        self.calls.append(call)
+        if self.error is not None:
+            raise self.error
+
+
+@pytest.fixture
+def dispatch() -> Dispatch:
+    return Dispatch()
+
+
+@pytest.fixture
+def spool_dir(tmp_path: Path) -> Path:
+    return tmp_path / "spool"
+
+
+@asynccontextmanager
+async def adapter(edge_address: str, tls_dir: Path, folder: Path) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of an adapter that calls dispatch at this address."""
+    settings = AdapterSettings.read(
+        tls_dir=tls_dir,
+        edge_address=edge_address,
+        audience="test",
+        key_file=folder / "unused.json",
+        spool_dir=folder / "spool",
+        max_document_bytes=LIMIT,
+    )
+    app = create_app(settings, KEY)
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:9000") as client,
+    ):
+        yield client
+
+
+@pytest.fixture
+async def client(dispatch: Dispatch, tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of an adapter that calls the stand-in."""
+    async with (
+        running(Hosted(SERVICE, dispatch), directory=tmp_path, behind_mesh=False) as up,
+        adapter(up.address, up.tls_dir, tmp_path) as client,
+    ):
+        yield client

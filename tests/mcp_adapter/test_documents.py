@@ -1,0 +1,169 @@
+"""Uploads and downloads."""
+
+import base64
+import hashlib
+import os
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from services.base.errors import Code, PapermeshError
+from tests.mcp_adapter.conftest import LIMIT, Dispatch
+
+CONTENT = b"%PDF-1.7 nothing more"
+SHA = hashlib.sha256(CONTENT).hexdigest()
+PDF = {"file": ("a.pdf", CONTENT, "application/pdf")}
+
+
+def digest(content: bytes) -> dict[str, str]:
+    return {"Content-Digest": f"sha-256=:{base64.b64encode(hashlib.sha256(content).digest()).decode()}:"}
+
+
+def code(response: httpx.Response) -> tuple[int, str]:
+    return response.status_code, response.json()["error"]["code"]
+
+
+@pytest.fixture(autouse=True)
+def no_leftovers(client: httpx.AsyncClient, spool_dir: Path) -> Iterator[None]:
+    """Nothing may be left in the spool folder, whatever became of the upload."""
+    assert client is not None
+    yield
+    assert not list(spool_dir.iterdir())
+
+
+class TestUpload:
+    async def test_as_a_raw_body_answers_with_the_reference(
+        self, client: httpx.AsyncClient, dispatch: Dispatch
+    ) -> None:
+        response = await client.post("/documents", content=CONTENT)
+        assert response.status_code == 201
+        assert response.json()["data"] == {"doc_ref": {"type": "UPLOAD", "sha256": SHA}, "size": len(CONTENT)}
+        assert response.json()["meta"]["request_id"] == "r-2"
+        assert dispatch.documents == {SHA: CONTENT}
+
+    async def test_as_a_form_answers_with_the_reference(self, client: httpx.AsyncClient, dispatch: Dispatch) -> None:
+        response = await client.post("/documents", files=PDF, data={"note": "x"})
+        assert (response.status_code, response.json()["data"]["doc_ref"]["sha256"]) == (201, SHA)
+        assert dispatch.documents == {SHA: CONTENT}
+
+    @pytest.mark.parametrize("form", [False, True])
+    async def test_of_the_largest_document_is_taken(
+        self, client: httpx.AsyncClient, dispatch: Dispatch, *, form: bool
+    ) -> None:
+        content = os.urandom(LIMIT)
+        body = {"files": {"file": ("a.pdf", content)}} if form else {"content": content}
+        response = await client.post("/documents", **body)  # type: ignore[arg-type]
+        assert response.status_code == 201
+        assert list(dispatch.documents.values()) == [content]
+
+    @pytest.mark.parametrize("form", [False, True])
+    @pytest.mark.parametrize("size", [LIMIT + 1, LIMIT + 500_000])
+    async def test_over_the_limit_is_too_large(
+        self, client: httpx.AsyncClient, dispatch: Dispatch, size: int, *, form: bool
+    ) -> None:
+        body = {"files": {"file": ("a.pdf", bytes(size))}} if form else {"content": bytes(size)}
+        response = await client.post("/documents", **body)  # type: ignore[arg-type]
+        assert code(response) == (413, "TOO_LARGE")
+        assert response.json()["error"]["details"] == {"limit_bytes": str(LIMIT)}
+        assert not dispatch.calls
+
+    @pytest.mark.parametrize("form", [False, True])
+    async def test_of_unknown_length_is_cut_off_at_the_limit(
+        self, client: httpx.AsyncClient, dispatch: Dispatch, *, form: bool
+    ) -> None:
+        sent = 0
+
+        async def endless() -> AsyncIterator[bytes]:
+            nonlocal sent
+            if form:
+                yield b'--b\r\nContent-Disposition: form-data; name="f"; filename="a"\r\n\r\n'
+            while sent < 50 * LIMIT:
+                sent += 100_000
+                yield bytes(100_000)
+
+        headers = {"Content-Type": "multipart/form-data; boundary=b"} if form else {}
+        response = await client.post("/documents", content=endless(), headers=headers)
+        assert code(response) == (413, "TOO_LARGE")
+        assert not dispatch.calls
+
+    @pytest.mark.parametrize("form", [False, True])
+    async def test_of_nothing_is_refused(self, client: httpx.AsyncClient, *, form: bool) -> None:
+        body = {"files": {"file": ("a.pdf", b"")}} if form else {"content": b""}
+        response = await client.post("/documents", **body)  # type: ignore[arg-type]
+        assert code(response) == (400, "BAD_ARG")
+        assert "empty" in response.json()["error"]["message"]
+
+    @pytest.mark.parametrize("form", [False, True])
+    async def test_with_its_digest_is_checked(
+        self, client: httpx.AsyncClient, dispatch: Dispatch, *, form: bool
+    ) -> None:
+        body = {"files": PDF} if form else {"content": CONTENT}
+        good = await client.post("/documents", headers=digest(CONTENT), **body)  # type: ignore[arg-type]
+        assert good.status_code == 201
+        wrong = await client.post("/documents", headers=digest(b"other"), **body)  # type: ignore[arg-type]
+        assert code(wrong) == (400, "BAD_ARG")
+        assert wrong.json()["error"]["details"]["fields"][0]["field"] == "Content-Digest"
+        assert len(dispatch.calls) == 1
+
+    async def test_of_several_files_is_refused(self, client: httpx.AsyncClient) -> None:
+        files = [("file", ("a.pdf", CONTENT)), ("file", ("b.pdf", CONTENT))]
+        assert code(await client.post("/documents", files=files)) == (400, "BAD_ARG")
+
+    @pytest.mark.parametrize(
+        ("content_type", "body"),
+        [
+            ("multipart/form-data", b"x"),
+            ("multipart/form-data; boundary=", b"x"),
+            ("multipart/form-data; boundary=b", b""),
+            ("multipart/form-data; boundary=b", b"no form at all"),
+            (
+                "multipart/form-data; boundary=b",
+                b'--b\r\nContent-Disposition: form-data; name="a"\r\n\r\nx\r\n--b--\r\n',
+            ),
+            ("multipart/form-data; boundary=b", b"--b\r\nnonsense\r\n\r\nx\r\n--b--\r\n"),
+            ("multipart/form-data; boundary=b", b"--b\r\nContent-Disposition: form-data\r\n\r\nx\r\n--b--\r\n"),
+        ],
+    )
+    async def test_as_a_form_without_a_file_is_refused(
+        self, client: httpx.AsyncClient, dispatch: Dispatch, content_type: str, body: bytes
+    ) -> None:
+        response = await client.post("/documents", content=body, headers={"Content-Type": content_type})
+        assert code(response) == (400, "BAD_ARG")
+        assert not dispatch.calls
+
+    async def test_passes_dispatchs_refusal_on(self, client: httpx.AsyncClient, dispatch: Dispatch) -> None:
+        dispatch.error = PapermeshError(Code.RATE_LIMIT, "Wait.", retry_after_ms=1500)
+        response = await client.post("/documents", content=CONTENT)
+        assert code(response) == (429, "RATE_LIMIT")
+        assert response.headers["retry-after"] == "2"
+
+
+class TestDownload:
+    @pytest.mark.parametrize("size", [1, 256 * 1024, 900_000])
+    async def test_gives_the_bytes_and_nothing_to_guess(
+        self, client: httpx.AsyncClient, dispatch: Dispatch, size: int
+    ) -> None:
+        content = os.urandom(size)
+        sha256 = hashlib.sha256(content).hexdigest()
+        dispatch.documents[sha256] = content
+        response = await client.get(f"/documents/{sha256}")
+        assert (response.status_code, response.content) == (200, content)
+        assert response.headers["content-length"] == str(size)
+        assert response.headers["content-type"] == "application/octet-stream"
+        assert response.headers["x-content-type-options"] == "nosniff"
+        assert response.headers["content-disposition"] == f'attachment; filename="{sha256[:16]}.pdf"'
+
+    @pytest.mark.parametrize("sha256", ["x", SHA.upper(), SHA[1:], SHA + "0", "%0a" + SHA])
+    async def test_of_what_is_no_digest_is_refused(
+        self, client: httpx.AsyncClient, dispatch: Dispatch, sha256: str
+    ) -> None:
+        assert code(await client.get(f"/documents/{sha256}")) == (400, "BAD_ARG")
+        assert not dispatch.calls
+
+    async def test_of_what_is_not_there_is_not_found(self, client: httpx.AsyncClient, dispatch: Dispatch) -> None:
+        dispatch.error = PapermeshError(Code.NOT_FOUND, "There is no such document.", request_id="r-3")
+        response = await client.get(f"/documents/{SHA}")
+        assert code(response) == (404, "NOT_FOUND")
+        assert response.json()["meta"]["request_id"] == "r-3"

@@ -1,0 +1,214 @@
+"""POST /mcp/invoke and the envelope around its answers."""
+
+import json
+import math
+import socket
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from papermesh.dispatch.v1 import dispatch_service_pb2 as pb
+from services.base.certificates import ensure
+from services.base.errors import Code, FieldViolation, PapermeshError
+from tests.mcp_adapter.conftest import Dispatch, adapter
+
+TRACE = "0af7651916cd43dd8448eb211c80319c"
+MIB = 1024 * 1024
+
+
+async def invoke(client: httpx.AsyncClient, body: object) -> httpx.Response:
+    content = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return await client.post("/mcp/invoke", content=content)
+
+
+async def refusal(client: httpx.AsyncClient, body: object) -> dict[str, Any]:
+    """The error that this body ends with; it must be a BAD_ARG that dispatch never saw."""
+    response = await invoke(client, body)
+    assert response.status_code == 400
+    error: dict[str, Any] = response.json()["error"]
+    assert error["code"] == "BAD_ARG"
+    return error
+
+
+class TestSuccess:
+    async def test_is_an_envelope_around_the_engines_json(self, client: httpx.AsyncClient, dispatch: Dispatch) -> None:
+        dispatch.response.json = '{"n": 1.50, "제목": "x", "big": 12345678901234567890}'
+        response = await invoke(client, {"action": "PDF_TEXT", "args": {}})
+        assert response.status_code == 200
+        assert response.headers["content-type"] == "application/json"
+        assert response.text.startswith('{"ok":true,"data":' + dispatch.response.json + ',"meta":{')
+        meta = response.json()["meta"]
+        assert meta.keys() == {"request_id", "latency_ms", "cache", "trace_id"}
+        assert (meta["request_id"], meta["cache"]) == ("r-1", "none")
+        assert isinstance(meta["latency_ms"], int)
+        assert len(meta["trace_id"]) == 32
+
+    @pytest.mark.parametrize(("state", "word"), [(pb.CACHE_STATE_MISS, "miss"), (pb.CACHE_STATE_HIT, "hit")])
+    async def test_says_where_the_result_came_from(
+        self, client: httpx.AsyncClient, dispatch: Dispatch, state: pb.CacheState, word: str
+    ) -> None:
+        dispatch.response.cache = state
+        assert (await invoke(client, {"action": "PDF_TEXT"})).json()["meta"]["cache"] == word
+
+    async def test_continues_the_callers_trace(self, client: httpx.AsyncClient, dispatch: Dispatch) -> None:
+        headers = {"traceparent": f"00-{TRACE}-b7ad6b7169203331-01"}
+        response = await client.post("/mcp/invoke", json={"action": "PDF_TEXT"}, headers=headers)
+        assert response.json()["meta"]["trace_id"] == TRACE
+        assert dispatch.calls[0].traceparent.split("-")[1] == TRACE
+
+    @pytest.mark.parametrize(
+        "args",
+        [
+            {},
+            {"doc_ref": {"type": "UPLOAD", "sha256": "ab" * 32}, "pages": "1-3"},
+            {"제목": ["한국어", "\U0001f600", "\x00\x1f\x7f"], "\ufb33": 1, "\U0001f600": 2},
+            {"n": [0, -1, 1.5, 1e-7, -0.0, 2**53 - 1, 3.0], "b": [True, False, None], "e": [{}, []]},
+        ],
+    )
+    async def test_passes_arguments_on_as_they_were_signed(
+        self, client: httpx.AsyncClient, dispatch: Dispatch, args: dict[str, Any]
+    ) -> None:
+        assert (await invoke(client, {"action": "PDF_TEXT", "args": args})).status_code == 200
+        [request] = dispatch.requests
+        assert dict(request.args) == args
+        assert request.action == "PDF_TEXT"
+
+    async def test_needs_no_arguments(self, client: httpx.AsyncClient, dispatch: Dispatch) -> None:
+        assert (await invoke(client, {"action": "PDF_TEXT"})).status_code == 200
+        assert not dispatch.requests[0].args
+
+
+class TestTheBody:
+    @pytest.mark.parametrize(
+        "body",
+        [
+            b"",
+            b"{",
+            b"action=PDF_TEXT",
+            b"\xff\xfe",
+            b'{"action": "PDF_TEXT",}',
+            b'{"action": "PDF_TEXT", "args": {"n": NaN}}',
+            b'{"action": "PDF_TEXT", "args": {"n": Infinity}}',
+            b'{"action": "PDF_TEXT", "args": {"s": "\\ud800"}}',
+            b"[" * 100_000,
+        ],
+    )
+    async def test_that_is_not_json_is_refused(
+        self, client: httpx.AsyncClient, dispatch: Dispatch, body: bytes
+    ) -> None:
+        assert "not JSON" in (await refusal(client, body))["message"]
+        assert not dispatch.calls
+
+    @pytest.mark.parametrize("body", [[], ["PDF_TEXT"], "PDF_TEXT", 5, None, True])
+    async def test_that_is_no_object_is_refused(self, client: httpx.AsyncClient, body: object) -> None:
+        assert "must be an object" in (await refusal(client, body))["message"]
+
+    @pytest.mark.parametrize("key", ["arg", "Action", "", "idempotency_key", "x" * 5000])
+    async def test_with_an_unknown_field_is_refused(self, client: httpx.AsyncClient, key: str) -> None:
+        error = await refusal(client, {"action": "PDF_TEXT", key: 1})
+        assert error["details"]["fields"][0]["field"] == key[:200]
+
+    @pytest.mark.parametrize("action", [None, "", 5, ["PDF_TEXT"], "PDF\nTEXT", "PDF_TEXT\x00", "문서"])
+    async def test_without_a_name_of_an_action_is_refused(self, client: httpx.AsyncClient, action: object) -> None:
+        error = await refusal(client, {"action": action})
+        assert [each["field"] for each in error["details"]["fields"]] == ["action"]
+
+    async def test_without_an_action_is_refused(self, client: httpx.AsyncClient) -> None:
+        assert "action" in (await refusal(client, {"args": {}}))["message"]
+
+    @pytest.mark.parametrize("args", [None, [], "x", 5])
+    async def test_whose_arguments_are_no_object_is_refused(self, client: httpx.AsyncClient, args: object) -> None:
+        error = await refusal(client, {"action": "PDF_TEXT", "args": args})
+        assert [each["field"] for each in error["details"]["fields"]] == ["args"]
+
+    @pytest.mark.parametrize(
+        "number",
+        [b"1e999", b"-1e999", b"9007199254740992", b"-9007199254740992", b"1e20", b"1" * 400, b"18446744073709551616"],
+    )
+    async def test_with_a_number_that_is_not_exact_is_refused(
+        self, client: httpx.AsyncClient, dispatch: Dispatch, number: bytes
+    ) -> None:
+        await refusal(client, b'{"action": "PDF_TEXT", "args": {"a": [' + number + b"]}}")
+        assert not dispatch.calls
+
+    async def test_may_be_thirty_levels_deep_and_no_more(self, client: httpx.AsyncClient) -> None:
+        def nested(levels: int) -> bytes:
+            return b'{"action": "PDF_TEXT", "args": ' + b'{"a": ' * (levels - 1) + b"{}" + b"}" * (levels - 1) + b"}"
+
+        assert (await invoke(client, nested(30))).status_code == 200
+        assert "30 levels" in (await refusal(client, nested(31)))["message"]
+
+    async def test_may_have_a_mebibyte_and_no_more(self, client: httpx.AsyncClient, dispatch: Dispatch) -> None:
+        def padded(size: int) -> bytes:
+            return b'{"action": "PDF_TEXT"}'.ljust(size)
+
+        assert (await invoke(client, padded(MIB))).status_code == 200
+        response = await invoke(client, padded(MIB + 1))
+        assert (response.status_code, response.json()["error"]["code"]) == (413, "TOO_LARGE")
+        assert response.json()["error"]["details"] == {"limit_bytes": str(MIB)}
+        assert len(dispatch.calls) == 1
+
+    async def test_of_a_large_argument_is_an_answer_too(self, client: httpx.AsyncClient) -> None:
+        # Under a mebibyte as JSON, and over it as the message to dispatch.
+        body = {"action": "PDF_EMBED", "args": {"texts": [1] * 400_000}}
+        content = json.dumps(body, separators=(",", ":")).encode()
+        assert len(content) < MIB
+        response = await invoke(client, content)
+        assert (response.status_code, response.json()["error"]["code"]) == (413, "TOO_LARGE")
+
+
+class TestFailure:
+    @pytest.mark.parametrize("code", Code)
+    async def test_is_an_envelope_with_the_codes_status(
+        self, client: httpx.AsyncClient, dispatch: Dispatch, code: Code
+    ) -> None:
+        dispatch.error = PapermeshError(code, "아니요.", details={"a": "b"}, request_id="r-9")
+        response = await invoke(client, {"action": "PDF_TEXT"})
+        assert response.status_code == code.http_status
+        assert response.json()["ok"] is False
+        assert response.json()["error"] == {
+            "code": code,
+            "message": "아니요.",
+            "retry_after_ms": None,
+            "is_transient": code.is_transient,
+            "details": {"a": "b"},
+        }
+        assert response.json()["meta"]["request_id"] == "r-9"
+        assert "retry-after" not in response.headers
+
+    @pytest.mark.parametrize("wait_ms", [1, 999, 1000, 1001, 60_000])
+    async def test_tells_in_whole_seconds_when_to_come_back(
+        self, client: httpx.AsyncClient, dispatch: Dispatch, wait_ms: int
+    ) -> None:
+        dispatch.error = PapermeshError(Code.RATE_LIMIT, "Wait.", retry_after_ms=wait_ms)
+        response = await invoke(client, {"action": "PDF_TEXT"})
+        assert response.status_code == 429
+        assert response.json()["error"]["retry_after_ms"] == wait_ms
+        assert response.headers["retry-after"] == str(math.ceil(wait_ms / 1000))
+
+    async def test_names_the_fields_at_fault(self, client: httpx.AsyncClient, dispatch: Dispatch) -> None:
+        dispatch.error = PapermeshError(Code.BAD_ARG, "No.", violations=(FieldViolation("pages", "is wrong"),))
+        response = await invoke(client, {"action": "PDF_TEXT"})
+        assert response.json()["error"]["details"] == {"fields": [{"field": "pages", "description": "is wrong"}]}
+
+    async def test_of_a_mesh_that_is_away_is_unavailable(self, tmp_path: Path) -> None:
+        ensure(tmp_path, "default", ["adapter"])
+        with socket.socket() as nobody:  # bound and not listening: whoever connects is turned away
+            nobody.bind(("127.0.0.1", 0))
+            async with adapter(f"localhost:{nobody.getsockname()[1]}", tmp_path / "adapter", tmp_path) as client:
+                response = await invoke(client, {"action": "PDF_TEXT"})
+        assert (response.status_code, response.json()["error"]["code"]) == (503, "UNAVAILABLE")
+        assert "connect to" not in response.text
+
+    async def test_of_a_result_over_the_limit_is_too_large(self, client: httpx.AsyncClient, dispatch: Dispatch) -> None:
+        dispatch.response.json = "x" * (17 * MIB)  # more than the channel takes
+        response = await invoke(client, {"action": "PDF_TEXT"})
+        assert (response.status_code, response.json()["error"]["code"]) == (413, "TOO_LARGE")
+
+    async def test_of_a_path_or_method_is_an_envelope_too(self, client: httpx.AsyncClient) -> None:
+        for method, path, status in (("GET", "/nowhere", 404), ("GET", "/mcp/invoke", 400), ("POST", "/actions", 400)):
+            response = await client.request(method, path)
+            assert (response.status_code, response.json()["ok"]) == (status, False)
+            assert response.json()["meta"]["trace_id"]

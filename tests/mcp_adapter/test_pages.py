@@ -1,0 +1,61 @@
+"""The catalogue, health, and what the API says of itself."""
+
+import httpx
+import pytest
+
+from services.base.errors import Code, PapermeshError
+from tests.mcp_adapter.conftest import Dispatch
+
+
+async def test_the_catalogue_lists_actions_with_their_schemas(client: httpx.AsyncClient) -> None:
+    response = await client.get("/actions")
+    assert response.json()["data"] == {
+        "actions": [
+            {
+                "name": "PDF_TEXT",
+                "description": "",
+                "args_schema": {"type": "object"},
+                "result_schema": {},
+                "timeout_s": 10.0,
+                "cache_ttl_s": None,
+                "rate": {"requests_per_minute": 60, "burst": 10},
+                "job": True,
+                "read_only": False,
+            }
+        ]
+    }
+
+
+async def test_a_failure_to_list_is_an_envelope(client: httpx.AsyncClient, dispatch: Dispatch) -> None:
+    dispatch.error = PapermeshError(Code.UNAVAILABLE, "Away.")
+    response = await client.get("/actions")
+    assert (response.status_code, response.json()["error"]["is_transient"]) == (503, True)
+
+
+async def test_the_process_is_healthy_whatever_the_mesh_does(client: httpx.AsyncClient, dispatch: Dispatch) -> None:
+    dispatch.error = PapermeshError(Code.UNAVAILABLE, "Away.")
+    assert (await client.get("/healthz")).status_code == 200
+
+
+async def test_it_is_ready_once_the_mesh_has_answered_and_stays_so(
+    client: httpx.AsyncClient, dispatch: Dispatch
+) -> None:
+    dispatch.error = PapermeshError(Code.UNAVAILABLE, "Away.")
+    response = await client.get("/readyz")
+    assert (response.status_code, response.json()["waiting_for"]) == (503, "UNAVAILABLE: Away.")
+    dispatch.error = None
+    assert (await client.get("/readyz")).status_code == 200
+    dispatch.error = PapermeshError(Code.UNAVAILABLE, "Away.")
+    assert (await client.get("/readyz")).status_code == 200
+
+
+async def test_the_api_describes_every_route(client: httpx.AsyncClient) -> None:
+    paths = (await client.get("/openapi.json")).json()["paths"]
+    assert {"/mcp/invoke", "/actions", "/documents", "/documents/{sha256}", "/healthz", "/readyz"} <= set(paths)
+
+
+@pytest.mark.parametrize("path", ["/docs"])
+async def test_the_pages_load_nothing_from_elsewhere(client: httpx.AsyncClient, path: str) -> None:
+    response = await client.get(path)
+    assert response.status_code == 200
+    assert "https://" not in response.text

@@ -1,0 +1,286 @@
+"""dispatch as a whole, with a real Redis and a small pdf behind it; only Envoy is missing."""
+
+import hashlib
+import json
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import grpc
+import pytest
+from google.protobuf.message import Message
+
+from papermesh.dispatch.v1 import dispatch_service_pb2 as pb
+from papermesh.dispatch.v1 import dispatch_service_pb2_grpc as pb_grpc
+from papermesh.document.v1 import document_pb2
+from papermesh.pdf.v1 import pdf_service_pb2
+from services.base import actions, status
+from services.base.actions import Rate
+from services.base.blobs import BlobStore
+from services.base.errors import Code, PapermeshError
+from services.base.handlers import Call
+from services.base.server import Hosted
+from services.base.signature import Key
+from services.base.testing import REQUEST_ID, serving
+from services.dispatch.clients import Client
+from services.dispatch.router import Router
+from services.dispatch.servicer import DispatchServicer
+from services.dispatch.state import State
+from services.dispatch.verification import Verifier
+from tests.support.clients import ADAPTER_KEY, AUDIENCE, REPORTS_ID, REPORTS_KEY, signed
+from tests.support.redis_server import RedisServer
+
+CONTENT = b"%PDF-1.7 nothing more"
+SHA = hashlib.sha256(CONTENT).hexdigest()
+PDF = pdf_service_pb2.DESCRIPTOR.services_by_name["PdfService"]
+DISPATCH = pb.DESCRIPTOR.services_by_name["DispatchService"]
+LIMIT = 1_000_000
+
+
+@dataclass
+class Pdf:
+    """A pdf service that answers with one text, or fails with one error."""
+
+    json: str = '{"pages": 3, "제목": "x"}'
+    error: PapermeshError | None = None
+    calls: list[tuple[Message, Call]] = field(default_factory=list)
+
+    async def GetMetadata(  # noqa: N802
+        self, request: pdf_service_pb2.GetMetadataRequest, call: Call
+    ) -> pdf_service_pb2.GetMetadataResponse:
+        self.calls.append((request, call))
+        if self.error is not None:
+            raise self.error
+        return pdf_service_pb2.GetMetadataResponse(json=self.json)
+
+
+@dataclass
+class Mesh:
+    """A running dispatch and the pdf behind it."""
+
+    stub: pb_grpc.DispatchServiceStub
+    pdf: Pdf
+
+    async def invoke(
+        self, action: str = "PDF_METADATA", args: object = None, *, metadata: object = None, **fields: object
+    ) -> pb.InvokeResponse:
+        """Invokes as the adapter, unless the metadata says otherwise."""
+        request = invoke_request(action, args, **fields)
+        metadata = metadata or signed("Invoke", request, action=action)
+        answer: pb.InvokeResponse = await self.stub.Invoke(request, metadata=metadata, timeout=10)
+        return answer
+
+    async def put(self, *pieces: bytes, actor: str = "", size: int | None = None) -> pb.PutDocumentResponse:
+        """Uploads as the adapter."""
+        content = b"".join(pieces)
+        digest = hashlib.sha256(content).hexdigest()
+        header = pb.PutDocumentHeader(sha256=digest, size=len(content) if size is None else size, actor=actor)
+        messages = [pb.PutDocumentRequest(header=header), *(pb.PutDocumentRequest(data=each) for each in pieces)]
+        metadata = signed("PutDocument", header)
+        answer: pb.PutDocumentResponse = await self.stub.PutDocument(iter(messages), metadata=metadata, timeout=10)
+        return answer
+
+    async def get(self, request: pb.GetDocumentRequest) -> list[pb.GetDocumentResponse]:
+        """Downloads as the adapter."""
+        call = self.stub.GetDocument(request, metadata=signed("GetDocument", request), timeout=10)
+        return [each async for each in call]
+
+    async def list_names(self, key: Key = ADAPTER_KEY, **how: str) -> list[str]:
+        request = pb.ListActionsRequest()
+        listed = await self.stub.ListActions(request, metadata=signed("ListActions", request, key, **how), timeout=10)
+        return [each.name for each in listed.actions]
+
+
+def invoke_request(action: str = "PDF_METADATA", args: object = None, **fields: object) -> pb.InvokeRequest:
+    request = pb.InvokeRequest(action=action, **fields)  # type: ignore[arg-type]
+    request.args.update({"doc_ref": {"type": "UPLOAD", "sha256": SHA}} if args is None else args)  # type: ignore[arg-type]
+    return request
+
+
+async def refusal(attempt: object) -> PapermeshError:
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await attempt  # type: ignore[misc]
+    return status.decode(caught.value)
+
+
+@pytest.fixture
+async def mesh(
+    tmp_path: Path, state: State, known_clients: dict[str, Client], redis_server: RedisServer
+) -> AsyncIterator[Mesh]:
+    assert redis_server.process is not None
+    pdf, spool_dir = Pdf(), tmp_path / "spool"
+    spool_dir.mkdir()
+    async with serving(Hosted(PDF, pdf), directory=tmp_path) as to_pdf:
+        servicer = DispatchServicer(
+            Verifier(AUDIENCE, known_clients),
+            state,
+            Router(to_pdf, actions.load().listed([PDF.full_name])),
+            BlobStore(f"file://{tmp_path}/blobs"),
+            client_rate=Rate(600, 40),
+            spool_dir=spool_dir,
+            max_document_bytes=LIMIT,
+        )
+        async with serving(Hosted(DISPATCH, servicer), directory=tmp_path, behind_mesh=False) as to_dispatch:
+            yield Mesh(pb_grpc.DispatchServiceStub(to_dispatch), pdf)
+
+
+class TestInvoke:
+    async def test_passes_the_engines_json_through(self, mesh: Mesh) -> None:
+        await mesh.put(CONTENT)
+        answer = await mesh.invoke()
+        assert (answer.json, answer.request_id) == (mesh.pdf.json, REQUEST_ID)
+
+    async def test_hands_the_call_on(self, mesh: Mesh) -> None:
+        await mesh.put(CONTENT)
+        await mesh.invoke()
+        [(request, call)] = mesh.pdf.calls
+        assert request == pdf_service_pb2.GetMetadataRequest(
+            doc_ref=document_pb2.DocumentRef(type="UPLOAD", sha256=SHA)
+        )
+        assert (call.request_id, dict(call.metadata)["x-result"]) == (REQUEST_ID, "json")
+        assert dict(call.metadata)["x-action"] == "PDF_METADATA"
+        assert 0 < call.timeout_s <= 10
+        assert not {"x-client", "x-nonce", "x-signature"} & set(dict(call.metadata))
+
+    async def test_passes_the_engines_errors_on(self, mesh: Mesh) -> None:
+        await mesh.put(CONTENT)
+        mesh.pdf.error = PapermeshError(Code.TIMEOUT, "Too slow.", details={"page": "3"})
+        error = await refusal(mesh.invoke())
+        assert (error.code, error.message, error.details) == (Code.TIMEOUT, "Too slow.", {"page": "3"})
+
+    async def test_refuses_a_replay(self, mesh: Mesh) -> None:
+        await mesh.put(CONTENT)
+        metadata = signed("Invoke", invoke_request(), action="PDF_METADATA")
+        await mesh.invoke(metadata=metadata)
+        assert (await refusal(mesh.invoke(metadata=metadata))).code is Code.UNAUTHENTICATED
+        assert len(mesh.pdf.calls) == 1
+
+    async def test_refuses_a_call_that_is_not_signed(self, mesh: Mesh) -> None:
+        assert (await refusal(mesh.stub.Invoke(invoke_request()))).code is Code.UNAUTHENTICATED
+
+    async def test_names_the_arguments_at_fault(self, mesh: Mesh) -> None:
+        error = await refusal(mesh.invoke("PDF_METADATA", {"doc_ref": {"type": 5}, "x": 1}))
+        assert error.code is Code.BAD_ARG
+        assert {each.field for each in error.violations} == {"doc_ref.type", "x"}
+
+    async def test_tells_many_faults_in_any_script(self, mesh: Mesh) -> None:
+        error = await refusal(mesh.invoke("PDF_METADATA", {f"{'가' * 300}{number}": 1 for number in range(50)}))
+        assert error.code is Code.BAD_ARG
+        assert error.violations
+
+    async def test_uses_up_the_nonce_of_a_faulty_call(self, mesh: Mesh) -> None:
+        metadata = signed("Invoke", invoke_request(args={}), action="PDF_METADATA")
+        assert (await refusal(mesh.invoke(args={}, metadata=metadata))).code is Code.BAD_ARG
+        assert (await refusal(mesh.invoke(args={}, metadata=metadata))).code is Code.UNAUTHENTICATED
+
+    @pytest.mark.parametrize("action", ["", "NO_SUCH", "PDF_DIFF", "GITLAB_GUIDE", "pdf_metadata"])
+    async def test_knows_no_action_that_is_not_deployed(self, mesh: Mesh, action: str) -> None:
+        assert (await refusal(mesh.invoke(action))).code is Code.BAD_ARG
+
+    async def test_keeps_a_client_to_its_actions(self, mesh: Mesh) -> None:
+        request = invoke_request("PDF_TEXT")
+        metadata = signed("Invoke", request, REPORTS_KEY, uri=REPORTS_ID, action="PDF_TEXT")
+        assert (await refusal(mesh.invoke("PDF_TEXT", metadata=metadata))).code is Code.FORBIDDEN
+
+    async def test_keeps_a_client_to_its_own_rate(self, mesh: Mesh) -> None:
+        codes = []
+        for _ in range(3):
+            metadata = signed("Invoke", invoke_request(), REPORTS_KEY, uri=REPORTS_ID, action="PDF_METADATA")
+            codes.append((await refusal(mesh.invoke(metadata=metadata))).code)
+        assert codes == [Code.NOT_FOUND, Code.NOT_FOUND, Code.RATE_LIMIT]
+
+    async def test_limits_each_actor_by_the_actions_rate(self, mesh: Mesh) -> None:
+        for _ in range(10):
+            assert (await refusal(mesh.invoke("PDF_TEXT", actor="kim"))).code is Code.NOT_FOUND
+        error = await refusal(mesh.invoke("PDF_TEXT", actor="kim"))
+        assert error.code is Code.RATE_LIMIT
+        assert 0 < (error.retry_after_ms or 0) <= 1000
+        assert (await refusal(mesh.invoke("PDF_TEXT", actor="lee"))).code is Code.NOT_FOUND
+
+    async def test_refuses_a_project_that_the_client_may_not_read(self, mesh: Mesh) -> None:
+        args = {"doc_ref": {"type": "GITLAB", "project_path": "secret/a", "path": "a.pdf"}}
+        request = invoke_request(args=args)
+        metadata = signed("Invoke", request, REPORTS_KEY, uri=REPORTS_ID, action="PDF_METADATA")
+        assert (await refusal(mesh.invoke(args=args, metadata=metadata))).code is Code.FORBIDDEN
+
+    async def test_has_no_idempotency_yet(self, mesh: Mesh) -> None:
+        error = await refusal(mesh.invoke(idempotency_key="k"))
+        assert [each.field for each in error.violations] == ["idempotency_key"]
+
+    async def test_refuses_everything_while_redis_is_away(self, mesh: Mesh, redis_server: RedisServer) -> None:
+        redis_server.stop()
+        assert (await refusal(mesh.invoke())).code is Code.UNAVAILABLE
+        assert (await refusal(mesh.invoke("NO_SUCH"))).code is Code.UNAVAILABLE
+        assert not mesh.pdf.calls
+
+
+class TestDocuments:
+    async def test_come_back_as_they_went_in(self, mesh: Mesh) -> None:
+        pieces = [bytes([number]) * 300_000 for number in range(3)]
+        stored = await mesh.put(*pieces)
+        assert (stored.size, stored.doc_ref.type, stored.request_id) == (900_000, "UPLOAD", REQUEST_ID)
+        header, *data = await mesh.get(pb.GetDocumentRequest(doc_ref=stored.doc_ref))
+        assert header.header == pb.GetDocumentHeader(sha256=stored.doc_ref.sha256, size=900_000)
+        assert b"".join(each.data for each in data) == b"".join(pieces)
+
+    @pytest.mark.parametrize("reader", ["", "lee", "김"])
+    async def test_are_their_uploaders_alone(self, mesh: Mesh, reader: str) -> None:
+        stored = await mesh.put(CONTENT, actor="kim")
+        for attempt in (
+            mesh.invoke(actor=reader),
+            mesh.get(pb.GetDocumentRequest(doc_ref=stored.doc_ref, actor=reader)),
+        ):
+            assert (await refusal(attempt)).code is Code.NOT_FOUND
+        assert (await mesh.invoke(actor="kim")).json == mesh.pdf.json
+
+    async def test_that_do_not_exist_are_refused_in_the_same_words(self, mesh: Mesh) -> None:
+        await mesh.put(CONTENT, actor="kim")
+        foreign = await refusal(mesh.invoke())
+        missing = await refusal(mesh.invoke(args={"doc_ref": {"type": "UPLOAD", "sha256": "0" * 64}}))
+        assert (foreign.code, foreign.message) == (missing.code, missing.message)
+
+    async def test_over_the_limit_are_too_large(self, mesh: Mesh) -> None:
+        assert (await refusal(mesh.put(CONTENT, size=LIMIT + 1))).code is Code.TOO_LARGE
+
+    async def test_that_are_cut_off_are_refused_and_not_stored(self, mesh: Mesh) -> None:
+        assert (await refusal(mesh.put(CONTENT, size=len(CONTENT) + 1))).code is Code.BAD_ARG
+        assert (await refusal(mesh.invoke())).code is Code.NOT_FOUND
+
+    async def test_without_a_reference_are_a_bad_argument(self, mesh: Mesh) -> None:
+        for request in (pb.GetDocumentRequest(), pb.GetDocumentRequest(doc_ref=document_pb2.DocumentRef())):
+            assert (await refusal(mesh.get(request))).code is Code.BAD_ARG
+
+
+class TestListActions:
+    async def test_lists_what_the_client_may_invoke(self, mesh: Mesh) -> None:
+        assert await mesh.list_names() == ["PDF_METADATA", "PDF_OUTLINE", "PDF_TEXT"]
+        assert await mesh.list_names(REPORTS_KEY, uri=REPORTS_ID) == ["PDF_METADATA"]
+
+    async def test_describes_each_of_them(self, mesh: Mesh) -> None:
+        request = pb.ListActionsRequest()
+        listed = await mesh.stub.ListActions(request, metadata=signed("ListActions", request))
+        text = listed.actions[2]
+        assert (text.timeout.seconds, text.cache_ttl.seconds, text.job, text.read_only) == (10, 600, True, True)
+        assert (text.rate.requests_per_minute, text.rate.burst) == (60, 10)
+        assert set(json.loads(text.args_schema)["properties"]) == {"doc_ref", "pages"}
+        assert "failures" in json.loads(text.result_schema)["properties"]
+
+    async def test_limits_a_client_in_all(self, mesh: Mesh) -> None:
+        async def code() -> Code | None:
+            try:
+                await mesh.list_names()
+            except grpc.aio.AioRpcError as error:
+                return status.decode(error).code
+            return None
+
+        codes = [await code() for _ in range(100)]
+        assert codes[:40] == [None] * 40
+        assert Code.RATE_LIMIT in codes
+
+
+@pytest.mark.parametrize("method", ["SubmitJob", "GetJob", "GetJobResult", "CancelJob"])
+async def test_what_is_not_built_yet_is_unimplemented(mesh: Mesh, method: str) -> None:
+    call: Callable[..., object] = getattr(mesh.stub, method)
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await call(getattr(pb, f"{method}Request")())  # type: ignore[misc]
+    assert caught.value.code() is grpc.StatusCode.UNIMPLEMENTED
