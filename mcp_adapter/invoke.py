@@ -1,10 +1,11 @@
 """POST /mcp/invoke, the hot route: a plain Starlette endpoint, since a model per request would cost too much."""
 
 import asyncio
-from typing import Any
+from collections.abc import Awaitable
+from typing import Any, cast
 
 import orjson
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from mcp_adapter.dispatch_client import DispatchClient
@@ -25,17 +26,35 @@ async def invoke(request: Request) -> Response:
     try:
         action, args = _parse(await _body(request))
         client: DispatchClient = request.app.state.dispatch
-        call = asyncio.ensure_future(client.invoke(action, args, exchange.person))
-        watch = asyncio.ensure_future(_cancel_when_gone(request, call))
-        try:
-            response = await call
-        finally:
-            watch.cancel()
+        response = await _while_waited_for(request, client.invoke(action, args, exchange.person))
     except PapermeshError as error:
         return failure(exchange, error)
+    except ClientDisconnect:
+        return failure(exchange, bad_arg("The caller went away before the answer."))
     exchange.request_id = response.request_id
     exchange.cache = _CACHE[response.cache]
     return success_json(exchange, response.json.encode())
+
+
+async def _while_waited_for(request: Request, call: Awaitable[pb.InvokeResponse]) -> pb.InvokeResponse:
+    """The response of a call, which is given up when the caller hangs up: work that nobody waits for stops.
+
+    Raises:
+        ClientDisconnect: when the caller has hung up.
+        PapermeshError: whatever the call raises.
+    """
+    task = cast("asyncio.Task[Any]", asyncio.current_task())
+    watch = asyncio.ensure_future(request.receive())  # after the body comes nothing but the end of the connection
+    watch.add_done_callback(lambda ended: ended.cancelled() or task.cancel())
+    try:
+        return await call
+    except asyncio.CancelledError:
+        if not watch.done():  # it is this process that stops
+            raise
+        task.uncancel()
+        raise ClientDisconnect from None
+    finally:
+        watch.cancel()
 
 
 async def _body(request: Request) -> bytes:

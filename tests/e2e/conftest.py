@@ -37,9 +37,10 @@ def shared_modest_mesh(good_document: Path) -> Iterator[Deployment]:
 
 @pytest.fixture
 def mesh(shared_mesh: Deployment) -> Iterator[Deployment]:
-    """The mesh that most tests call. Whatever a test does to it, the next good call works."""
+    """The mesh that most tests call. Whatever a test does to it, the next good call works, and no part met a bug."""
     yield shared_mesh
     shared_mesh.must_still_work()
+    shared_mesh.must_have_met_no_bug()
 
 
 @pytest.fixture
@@ -48,6 +49,7 @@ def modest_mesh(shared_modest_mesh: Deployment) -> Iterator[Deployment]:
     yield shared_modest_mesh
     # Not at once: a test may have left a bucket empty.
     eventually(shared_modest_mesh.works, what="a good call")
+    shared_modest_mesh.must_have_met_no_bug()
 
 
 @pytest.fixture

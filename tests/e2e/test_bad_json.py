@@ -1,11 +1,13 @@
 """Bodies of calls that are not what they should be: each gets a typed answer that says what to mend."""
 
 import json
+import socket
 from typing import Any
 
 import pytest
 
 from tests.e2e.support.adapter import Adapter
+from tests.e2e.support.deployment import Deployment
 
 MAX_BODY = 1024 * 1024
 
@@ -74,6 +76,12 @@ def test_a_body_over_a_mebibyte_that_announces_no_length_is_too_large(adapter: A
 def test_a_body_of_just_a_mebibyte_is_read(adapter: Adapter) -> None:
     body = call("{}")
     adapter.invoke_raw(body + b" " * (MAX_BODY - len(body))).must_be("BAD_ARG", field="doc_ref")
+
+
+def test_a_body_that_breaks_off_harms_nobody(mesh: Deployment) -> None:
+    with socket.create_connection(("127.0.0.1", mesh.stack.ports.http), timeout=10) as connection:
+        connection.sendall(b"POST /mcp/invoke HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n{")
+    mesh.must_still_work()
 
 
 @pytest.mark.parametrize("number", [2**53, -(2**53), 2**63, 10**30, -(10**30)])

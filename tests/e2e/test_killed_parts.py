@@ -25,6 +25,9 @@ from tests.e2e.support.waiting import eventually
 WORKERS = 2
 PARTS = ("redis-state", "dispatch", "pdf", "envoy", "adapter")
 
+EJECTED_S = 30
+"""The longest that Envoy leaves out a host whose connections have failed; five seconds the first time."""
+
 
 @pytest.fixture(scope="module")
 def fragile_mesh(good_document: Path) -> Iterator[Deployment]:
@@ -40,7 +43,7 @@ def mesh(fragile_mesh: Deployment) -> Iterator[Deployment]:
     for name in PARTS:
         fragile_mesh.stack.part(name).start()
     fragile_mesh.stack.wait_until_ready()
-    eventually(fragile_mesh.works, 20, "a good call")
+    eventually(fragile_mesh.works, EJECTED_S, "a good call")
     eventually(lambda: len(workers(fragile_mesh)) == WORKERS, what="as many workers as before")
 
 
@@ -142,13 +145,13 @@ def test_workers_killed_under_load_cost_at_most_one_request_each(mesh: Deploymen
 
 
 def test_idle_workers_that_are_killed_cost_nobody_anything(mesh: Deployment) -> None:
-    for _ in range(3):
-        idle = workers(mesh)
-        for worker in idle:
-            worker.kill()
-        eventually(lambda: len(workers(mesh)) == WORKERS and not set(workers(mesh)) & set(idle), what="new workers")
-        for _ in range(WORKERS):
-            mesh.must_still_work()
+    eventually(lambda: len(workers(mesh)) == WORKERS, what="all workers")
+    idle = workers(mesh)
+    for worker in idle:
+        worker.kill()
+    eventually(lambda: len(workers(mesh)) == WORKERS and not set(workers(mesh)) & set(idle), what="new workers")
+    for _ in range(WORKERS):
+        mesh.must_still_work()
 
 
 def test_when_what_workers_are_forked_from_is_killed_all_are_started_anew(
@@ -230,7 +233,7 @@ def test_while_the_engine_is_away_calls_are_unavailable_and_then_work_again(mesh
     assert not any(process.is_running() for process in left), "a killed engine leaves no worker behind"
     mesh.stack.part("pdf").start()
     mesh.stack.part("pdf").wait_until_ready()
-    must_work_within(mesh, 10, "the return of pdf")
+    must_work_within(mesh, EJECTED_S, "the return of pdf")
 
 
 def test_calls_that_were_under_way_when_the_engine_died_are_unavailable(
@@ -289,7 +292,7 @@ def test_while_a_part_on_the_way_is_away_calls_are_unavailable_and_then_work_aga
 
     mesh.stack.part(part).start()
     mesh.stack.part(part).wait_until_ready()
-    must_work_within(mesh, 5, f"the return of {part}")
+    must_work_within(mesh, EJECTED_S, f"the return of {part}")
 
 
 def test_a_call_that_was_under_way_when_dispatch_died_is_unavailable_and_its_work_stops(
@@ -323,4 +326,4 @@ def test_everything_killed_at_once_works_again_when_it_is_back(mesh: Deployment)
     for name in PARTS:
         mesh.stack.part(name).start()
     mesh.stack.wait_until_ready()
-    eventually(lambda: mesh.adapter.invoke("PDF_METADATA", {"doc_ref": reference}).ok, 10, "a good call")
+    eventually(lambda: mesh.adapter.invoke("PDF_METADATA", {"doc_ref": reference}).ok, EJECTED_S, "a good call")

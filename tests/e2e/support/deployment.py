@@ -37,6 +37,8 @@ class Deployment:
     adapter: Adapter
     good_document: Path
     channels: dict[str, Channel] = field(default_factory=dict)
+    _read: dict[str, int] = field(default_factory=dict)
+    """How much of each part's log has been looked through."""
 
     def tls_dir(self, workload: str) -> Path:
         """The certificate of a workload, "pdf", or of a client, "client/reports"."""
@@ -65,6 +67,15 @@ class Deployment:
         """Fails unless a good call gets a good answer, whatever happened before."""
         answer = self.adapter.ask("PDF_METADATA", self.good_document)
         assert answer.data["pages"] == 4
+
+    def must_have_met_no_bug(self) -> None:
+        """Fails when a part has logged an error since the last time: what a caller can do is no error of ours."""
+        for part in ("adapter", "dispatch", "pdf"):
+            log = self.log(part)
+            new = log[self._read.get(part, 0) :]
+            self._read[part] = len(log)
+            assert '"level": "ERROR"' not in new, new
+            assert "Traceback" not in new, new
 
     def envoy(self, path: str, **params: str) -> httpx.Response:
         """What Envoy's admin interface says."""
