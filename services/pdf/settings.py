@@ -15,7 +15,7 @@ class PdfSettings(ServerSettings):
     pdf_port: Port = Field(9102, description="Port that the pdf service listens on.")
     blobs_url: str = Field(description="The blob store, file:///folder or s3://bucket/prefix.")
     work_dir: Path = Field(
-        description="Folder for documents that are being read; on the blob store's file system, they cost no copy."
+        description="Folder of this process alone for documents being read; on the blob store's file system, without a copy."
     )
     pdf_workers: int = Field(
         default_factory=lambda: os.cpu_count() or 1,
@@ -26,5 +26,5 @@ class PdfSettings(ServerSettings):
     pdf_worker_memory_bytes: int = Field(
         1024**3,
         ge=256 * 1024**2,
-        description="Address space that one worker may use, in bytes; a document that needs more is ENGINE_FAIL.",
+        description="Address space that a document may take in a worker, in bytes; one that needs more is ENGINE_FAIL.",
     )

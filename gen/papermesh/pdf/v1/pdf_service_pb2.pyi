@@ -158,7 +158,7 @@ class GetMetadataResponse(_message.Message):
     encrypted: _builtins.bool
     """Encrypted says that the file is encrypted, though it opens without a password."""
     text_density: _builtins.float
-    """TextDensity is the mean number of characters a page, over the sampled pages."""
+    """TextDensity is the mean number of characters a page, white space not counted, over the sampled pages."""
     has_text_layer: _builtins.bool
     """HasTextLayer says that at least one sampled page has text. False for a plain scan."""
     sampled_pages: _builtins.int
