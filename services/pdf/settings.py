@@ -15,7 +15,7 @@ class PdfSettings(ServerSettings):
     pdf_port: Port = Field(9102, description="Port that the pdf service listens on.")
     blobs_url: str = Field(description="The blob store, file:///folder or s3://bucket/prefix.")
     work_dir: Path = Field(
-        description="Folder of this process alone for documents being read; on the blob store's file system, without a copy."
+        description="Folder of this process alone for documents being read; on the blob store's file system, no copies."
     )
     pdf_workers: int = Field(
         default_factory=lambda: os.cpu_count() or 1,
