@@ -7,14 +7,9 @@ import pytest
 
 from tests.e2e.support.adapter import Adapter
 from tests.e2e.support.caller import Caller
-from tests.e2e.support.deployment import Deployment, deployed
+from tests.e2e.support.deployment import RATES_OUT_OF_THE_WAY, SMALL_LIMIT, Deployment, deployed
 from tests.e2e.support.grpcurl import Grpcurl
 from tests.e2e.support.waiting import eventually
-
-RATES_OUT_OF_THE_WAY = {"PAPERMESH_RATE_SCALE": "100000"}
-
-SMALL_LIMIT = 300_000
-"""Bytes of a document in the modest mesh."""
 
 
 @pytest.fixture(scope="session")

@@ -16,10 +16,9 @@ import psutil
 import pytest
 
 from deploy.local.readiness import redis_answers
-from tests.e2e.conftest import RATES_OUT_OF_THE_WAY
 from tests.e2e.support.adapter import Answer
 from tests.e2e.support.caller import download, invocation, path
-from tests.e2e.support.deployment import Deployment, deployed
+from tests.e2e.support.deployment import RATES_OUT_OF_THE_WAY, Deployment, deployed
 from tests.e2e.support.waiting import eventually
 
 WORKERS = 2

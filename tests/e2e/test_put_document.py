@@ -9,9 +9,8 @@ import grpc
 import pytest
 
 from papermesh.dispatch.v1 import dispatch_service_pb2 as pb
-from tests.e2e.conftest import SMALL_LIMIT
 from tests.e2e.support.caller import Caller, path, pieces
-from tests.e2e.support.deployment import Deployment
+from tests.e2e.support.deployment import SMALL_LIMIT, Deployment
 from tests.e2e.support.waiting import eventually
 
 PIECE = 512 * 1024

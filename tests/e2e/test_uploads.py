@@ -9,10 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.conftest import SMALL_LIMIT
 from tests.e2e.support.adapter import Adapter
 from tests.e2e.support.caller import pieces
-from tests.e2e.support.deployment import Deployment
+from tests.e2e.support.deployment import SMALL_LIMIT, Deployment
 from tests.e2e.support.waiting import eventually
 
 OVERHEAD = 64 * 1024

@@ -29,6 +29,13 @@ CLIENTS: Mapping[str, dict[str, Any]] = {
 """Clients of the company's own, neither of which acts for others."""
 
 
+RATES_OUT_OF_THE_WAY = {"PAPERMESH_RATE_SCALE": "100000"}
+"""Settings with which no test meets a rate."""
+
+SMALL_LIMIT = 300_000
+"""Bytes of a document in the mesh with modest limits."""
+
+
 @dataclass
 class Deployment:
     """A running mesh and the ways to talk to it."""
