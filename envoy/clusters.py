@@ -94,8 +94,9 @@ def _outlier_detection() -> Message:
     """What both kinds share. Ejection is short, for there may be no other host, and health checks watch besides."""
     return {
         "interval": "1s",
-        "base_ejection_time": "5s",
-        "max_ejection_time": "30s",
+        # Times the number of ejections, up to the maximum: a part that was restarted is back within seconds.
+        "base_ejection_time": "1s",
+        "max_ejection_time": "5s",
         "max_ejection_percent": 100,
         "split_external_local_origin_errors": True,
         # A host that answers its health checks and fails its calls must stay out for its time.

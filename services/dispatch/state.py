@@ -3,6 +3,7 @@
 Redis away means refused (UNAVAILABLE): without it no replay could be told from a first call.
 """
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources import files
@@ -16,6 +17,8 @@ from services.base.actions import Rate
 from services.base.errors import Code, PapermeshError
 from services.base.signature import unauthenticated
 from services.dispatch.verification import Caller
+
+_log = logging.getLogger(__name__)
 
 NONCE_KEPT_S = 660
 """More than twice the clock skew: a nonce forgotten sooner could be replayed by a clock that runs ahead."""
@@ -63,7 +66,7 @@ class State:
         try:
             self._sha = await self._redis.script_load(_SCRIPT)
         except (RedisError, OSError) as error:
-            raise _away() from error
+            raise _away(error) from error
 
     async def admit(self, caller: Caller, buckets: Sequence[Bucket], digests: Sequence[str] = ()) -> list[bool]:
         """Consumes the call's nonce, takes it from its buckets and looks up rights.
@@ -104,7 +107,7 @@ class State:
         try:
             await self._redis.sadd(_owners_key(sha256), _owner(caller))
         except (RedisError, OSError) as error:
-            raise _away() from error
+            raise _away(error) from error
 
     async def close(self) -> None:
         """Closes the connections."""
@@ -118,7 +121,7 @@ class State:
                 await self.start()
                 answer = await self._redis.evalsha(self._sha, len(keys), *keys, *arguments)
         except (RedisError, OSError) as error:
-            raise _away() from error
+            raise _away(error) from error
         return answer
 
 
@@ -131,5 +134,7 @@ def _owners_key(sha256: str) -> str:
     return f"owners:{sha256}"
 
 
-def _away() -> PapermeshError:
+def _away(error: Exception) -> PapermeshError:
+    """The log says what it was: a script with a bug looks like an outage to callers."""
+    _log.warning("Redis did not answer: %s: %s", type(error).__name__, error)
     return PapermeshError(Code.UNAVAILABLE, "Calls cannot be verified right now. Try again.", retry_after_ms=1000)
