@@ -7,7 +7,7 @@ from envoy.topology import Address, Topology
 
 MAX_CONNECTIONS = 256
 MAX_PENDING = 256
-MAX_REQUESTS = 1024
+MAX_REQUESTS = 256
 """Calls in flight to a cluster; the next one is answered UNAVAILABLE at once."""
 
 

@@ -3,9 +3,14 @@
 from datetime import timedelta
 
 from envoy.message import Message
+from services.base.handlers import MAX_REQUEST_BYTES
 
 BUFFER_BYTES = 32 * 1024
 """Per connection and direction. A longer body flows on as the other side reads; only a retry would need all of it."""
+
+REQUEST_BYTES = MAX_REQUEST_BYTES + 1024
+"""The longest request of a call that sends one message. A little above what a service takes, whose answer is the better
+one; without it whoever holds a certificate could make dispatch hold many messages of grpc's own limit at once."""
 
 CONNECTION_LIFE = timedelta(hours=1)
 """An open connection outlives the removal of the CA that let it in, so none lives longer than this."""

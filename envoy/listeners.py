@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from envoy import rbac, routes, tls
+from envoy import rbac, request_size, routes, tls
 from envoy.access_log import access_log
 from envoy.limits import BUFFER_BYTES, CONNECTION_LIFE, IDLE_TIMEOUT, http2
 from envoy.message import Message, extension, seconds, socket_address
@@ -99,10 +99,14 @@ def _connection_manager(
         set_current_client_cert_details={"uri": True},
         server_header_transformation="PASS_THROUGH",
         # Envoy's own words hold addresses and the reasons of TLS; its flags are what a client translates.
-        local_reply_config={"body_format": {"text_format_source": {"inline_string": "envoy: %RESPONSE_FLAGS%"}}},
+        local_reply_config={
+            "body_format": {"text_format_source": {"inline_string": "envoy: %RESPONSE_FLAGS%"}},
+            "mappers": [request_size.answer()],
+        },
         access_log=access_log(topology, name),
         http_filters=[
             access_control,
+            request_size.http_filter(),
             router,
         ],
         route_config=route_config,

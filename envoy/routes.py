@@ -6,6 +6,7 @@ A method that the table does not know has no route, and Envoy answers UNIMPLEMEN
 from collections.abc import Iterable
 from datetime import timedelta
 
+from envoy import request_size
 from envoy.message import Message, extension, seconds
 from envoy.rbac import DISPATCH_SERVICE, OPERATOR_PREFIXES
 from envoy.topology import Topology
@@ -31,7 +32,7 @@ class RouteError(Exception):
 
 def edge(table: ActionTable) -> Message:
     """The front door. Never a second try: it would bear the same nonce, and dispatch would take it for a replay."""
-    routes = [_route({"path": method.path}, "dispatch", method.timeout) for method in _methods(table, DISPATCH_SERVICE)]
+    routes = [_method_route(method, "dispatch") for method in _methods(table, DISPATCH_SERVICE)]
     routes += [_route({"prefix": prefix}, "dispatch", OPERATOR_TIMEOUT) for prefix in OPERATOR_PREFIXES]
     return _configuration("edge", routes)
 
@@ -42,7 +43,7 @@ def mesh(table: ActionTable, topology: Topology) -> Message:
     for service in topology.services:
         for name in service.serves:
             for method in _methods(table, name):
-                route = _route({"path": method.path}, service.workload, method.timeout)
+                route = _method_route(method, service.workload)
                 if method.read_only and not method.client_streaming:
                     route["route"]["retry_policy"] = _retry_policy()
                 routes.append(route)
@@ -63,6 +64,13 @@ def _methods(table: ActionTable, service: str) -> list[Method]:
     if not methods:
         raise RouteError(f"The topology serves {service}, which is not in the action table.")
     return sorted(methods, key=lambda method: method.path)
+
+
+def _method_route(method: Method, cluster: str) -> Message:
+    route = _route({"path": method.path}, cluster, method.timeout)
+    if not method.client_streaming:
+        route["typed_per_filter_config"] = request_size.of_one_message()
+    return route
 
 
 def _route(match: Message, cluster: str, timeout: timedelta) -> Message:

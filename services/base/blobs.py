@@ -6,6 +6,7 @@ known here; dispatch decides that before it names one.
 
 import asyncio
 import os
+import re
 import shutil
 from collections.abc import AsyncIterator
 from enum import StrEnum
@@ -15,8 +16,9 @@ from urllib.parse import unquote, urlsplit
 from obstore.exceptions import BaseError
 from obstore.store import LocalStore, ObjectStore, from_url
 
-from services.base.errors import Code, PapermeshError
+from services.base.errors import Code, PapermeshError, bad_field
 
+_DIGEST = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _READ_BYTES = 256 * 1024
 
 _PARTS_AT_ONCE = 1
@@ -128,8 +130,19 @@ async def _link(source: Path, target: Path) -> None:
         await asyncio.to_thread(shutil.copyfile, source, target)
 
 
+def check_digest(sha256: str, field: str) -> None:
+    """Refuses what is no SHA-256: a digest becomes part of a path.
+
+    Raises:
+        PapermeshError: BAD_ARG on `field`.
+    """
+    if not _DIGEST.fullmatch(sha256):
+        raise bad_field(field, "must be a SHA-256, 64 lower-case hexadecimal digits")
+
+
 def _key(namespace: Namespace, sha256: str) -> str:
-    """Spread over 256 folders, which keeps each of them small."""
+    """Spread over 256 folders, which keeps each of them small. No key is made but from a digest."""
+    check_digest(sha256, "sha256")
     return f"{namespace}/{sha256[:2]}/{sha256}"
 
 

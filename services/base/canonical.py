@@ -21,7 +21,11 @@ from services.base.errors import bad_arg, bad_field
 MAX_DEPTH = 30
 """Levels of objects and lists in a call's arguments, the arguments themselves being the first."""
 
+MAX_VALUES = 10_000
+"""Entries of objects and lists in a call's arguments. What a call may cost before it is verified hangs on it."""
+
 _SAFE_INTEGER = 2**53 - 1
+_MAX_PATH_SHOWN = 200
 _MAX_KEY_SHOWN = 100
 _LONGS = frozenset(
     {
@@ -92,7 +96,7 @@ def _field(field: FieldDescriptor, value: Any) -> Any:
 def _single(field: FieldDescriptor, value: Any) -> Any:
     if field.message_type is not None:
         if isinstance(value, struct_pb2.Struct):
-            return _struct(value, field.name, 1)
+            return _struct(value, field.name, 1, _Budget())
         if field.message_type.full_name.startswith("google.protobuf."):
             raise TypeError(f"{field.full_name}: a signed request may not hold {field.message_type.full_name}")
         return _message(value)
@@ -106,50 +110,70 @@ def _single(field: FieldDescriptor, value: Any) -> Any:
     return value
 
 
-def _struct(struct: struct_pb2.Struct, path: str, depth: int) -> dict[str, Any]:
-    _check_depth(path, depth)
-    return {key: _value(value, _below(path, key), depth) for key, value in struct.fields.items()}
+class _Budget:
+    """How many more values the arguments may hold."""
+
+    def __init__(self) -> None:
+        self._left = MAX_VALUES
+
+    def take(self, values: int, path: str, depth: int) -> None:
+        """Enters an object or list with so many values at `depth`."""
+        if depth > MAX_DEPTH:
+            raise bad_field(path[:_MAX_PATH_SHOWN], f"is nested more than {MAX_DEPTH} levels deep")
+        self._left -= values
+        if self._left < 0:
+            raise bad_field(path[:_MAX_PATH_SHOWN], f"brings the arguments over {MAX_VALUES} values")
 
 
-def _value(value: struct_pb2.Value, path: str, depth: int) -> Any:
+def _struct(struct: struct_pb2.Struct, path: str, depth: int, budget: _Budget) -> dict[str, Any]:
+    budget.take(len(struct.fields), path, depth)
+    return {key: _value(value, _below(path, key), depth, budget) for key, value in struct.fields.items()}
+
+
+def _value(value: struct_pb2.Value, path: str, depth: int, budget: _Budget) -> Any:
     kind = value.WhichOneof("kind")
     if kind == "string_value":
         return value.string_value
     if kind == "number_value":
         return _number(value.number_value, path)
     if kind == "struct_value":
-        return _struct(value.struct_value, path, depth + 1)
+        return _struct(value.struct_value, path, depth + 1, budget)
     if kind == "bool_value":
         return value.bool_value
     if kind == "list_value":
-        _check_depth(path, depth + 1)
-        return [_value(item, f"{path}[{index}]", depth + 1) for index, item in enumerate(value.list_value.values)]
+        items = value.list_value.values
+        budget.take(len(items), path, depth + 1)
+        return [_value(item, f"{path}[{index}]", depth + 1, budget) for index, item in enumerate(items)]
     if kind == "null_value":
         return None
     raise bad_field(path, "has no value; send null or leave it out")
 
 
-def check_json(value: Any, path: str = "args", depth: int = 1) -> Any:
-    """A JSON value as it will come out of a Struct: integral floats become int, everything is within the limits.
+def check_json(value: Any) -> Any:
+    """Arguments in JSON as they will come out of a Struct: integral floats become int, everything is within the limits.
 
     Raises:
-        PapermeshError: BAD_ARG for more than 30 levels, a number that is not finite, an integer beyond ±(2^53−1), or
-            a lone surrogate; the violation names the place, "args.pages[3]".
+        PapermeshError: BAD_ARG for more than 30 levels, more than 10,000 values, a number that is not finite, an
+            integer beyond ±(2^53−1), or a lone surrogate; the violation names the place, "args.pages[3]".
     """
+    return _check(value, "args", 1, _Budget())
+
+
+def _check(value: Any, path: str, depth: int, budget: _Budget) -> Any:
     kind = type(value)
     if kind is str:
         _check_text(value, path)
         return value
     if kind is dict:
-        _check_depth(path, depth)
+        budget.take(len(value), path, depth)
         checked = {}
         for key, item in value.items():
             _check_text(key, path)
-            checked[key] = check_json(item, _below(path, key), depth + 1)
+            checked[key] = _check(item, _below(path, key), depth + 1, budget)
         return checked
     if kind is list:
-        _check_depth(path, depth)
-        return [check_json(item, f"{path}[{index}]", depth + 1) for index, item in enumerate(value)]
+        budget.take(len(value), path, depth)
+        return [_check(item, f"{path}[{index}]", depth + 1, budget) for index, item in enumerate(value)]
     if kind is bool or value is None:
         return value
     return _number(value, path)
@@ -183,11 +207,6 @@ def _fill(item: Any, target: struct_pb2.Value) -> None:
 def _below(path: str, key: str) -> str:
     """The place of an entry. Every entry gets one, so a long key must not be copied into each of those below it."""
     return f"{path}.{key[:_MAX_KEY_SHOWN]}"
-
-
-def _check_depth(path: str, depth: int) -> None:
-    if depth > MAX_DEPTH:
-        raise bad_field(path[:200], f"is nested more than {MAX_DEPTH} levels deep")
 
 
 def _check_text(text: str, path: str) -> None:

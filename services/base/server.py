@@ -24,8 +24,9 @@ _log = logging.getLogger(__name__)
 
 _OPTIONS = (
     ("grpc.max_send_message_length", MAX_RESPONSE_BYTES),
-    # Above our own limit, so that what is somewhat too large gets our typed answer and not grpc's RESOURCE_EXHAUSTED.
-    ("grpc.max_receive_message_length", 16 * MAX_REQUEST_BYTES),
+    # Above our own limit, so that what is somewhat too large gets our typed answer and not grpc's RESOURCE_EXHAUSTED;
+    # what is much larger does not come past Envoy.
+    ("grpc.max_receive_message_length", 2 * MAX_REQUEST_BYTES),
     ("grpc.max_concurrent_streams", 1000),
     ("grpc.keepalive_time_ms", 20_000),
     ("grpc.keepalive_timeout_ms", 10_000),

@@ -8,6 +8,7 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 
 from papermesh.document.v1 import document_pb2
+from services.base.blobs import check_digest
 from services.base.errors import Code, PapermeshError, bad_arg
 from services.dispatch.clients import Client
 
@@ -46,6 +47,7 @@ def uploads(documents: Sequence[document_pb2.DocumentRef]) -> list[str]:
             raise bad_arg("This deployment has no GitLab service. Upload the document instead.", reason="no_gitlab")
         if document.type != UPLOAD:
             raise bad_arg("Name the document by a doc_ref of type UPLOAD, with its sha256.")
+        check_digest(document.sha256, "doc_ref.sha256")
     return [document.sha256 for document in documents]
 
 

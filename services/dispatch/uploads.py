@@ -1,17 +1,15 @@
 """Documents on their way into and out of the blob store."""
 
 import hashlib
-import re
 import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import IO
 
 from papermesh.dispatch.v1 import dispatch_service_pb2 as pb
-from services.base.blobs import BlobStore, Namespace
+from services.base.blobs import BlobStore, Namespace, check_digest
 from services.base.errors import Code, PapermeshError, bad_field
 
-_DIGEST = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _MAX_PIECE = 512 * 1024
 
 
@@ -34,8 +32,7 @@ def check_header(sent: pb.PutDocumentHeader, max_bytes: int) -> None:
     Raises:
         PapermeshError: BAD_ARG, or TOO_LARGE over `max_bytes`.
     """
-    if not _DIGEST.fullmatch(sent.sha256):
-        raise bad_field("header.sha256", "must be 64 lower-case hexadecimal digits")
+    check_digest(sent.sha256, "header.sha256")
     if sent.size < 1:
         raise bad_field("header.size", "must be at least 1; an empty file is no document")
     if sent.size > max_bytes:

@@ -6,6 +6,7 @@ from pathlib import Path
 import grpc
 import pytest
 
+from envoy.limits import REQUEST_BYTES
 from tests.envoy.backend import HEALTH_CHECK
 from tests.envoy.harness import (
     GET_METADATA,
@@ -64,8 +65,17 @@ def test_a_trace_travels_untouched(mesh: Mesh) -> None:
 
 
 def test_a_message_larger_than_every_buffer_passes(mesh: Mesh) -> None:
-    request = bytes(4_000_000)
+    request = bytes(1_000_000)
     assert mesh.call(GET_METADATA, by="dispatch", request=request) == request
+
+
+@pytest.mark.parametrize(("path", "caller"), [(INVOKE, "adapter"), (GET_METADATA, "dispatch")])
+def test_a_request_over_the_limit_is_out_of_range_and_reaches_nobody(mesh: Mesh, path: str, caller: str) -> None:
+    error = mesh.refused(path, by=caller, request=bytes(REQUEST_BYTES + 1))
+    assert error.code() is grpc.StatusCode.OUT_OF_RANGE
+    assert mesh.dispatch.calls == mesh.pdf.calls == []
+    largest = bytes(REQUEST_BYTES - 5)  # five bytes of gRPC's frame come before the message
+    assert mesh.call(path, by=caller, request=largest) == largest
 
 
 @pytest.mark.parametrize(

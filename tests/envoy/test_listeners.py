@@ -124,8 +124,21 @@ def test_answers_do_not_name_the_server(manager: dict[str, Any]) -> None:
 def test_access_control_comes_before_everything_else(manager: dict[str, Any]) -> None:
     assert [each["name"] for each in manager["http_filters"]] == [
         "envoy.filters.http.rbac",
+        "envoy.filters.http.buffer",
         "envoy.filters.http.router",
     ]
+
+
+def test_requests_of_one_message_are_bounded_and_streams_are_not_held(manager: dict[str, Any]) -> None:
+    (bound,) = [each for each in manager["http_filters"] if each["name"] == "envoy.filters.http.buffer"]
+    assert bound["disabled"] is True
+    (host,) = manager["route_config"]["virtual_hosts"]
+    held = {next(iter(each["match"].values())): "typed_per_filter_config" in each for each in host["routes"]}
+    table = actions.load()
+    assert all(
+        is_held is not table.methods[path].client_streaming for path, is_held in held.items() if path in table.methods
+    )
+    assert not any(is_held for path, is_held in held.items() if path not in table.methods)
 
 
 def test_every_caller_shows_a_certificate_of_this_namespace_over_tls_1_3(tls: dict[str, Any]) -> None:

@@ -82,7 +82,7 @@ def test_breakers_bound_calls_connections_and_retries(cluster: dict[str, Any]) -
     assert breaker == {
         "max_connections": 256,
         "max_pending_requests": 256,
-        "max_requests": 1024,
+        "max_requests": 256,
         "retry_budget": {"budget_percent": {"value": 20}, "min_retry_concurrency": 50},
     }
 

@@ -122,6 +122,22 @@ async def test_a_directory_copies_a_document_where_links_cannot_go(
     assert caught.value.code is Code.NOT_FOUND
 
 
+@pytest.mark.parametrize(
+    "digest", ["", "ab", "../../etc/passwd", "/dev/zero", "ab/../" + MISSING, MISSING.upper(), "a\0"]
+)
+async def test_what_is_no_digest_names_no_file(directory: BlobStore, tmp_path: Path, digest: str) -> None:
+    for use in (
+        directory.place(Namespace.UPLOADS, digest, tmp_path / "target"),
+        directory.put(Namespace.UPLOADS, digest, tmp_path / "source"),
+        directory.size(Namespace.UPLOADS, digest),
+        anext(directory.read(Namespace.UPLOADS, digest)),
+    ):
+        with pytest.raises(PapermeshError) as caught:
+            await use
+        assert caught.value.code is Code.BAD_ARG
+    assert not (tmp_path / "target").exists()
+
+
 def test_a_directory_is_made_for_its_owner_only(directory: BlobStore, tmp_path: Path) -> None:
     assert directory is not None
     assert (tmp_path / "blobs").stat().st_mode & 0o777 == 0o700

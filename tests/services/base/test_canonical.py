@@ -168,6 +168,17 @@ class TestLimits:
                 canonical.check_json(args)
             caught.value.message.encode()
 
+    @pytest.mark.parametrize("args", [{"a": [0] * 9_999}, {"a": dict.fromkeys(map(str, range(9_999)), 0)}])
+    def test_ten_thousand_values_are_taken_and_one_more_is_not(self, args: dict[str, Any]) -> None:
+        assert canonical.check_json(args) == args
+        assert canonical.request_json(invoke(args))["args"] == args
+        more = {**args, "b": 0}
+        with pytest.raises(PapermeshError, match="over 10000 values"):
+            canonical.check_json(more)
+        request = invoke(args)
+        request.args.fields["b"].number_value = 0
+        assert "over 10000 values" in refused(request).message
+
     def test_null_is_a_value(self) -> None:
         assert canonical.canonical_json(invoke({"a": None})) == b'{"action":"PDF_TEXT","args":{"a":null}}'
 
@@ -178,7 +189,7 @@ class TestLimits:
 
     def test_a_long_key_does_not_multiply_its_length(self) -> None:
         # The place of each entry is kept for errors; with the whole key in it these would take gigabytes.
-        wide = {"k" * 500_000: dict.fromkeys(map(str, range(50_000)), 1)}
+        wide = {"k" * 500_000: dict.fromkeys(map(str, range(9_000)), 1)}
         assert canonical.check_json(wide) == wide
         with pytest.raises(PapermeshError) as caught:
             canonical.check_json({"k" * 500_000: math.inf})

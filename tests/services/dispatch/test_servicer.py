@@ -247,7 +247,9 @@ class TestDocuments:
         assert (await refusal(mesh.invoke())).code is Code.NOT_FOUND
 
     async def test_without_a_reference_are_a_bad_argument(self, mesh: Mesh) -> None:
-        for request in (pb.GetDocumentRequest(), pb.GetDocumentRequest(doc_ref=document_pb2.DocumentRef())):
+        no_digest = document_pb2.DocumentRef(type="UPLOAD", sha256="../secret")
+        for reference in (None, document_pb2.DocumentRef(), no_digest):
+            request = pb.GetDocumentRequest(doc_ref=reference)
             assert (await refusal(mesh.get(request))).code is Code.BAD_ARG
 
 
