@@ -1,5 +1,6 @@
 """The application: its routes, the order they stand in, and what they share."""
 
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from http import HTTPStatus
@@ -15,11 +16,18 @@ from mcp_adapter import catalogue, documents, health
 from mcp_adapter.api_docs import describe
 from mcp_adapter.dispatch_client import DispatchClient
 from mcp_adapter.envelope import Exchange, failure
+from mcp_adapter.hosts import KnownHosts
 from mcp_adapter.invoke import invoke
 from mcp_adapter.settings import AdapterSettings
+from mcp_adapter.spool import Spools
 from services.base.channel import open_channel
 from services.base.errors import Code, PapermeshError, bad_arg
 from services.base.signature import Key
+
+_MAX_UPLOADS = 16
+"""Uploads under way at a time; each has a file of up to a document's size, and a stream to dispatch."""
+
+_log = logging.getLogger(__name__)
 
 
 def create_app(settings: AdapterSettings, key: Key) -> FastAPI:
@@ -39,8 +47,13 @@ def create_app(settings: AdapterSettings, key: Key) -> FastAPI:
 
     # FastAPI's own /docs loads its assets from a CDN; this serves them from here, as a company's network needs.
     app = FastAPIOffline(title="Papermesh", lifespan=lifespan, redoc_url=None, redirect_slashes=False)
+    for route in app.routes:  # its pages; FastAPI's routes take no HEAD by themselves
+        if isinstance(route, Route) and route.methods:
+            route.methods.add("HEAD")
     app.state.settings = settings
+    app.state.spools = Spools(settings.spool_dir, document_bytes=settings.max_document_bytes, uploads=_MAX_UPLOADS)
     app.state.ready = False
+    app.add_middleware(KnownHosts, hosts=settings.http_hosts)
     app.router.routes.append(Route("/mcp/invoke", invoke, methods=["POST"]))
     app.include_router(catalogue.router)
     app.include_router(documents.router)
@@ -53,14 +66,22 @@ def create_app(settings: AdapterSettings, key: Key) -> FastAPI:
 
 async def _http_error(request: Request, error: Exception) -> Response:
     """A path or a method that does not exist, in the envelope of every other answer."""
-    status = error.status_code if isinstance(error, HTTPException) else HTTPStatus.INTERNAL_SERVER_ERROR
-    if status == HTTPStatus.NOT_FOUND:
-        answer = PapermeshError(Code.NOT_FOUND, "There is no such path. GET /docs lists them.")
-    else:
+    exchange = Exchange.of(request)
+    if isinstance(error, HTTPException) and error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
         answer = bad_arg(f"{request.method} is not how this path is called. GET /docs says how.")
-    return failure(Exchange.begin(request), answer)
+        response = failure(exchange, answer, HTTPStatus.METHOD_NOT_ALLOWED)
+        allowed = (error.headers or {}).get("Allow", "")
+        response.headers["Allow"] = "GET, HEAD" if "GET" in allowed else allowed  # each has a route of its own
+        return response
+    return failure(exchange, PapermeshError(Code.NOT_FOUND, "There is no such path. GET /docs lists them."))
 
 
-async def _bug(request: Request, _: Exception) -> Response:
-    """A bug of ours; Starlette has logged it by the time this runs."""
-    return failure(Exchange.begin(request), PapermeshError(Code.INTERNAL, "Something went wrong on our side."))
+async def _bug(request: Request, error: Exception) -> Response:
+    """A bug of ours, logged under the id that the answer names.
+
+    Starlette raises the exception again after this, and uvicorn logs it too, but knows no request id.
+    """
+    exchange = Exchange.of(request)
+    _log.error("A request met a bug.", exc_info=error, extra={"fields": {"request_id": exchange.identify()}})
+    message = "Something went wrong on our side. The log has it under this answer's request_id; please report it."
+    return failure(exchange, PapermeshError(Code.INTERNAL, message))

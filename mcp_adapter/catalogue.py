@@ -14,6 +14,7 @@ from services.base.errors import PapermeshError
 router = APIRouter(tags=["actions"])
 
 
+@router.head("/actions", include_in_schema=False)
 @router.get("/actions", summary="The actions that can be invoked")
 async def list_actions(request: Request) -> Response:
     """Lists every action with its description, timeout, rate, and the JSON Schemas of its arguments and result."""

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import IO, Any
 
 import grpc
@@ -92,22 +91,21 @@ class DispatchClient:
             raise status.decode(error) from error
         return response
 
-    async def put_document(self, path: Path, sha256: str, size: int, person: Person) -> pb.PutDocumentResponse:
-        """Stores a file.
+    async def put_document(self, file: IO[bytes], sha256: str, size: int, person: Person) -> pb.PutDocumentResponse:
+        """Stores what `file` holds from where it stands.
 
         Raises:
             PapermeshError: whatever the mesh answered.
         """
         header = pb.PutDocumentHeader(sha256=sha256, size=size, actor=person.actor)
-        with path.open("rb") as file:
-            try:
-                response: pb.PutDocumentResponse = await self._put(
-                    _messages(header, file),
-                    metadata=self._sign("PutDocument", canonical.canonical_json(header), person),
-                    timeout=self._timeouts_s[f"{_SERVICE}/PutDocument"],
-                )
-            except grpc.aio.AioRpcError as error:
-                raise status.decode(error) from error
+        try:
+            response: pb.PutDocumentResponse = await self._put(
+                _messages(header, file),
+                metadata=self._sign("PutDocument", canonical.canonical_json(header), person),
+                timeout=self._timeouts_s[f"{_SERVICE}/PutDocument"],
+            )
+        except grpc.aio.AioRpcError as error:
+            raise status.decode(error) from error
         return response
 
     async def get_document(self, sha256: str, person: Person) -> AsyncIterator[pb.GetDocumentResponse]:

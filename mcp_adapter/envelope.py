@@ -2,6 +2,7 @@
 
 import math
 import time
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -25,20 +26,38 @@ class Exchange:
     person: Person
     started: float = field(default_factory=time.perf_counter)
     request_id: str = ""
-    """Empty until the mesh has given one."""
+    """Empty until the mesh has given one, or `identify` had to."""
 
     cache: str = "none"
 
     @classmethod
     def begin(cls, request: Request) -> "Exchange":
-        """Takes up the caller's trace."""
+        """Takes up the caller's trace; later steps find the exchange with `of`."""
         traceparent = telemetry.continue_trace(request.headers.get(telemetry.TRACEPARENT))
-        return cls(Person(LOCAL_ACTOR, traceparent))
+        exchange = cls(Person(LOCAL_ACTOR, traceparent))
+        request.state.exchange = exchange
+        return exchange
+
+    @classmethod
+    def of(cls, request: Request) -> "Exchange":
+        """What was begun for this request, or else begins it."""
+        begun: Exchange | None = getattr(request.state, "exchange", None)
+        return begun or cls.begin(request)
+
+    @classmethod
+    def alone(cls) -> "Exchange":
+        """For an answer to bytes that became no request."""
+        return cls(Person(LOCAL_ACTOR, telemetry.continue_trace(None)))
+
+    def identify(self) -> str:
+        """The id of the call in every log: the mesh's, or one of ours where the mesh has none, written like Envoy's."""
+        self.request_id = self.request_id or str(uuid.uuid4())
+        return self.request_id
 
     def meta(self) -> dict[str, Any]:
         """What stands under `meta`."""
         return {
-            "request_id": self.request_id,
+            "request_id": self.identify(),
             "latency_ms": round((time.perf_counter() - self.started) * 1000),
             "cache": self.cache,
             "trace_id": telemetry.trace_id.get(),
@@ -56,8 +75,14 @@ def success_json(exchange: Exchange, data: bytes, status: int = 200) -> Response
     return Response(body, status, media_type="application/json")
 
 
-def failure(exchange: Exchange, error: PapermeshError) -> Response:
-    """An answer that says what went wrong and what to do."""
+def failure(exchange: Exchange, error: PapermeshError, status: int | None = None) -> Response:
+    """An answer that says what went wrong and what to do.
+
+    Args:
+        exchange: What it answers.
+        error: What went wrong.
+        status: An HTTP status that says more than that of the error's code.
+    """
     exchange.request_id = error.request_id or exchange.request_id
     details: dict[str, Any] = dict(error.details)
     if error.violations:
@@ -74,7 +99,7 @@ def failure(exchange: Exchange, error: PapermeshError) -> Response:
         "meta": exchange.meta(),
     }
     return Response(
-        orjson.dumps(body), error.code.http_status, headers=_retry_after(error), media_type="application/json"
+        orjson.dumps(body), status or error.code.http_status, headers=_retry_after(error), media_type="application/json"
     )
 
 

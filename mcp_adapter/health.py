@@ -10,12 +10,14 @@ from services.base.errors import PapermeshError
 router = APIRouter(tags=["health"])
 
 
+@router.head("/healthz", include_in_schema=False)
 @router.get("/healthz", summary="Is the process alive?")
 async def healthz() -> Response:
     """Answers 200 as long as the process can answer at all; depends on nothing else."""
     return JSONResponse({"ok": True})
 
 
+@router.head("/readyz", include_in_schema=False)
 @router.get("/readyz", summary="May calls be sent here?")
 async def readyz(request: Request) -> Response:
     """Answers 200 once the mesh has answered a signed call.

@@ -10,6 +10,7 @@ from starlette.responses import Response
 
 from mcp_adapter.dispatch_client import DispatchClient
 from mcp_adapter.envelope import Exchange, failure, success_json
+from mcp_adapter.request_body import refuse_encoded
 from papermesh.dispatch.v1 import dispatch_service_pb2 as pb
 from services.base import canonical
 from services.base.errors import Code, PapermeshError, bad_arg, bad_field
@@ -24,6 +25,7 @@ async def invoke(request: Request) -> Response:
     """Runs one action and answers with its result."""
     exchange = Exchange.begin(request)
     try:
+        refuse_encoded(request)
         action, args = _parse(await _body(request))
         client: DispatchClient = request.app.state.dispatch
         response = await _while_waited_for(request, client.invoke(action, args, exchange.person))

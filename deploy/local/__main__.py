@@ -6,9 +6,7 @@ import sys
 from pathlib import Path
 
 from deploy.local.down import down
-from deploy.local.up import up
-
-_CLONE = Path(__file__).resolve().parents[2]
+from deploy.local.up import USUAL_ROOT, up
 
 
 def main() -> int:
@@ -18,7 +16,8 @@ def main() -> int:
     commands.add_parser("up", help="run everything until Ctrl-C")
     commands.add_parser("down", help="stop it from outside, and end what a lost terminal left running")
     arguments = parser.parse_args()
-    root = Path(os.environ.get("PAPERMESH_VAR") or _CLONE / "var")
+    os.umask(0o077)  # for Redis, Envoy and their files too
+    root = Path(os.environ.get("PAPERMESH_VAR") or USUAL_ROOT)
     return up(root, os.environ) if arguments.command == "up" else down(root)
 
 

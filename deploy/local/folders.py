@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _SOCKET_PATH_BYTES = 100
-"""The kernel takes 107 on Linux and 103 on macOS."""
+"""The kernel takes 107."""
 
 _LONGEST_SOCKET = "envoy-admin.sock"
 

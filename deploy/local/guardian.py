@@ -1,7 +1,7 @@
 """Ends the parts when their supervisor is gone without having stopped them, killed or crashed.
 
 A child of the supervisor that holds the other end of a pipe: the pipe closes with the supervisor, whatever ended it. It
-works from the pid files, on Linux and macOS alike, and does not hang on which thread started a part.
+works from the pid files, and does not hang on which thread started a part.
 """
 
 import signal

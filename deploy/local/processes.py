@@ -3,7 +3,6 @@
 import json
 import os
 import signal
-import subprocess
 import time
 from collections.abc import Iterable
 from contextlib import suppress
@@ -83,14 +82,6 @@ def _wait(records: list[ProcessRecord], limit_s: float) -> list[ProcessRecord]:
 def _started(pid: int) -> str | None:
     """When the process with this number started, in the system's own words; nothing when there is none."""
     stat = Path("/proc", str(pid), "stat")
-    if stat.parent.parent.joinpath("self").exists():
-        return _started_on_linux(stat)
-    # S603, S607: macOS has no /proc; the argument is a number, and ps is where the PATH says.
-    shown = subprocess.run(["ps", "-o", "lstart=", "-p", str(pid)], capture_output=True, text=True, check=False)  # noqa: S603, S607
-    return shown.stdout.strip() or None
-
-
-def _started_on_linux(stat: Path) -> str | None:
     try:
         # The second field is the program's name in parentheses, and may itself hold spaces and parentheses.
         fields = stat.read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()

@@ -20,7 +20,7 @@ def find() -> Path:
     embedded = Path(sys.prefix, "bin", "redis-server")
     if embedded.exists():
         return embedded
-    raise RedisMissingError("There is no redis-server. Install it: sudo apt install redis-server, brew install redis.")
+    raise RedisMissingError("There is no redis-server. Install it: sudo apt install redis-server.")
 
 
 def configuration(socket: Path, data: Path) -> str:

@@ -116,7 +116,7 @@ install_envoy() {
 install_redis() {
     ! { have redis-server || [ -x .venv/bin/redis-server ]; } || return 0
     apt_install redis-server ||
-        fail "Papermesh needs Redis. Install it and run this again: sudo apt install redis-server, or brew install redis"
+        fail "Papermesh needs Redis. Install it and run this again: sudo apt install redis-server"
 }
 
 install_grpcurl() {

@@ -18,6 +18,9 @@ from services.base import actions, certificates
 
 _LEFTOVER_GRACE_S = 5.0
 
+_PYTHON_CLIENTS = ("dispatch", "adapter")
+"""The parts that call others themselves."""
+
 
 class Stack:
     """A whole deployment on this machine, its state under one folder.
@@ -107,9 +110,27 @@ class Stack:
         ]
         self.parts = {command.name: Part(command, self.folders.run, self.folders.log) for command in commands}
 
-    def renew_certificates(self) -> None:
-        """Issues certificates that are missing or grow old; the parts reload theirs by themselves."""
-        certificates.ensure(self.folders.certs, NAMESPACE, self._plan.workloads)
+    def renew_certificates(self) -> tuple[str, ...]:
+        """Issues certificates that are missing or grow old, those of the company's own callers too.
+
+        Returns:
+            The parts that go on with the old one until `restart` is called for them: Envoy and the servers take up
+            their files by themselves, a Python client reads them once.
+        """
+        known = certificates.callers(self.folders.certs)
+        outcomes = certificates.ensure(self.folders.certs, NAMESPACE, self._plan.workloads, clients=known)
+        new = {outcome.name for outcome in outcomes if outcome.done is not certificates.Done.KEPT}
+        return tuple(name for name in _PYTHON_CLIENTS if name in new)
+
+    def restart(self, name: str, timeout_s: float = 60) -> None:
+        """Restarts a part and waits until it answers.
+
+        Raises:
+            PartError: when it does not.
+            StoppedError: when `stopping` was set meanwhile.
+        """
+        self.parts[name].restart()
+        self.parts[name].wait_until_ready(timeout_s, self._stopping)
 
     def start(self, timeout_s: float = 60) -> None:
         """Prepares, starts every part and waits until all answer; when one does not, stops them again.

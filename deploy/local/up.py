@@ -1,5 +1,6 @@
 """`make up`: runs everything in the foreground until Ctrl-C, and starts again what dies."""
 
+import shlex
 import signal
 import sys
 import threading
@@ -24,6 +25,13 @@ from services.base.certificates import CertificateError
 
 _LOOK_EVERY_S = 0.5
 _CERTIFICATES_EVERY_S = 3600.0
+
+_CLONE = Path(__file__).resolve().parents[2]
+_CLI = Path(sys.prefix, "bin", "papermesh")
+_SAMPLE = _CLONE / "samples" / "leave-policy.pdf"
+
+USUAL_ROOT = _CLONE / "var"
+"""The folder of a deployment's state, unless PAPERMESH_VAR names another."""
 
 _CANNOT_START = (
     CertificateError,
@@ -104,10 +112,22 @@ def _watch(stack: Stack, stopping: threading.Event) -> None:
             say(event)
         if time.monotonic() - renewed_at > _CERTIFICATES_EVERY_S:
             renewed_at = time.monotonic()
-            try:
-                stack.renew_certificates()
-            except CertificateError as error:
-                say(str(error))
+            with suppress(StoppedError):
+                renew_certificates(stack)
+
+
+def renew_certificates(stack: Stack) -> None:
+    """Renews what grows old, and restarts, one after the other, the parts that would go on with an old one.
+
+    Raises:
+        StoppedError: when somebody asked to stop meanwhile.
+    """
+    try:
+        for name in stack.renew_certificates():
+            say(f"{name} has a new certificate and is restarted.")
+            stack.restart(name)
+    except (CertificateError, PartError) as error:
+        say(str(error))
 
 
 def _stop(stack: Stack) -> None:
@@ -127,7 +147,25 @@ Papermesh runs (started in {seconds:.1f} s).
 
 Try it, in another terminal:
 
-  .venv/bin/papermesh invoke PDF_METADATA samples/leave-policy.pdf
+{_moved(stack)}  {_from_here(_CLI)} invoke PDF_METADATA {_from_here(_SAMPLE)}
   curl {stack.url}/actions
 
 Ctrl-C stops it."""
+
+
+def _moved(stack: Stack) -> str:
+    """The line that tells the command line where this deployment is, when it is not where one would look."""
+    usual = Ports()
+    variables = {
+        "PAPERMESH_VAR": str(stack.folders.root) if stack.folders.root != USUAL_ROOT else "",
+        "PAPERMESH_HTTP_PORT": str(stack.ports.http) if stack.ports.http != usual.http else "",
+        "PAPERMESH_EDGE_PORT": str(stack.ports.edge) if stack.ports.edge != usual.edge else "",
+    }
+    words = [f"{name}={shlex.quote(value)}" for name, value in variables.items() if value]
+    return f"  export {' '.join(words)}\n" if words else ""
+
+
+def _from_here(file: Path) -> str:
+    """A path that works in a shell which stands where this one does."""
+    here = Path.cwd()
+    return shlex.quote(str(file.relative_to(here) if file.is_relative_to(here) else file))

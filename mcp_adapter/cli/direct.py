@@ -62,7 +62,8 @@ class Direct:
         with file.open("rb") as opened:
             sha256 = hashlib.file_digest(opened, "sha256").hexdigest()
             size = opened.tell()
-        stored = await self._client.put_document(file, sha256, size, self._self)
+            opened.seek(0)
+            stored = await self._client.put_document(opened, sha256, size, self._self)
         return {"type": stored.doc_ref.type, "sha256": stored.doc_ref.sha256}
 
     async def may_read(self, sha256: str) -> bool:

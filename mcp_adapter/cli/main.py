@@ -9,7 +9,7 @@ from mcp_adapter.cli import calls, machine, signing
 
 app = typer.Typer(
     name="papermesh",
-    help="Ask what a PDF says and what changed, through a mesh whose calls are signed, limited and logged.",
+    help="Ask what a PDF says, through a mesh whose calls are signed, limited and logged.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,

@@ -18,7 +18,9 @@ from services.base import actions, identity
 from services.base.channel import MAX_RESPONSE_BYTES
 from services.base.guard import GuardedServer
 from services.base.handlers import MAX_REQUEST_BYTES, generic_handler
+from services.base.readiness import IsReady, watch
 from services.base.settings import WorkloadSettings
+from services.base.starting import taken
 
 _log = logging.getLogger(__name__)
 
@@ -65,7 +67,7 @@ class Server:
         behind_mesh: bool,
         table: actions.ActionTable,
     ) -> None:
-        """Binds nothing yet.
+        """Takes its port, and listens when it is started.
 
         Args:
             settings: Where to listen and with which certificate.
@@ -73,6 +75,9 @@ class Server:
             hosted: The services.
             behind_mesh: Whether callers come through Envoy's mesh listener (see `status.status_code`).
             table: Where the methods' timeouts come from.
+
+        Raises:
+            StartError: when the port cannot be had.
         """
         self._settings = settings
         self._health = health.aio.HealthServicer()
@@ -86,12 +91,16 @@ class Server:
         health_pb2_grpc.add_HealthServicer_to_server(self._health, guarded)
         names = (*self._names, health.SERVICE_NAME, reflection.SERVICE_NAME)
         reflection_pb2_grpc.add_ServerReflectionServicer_to_server(reflection.aio.ReflectionServicer(names), guarded)
-        self.port = self._server.add_secure_port(f"{settings.bind_host}:{port}", _credentials(settings.tls_dir))
+        credentials = _credentials(settings.tls_dir)
+        try:
+            self.port = self._server.add_secure_port(f"{settings.bind_host}:{port}", credentials)
+        except RuntimeError:  # all that grpc says is that it failed
+            raise taken(settings.bind_host, port) from None
 
-    async def start(self) -> None:
-        """Starts to listen and to answer SERVING."""
+    async def start(self, *, serving: bool = True) -> None:
+        """Starts to listen, and to answer SERVING or NOT_SERVING."""
+        await self.set_serving(serving=serving)
         await self._server.start()
-        await self.set_serving(serving=True)
         _log.info("listening", extra={"fields": {"port": self.port, "services": self._names}})
 
     async def set_serving(self, *, serving: bool) -> None:
@@ -105,14 +114,22 @@ class Server:
         await self._health.enter_graceful_shutdown()
         await self._server.stop(self._settings.drain_s)
 
-    async def serve(self) -> None:
-        """Runs until SIGTERM or SIGINT, then stops gracefully."""
+    async def serve(self, is_ready: IsReady | None = None) -> None:
+        """Runs until SIGTERM or SIGINT, then stops gracefully.
+
+        Args:
+            is_ready: Asked all the time whether calls may be sent here; they may whenever it runs when left out.
+        """
         leave = asyncio.Event()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, leave.set)
-        await self.start()
-        await leave.wait()
+        await self.start(serving=is_ready is None)
+        async with asyncio.TaskGroup() as tasks:
+            watching = tasks.create_task(watch(is_ready, self.set_serving)) if is_ready else None
+            await leave.wait()
+            if watching:
+                watching.cancel()
         _log.info("draining")
         await self.stop()
 

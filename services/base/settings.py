@@ -4,11 +4,12 @@ Every setting is an environment variable `PAPERMESH_<NAME>`. A service declares 
 field carries a description, which docs/settings.md and the error message show.
 """
 
-from pathlib import Path
 from typing import Annotated, Any, Self
 
 from pydantic import BeforeValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from services.base.setting_kinds import TlsFolder
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 
@@ -51,15 +52,16 @@ class Settings(BaseSettings):
         """One line: the variable, what is wrong, what it is for. Never its value, which may be secret."""
         name = str(item["loc"][0]) if item["loc"] else ""
         variable = f"PAPERMESH_{name.upper()}" if name else "The settings"
-        described = cls.model_fields[name].description if name in cls.model_fields else ""
-        problem = "is not set" if item["type"] == "missing" else f"is wrong: {item['msg']}"
-        return f"{variable} {problem}. {described}".rstrip()
+        described = cls.model_fields[name].description if name in cls.model_fields else None
+        said = item["msg"].removeprefix("Value error, ")
+        problem = "is not set" if item["type"] == "missing" else f"is wrong: {said}"
+        return f"{variable} {problem}. {described or ''}".rstrip()
 
 
 class WorkloadSettings(Settings):
     """What every workload that holds a certificate reads besides."""
 
-    tls_dir: Path = Field(
+    tls_dir: TlsFolder = Field(
         description="Folder with this workload's tls.crt and tls.key, and ca.crt, the certificates it trusts."
     )
     namespace: str = Field(

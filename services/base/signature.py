@@ -14,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from services.base.errors import Code, PapermeshError
+from services.base.private_file import read_private
 
 CLOCK_SKEW = timedelta(seconds=300)
 """How far a caller's clock may be from ours, either way."""
@@ -58,10 +59,10 @@ def read_key_file(path: Path) -> Key:
     """The key that a client signs with, from its file: {"client": …, "key_id": …, "secret": base64url of 32 bytes}.
 
     Raises:
-        KeyFileError: when the file cannot be read or is malformed.
+        KeyFileError: when the file cannot be read, can be read by everybody, or is malformed.
     """
     try:
-        content = json.loads(path.read_text())
+        content = json.loads(read_private(path))
         return Key(str(content["client"]), str(content["key_id"]), decode_secret(content["secret"]))
     except OSError as error:
         raise KeyFileError(f"{path}: {error.strerror}") from None

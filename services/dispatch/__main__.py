@@ -1,18 +1,18 @@
 """Runs dispatch: `python -m services.dispatch`, with its settings in the environment."""
 
-import sys
 from pathlib import Path
 
 import uvloop
+from google.protobuf.message import DecodeError
 
 from papermesh.dispatch.v1 import dispatch_service_pb2
 from services.base import actions, telemetry
-from services.base.actions import Rate
+from services.base.actions import ActionTable, ContractError, Rate
 from services.base.blobs import BlobStore
 from services.base.channel import open_channel
 from services.base.server import Hosted, Server
-from services.base.settings import SettingsError
-from services.dispatch import clients
+from services.base.starting import StartError, make_folder, starting
+from services.dispatch import clients, leftovers
 from services.dispatch.clients import ClientsFileError
 from services.dispatch.router import Router
 from services.dispatch.servicer import DispatchServicer
@@ -23,8 +23,9 @@ from services.dispatch.verification import Verifier
 
 async def run(settings: DispatchSettings) -> None:
     """Serves until SIGTERM."""
-    table = actions.load(*map(Path, settings.descriptors))
-    settings.spool_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    table = _table(settings)
+    make_folder(settings.spool_dir)
+    leftovers.remove(settings.spool_dir, settings.blobs_url)
     state = State(settings.redis_state_url, settings.rate_scale)
     async with open_channel(settings.mesh_address, settings.tls_dir) as channel:
         servicer = DispatchServicer(
@@ -37,18 +38,28 @@ async def run(settings: DispatchSettings) -> None:
             max_document_bytes=settings.max_document_bytes,
         )
         hosted = [Hosted(dispatch_service_pb2.DESCRIPTOR.services_by_name["DispatchService"], servicer)]
-        await Server(settings, settings.dispatch_port, hosted, behind_mesh=False, table=table).serve()
+        await Server(settings, settings.dispatch_port, hosted, behind_mesh=False, table=table).serve(state.answers)
     await state.close()
+
+
+def _table(settings: DispatchSettings) -> ActionTable:
+    """The action table, which knows every service that the settings name: a name mistyped would list no action."""
+    try:
+        table = actions.load(*map(Path, settings.descriptors))
+    except DecodeError:
+        raise StartError("PAPERMESH_DESCRIPTORS is wrong: one of its files is no descriptor set.") from None
+    known = {method.service for method in table.methods.values()}
+    if unknown := sorted(set(settings.services) - known):
+        raise StartError(f"PAPERMESH_SERVICES is wrong: no descriptor set has {', '.join(unknown)}.")
+    return table
 
 
 def main() -> None:
     """Reads the settings and runs."""
-    try:
+    with starting("dispatch", ClientsFileError, ContractError):
         settings = DispatchSettings.read()
         telemetry.start_logging("dispatch", settings.log_level)
         uvloop.run(run(settings))
-    except (SettingsError, ClientsFileError) as error:
-        sys.exit(f"dispatch cannot start.\n{error}")
 
 
 if __name__ == "__main__":

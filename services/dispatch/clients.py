@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from services.base.private_file import read_private
 from services.base.signature import decode_secret
 
 
@@ -79,10 +80,10 @@ def load(path: Path) -> dict[str, Client]:
     """The clients of a file by id.
 
     Raises:
-        ClientsFileError: when the file cannot be read, is malformed, or lists a client twice.
+        ClientsFileError: when the file cannot be read, can be read by everybody, is malformed, or lists a client twice.
     """
     try:
-        listed = _File.model_validate_json(path.read_bytes()).clients
+        listed = _File.model_validate_json(read_private(path)).clients
     except OSError as error:
         raise ClientsFileError(f"{path}: {error.strerror}") from None
     except ValidationError as error:

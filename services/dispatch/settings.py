@@ -1,10 +1,12 @@
 """What dispatch reads from its environment."""
 
 from pathlib import Path
+from typing import Annotated
 
 from pydantic import Field
 
 from services.base.server import ServerSettings
+from services.base.setting_kinds import BlobsUrl, HostPort, ReadableFiles, RedisUrl
 from services.base.settings import CommaList, Port
 
 
@@ -12,22 +14,22 @@ class DispatchSettings(ServerSettings):
     """The settings of dispatch; docs/settings.md lists them with those of the other parts."""
 
     dispatch_port: Port = Field(9101, description="Port that dispatch listens on.")
-    mesh_address: str = Field("localhost:8444", description="Envoy's mesh listener, host:port.")
+    mesh_address: HostPort = Field("localhost:8444", description="Envoy's mesh listener, host:port.")
     audience: str = Field(
         pattern="^[a-z0-9][a-z0-9-]{0,62}$",
         description="Name of this deployment; a call signed for another one is refused. Lower-case letters, digits, -.",
     )
     clients_file: Path = Field(description="The file that lists the clients, their keys and rights (docs/clients.md).")
-    redis_state_url: str = Field(
+    redis_state_url: RedisUrl = Field(
         description="Redis in its state role, unix:///path/to.sock or redis[s]://…: nonces, buckets, document rights."
     )
-    blobs_url: str = Field(description="The blob store, file:///folder or s3://bucket/prefix.")
-    spool_dir: Path = Field(description="Folder where uploads wait until they are complete.")
+    blobs_url: BlobsUrl = Field(description="The blob store, file:///folder or s3://bucket/prefix.")
+    spool_dir: Path = Field(description="Folder of this process alone where uploads wait until they are complete.")
     services: CommaList = Field(
         ("papermesh.pdf.v1.PdfService",),
         description="Full proto names of the services that this deployment runs, separated by commas.",
     )
-    descriptors: CommaList = Field(
+    descriptors: Annotated[CommaList, ReadableFiles] = Field(
         (), description="Files with the descriptor sets of in-house services, separated by commas."
     )
     max_document_bytes: int = Field(

@@ -68,6 +68,13 @@ class State:
         except (RedisError, OSError) as error:
             raise _away(error) from error
 
+    async def answers(self) -> bool:
+        """Whether Redis does."""
+        try:
+            return bool(await self._redis.ping())
+        except (RedisError, OSError):
+            return False
+
     async def admit(self, caller: Caller, buckets: Sequence[Bucket], digests: Sequence[str] = ()) -> list[bool]:
         """Consumes the call's nonce, takes it from its buckets and looks up rights.
 

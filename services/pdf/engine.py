@@ -20,7 +20,8 @@ class Engine:
     In each call `place` puts the document at the path that it gets (for a large document more than once, at other
     paths), and `timeout_s` is how long the caller waits, in seconds, for a free worker and the work together. Each
     raises PapermeshError: BAD_ARG for a document that is empty, broken, encrypted or no PDF (details.reason),
-    TOO_LARGE over a limit, TIMEOUT, ENGINE_FAIL when the engine crashed or ran out of memory on the document.
+    TOO_LARGE over a limit, TIMEOUT, RATE_LIMIT when too many wait for a worker, ENGINE_FAIL when the engine crashed or
+    ran out of memory on the document.
     """
 
     def __init__(self, pool: WorkerPool) -> None:
@@ -47,9 +48,11 @@ class Engine:
         if chosen is None:
             return self._join([first])
         parts = cut_pages([(start, end) for start, end in chosen], self._pool.limits.part_pages)
-        return self._join(await _all(*(self._read(place, part, spread, deadline) for part in parts)))
+        return self._join(await _all(*(self._read(place, part, spread, deadline, admitted=True) for part in parts)))
 
-    async def _read(self, place: Place, ranges: Sequence[PageRange], spread: int, deadline: float) -> Answer:
+    async def _read(
+        self, place: Place, ranges: Sequence[PageRange], spread: int, deadline: float, *, admitted: bool = False
+    ) -> Answer:
         limits = self._pool.limits
         arguments = {
             "pages": ranges,
@@ -57,7 +60,7 @@ class Engine:
             "limit_bytes": limits.result_bytes,
             "spread": spread,
         }
-        return await self._pool.run("text", arguments, place, deadline)
+        return await self._pool.run("text", arguments, place, deadline, admitted=admitted)
 
     def _join(self, parts: Sequence[Answer]) -> bytes:
         """One ExtractTextResponse out of the pieces, by their bytes."""

@@ -1,4 +1,7 @@
-"""The workers that have nothing to do, and the requests that wait for one: first come, first served."""
+"""The workers that have nothing to do, and the requests that wait for one: first come, first served.
+
+The line has an end: who comes when it is full is told so at once, instead of waiting for a deadline in vain.
+"""
 
 import asyncio
 import contextlib
@@ -12,7 +15,12 @@ from services.pdf.process import WorkerProcess
 class IdleWorkers:
     """A stack of workers in front of a queue of requests; at most one of the two is not empty."""
 
-    def __init__(self) -> None:
+    def __init__(self, limit: int) -> None:
+        """At most `limit` requests wait, not counting what is admitted already."""
+        self._limit = limit
+        self._counted = 0
+        """Requests in the line that count towards the limit."""
+
         self._workers: list[WorkerProcess] = []
         """The one used last goes first: its memory is warm."""
 
@@ -26,10 +34,25 @@ class IdleWorkers:
         """Requests that wait for a worker."""
         return sum(not future.done() for future in self._waiting)
 
-    async def take(self, deadline: float) -> WorkerProcess:
-        """A worker, once it is this request's turn; TIMEOUT after `deadline` (of the loop's clock)."""
+    async def take(self, deadline: float, *, admitted: bool = False) -> WorkerProcess:
+        """A worker, once it is this request's turn.
+
+        Raises TIMEOUT after `deadline` (of the loop's clock), and RATE_LIMIT at once when the line is full, unless the
+        request was `admitted` before: a document that is read in parts is not turned away in the middle.
+        """
         if self._workers:
             return self._workers.pop()
+        if admitted:
+            return await self._wait(deadline)
+        if self._counted >= self._limit:
+            raise outcomes.busy()
+        self._counted += 1
+        try:
+            return await self._wait(deadline)
+        finally:
+            self._counted -= 1
+
+    async def _wait(self, deadline: float) -> WorkerProcess:
         loop = asyncio.get_running_loop()
         future: asyncio.Future[WorkerProcess] = loop.create_future()
         self._waiting.append(future)
@@ -39,11 +62,11 @@ class IdleWorkers:
         except asyncio.CancelledError:
             if future.done() and not future.cancelled() and future.exception() is None:
                 self.give(future.result())  # it came at the same moment
-            with contextlib.suppress(ValueError):
-                self._waiting.remove(future)
             raise
         finally:
             timer.cancel()
+            with contextlib.suppress(ValueError):  # who has got a worker has left the line
+                self._waiting.remove(future)
 
     def give(self, worker: WorkerProcess) -> None:
         """Hands a worker to whoever has waited longest, or keeps it."""

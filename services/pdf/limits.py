@@ -26,3 +26,6 @@ class Limits:
 
     result_bytes: int = 16 * MIB
     """JSON text of one result."""
+
+    waiting: int = 64
+    """Requests that may wait for a worker; the next one is told at once that the engine is busy."""

@@ -9,6 +9,9 @@ from services.base.errors import Code, FieldViolation, PapermeshError
 _FROM_WORKERS = frozenset({Code.BAD_ARG, Code.TOO_LARGE})
 """Codes that a worker may answer with."""
 
+_BUSY_MS = 1000
+"""What a caller is told to wait when too many wait already."""
+
 
 def timed_out() -> PapermeshError:
     """The deadline passed while a worker was at it."""
@@ -18,6 +21,16 @@ def timed_out() -> PapermeshError:
 def no_worker_in_time() -> PapermeshError:
     """The deadline passed in the queue."""
     return PapermeshError(Code.TIMEOUT, "No worker became free in time; try again later.")
+
+
+def busy() -> PapermeshError:
+    """Too many wait for a worker. Not UNAVAILABLE: the mesh would eject a host that does as much as it can."""
+    return PapermeshError(
+        Code.RATE_LIMIT,
+        f"The engine is busy; try again in {_BUSY_MS} ms.",
+        retry_after_ms=_BUSY_MS,
+        details={"reason": "busy"},
+    )
 
 
 def closing() -> PapermeshError:

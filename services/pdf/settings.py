@@ -6,6 +6,7 @@ from pathlib import Path
 from pydantic import Field
 
 from services.base.server import ServerSettings
+from services.base.setting_kinds import BlobsUrl
 from services.base.settings import Port
 
 
@@ -13,7 +14,7 @@ class PdfSettings(ServerSettings):
     """The settings of the pdf service; docs/settings.md lists them with those of the other parts."""
 
     pdf_port: Port = Field(9102, description="Port that the pdf service listens on.")
-    blobs_url: str = Field(description="The blob store, file:///folder or s3://bucket/prefix.")
+    blobs_url: BlobsUrl = Field(description="The blob store, file:///folder or s3://bucket/prefix.")
     work_dir: Path = Field(
         description="Folder of this process alone for documents being read; on the blob store's file system, no copies."
     )
@@ -27,4 +28,11 @@ class PdfSettings(ServerSettings):
         1024**3,
         ge=256 * 1024**2,
         description="Address space that a document may take in a worker, in bytes; one that needs more is ENGINE_FAIL.",
+    )
+    pdf_without_landlock: bool = Field(
+        default=False,
+        description=(
+            "Start although the kernel has no Landlock (Linux has it since 5.13): a document that takes a worker over "
+            "can then read every file that the service can, keys and other documents too."
+        ),
     )

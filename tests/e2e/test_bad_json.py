@@ -130,14 +130,27 @@ def test_an_unknown_path_is_not_found(adapter: Adapter, path: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("method", "path"),
+    ("method", "path", "allowed"),
     [
-        ("GET", "/mcp/invoke"),
-        ("PUT", "/mcp/invoke"),
-        ("DELETE", "/documents"),
-        ("POST", "/actions"),
-        ("PATCH", "/actions"),
+        ("GET", "/mcp/invoke", "POST"),
+        ("PUT", "/mcp/invoke", "POST"),
+        ("OPTIONS", "/mcp/invoke", "POST"),
+        ("DELETE", "/documents", "POST"),
+        ("POST", "/actions", "GET, HEAD"),
+        ("PATCH", "/actions", "GET, HEAD"),
     ],
 )
-def test_a_method_that_a_path_does_not_take_is_refused(adapter: Adapter, method: str, path: str) -> None:
-    adapter.request(method, path).must_be("BAD_ARG", says=method)
+def test_a_method_that_a_path_does_not_take_is_refused(adapter: Adapter, method: str, path: str, allowed: str) -> None:
+    answer = adapter.http.request(method, path)
+    assert (answer.status_code, answer.headers["allow"]) == (405, allowed)
+    assert answer.json()["error"]["code"] == "BAD_ARG"
+    assert method in answer.json()["error"]["message"]
+
+
+def test_a_compressed_body_is_refused(adapter: Adapter) -> None:
+    answer = adapter.request("POST", "/mcp/invoke", content=call("{}"), headers={"Content-Encoding": "gzip"})
+    answer.must_be("BAD_ARG", says="uncompressed", field="Content-Encoding")
+
+
+def test_an_answer_of_the_adapter_alone_has_an_id_too(adapter: Adapter) -> None:
+    assert adapter.invoke_raw(b"{").meta["request_id"] != adapter.invoke_raw(b"{").meta["request_id"]

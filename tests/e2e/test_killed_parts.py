@@ -101,6 +101,12 @@ def must_be_away(mesh: Deployment) -> None:
     assert mesh.adapter.http.get("/healthz").status_code == 200
 
 
+def unhealthy(mesh: Deployment) -> set[str]:
+    """The parts that Envoy's health checks have found not to serve."""
+    lines = mesh.envoy("/clusters").text.splitlines()
+    return {line.split("::")[0] for line in lines if "/failed_active_hc" in line}
+
+
 def must_work_within(mesh: Deployment, limit_s: float, what: str) -> None:
     seconds = eventually(mesh.works, limit_s, f"a good call after {what}")
     print(f"{what}: the first good call {seconds:.2f} s later")  # noqa: T201 - a figure
@@ -254,6 +260,17 @@ def test_while_redis_is_away_every_call_is_refused_and_soon_after_its_return_the
     mesh.stack.part("redis-state").start()
     mesh.stack.part("redis-state").wait_until_ready()
     must_work_within(mesh, 2, "the return of Redis")
+
+
+def test_dispatch_is_out_of_use_for_envoy_while_redis_is_away(mesh: Deployment) -> None:
+    mesh.stack.part("redis-state").stop()
+    eventually(lambda: "dispatch" in unhealthy(mesh), 5, "Envoy's knowledge of it")
+
+    must_be_away(mesh)
+
+    mesh.stack.part("redis-state").start()
+    mesh.stack.part("redis-state").wait_until_ready()
+    must_work_within(mesh, 2, "the return of Redis after a while")
 
 
 def test_while_redis_hangs_every_call_is_refused_and_soon_after_they_work(mesh: Deployment) -> None:

@@ -23,6 +23,14 @@ def spooled(mesh: Deployment) -> list[Path]:
     return [*mesh.stack.folders.spool("adapter").iterdir(), *mesh.stack.folders.spool("dispatch").iterdir()]
 
 
+def spool_bytes(mesh: Deployment) -> int:
+    """Bytes in files that the adapter has open in its spool folder and that have no name."""
+    folder = Path("/proc", str(mesh.stack.part("adapter").pid), "fd")
+    spool = str(mesh.stack.folders.spool("adapter"))
+    links = [(each, each.readlink()) for each in folder.iterdir() if each.is_symlink()]
+    return sum(each.stat().st_size for each, target in links if str(target).startswith(spool))
+
+
 def stored(mesh: Deployment, content: bytes) -> list[Path]:
     """The files of the blob store that hold these bytes."""
     files = [file for file in mesh.stack.folders.blobs.rglob("*") if file.is_file()]
@@ -91,6 +99,21 @@ def test_a_multipart_upload_is_the_same_document(mesh: Deployment) -> None:
     )
     answer.must_be_well_formed()
     assert answer.data["doc_ref"] == mesh.adapter.reference(content)
+
+
+def test_a_form_is_one_however_its_type_is_spelt(mesh: Deployment) -> None:
+    content = os.urandom(1000)
+    form = b'--x\r\nContent-Disposition: form-data; name="f"; filename="f"\r\n\r\n' + content + b"\r\n--x--\r\n"
+    answer = mesh.adapter.upload(form, Content_Type="Multipart/Form-Data; boundary=x")
+    assert answer.data["size"] == len(content)
+
+
+def test_an_upload_under_way_has_no_name_to_be_left_behind(mesh: Deployment) -> None:
+    half = os.urandom(500_000)
+    with socket.create_connection(("127.0.0.1", mesh.stack.ports.http), timeout=20) as connection:
+        connection.sendall(head("Content-Length: 1000000") + half)
+        eventually(lambda: spool_bytes(mesh) >= len(half) // 2, what="the first half")
+        assert not list(mesh.stack.folders.spool("adapter").iterdir())
 
 
 @pytest.mark.parametrize(

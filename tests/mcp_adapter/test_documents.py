@@ -1,5 +1,6 @@
 """Uploads and downloads."""
 
+import asyncio
 import base64
 import hashlib
 import os
@@ -19,6 +20,13 @@ PDF = {"file": ("a.pdf", CONTENT, "application/pdf")}
 
 def digest(content: bytes) -> dict[str, str]:
     return {"Content-Digest": f"sha-256=:{base64.b64encode(hashlib.sha256(content).digest()).decode()}:"}
+
+
+FORM = {"Content-Type": "multipart/form-data; boundary=b"}
+
+
+def part(options: bytes, content: bytes) -> bytes:
+    return b'--b\r\nContent-Disposition: form-data; name="f"' + options + b"\r\n\r\n" + content + b"\r\n"
 
 
 def code(response: httpx.Response) -> tuple[int, str]:
@@ -133,6 +141,78 @@ class TestUpload:
         assert code(response) == (400, "BAD_ARG")
         assert not dispatch.calls
 
+    @pytest.mark.parametrize("kind", ["Multipart/Form-Data", "MULTIPART/FORM-DATA ", "multipart/form-data\t"])
+    async def test_as_a_form_is_one_however_it_is_spelt(
+        self, client: httpx.AsyncClient, dispatch: Dispatch, kind: str
+    ) -> None:
+        content = part(b'; filename="a.pdf"', CONTENT) + b"--b--\r\n"
+        response = await client.post("/documents", content=content, headers={"Content-Type": f"{kind};Boundary=b"})
+        assert response.status_code == 201
+        assert dispatch.documents == {SHA: CONTENT}
+
+    async def test_of_a_type_that_only_begins_like_a_form_is_a_raw_body(
+        self, client: httpx.AsyncClient, dispatch: Dispatch
+    ) -> None:
+        headers = {"Content-Type": "multipart/form-data-not; boundary=b"}
+        assert (await client.post("/documents", content=CONTENT, headers=headers)).status_code == 201
+        assert dispatch.documents == {SHA: CONTENT}
+
+    @pytest.mark.parametrize(
+        ("body", "says"),
+        [
+            (part(b'; filename="a"', CONTENT) + b"--b", "closing boundary"),
+            (part(b"", b"x") * 9 + part(b'; filename="a"', CONTENT) + b"--b--\r\n", "8 fields"),
+            (part(b"", bytes(70_000)) + part(b'; filename="a"', CONTENT) + b"--b--\r\n", "besides its file"),
+            (part(b'; filename="a"', CONTENT) * 2 + b"--b--\r\n", "exactly one file"),
+            (part(b'; filename="a"', CONTENT) + b"--b--\r\n" + bytes(70_000), "besides its file"),
+            (b"--b\r\n" + b"X: 1\r\n" * 1000, "cannot be read"),
+            (b"--b\r\n" + b"X: " + b"x" * 10_000, "cannot be read"),
+        ],
+    )
+    async def test_as_a_form_that_is_broken_says_what_is_wrong(
+        self, client: httpx.AsyncClient, dispatch: Dispatch, body: bytes, says: str
+    ) -> None:
+        response = await client.post("/documents", content=body, headers=FORM)
+        assert code(response) == (400, "BAD_ARG")
+        assert says in response.json()["error"]["message"]
+        assert not dispatch.calls
+
+    async def test_has_no_name_in_any_folder(
+        self, client: httpx.AsyncClient, spool_dir: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        other = tmp_path / "temporary"
+        other.mkdir()
+        monkeypatch.setattr("tempfile.tempdir", str(other))
+        seen: list[list[Path]] = []
+
+        async def large() -> AsyncIterator[bytes]:
+            yield b'--b\r\nContent-Disposition: form-data; name="f"; filename="a"\r\n\r\n'
+            for _ in range(9):
+                yield bytes(100_000)
+                seen.append([*spool_dir.iterdir(), *other.iterdir()])
+            yield b"\r\n--b--\r\n"
+
+        assert (await client.post("/documents", content=large(), headers=FORM)).status_code == 201
+        assert seen == [[]] * 9
+
+    async def test_is_told_to_wait_while_sixteen_others_are_under_way(self, client: httpx.AsyncClient) -> None:
+        begun, go_on = asyncio.Semaphore(0), asyncio.Event()
+
+        async def slow() -> AsyncIterator[bytes]:
+            begun.release()
+            yield CONTENT
+            await go_on.wait()
+
+        others = [asyncio.create_task(client.post("/documents", content=slow())) for _ in range(16)]
+        for _ in others:
+            await begun.acquire()
+        refused = await client.post("/documents", content=CONTENT)
+        assert code(refused) == (503, "UNAVAILABLE")
+        assert refused.json()["error"]["retry_after_ms"] == 1000
+        go_on.set()
+        assert {(await each).status_code for each in others} == {201}
+        assert (await client.post("/documents", content=CONTENT)).status_code == 201
+
     async def test_passes_dispatchs_refusal_on(self, client: httpx.AsyncClient, dispatch: Dispatch) -> None:
         dispatch.error = PapermeshError(Code.RATE_LIMIT, "Wait.", retry_after_ms=1500)
         response = await client.post("/documents", content=CONTENT)
@@ -154,6 +234,13 @@ class TestDownload:
         assert response.headers["content-type"] == "application/octet-stream"
         assert response.headers["x-content-type-options"] == "nosniff"
         assert response.headers["content-disposition"] == f'attachment; filename="{sha256[:16]}.pdf"'
+
+    async def test_of_its_head_alone_tells_the_size(self, client: httpx.AsyncClient, dispatch: Dispatch) -> None:
+        dispatch.documents[SHA] = CONTENT
+        response = await client.head(f"/documents/{SHA}")
+        assert (response.status_code, response.content) == (200, b"")
+        assert response.headers["content-length"] == str(len(CONTENT))
+        assert response.headers["content-type"] == "application/octet-stream"
 
     @pytest.mark.parametrize("sha256", ["x", SHA.upper(), SHA[1:], SHA + "0", "%0a" + SHA])
     async def test_of_what_is_no_digest_is_refused(

@@ -3,12 +3,14 @@
 import json
 import math
 import socket
+import uuid
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from mcp_adapter.dispatch_client import DispatchClient
 from papermesh.dispatch.v1 import dispatch_service_pb2 as pb
 from services.base.certificates import ensure
 from services.base.errors import Code, FieldViolation, PapermeshError
@@ -150,13 +152,10 @@ class TestTheBody:
         assert response.json()["error"]["details"] == {"limit_bytes": str(MIB)}
         assert len(dispatch.calls) == 1
 
-    async def test_of_a_large_argument_is_an_answer_too(self, client: httpx.AsyncClient) -> None:
-        # Under a mebibyte as JSON, and over it as the message to dispatch.
-        body = {"action": "PDF_EMBED", "args": {"texts": [1] * 400_000}}
-        content = json.dumps(body, separators=(",", ":")).encode()
-        assert len(content) < MIB
-        response = await invoke(client, content)
-        assert (response.status_code, response.json()["error"]["code"]) == (413, "TOO_LARGE")
+    async def test_of_too_many_values_is_refused(self, client: httpx.AsyncClient, dispatch: Dispatch) -> None:
+        error = await refusal(client, {"action": "PDF_EMBED", "args": {"texts": [1] * 10_001}})
+        assert "values" in error["message"]
+        assert not dispatch.calls
 
 
 class TestFailure:
@@ -207,8 +206,58 @@ class TestFailure:
         response = await invoke(client, {"action": "PDF_TEXT"})
         assert (response.status_code, response.json()["error"]["code"]) == (413, "TOO_LARGE")
 
-    async def test_of_a_path_or_method_is_an_envelope_too(self, client: httpx.AsyncClient) -> None:
-        for method, path, status in (("GET", "/nowhere", 404), ("GET", "/mcp/invoke", 400), ("POST", "/actions", 400)):
-            response = await client.request(method, path)
-            assert (response.status_code, response.json()["ok"]) == (status, False)
-            assert response.json()["meta"]["trace_id"]
+    async def test_of_a_path_is_an_envelope_too(self, client: httpx.AsyncClient) -> None:
+        response = await client.get("/nowhere")
+        assert (response.status_code, response.json()["error"]["code"]) == (404, "NOT_FOUND")
+
+
+class TestTheRequestId:
+    @pytest.mark.parametrize(
+        ("method", "path", "content"),
+        [
+            ("POST", "/mcp/invoke", b"{"),
+            ("POST", "/mcp/invoke", bytes(MIB + 1)),
+            ("GET", "/mcp/invoke", b""),
+            ("GET", "/nowhere", b""),
+            ("POST", "/documents", b""),
+            ("GET", "/documents/x", b""),
+        ],
+    )
+    async def test_is_there_when_the_mesh_never_saw_the_call(
+        self, client: httpx.AsyncClient, method: str, path: str, content: bytes
+    ) -> None:
+        first, second = [await client.request(method, path, content=content) for _ in range(2)]
+        assert str(uuid.UUID(first.json()["meta"]["request_id"])) == first.json()["meta"]["request_id"]
+        assert first.json()["meta"]["request_id"] != second.json()["meta"]["request_id"]
+
+    async def test_of_a_bug_is_in_the_log_with_the_exception(
+        self, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        async def broken(*_: object) -> None:
+            raise ZeroDivisionError
+
+        monkeypatch.setattr(DispatchClient, "invoke", broken)
+        traceparent = f"00-{TRACE}-b7ad6b7169203331-01"
+        for headers in ({}, {"traceparent": traceparent}):
+            caplog.clear()
+            response = await client.post("/mcp/invoke", json={"action": "PDF_TEXT"}, headers=headers)
+            assert (response.status_code, response.json()["error"]["code"]) == (500, "INTERNAL")
+            assert "request_id" in response.json()["error"]["message"]
+            [record] = [each for each in caplog.records if each.name == "mcp_adapter.app"]
+            assert record.exc_info
+            assert record.exc_info[0] is ZeroDivisionError
+            assert record.__dict__["fields"]["request_id"] == response.json()["meta"]["request_id"]
+        assert response.json()["meta"]["trace_id"] == TRACE
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "GZIP", "br", "identity, gzip"])
+@pytest.mark.parametrize("path", ["/mcp/invoke", "/documents"])
+async def test_a_compressed_body_is_refused(
+    client: httpx.AsyncClient, dispatch: Dispatch, path: str, encoding: str
+) -> None:
+    body = b'{"action": "PDF_TEXT"}'
+    response = await client.post(path, content=body, headers={"Content-Encoding": encoding})
+    assert (response.status_code, response.json()["error"]["code"]) == (400, "BAD_ARG")
+    assert "send the body uncompressed" in response.json()["error"]["message"]
+    assert not dispatch.calls
+    assert (await client.post(path, content=body, headers={"Content-Encoding": "Identity"})).is_success

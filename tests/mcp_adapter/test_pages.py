@@ -59,3 +59,38 @@ async def test_the_pages_load_nothing_from_elsewhere(client: httpx.AsyncClient, 
     response = await client.get(path)
     assert response.status_code == 200
     assert "https://" not in response.text
+
+
+async def test_the_api_says_that_a_download_is_bytes(client: httpx.AsyncClient) -> None:
+    paths = (await client.get("/openapi.json")).json()["paths"]
+    assert paths["/documents/{sha256}"]["get"]["responses"]["200"]["content"].keys() == {"application/octet-stream"}
+    assert "head" not in paths["/documents/{sha256}"]
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz", "/actions", "/docs", "/openapi.json"])
+async def test_what_can_be_read_can_be_asked_for_its_head(client: httpx.AsyncClient, path: str) -> None:
+    head, whole = await client.head(path), await client.get(path)
+    assert (head.status_code, head.content) == (200, b"")
+    assert head.headers["content-type"] == whole.headers["content-type"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("OPTIONS", "/mcp/invoke", "POST"),
+        ("GET", "/mcp/invoke", "POST"),
+        ("HEAD", "/mcp/invoke", "POST"),
+        ("POST", "/actions", "GET, HEAD"),
+        ("OPTIONS", "/documents/x", "GET, HEAD"),
+        ("DELETE", "/documents", "POST"),
+        ("PUT", "/docs", "GET, HEAD"),
+        ("POST", "/static-offline-docs/favicon.png", "GET, HEAD"),
+    ],
+)
+async def test_a_method_that_a_path_does_not_take_is_told_those_that_it_takes(
+    client: httpx.AsyncClient, method: str, path: str, allowed: str
+) -> None:
+    response = await client.request(method, path)
+    assert (response.status_code, response.headers["allow"]) == (405, allowed)
+    if method != "HEAD":
+        assert response.json()["error"]["code"] == "BAD_ARG"

@@ -3,7 +3,16 @@ from pathlib import Path
 import pytest
 
 from mcp_adapter.settings import AdapterSettings
+from services.base.setting_kinds import TLS_FILES
 from services.base.settings import SettingsError
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A working directory that is every folder the settings name."""
+    for name in TLS_FILES:
+        (tmp_path / name).touch()
+    monkeypatch.chdir(tmp_path)
 
 
 def read(**changed: object) -> AdapterSettings:
@@ -26,3 +35,14 @@ def test_it_listens_nowhere_else(host: str) -> None:
 def test_an_audience_that_could_blur_the_signed_text_is_refused(audience: str) -> None:
     with pytest.raises(SettingsError, match="PAPERMESH_AUDIENCE"):
         read(audience=audience)
+
+
+def test_names_that_it_answers_to_are_a_list() -> None:
+    assert read().http_hosts == ()
+    assert read(http_hosts="Papermesh.example, other").http_hosts == ("papermesh.example", "other")
+
+
+@pytest.mark.parametrize("hosts", ["https://a.example", "a.example:9000", "*", "a b", "-a", "a.example,*"])
+def test_what_is_no_name_of_a_host_is_refused(hosts: str) -> None:
+    with pytest.raises(SettingsError, match=r"PAPERMESH_HTTP_HOSTS is wrong: .*without scheme and port"):
+        read(http_hosts=hosts)

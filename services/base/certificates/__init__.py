@@ -5,7 +5,7 @@ certs/pdf/      tls.crt tls.key ca.crt   as a Kubernetes TLS Secret looks when i
 certs/client/x/ tls.crt tls.key ca.crt   a company's own caller "x"
 """
 
-from services.base.certificates.ensuring import WORKLOADS, CertificateError, Done, Outcome, ensure
+from services.base.certificates.ensuring import WORKLOADS, CertificateError, Done, Outcome, callers, ensure
 from services.base.certificates.issuing import ENVOY_NAMES
 
-__all__ = ["ENVOY_NAMES", "WORKLOADS", "CertificateError", "Done", "Outcome", "ensure"]
+__all__ = ["ENVOY_NAMES", "WORKLOADS", "CertificateError", "Done", "Outcome", "callers", "ensure"]

@@ -105,6 +105,12 @@ def ensure(
     return (outcome, *leaves)
 
 
+def callers(directory: Path) -> tuple[str, ...]:
+    """Names of the company's own callers that have a folder in the layout, as `ensure` takes them for `clients`."""
+    folders = (directory / "client").glob("*/")
+    return tuple(sorted(folder.name for folder in folders if _NAME.fullmatch(folder.name)))
+
+
 def _ensure_ca(folder: Path, namespace: str, now: datetime) -> tuple[Pair, Outcome]:
     found, done, reason = _examine(folder, "ca", now, lambda _: "")
     if done is Done.KEPT and found is not None:

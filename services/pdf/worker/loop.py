@@ -36,6 +36,12 @@ def answer_ready(landlock: int) -> None:
     _send(pack_answer({"ready": True, "landlock": landlock}))
 
 
+def answer_failed(reason: str) -> None:
+    """Tells the service why this process cannot serve, and stays until it has been heard: the service hangs up."""
+    _send(pack_answer({"failed": reason}))
+    os.read(sandbox.SOCKET, 1)
+
+
 def _answer(operations: Mapping[str, Operation], request: dict[str, Any]) -> tuple[tuple[dict[str, Any], bytes], bool]:
     try:
         outcome = operations[request["op"]](open_document(DOCUMENT), request["args"])

@@ -84,12 +84,28 @@ class _Zygote:
         status = _REFUSED
         # Not one exception may reach the zygote's loop: there would be two of it.
         with contextlib.suppress(BaseException):
-            version = sandbox.enter(settings["folder"], descriptor, self._pid, settings["memory_bytes"])
-            loop.answer_ready(version)
-            loop.serve(self._operations, settings["cpu_seconds"])
-            status = os.EX_OK
+            sandbox.hold_only(descriptor)
+            if self._lock_in(settings):
+                loop.serve(self._operations, settings["cpu_seconds"])
+                status = os.EX_OK
         # No exit handlers: they are the zygote's.
         os._exit(status)
+
+    def _lock_in(self, settings: dict[str, Any]) -> bool:
+        """Enters the sandbox and tells the service so, or else why not."""
+        try:
+            version = sandbox.enter(
+                settings["folder"],
+                self._pid,
+                settings["memory_bytes"],
+                without_landlock=settings["without_landlock"],
+            )
+        except Exception as error:  # noqa: BLE001  # whatever it is, nobody else could tell it
+            expected = isinstance(error, sandbox.SandboxError)
+            loop.answer_failed(str(error) if expected else f"{type(error).__name__}: {error}")
+            return False
+        loop.answer_ready(version)
+        return True
 
     def _reap(self, pidfd: int) -> None:
         pid, status = os.waitpid(self._children.pop(pidfd), 0)

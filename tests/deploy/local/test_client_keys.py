@@ -15,7 +15,8 @@ def test_every_client_is_listed_with_its_certificate_and_a_key_of_32_random_byte
     assert [client["id"] for client in clients] == ["adapter", "operator"]
     for client in clients:
         assert client["certificate"] == f"spiffe://papermesh/ns/default/sa/{client['id']}"
-        assert (client["actions"], client["projects"], client["acts_for"]) == (["*"], ["*"], True)
+        assert (client["actions"], client["projects"]) == (["*"], ["*"])
+        assert client["acts_for"] == (client["id"] == "adapter"), "nobody but the adapter calls for people"
         (key,) = client["keys"]
         assert len(key["secret"]) == 43
         assert len(base64.urlsafe_b64decode(key["secret"] + "=")) == 32

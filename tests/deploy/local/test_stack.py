@@ -1,7 +1,9 @@
 import json
+import shutil
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,10 @@ from deploy.local.parts import Plan
 from deploy.local.ports import Ports
 from deploy.local.services import SERVICES, Service
 from deploy.local.stack import Stack
+from deploy.local.up import renew_certificates
+from envoy.__main__ import EXAMPLES
+from envoy.topology import load
+from services.base import certificates
 
 TABLES = Service("tables", "acme.tables", 9103, ("acme.tables.v1.TablesService",), descriptors=(Path("acme.binpb"),))
 
@@ -105,6 +111,46 @@ def test_one_entry_in_the_list_of_services_is_all_that_dispatch_envoy_and_certif
     assert own.arguments[1:] == ("-m", "acme.tables")
     assert own.environment["PAPERMESH_TABLES_PORT"] == "21103"
     assert own.environment["PAPERMESH_TLS_DIR"] == str(tmp_path / "certs" / "tables")
+
+
+def test_envoys_example_of_a_laptop_is_what_runs_when_nothing_is_moved() -> None:
+    assert load(EXAMPLES["laptop"]) == Plan(Folders(Path("var")), Ports()).topology()
+
+
+def make_old(stack: Stack, *names: str) -> None:
+    """Puts leaves in place that were issued 80 days ago."""
+    for name in names:
+        shutil.rmtree(stack.folders.certs / name)
+    then = datetime.now(UTC) - timedelta(days=80)
+    workloads = [name for name in names if "/" not in name]
+    clients = [name.removeprefix("client/") for name in names if "/" in name]
+    certificates.ensure(stack.folders.certs, "default", workloads, clients=clients, now=then)
+
+
+def test_leaves_that_grow_old_are_renewed_those_of_the_companys_callers_too(stack: Stack) -> None:
+    certificates.ensure(stack.folders.certs, "default", clients=["reports", "fresh"])
+    (stack.folders.certs / "client" / "Not A Name").mkdir()
+    make_old(stack, "dispatch", "pdf", "client/reports")
+    files = {name: stack.tls_dir(name) / "tls.crt" for name in ("dispatch", "pdf", "client/reports", "client/fresh")}
+    before = {name: file.read_bytes() for name, file in files.items()}
+
+    assert stack.renew_certificates() == ("dispatch",), "pdf is a server alone and takes its files up by itself"
+
+    renewed = {name for name, file in files.items() if file.read_bytes() != before[name]}
+    assert renewed == {"dispatch", "pdf", "client/reports"}
+    assert stack.renew_certificates() == ()
+
+
+def test_parts_that_read_their_certificate_once_are_restarted_after_its_renewal(tmp_path: Path) -> None:
+    with Stack(tmp_path / "var", Ports.free()) as stack:
+        make_old(stack, "adapter", "dispatch", "pdf")
+        before = {name: part.pid for name, part in stack.parts.items()}
+
+        renew_certificates(stack)
+
+        restarted = {name for name, part in stack.parts.items() if part.pid != before[name]}
+        assert restarted == {"adapter", "dispatch"}
+        stack.wait_until_ready()
 
 
 def test_a_service_may_be_any_program(tmp_path: Path) -> None:

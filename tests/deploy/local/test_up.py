@@ -15,6 +15,8 @@ import pytest
 from deploy.local.ports import Ports
 from deploy.local.processes import ProcessRecord
 from deploy.local.services import SERVICES
+from deploy.local.stack import Stack
+from deploy.local.up import USUAL_ROOT, _welcome
 
 Eventually = Callable[[Callable[[], object]], None]
 
@@ -112,6 +114,35 @@ def test_a_part_that_dies_is_shown_and_runs_again(terminal: Terminal, eventually
     assert again.pid != killed.pid
     assert terminal.run("down") == (0, "Stopped.\n")
     assert up.wait(60) == 0
+
+
+def test_the_example_works_as_pasted_in_another_terminal(terminal: Terminal, eventually: Eventually) -> None:
+    up = terminal.start("up")
+    eventually(lambda: terminal.shows("Ctrl-C stops it.") or up.poll() is not None)
+
+    lines = [
+        line for line in terminal.screen.read_text().splitlines() if line.startswith(("  export ", "  .venv", "  /"))
+    ]
+    other = {name: value for name, value in os.environ.items() if not name.startswith("PAPERMESH_")}
+    done = subprocess.run(  # noqa: S602 - the lines are for a shell
+        "\n".join(lines), shell=True, env=other, capture_output=True, text=True, timeout=60, check=False
+    )
+
+    assert len(lines) == 2
+    assert (done.returncode, "title" in done.stdout) == (0, True), done
+    assert terminal.run("down") == (0, "Stopped.\n")
+    assert up.wait(60) == 0
+
+
+def test_nothing_is_exported_when_nothing_is_moved_and_paths_are_where_one_stands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert _welcome(Stack(USUAL_ROOT), 1).count("export") == 0
+    assert "\n  .venv/bin/papermesh invoke PDF_METADATA samples/leave-policy.pdf\n" in _welcome(Stack(USUAL_ROOT), 1)
+    moved = _welcome(Stack(tmp_path / "a b", Ports(http=9010)), 1)
+    assert f"\n  export PAPERMESH_VAR='{tmp_path}/a b' PAPERMESH_HTTP_PORT=9010\n" in moved
+    monkeypatch.chdir(tmp_path)
+    assert f"\n  {USUAL_ROOT.parent}/.venv/bin/papermesh invoke" in _welcome(Stack(USUAL_ROOT), 1)
 
 
 def test_a_taken_port_is_named_before_anything_starts(terminal: Terminal) -> None:

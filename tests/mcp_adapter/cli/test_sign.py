@@ -41,6 +41,7 @@ def state(environment: dict[str, str | None], _certs: Path) -> Path:
     for client in ("operator", "reports"):
         secret = base64.urlsafe_b64encode(SECRET).decode().rstrip("=")
         (secrets / f"{client}.json").write_text(json.dumps({"client": client, "key_id": "k1", "secret": secret}))
+        (secrets / f"{client}.json").chmod(0o600)
     return folder
 
 

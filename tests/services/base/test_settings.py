@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 from pydantic import Field
 
+from services.base.setting_kinds import TLS_FILES
 from services.base.settings import CommaList, Port, Settings, SettingsError, WorkloadSettings
 
 
@@ -15,15 +16,17 @@ class Example(WorkloadSettings):
 
 
 @pytest.fixture(autouse=True)
-def environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PAPERMESH_TLS_DIR", "/tls")
+def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in TLS_FILES:
+        (tmp_path / name).touch()
+    monkeypatch.setenv("PAPERMESH_TLS_DIR", str(tmp_path))
     monkeypatch.setenv("PAPERMESH_EXAMPLE_PORT", "9200")
 
 
-def test_come_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_come_from_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PAPERMESH_LOG_LEVEL", "DEBUG")
     settings = Example.read()
-    assert (settings.example_port, settings.tls_dir, settings.log_level) == (9200, Path("/tls"), "DEBUG")
+    assert (settings.example_port, settings.tls_dir, settings.log_level) == (9200, tmp_path, "DEBUG")
     assert settings.namespace == "default"
 
 

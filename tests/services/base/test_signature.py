@@ -179,6 +179,7 @@ def key_file(folder: Path, **changed: object) -> Path:
     content = {"client": "adapter", "key_id": "k1", "secret": base64.urlsafe_b64encode(KEY).decode().rstrip("=")}
     path = folder / "key.json"
     path.write_text(json.dumps({**content, **changed}))
+    path.chmod(0o600)
     return path
 
 
@@ -199,8 +200,17 @@ def test_a_key_file_with_a_bad_secret_is_refused_without_showing_it(tmp_path: Pa
 def test_a_key_file_that_is_none_is_refused(tmp_path: Path, content: str) -> None:
     path = tmp_path / "key.json"
     path.write_text(content)
+    path.chmod(0o600)
     with pytest.raises(KeyFileError, match=r"key\.json needs client"):
         signature.read_key_file(path)
+
+
+def test_a_key_file_that_everybody_can_read_is_refused_and_not_shown(tmp_path: Path) -> None:
+    path = key_file(tmp_path)
+    path.chmod(0o644)
+    with pytest.raises(KeyFileError) as caught:
+        signature.read_key_file(path)
+    assert str(caught.value) == f"{path}: everybody on this machine can read it; run chmod o= {path}"
 
 
 def test_a_missing_key_file_is_named(tmp_path: Path) -> None:

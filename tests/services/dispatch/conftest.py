@@ -45,6 +45,7 @@ def write_clients(tmp_path: Path) -> Callable[..., Path]:
     def write(*entries: object) -> Path:
         path = tmp_path / "clients.json"
         path.write_text(json.dumps({"clients": entries}))
+        path.chmod(0o600)
         return path
 
     return write

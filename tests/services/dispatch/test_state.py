@@ -195,7 +195,9 @@ class TestWithoutRedis:
         self, state: State, redis_server: RedisServer
     ) -> None:
         await state.admit(caller(), [])
+        assert await state.answers()
         redis_server.stop()
+        assert not await state.answers()
         error = await refusal(state, caller())
         assert (error.code, error.retry_after_ms) == (Code.UNAVAILABLE, 1000)
         with pytest.raises(PapermeshError) as caught:
@@ -203,6 +205,7 @@ class TestWithoutRedis:
         assert caught.value.code is Code.UNAVAILABLE
         assert str(redis_server.folder) not in caught.value.message
         redis_server.start()
+        assert await state.answers()
         assert await state.admit(caller(), [Bucket("b", SLOW)], [SHA]) == [False]
 
     async def test_that_refuses_to_write_calls_are_refused(self, state: State, redis_server: RedisServer) -> None:

@@ -76,8 +76,12 @@ def make_pool(tmp_path: Path) -> MakePool:
     """Makes pools of real processes that know the probes besides."""
 
     @asynccontextmanager
-    async def make(size: int = 1, worker_module: str = PROBES, **limits: Any) -> AsyncIterator[WorkerPool]:
-        async with WorkerPool(size, tmp_path / "work", Limits(**limits), worker_module) as pool:
+    async def make(
+        size: int = 1, worker_module: str = PROBES, *, without_landlock: bool = False, **limits: Any
+    ) -> AsyncIterator[WorkerPool]:
+        async with WorkerPool(
+            size, tmp_path / "work", Limits(**limits), worker_module, without_landlock=without_landlock
+        ) as pool:
             yield pool
 
     return make

@@ -61,6 +61,14 @@ async def test_a_large_document_read_by_several_workers_gives_the_same_bytes(
     assert list(result) == ["items", "pages", "failures"]
 
 
+async def test_a_large_document_that_was_let_in_is_read_however_many_wait(
+    make_engine: MakePool, make_pdf: Pdf, place: Placing
+) -> None:
+    large = place(make_pdf(*["x"] * 40))
+    async with make_engine(size=2, part_pages=10, waiting=0) as pool:
+        assert len(orjson.loads(await Engine(pool).text(large, "", 30))["items"]) == 40
+
+
 async def test_failures_of_all_parts_are_named(make_engine: MakePool, corpus: Path, place: Placing) -> None:
     scans = place(corpus / "scan" / "cardinal.pdf")
     async with make_engine(size=2, part_pages=2) as pool:

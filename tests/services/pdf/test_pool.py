@@ -28,14 +28,14 @@ def code_of(error: pytest.ExceptionInfo[PapermeshError]) -> Code:
 
 
 def processes(pool: WorkerPool) -> list[psutil.Process]:
-    assert pool._zygote is not None
-    zygote = psutil.Process(pool._zygote.pid)
+    assert pool._supervisor.zygote is not None
+    zygote = psutil.Process(pool._supervisor.zygote.pid)
     return [zygote, *zygote.children()]
 
 
 def is_working(pool: WorkerPool) -> bool:
     """Whether every worker has a request."""
-    return all(worker._timer is not None for worker in pool._workers)
+    return all(worker._timer is not None for worker in pool._supervisor.workers)
 
 
 async def test_a_worker_that_crashes_costs_its_request_and_no_other(make_pool: MakePool, ask: Ask) -> None:
@@ -54,7 +54,7 @@ async def test_a_killed_worker_costs_its_request_and_no_other(make_pool: MakePoo
     async with make_pool(size=2) as pool:
         tasks = [asyncio.create_task(ask(pool, "spin")) for _ in range(2)]
         await until(lambda: is_working(pool))
-        os.kill(next(iter(pool._by_pid)), signal.SIGKILL)
+        os.kill(next(iter(pool._supervisor.by_pid)), signal.SIGKILL)
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         dead = [task for task in tasks if task.done()]
         assert len(dead) == 1
@@ -69,9 +69,9 @@ async def test_a_killed_worker_costs_its_request_and_no_other(make_pool: MakePoo
 
 async def test_a_worker_that_is_killed_while_idle_is_replaced(make_pool: MakePool, ask: Ask, until: Until) -> None:
     async with make_pool() as pool:
-        pid = next(iter(pool._by_pid))
+        pid = next(iter(pool._supervisor.by_pid))
         os.kill(pid, signal.SIGKILL)
-        await until(lambda: pool.idle == 1 and pid not in pool._by_pid)
+        await until(lambda: pool.idle == 1 and pid not in pool._supervisor.by_pid)
         assert (await ask(pool, "metadata", sha256="x"))["pages"] == 1
 
 
@@ -107,7 +107,7 @@ async def test_a_cancelled_call_frees_its_worker_within_a_second(make_pool: Make
     async with make_pool() as pool:
         task = asyncio.create_task(ask(pool, "spin"))
         await until(lambda: is_working(pool))
-        worker = psutil.Process(next(iter(pool._by_pid)))
+        worker = psutil.Process(next(iter(pool._supervisor.by_pid)))
         task.cancel()
         await asyncio.wait([task])
         assert task.cancelled()
@@ -141,6 +141,21 @@ async def test_the_queue_is_bound_by_the_deadline(make_pool: MakePool, ask: Ask,
         assert "No worker" in error.value.message
         await first
         assert pool.restarts == {}
+
+
+async def test_when_too_many_wait_the_next_call_is_told_so_at_once(make_pool: MakePool, ask: Ask, until: Until) -> None:
+    async with make_pool(waiting=2) as pool:
+        blocker = asyncio.create_task(ask(pool, "spin", seconds=60))
+        await until(lambda: is_working(pool))
+        waiting = [asyncio.create_task(ask(pool, "metadata", sha256="x")) for _ in range(2)]
+        await until(lambda: pool.waiting == 2)
+        with pytest.raises(PapermeshError) as error:
+            await ask(pool, "metadata", seconds=60, sha256="x")
+        assert code_of(error) is Code.RATE_LIMIT
+        assert error.value.retry_after_ms == 1000
+        assert not blocker.done()
+        blocker.cancel()
+        assert [answer["pages"] for answer in await asyncio.gather(*waiting)] == [1, 1]
 
 
 async def test_the_queue_is_fair(make_pool: MakePool, ask: Ask, until: Until) -> None:
@@ -183,9 +198,9 @@ async def test_a_worker_that_dies_while_its_document_is_placed_is_replaced(
     async with make_pool() as pool:
 
         async def kill_then_fail(path: Path) -> None:
-            pid = next(iter(pool._by_pid))
+            pid = next(iter(pool._supervisor.by_pid))
             os.kill(pid, signal.SIGKILL)
-            await until(lambda: pid not in pool._by_pid)
+            await until(lambda: pid not in pool._supervisor.by_pid)
             raise FileNotFoundError(path)
 
         with pytest.raises(PapermeshError) as error:
@@ -312,7 +327,7 @@ from services.pdf.pool import WorkerPool
 
 async def run():
     async with WorkerPool(2, Path(sys.argv[1]), Limits()) as pool:
-        print(pool._zygote.pid, *pool._by_pid, flush=True)
+        print(pool._supervisor.zygote.pid, *pool._supervisor.by_pid, flush=True)
         await asyncio.sleep(60)
 
 asyncio.run(run())

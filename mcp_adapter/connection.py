@@ -1,0 +1,197 @@
+"""One HTTP connection: uvicorn's protocol, with bounds on what it accepts and on how long it waits."""
+
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+from mcp_adapter.envelope import Exchange, failure
+from services.base.errors import Code, PapermeshError, bad_arg
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one peer may take."""
+
+    connections: int = 512
+    """Connections at a time; half of the files that a process may commonly open."""
+
+    head_bytes: int = 64 * 1024
+    """Bytes of a request's line and headers, and of whatever else is sent between two pieces of a body."""
+
+    headers: int = 200
+    """Headers of one request."""
+
+    head_s: float = 10
+    """Seconds from the beginning of a connection, or of a request on a kept one, to the end of its head."""
+
+    piece_s: float = 30
+    """Seconds between two pieces of a body, and those that a reader of an answer may stand still."""
+
+
+KEEP_ALIVE_S = 30
+"""Seconds that a connection is kept for a next request."""
+
+
+class _Wait(Enum):
+    """What the peer owes us."""
+
+    HEAD = auto()
+    BODY = auto()
+    REST = auto()
+    """What is left of a body whose request has been answered; nobody reads it."""
+
+    NOTHING = auto()
+    """We owe an answer; or the connection is kept, and uvicorn's own timer bounds that."""
+
+    END = auto()
+    """To take what was written, after which the connection ends."""
+
+
+class _OverLimitError(Exception):
+    """Ends the parsing of a head that is too large."""
+
+
+class Connection(HttpToolsProtocol):
+    """Ends a connection that sends too much, or too slowly, with an answer in the envelope.
+
+    Time is looked at by one coarse timer a connection, a tenth of `head_s` apart, so that a request arms none.
+    """
+
+    limits = Limits()
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Takes what uvicorn gives its protocols."""
+        super().__init__(*args, **kwargs)
+        self._wait = _Wait.HEAD
+        self._since = self.loop.time()
+        self._silent = True
+        self._unread_bytes = 0
+        self._over_limit = False
+        self._write_paused_at = 0.0
+        self._tick_s = self.limits.head_s / 10
+
+    def connection_made(self, transport: Any) -> None:
+        """Takes the connection, unless there are too many."""
+        super().connection_made(transport)
+        self._timer = self.loop.call_later(self._tick_s, self._look)
+        if len(self.connections) > self.limits.connections:
+            error = PapermeshError(Code.UNAVAILABLE, "Too many connections are open. Try again.", retry_after_ms=1000)
+            self._refuse(error)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Lets go of the timer."""
+        self._timer.cancel()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Parses a piece, and bounds what the parser may keep of it for later."""
+        self._silent = False
+        if self._wait is _Wait.BODY or (
+            self._wait is _Wait.NOTHING and (self.cycle is None or self.cycle.response_complete)
+        ):
+            self._since = self.loop.time()
+            if self._wait is _Wait.NOTHING:
+                self._wait = _Wait.HEAD
+        self._unread_bytes += len(data)
+        super().data_received(data)
+        if self._unread_bytes > self.limits.head_bytes:
+            # The parser joins the pieces of a header one by one, which takes the longer the more it has.
+            self._over_limit = True
+            self.send_400_response("")
+
+    def on_headers_complete(self) -> None:
+        """Begins to wait for the body."""
+        limits = self.limits
+        if len(self.headers) > limits.headers or (
+            self._unread_bytes > limits.head_bytes and self._head_bytes() > limits.head_bytes
+        ):
+            self._over_limit = True
+            raise _OverLimitError
+        self._unread_bytes = 0
+        self._wait = _Wait.BODY
+        super().on_headers_complete()
+
+    def _head_bytes(self) -> int:
+        """The bytes of the head alone; the piece that completed it may hold some of the body."""
+        return len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
+
+    def on_body(self, body: bytes) -> None:
+        """Takes a piece of a body."""
+        self._unread_bytes = 0
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """Waits for nothing more; it is the application's turn, unless it has answered already."""
+        self._unread_bytes = 0
+        self._silent = True
+        self._wait = _Wait.NOTHING
+        if self.cycle.response_complete:  # its timer for kept connections has been stopped by what came since
+            self._wait, self._since = _Wait.HEAD, self.loop.time()
+        super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        """Bounds what is still to come of a body that was answered early."""
+        super().on_response_complete()
+        if self._wait is _Wait.BODY:
+            self._wait, self._since = _Wait.REST, self.loop.time()
+
+    def pause_writing(self) -> None:
+        """Notes since when the peer does not read."""
+        self._write_paused_at = self.loop.time()
+        super().pause_writing()
+
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's words say less than ours
+        """Answers bytes that uvicorn cannot take, in the envelope."""
+        if not self._over_limit:
+            self._refuse(bad_arg("This is no HTTP request. GET /docs says how the adapter is called."))
+            return
+        limits = self.limits
+        error = PapermeshError(
+            Code.TOO_LARGE,
+            f"A request may have {limits.headers} headers, and {limits.head_bytes} bytes of them. Send fewer.",
+            details={"limit_bytes": str(limits.head_bytes), "limit_headers": str(limits.headers)},
+        )
+        self._refuse(error, 431)
+
+    def _refuse(self, error: PapermeshError, status: int | None = None) -> None:
+        """Answers and closes; an answer that is half written is broken off."""
+        if self.transport.is_closing():
+            return
+        if self.cycle is None or self.cycle.response_complete or not self.cycle.response_started:
+            answer = failure(Exchange.alone(), error, status)
+            head = [STATUS_LINE[answer.status_code], b"connection: close\r\n"]
+            head += [b"%b: %b\r\n" % header for header in (*self.server_state.default_headers, *answer.raw_headers)]
+            self.transport.write(b"".join([*head, b"\r\n", bytes(answer.body)]))
+        self.transport.close()
+
+    def _look(self) -> None:
+        """Ends the connection when the peer has kept us waiting for too long."""
+        self._timer = self.loop.call_later(self._tick_s, self._look)
+        now = self.loop.time()
+        if self.transport.is_closing():
+            if self._wait is not _Wait.END:
+                self._wait, self._since = _Wait.END, now
+            elif now - self._since > self.limits.piece_s:
+                self.transport.abort()
+        elif self.flow.write_paused:
+            if now - self._write_paused_at > self.limits.piece_s:
+                self.transport.abort()
+        elif self.flow.read_paused:
+            self._since = now  # it is we who do not read
+        elif self._wait is _Wait.HEAD and now - self._since > self.limits.head_s:
+            self._end_slow_head()
+        elif self._wait is _Wait.BODY and now - self._since > self.limits.piece_s:
+            message = f"Nothing more of the body came for {self.limits.piece_s:g} seconds. Send it again."
+            self._refuse(PapermeshError(Code.TIMEOUT, message), 408)
+        elif self._wait is _Wait.REST and now - self._since > self.limits.piece_s:
+            self.transport.close()
+
+    def _end_slow_head(self) -> None:
+        """Nothing is answered to who has asked nothing."""
+        if self._silent:
+            self.transport.close()
+            return
+        message = f"The head of the request was not complete within {self.limits.head_s:g} seconds. Send it again."
+        self._refuse(PapermeshError(Code.TIMEOUT, message), 408)

@@ -1,0 +1,70 @@
+"""How a Python part starts: its files are its owner's alone, and what a person can mend is told in one sentence."""
+
+import errno
+import os
+import socket
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from services.base.settings import SettingsError
+
+
+class StartError(Exception):
+    """What keeps a part from starting; the text is for the person who starts it, and holds no secret."""
+
+
+@contextmanager
+def starting(part: str, *mendable: type[Exception]) -> Iterator[None]:
+    """Runs a part. When something keeps it from starting that a person can mend, that is said without a traceback.
+
+    Whatever files the process makes from here on, nobody but its owner can read.
+
+    Args:
+        part: What it is called, "dispatch".
+        mendable: Errors of its own whose texts are for the person who starts it.
+
+    Raises:
+        SystemExit: with the sentence, which goes to standard error, and status 1.
+    """
+    os.umask(0o077)
+    told: tuple[type[Exception], ...] = (StartError, SettingsError, *mendable)
+    try:
+        yield
+    except told as error:
+        sys.exit(f"{part} cannot start.\n{error}")
+    except OSError as error:
+        if error.filename is None:  # no file that somebody could mend
+            raise
+        sys.exit(f"{part} cannot start.\n{error.filename}: {error.strerror}.")
+
+
+def make_folder(folder: Path) -> None:
+    """Makes a folder of this part's own, unless it is there.
+
+    Raises:
+        OSError: naming the folder, when it cannot be made or written to.
+    """
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(folder))
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that listens, for a server that takes one.
+
+    Raises:
+        StartError: when the address cannot be had.
+    """
+    try:
+        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except OSError:
+        raise taken(host, port) from None
+
+
+def taken(host: str, port: int) -> StartError:
+    """Says that an address cannot be listened on."""
+    return StartError(
+        f"Port {port} of {host} cannot be had: another program listens there, or the address is not this machine's."
+    )

@@ -1,0 +1,239 @@
+"""Keeps so many workers alive: starts their zygote, replaces what ends, and starts over when the zygote ends."""
+
+import asyncio
+import contextlib
+import itertools
+import logging
+import shutil
+import socket
+from collections import Counter
+from collections.abc import Coroutine
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from services.pdf import outcomes
+from services.pdf.idle import IdleWorkers
+from services.pdf.limits import MIB, Limits
+from services.pdf.process import Answer, WorkerLost, WorkerProcess
+from services.pdf.zygote import Zygote, ZygoteError, kill
+
+_LOG = logging.getLogger(__name__)
+
+_START_SECONDS = 30.0
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 5.0
+"""Seconds between attempts to start what does not start."""
+
+
+class WorkerRefused(Exception):  # noqa: N818  # an event of the engine's, as WorkerLost is
+    """A new process could not lock itself in; the text says which step failed, and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """What workers are made of."""
+
+    module: str
+    """The program of the zygote."""
+
+    work_dir: Path
+    """Holds a folder for each worker."""
+
+    limits: Limits
+
+    without_landlock: bool
+    """Whether a worker may do without Landlock where the kernel has none."""
+
+
+class Supervisor:
+    """The processes behind a pool of `size` workers. Those that have nothing to do stand in `idle`."""
+
+    def __init__(self, size: int, recipe: Recipe, idle: IdleWorkers) -> None:
+        self.restarts: Counter[str] = Counter()
+        """Processes replaced, by reason: memory, cpu, crash, timeout, cancelled, recycled, zygote."""
+
+        self.zygote: Zygote | None = None
+        self.workers: set[WorkerProcess] = set()
+        """Those that are wanted, starting ones too."""
+
+        self.by_pid: dict[int, WorkerProcess] = {}
+        """All processes that have not been seen to end, those that are being killed too."""
+
+        self._size = size
+        self._recipe = recipe
+        self._idle = idle
+        self._numbers = itertools.count(1)
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._closing = False
+        self._warned = False
+        self._none_left = asyncio.Event()
+
+    async def start(self) -> None:
+        """Starts the zygote and all workers; raises ZygoteError when they do not come up."""
+        self._recipe.work_dir.mkdir(parents=True, exist_ok=True)
+        for left in self._recipe.work_dir.glob("slot-*"):
+            shutil.rmtree(left)
+        try:
+            self.zygote = await self._start_zygote()
+        except OSError as error:
+            raise ZygoteError(f"The zygote did not start: {error}.") from error
+        try:
+            workers = await asyncio.gather(*(self._spawn() for _ in range(self._size)))
+        except WorkerRefused as refused:
+            raise ZygoteError(f"A worker could not lock itself in: {refused}.") from None
+        except (WorkerLost, TimeoutError, OSError) as error:
+            raise ZygoteError("A worker could not lock itself in, and none works otherwise.") from error
+        for worker in workers:
+            self.release(worker)
+
+    async def close(self) -> None:
+        """Ends all processes and removes their files; requests under way fail."""
+        self._closing = True
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._drop_workers()
+        if self.zygote is not None:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_FIRST_PAUSE * 20):
+                    while self.by_pid:
+                        self._none_left.clear()
+                        await self._none_left.wait()
+            await self.zygote.close()
+            self.zygote = None
+
+    def release(self, worker: WorkerProcess) -> None:
+        """Makes a worker that has nothing to do available, if it still lives."""
+        if worker.exited:
+            self.replace(worker, "crash")
+        else:
+            self._idle.give(worker)
+
+    def replace(self, worker: WorkerProcess, reason: str) -> None:
+        """Kills a worker and starts another in its place."""
+        worker.close()
+        if worker in self.workers:  # not so after the zygote has died: then all are started anew
+            self.workers.remove(worker)
+            self.restarts[reason] += 1
+            self._run_in_background(self._bring_up())
+
+    async def _bring_up(self) -> None:
+        """Starts one worker, however many attempts it takes."""
+        pause = _FIRST_PAUSE
+        while True:
+            try:
+                worker = await self._spawn()
+            except (WorkerRefused, WorkerLost, TimeoutError, OSError) as error:
+                _LOG.error("a worker did not start: %r", error)
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, _LONGEST_PAUSE)
+            else:
+                self.release(worker)
+                return
+
+    async def _spawn(self) -> WorkerProcess:
+        """A worker that is locked in and waits.
+
+        Raises WorkerRefused, WorkerLost, TimeoutError or OSError when it does not come up.
+        """
+        if self.zygote is None:
+            raise WorkerLost
+        loop = asyncio.get_running_loop()
+        limits = self._recipe.limits
+        folder = self._recipe.work_dir / f"slot-{next(self._numbers)}"
+        folder.mkdir(mode=0o700)
+        ours, theirs = socket.socketpair()
+        ours.setblocking(False)  # noqa: FBT003  # the standard library takes it by position
+        worker = WorkerProcess(loop, folder, ours, limits.result_bytes + MIB)
+        self.workers.add(worker)
+
+        def adopt(pid: int, pidfd: int) -> None:
+            if worker in self.workers:
+                self.by_pid[pid] = worker
+                worker.adopt(pidfd)
+            else:
+                kill(pidfd)
+
+        try:
+            with theirs:
+                self.zygote.fork(
+                    {
+                        "folder": str(folder),
+                        "memory_bytes": limits.memory_bytes,
+                        "cpu_seconds": limits.cpu_seconds,
+                        "without_landlock": self._recipe.without_landlock,
+                    },
+                    theirs,
+                    adopt,
+                )
+            answer = await worker.expect(loop.time() + _START_SECONDS)
+            landlock = _landlock(answer)
+        except BaseException:
+            self.workers.discard(worker)
+            worker.close()
+            raise
+        if not landlock and not self._warned:
+            self._warned = True
+            _LOG.warning("the kernel offers no Landlock: workers are held by the system call filter alone")
+        return worker
+
+    async def _start_zygote(self) -> Zygote:
+        return await Zygote.start(self._recipe.module, self._on_exit, self._on_zygote_lost)
+
+    def _on_exit(self, pid: int, status: int) -> None:
+        worker = self.by_pid.pop(pid, None)
+        if not self.by_pid:
+            self._none_left.set()
+        if worker is None:
+            return
+        worker.on_exit(status)
+        if self._idle.remove(worker):
+            self.replace(worker, outcomes.reason_of_death(status))
+
+    def _on_zygote_lost(self) -> None:
+        """All workers died with it: their requests fail, and everything is started anew."""
+        _LOG.error("the zygote ended; starting it and %d workers anew", self._size)
+        self.zygote = None
+        self.restarts["zygote"] += 1
+        self._drop_workers()
+        for task in self._tasks:
+            task.cancel()
+        self._run_in_background(self._start_over())
+
+    async def _start_over(self) -> None:
+        pause = _FIRST_PAUSE
+        while self.zygote is None:
+            try:
+                self.zygote = await self._start_zygote()
+            except (ZygoteError, OSError) as error:
+                _LOG.error("the zygote did not start: %s", error)
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, _LONGEST_PAUSE)
+        for _ in range(self._size):
+            self._run_in_background(self._bring_up())
+
+    def _drop_workers(self) -> None:
+        """Kills all workers without replacing them."""
+        self._idle.clear()
+        workers, self.workers = self.workers, set()
+        for worker in workers:
+            worker.on_exit(None)
+            worker.close()
+        if self.zygote is None:
+            self.by_pid.clear()  # nobody is left to report their ends
+
+    def _run_in_background(self, work: Coroutine[Any, Any, None]) -> None:
+        if self._closing:
+            work.close()
+            return
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+def _landlock(first: Answer) -> int:
+    """The version of Landlock that holds a new worker; WorkerRefused when its first answer says that it has failed."""
+    if "failed" in first.header:
+        raise WorkerRefused(first.header["failed"])
+    version: int = first.header["landlock"]
+    return version

@@ -1,0 +1,87 @@
+"""What the adapter refuses before it reads a request: too much, from a stranger, or by too many."""
+
+import json
+import socket
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e.support.adapter import Adapter
+from tests.e2e.support.deployment import Deployment
+from tests.e2e.support.waiting import eventually
+
+MAX_CONNECTIONS = 512
+MAX_UPLOADS = 16
+
+
+def connect(mesh: Deployment) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", mesh.stack.ports.http), timeout=20)
+
+
+def exchange(mesh: Deployment, *words: bytes) -> bytes:
+    """What comes back until the connection ends; it may end before all is sent."""
+    received = b""
+    with connect(mesh) as connection, suppress(ConnectionError):
+        with suppress(ConnectionError):
+            for each in words:
+                connection.sendall(each)
+        while piece := connection.recv(65536):
+            received += piece
+    return received
+
+
+def error(received: bytes, status: int) -> dict[str, Any]:
+    """The error in the only answer of a connection."""
+    assert received.startswith(b"HTTP/1.1 %d " % status), received[:300]
+    found: dict[str, Any] = json.loads(received.partition(b"\r\n\r\n")[2])["error"]
+    return found
+
+
+def cpu_s(mesh: Deployment) -> float:
+    """Seconds of processor time that the adapter has had."""
+    fields = Path("/proc", str(mesh.stack.part("adapter").pid), "stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / 100
+
+
+def spooling(mesh: Deployment) -> int:
+    """How many files the adapter has open in its spool folder."""
+    folder = Path("/proc", str(mesh.stack.part("adapter").pid), "fd")
+    spool = str(mesh.stack.folders.spool("adapter"))
+    return sum(str(each.readlink()).startswith(spool) for each in folder.iterdir() if each.is_symlink())
+
+
+def test_a_header_of_sixty_megabytes_is_refused_at_once(mesh: Deployment) -> None:
+    before = cpu_s(mesh)
+    received = exchange(mesh, b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX: ", b"x" * 60_000_000, b"\r\n\r\n")
+    assert error(received, 431)["code"] == "TOO_LARGE"
+    assert cpu_s(mesh) - before < 1
+
+
+def test_bytes_that_are_not_http_are_answered_in_the_envelope(mesh: Deployment) -> None:
+    assert error(exchange(mesh, b"\x16\x03\x01\x02\x00"), 400)["code"] == "BAD_ARG"
+
+
+@pytest.mark.parametrize("header", [{"Host": "evil.example"}, {"Origin": "http://evil.example"}])
+def test_a_page_of_somebody_else_cannot_read(adapter: Adapter, header: dict[str, str]) -> None:
+    adapter.request("GET", "/actions", headers=header).must_be("FORBIDDEN", says="PAPERMESH_HTTP_HOSTS")
+
+
+def test_uploads_beyond_those_that_may_be_under_way_are_told_to_wait(mesh: Deployment) -> None:
+    head = b"POST /documents HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n%PDF"
+    with ExitStack() as open_ones:
+        for _ in range(MAX_UPLOADS):
+            open_ones.enter_context(connect(mesh)).sendall(head)
+        eventually(lambda: spooling(mesh) == MAX_UPLOADS, what="the last place being taken")
+        refused = mesh.adapter.upload(b"%PDF-").must_be("UNAVAILABLE", says="uploads")
+        assert refused.headers["retry-after"] == "1"
+    eventually(lambda: mesh.adapter.upload(b"%PDF-").ok, what="a free place")
+
+
+def test_a_connection_too_many_is_told_so_and_the_next_one_is_served(mesh: Deployment) -> None:
+    with ExitStack() as open_ones:
+        for _ in range(MAX_CONNECTIONS):
+            open_ones.enter_context(connect(mesh))
+        assert error(exchange(mesh, b""), 503)["code"] == "UNAVAILABLE"
+    eventually(mesh.works, what="a good call")

@@ -1,0 +1,237 @@
+"""What one connection may send, and how long it may take: raw bytes before the adapter's protocol."""
+
+import asyncio
+import json
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+import uvicorn
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import PlainTextResponse
+from starlette.types import Receive, Scope, Send
+from uvicorn.server import ServerState
+
+from mcp_adapter.connection import Connection, Limits
+
+GENEROUS = Limits()
+QUICK = replace(GENEROUS, head_s=0.1, piece_s=0.1)
+KIB = 1024
+
+
+@dataclass
+class Served:
+    """A listening socket, and what the application behind it met."""
+
+    port: int
+    state: ServerState
+    bodies: list[bytes]
+    broken_off: int = 0
+
+    async def say(self, *words: bytes) -> bytes:
+        """Everything that is answered to these bytes until the connection ends."""
+        return await asyncio.to_thread(self._say, words)
+
+    def _say(self, words: tuple[bytes, ...]) -> bytes:
+        with socket.create_connection(("127.0.0.1", self.port), timeout=20) as connection:
+            received = b""
+            with suppress(ConnectionError):  # it was refused before all was sent
+                for each in words:
+                    connection.sendall(each)
+            with suppress(ConnectionError):
+                while piece := connection.recv(65536):
+                    received += piece
+            return received
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        try:
+            yield reader, writer
+        finally:
+            writer.close()
+            with suppress(ConnectionError):
+                await writer.wait_closed()
+
+
+async def _rest(reader: asyncio.StreamReader) -> bytes:
+    received = b""
+    with suppress(ConnectionError):
+        while piece := await reader.read(65536):
+            received += piece
+    return received
+
+
+@asynccontextmanager
+async def serving(limits: Limits) -> AsyncIterator[Served]:
+    """The protocol with these limits, before an application that reads a body and says how long it was."""
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            body = b"" if scope["path"] == "/early" else await Request(scope, receive).body()
+        except ClientDisconnect:
+            served.broken_off += 1
+            return
+        served.bodies.append(body)
+        size = 5_000_000 if scope["path"] == "/large" else 0
+        await PlainTextResponse(str(len(body)) + " " * size)(scope, receive, send)
+
+    class Limited(Connection):
+        pass
+
+    Limited.limits = limits
+    config = uvicorn.Config(app, http=Limited, ws="none", lifespan="off", log_config=None, timeout_keep_alive=30)
+    config.load()
+    state = ServerState()
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(
+        lambda: Limited(config=config, server_state=state, app_state={}), host="127.0.0.1", port=0
+    )
+    served = Served(server.sockets[0].getsockname()[1], state, [])
+    try:
+        yield served
+    finally:
+        server.close()
+        for each in list(state.connections):
+            each.transport.abort()
+        await until(lambda: not state.connections and not state.tasks)
+        await server.wait_closed()
+
+
+async def until(condition: Callable[[], object]) -> None:
+    """Waits for what must happen."""
+    async with asyncio.timeout(10):
+        while not condition():  # noqa: ASYNC110 - nothing tells that a connection of uvicorn's has ended
+            await asyncio.sleep(0.005)
+
+
+@pytest.fixture
+async def served() -> AsyncIterator[Served]:
+    async with serving(GENEROUS) as server:
+        yield server
+
+
+@pytest.fixture
+async def quick() -> AsyncIterator[Served]:
+    """With limits of time that pass at once."""
+    async with serving(QUICK) as server:
+        yield server
+
+
+def request(*headers: bytes, body: bytes = b"", path: bytes = b"/") -> bytes:
+    lines = (b"POST " + path + b" HTTP/1.1", b"Host: localhost", b"Content-Length: %d" % len(body), *headers, b"", body)
+    return b"\r\n".join(lines)
+
+
+def refusal(received: bytes, status: int, code: str) -> dict[str, Any]:
+    """The error in this answer, which must be whole, and the last one of its connection."""
+    head, _, body = received.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 %d " % status), received[:500]
+    assert b"\r\ncontent-type: application/json" in head
+    assert b"\r\nconnection: close" in head
+    assert b"\r\ncontent-length: %d" % len(body) in head
+    envelope = json.loads(body)
+    assert envelope["error"]["code"] == code
+    assert len(envelope["meta"]["request_id"]) == 36
+    assert len(envelope["meta"]["trace_id"]) == 32
+    error: dict[str, Any] = envelope["error"]
+    return error
+
+
+class TestTheHead:
+    @pytest.mark.parametrize("size", [65 * KIB, 300 * KIB, 60_000_000])
+    async def test_over_its_bytes_is_refused(self, served: Served, size: int) -> None:
+        received = await served.say(b"GET / HTTP/1.1\r\nX: ", b"x" * size, b"\r\n\r\n")
+        assert refusal(received, 431, "TOO_LARGE")["details"] == {"limit_bytes": "65536", "limit_headers": "200"}
+        assert not served.bodies
+
+    async def test_of_many_headers_is_refused(self, served: Served) -> None:
+        refusal(await served.say(request(*[b"A: 1"] * 200)), 431, "TOO_LARGE")
+
+    async def test_with_a_long_path_is_refused(self, served: Served) -> None:
+        refusal(await served.say(request(path=b"/" + b"x" * 70 * KIB)), 431, "TOO_LARGE")
+
+    async def test_may_use_what_it_has(self, served: Served) -> None:
+        headers = [*[b"A: 1"] * 196, b"Connection: close", b"X: " + b"x" * 60 * KIB]
+        assert (await served.say(request(*headers, body=b"abc"))).endswith(b"\r\n\r\n3")
+
+    async def test_counts_for_each_request_anew(self, served: Served) -> None:
+        first, last = request(b"X: " + b"x" * 40 * KIB), request(b"X: " + b"x" * 40 * KIB, b"Connection: close")
+        assert (await served.say(first, first, last)).count(b"HTTP/1.1 200") == 3
+
+    async def test_is_followed_by_a_body_of_any_size(self, served: Served) -> None:
+        body = bytes(3_000_000)
+        assert (await served.say(request(b"Connection: close", body=body))).endswith(b"3000000")
+
+    async def test_has_trailers_that_count(self, served: Served) -> None:
+        head = b"POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n"
+        refusal(await served.say(head, b"X: " + b"x" * 5_000_000), 431, "TOO_LARGE")
+
+    @pytest.mark.parametrize("words", [b"\x16\x03\x01\x02\x00", b"BREW / HTTP/1.1\r\n\r\n", b"\x00" * 5000])
+    async def test_that_is_not_http_is_a_bad_argument(self, served: Served, words: bytes) -> None:
+        refusal(await served.say(words), 400, "BAD_ARG")
+
+
+class TestTime:
+    async def test_ends_a_connection_that_says_nothing(self, quick: Served) -> None:
+        assert await quick.say() == b""
+
+    async def test_ends_a_head_that_is_not_finished(self, quick: Served) -> None:
+        assert refusal(await quick.say(b"GET / HTTP/1.1\r\nHost: lo"), 408, "TIMEOUT")["is_transient"]
+
+    async def test_ends_empty_lines_that_never_become_a_request(self, quick: Served) -> None:
+        refusal(await quick.say(b"\r\n"), 408, "TIMEOUT")
+
+    async def test_ends_a_second_head_that_is_not_finished(self, quick: Served) -> None:
+        async with quick.connection() as (reader, writer):
+            writer.write(request())
+            assert (await reader.readuntil(b"\r\n\r\n0")).startswith(b"HTTP/1.1 200")
+            writer.write(b"GET / HT")
+            refusal(await _rest(reader), 408, "TIMEOUT")
+
+    async def test_ends_a_body_that_stalls(self, quick: Served) -> None:
+        received = await quick.say(b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\n12345")
+        refusal(received, 408, "TIMEOUT")
+        await until(lambda: quick.broken_off == 1)
+        assert not quick.bodies
+
+    async def test_ends_a_body_that_stalls_after_its_answer(self, quick: Served) -> None:
+        head = b"POST /early HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\n12345"
+        assert (await quick.say(head)).count(b"HTTP/1.1") == 1
+
+    async def test_ends_a_connection_that_is_kept_after_an_early_answer(self, quick: Served) -> None:
+        async with quick.connection() as (reader, writer):
+            writer.write(b"POST /early HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\n12345")
+            await reader.readuntil(b"\r\n\r\n0")
+            writer.write(b"67890")
+            assert await _rest(reader) == b""
+
+    async def test_ends_an_answer_that_nobody_reads(self, quick: Served) -> None:
+        async with quick.connection() as (_, writer):
+            writer.write(request(path=b"/large"))
+            writer.transport.pause_reading()  # type: ignore[attr-defined]
+            await until(lambda: quick.bodies and not quick.state.connections)
+
+    async def test_is_no_matter_while_pieces_come(self, quick: Served) -> None:
+        async with quick.connection() as (reader, writer):
+            writer.write(b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 20\r\nConnection: close\r\n\r\n")
+            for _ in range(20):
+                await asyncio.sleep(QUICK.piece_s / 4)  # as slow as may be: this is what is tested
+                writer.write(b"x")
+            assert (await _rest(reader)).endswith(b"20")
+
+
+async def test_a_connection_over_the_limit_is_told_so_and_the_next_one_served() -> None:
+    async with serving(replace(GENEROUS, connections=2)) as served:
+        async with served.connection() as (reader, writer), served.connection():
+            writer.write(request())
+            await reader.readuntil(b"\r\n\r\n0")
+            await until(lambda: len(served.state.connections) == 2)
+            received = await served.say(request())
+            assert refusal(received, 503, "UNAVAILABLE")["retry_after_ms"] == 1000
+            assert b"\r\nretry-after: 1\r\n" in received
+        await until(lambda: not served.state.connections)
+        assert (await served.say(request(b"Connection: close"))).startswith(b"HTTP/1.1 200")

@@ -1,0 +1,55 @@
+"""The adapter as it is started: what a person can mend is one sentence."""
+
+import json
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from services.base.certificates import ensure
+from services.base.starting import listen
+from tests.support.clients import ADAPTER_KEY, encoded
+from tests.support.parts import start_fails
+
+MODULE = "mcp_adapter"
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> dict[str, str]:
+    """Settings with which nothing is wrong."""
+    ensure(tmp_path / "certs", "default", ["adapter"])
+    key = tmp_path / "adapter.json"
+    key.write_text(json.dumps({"client": "adapter", "key_id": "k1", "secret": encoded(ADAPTER_KEY.secret)}))
+    key.chmod(0o600)
+    return {
+        "TLS_DIR": str(tmp_path / "certs" / "adapter"),
+        "AUDIENCE": "test",
+        "KEY_FILE": str(key),
+        "SPOOL_DIR": str(tmp_path / "spool"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("KEY_FILE", "/absent.json", "/absent.json: No such file or directory"),
+        ("SPOOL_DIR", "/dev/null/spool", "/dev/null/spool: Not a directory."),
+        ("TLS_DIR", "/absent", "PAPERMESH_TLS_DIR is wrong: there is no file /absent/tls.crt."),
+    ],
+)
+def test_a_wrong_setting_is_one_sentence(settings: dict[str, str], name: str, value: str, says: str) -> None:
+    said = start_fails(MODULE, {**settings, name: value})
+    assert said.startswith(f"The adapter cannot start.\n{says}")
+    assert said.count("\n") == 2
+
+
+def test_a_key_that_everybody_can_read_is_refused(settings: dict[str, str]) -> None:
+    Path(settings["KEY_FILE"]).chmod(0o644)
+    assert "adapter.json: everybody on this machine can read it; run chmod o= " in start_fails(MODULE, settings)
+
+
+def test_a_taken_port_is_one_sentence(settings: dict[str, str]) -> None:
+    with closing(listen("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        said = start_fails(MODULE, {**settings, "HTTP_PORT": port})
+    assert f"The adapter cannot start.\nPort {port} of 127.0.0.1 cannot be had: another program listens there" in said
