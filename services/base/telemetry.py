@@ -13,6 +13,7 @@ TRACEPARENT = "traceparent"
 trace_id: ContextVar[str] = ContextVar("trace_id", default="")
 """The trace id of the call that is being served, 32 hexadecimal digits; empty outside a call."""
 
+_GRPC_LOGGER = "grpc._cython.cygrpc"
 _TRACEPARENT = re.compile(r"00-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}", re.ASCII)
 
 
@@ -26,6 +27,7 @@ def start_logging(part: str, level: str) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_JsonFormatter(part))
     logging.basicConfig(level=level, handlers=[handler], force=True)
+    logging.getLogger(_GRPC_LOGGER).addFilter(_is_no_hang_up)
 
 
 def continue_trace(traceparent: str | None) -> str:
@@ -38,6 +40,11 @@ def continue_trace(traceparent: str | None) -> str:
     trace = match[1] if match else secrets.token_hex(16)
     trace_id.set(trace)
     return f"00-{trace}-{secrets.token_hex(8)}-01"
+
+
+def _is_no_hang_up(record: logging.LogRecord) -> bool:
+    """A caller that hangs up in the middle of a stream is no news, though grpc reports it as an error, with a trace."""
+    return not record.getMessage().startswith("ExecuteBatchError")
 
 
 class _JsonFormatter(logging.Formatter):

@@ -57,6 +57,9 @@ class WorkerProcess:
         self._socket = connection
         self._payload_limit = payload_limit
         self._pidfd = -1
+        self.settled: asyncio.Future[None] = loop.create_future()
+        """Done when the zygote has handed the process over, or it has ended: its "ready" may come before either."""
+
         self._answer: asyncio.Future[Answer] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._received = bytearray()
@@ -71,6 +74,7 @@ class WorkerProcess:
     def adopt(self, pidfd: int) -> None:
         """Takes the process over from the zygote that forked it."""
         self._pidfd = pidfd
+        self._settle()
 
     def expect(self, deadline: float) -> asyncio.Future[Answer]:
         """The next answer; TimeoutError after `deadline` (of the loop's clock), WorkerLost when there will be none."""
@@ -102,6 +106,11 @@ class WorkerProcess:
         if self._answer is not None and not self._answer.done():
             self._answer.set_exception(self._exit)
         self._stop_timer()
+        self._settle()
+
+    def _settle(self) -> None:
+        if not self.settled.done():
+            self.settled.set_result(None)
 
     def close(self) -> None:
         """Kills the process if it is still there, and removes its folder."""

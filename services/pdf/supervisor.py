@@ -168,6 +168,7 @@ class Supervisor:
                 )
             answer = await worker.expect(loop.time() + _START_SECONDS)
             landlock = _landlock(answer)
+            await asyncio.wait_for(worker.settled, _START_SECONDS)
         except BaseException:
             self.workers.discard(worker)
             worker.close()

@@ -88,3 +88,15 @@ def test_an_exception_is_part_of_its_line(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_less_severe_lines_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
     assert written(lambda: logging.getLogger("a").debug("x"), monkeypatch) == []
+
+
+def test_a_caller_that_hangs_up_in_a_download_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    grpc_log = logging.getLogger("grpc._cython.cygrpc")
+
+    def log() -> None:
+        grpc_log.error("ExecuteBatchError raised in core by servicer method [%s]", "/a/B")
+        grpc_log.error("Unexpected [ValueError] raised by servicer method [%s]", "/a/B")
+
+    assert [line["message"] for line in written(log, monkeypatch)] == [
+        "Unexpected [ValueError] raised by servicer method [/a/B]"
+    ]
