@@ -51,6 +51,15 @@ class Call:
     """To pass on to the next hop."""
 
 
+def message_too_large() -> PapermeshError:
+    """The answer to a message over the limit; Envoy gives the same one to what is much larger."""
+    return PapermeshError(
+        Code.TOO_LARGE,
+        f"A message may have at most {MAX_REQUEST_BYTES} bytes. Upload documents; do not send them along.",
+        details={"limit_bytes": str(MAX_REQUEST_BYTES)},
+    )
+
+
 def generic_handler(
     service: ServiceDescriptor, servicer: object, timeouts_s: dict[str, float], *, behind_mesh: bool
 ) -> grpc.GenericRpcHandler:
@@ -141,11 +150,7 @@ class _Serving:
 
 def _parse(kind: type[Message], data: bytes) -> Message:
     if len(data) > MAX_REQUEST_BYTES:
-        raise PapermeshError(
-            Code.TOO_LARGE,
-            f"The message has {len(data)} bytes and may have {MAX_REQUEST_BYTES}. Upload documents; do not send them.",
-            details={"limit_bytes": str(MAX_REQUEST_BYTES)},
-        )
+        raise message_too_large()
     try:
         return kind.FromString(data)
     except DecodeError:

@@ -27,7 +27,7 @@ _log = logging.getLogger(__name__)
 _OPTIONS = (
     ("grpc.max_send_message_length", MAX_RESPONSE_BYTES),
     # Above our own limit, so that what is somewhat too large gets our typed answer and not grpc's RESOURCE_EXHAUSTED;
-    # what is much larger does not come past Envoy.
+    # what is much larger Envoy answers itself. (Pieces of a stream pass Envoy; one over this is grpc's to refuse.)
     ("grpc.max_receive_message_length", 2 * MAX_REQUEST_BYTES),
     ("grpc.max_concurrent_streams", 1000),
     ("grpc.keepalive_time_ms", 20_000),
