@@ -116,7 +116,7 @@ def make() -> bytes:
         page.insert_htmlbox(body, _plain(html), css=_CSS)
         if number == 2:  # noqa: PLR2004  # the page with the table
             bottom = _draw_table(page)
-            page.insert_htmlbox(body + (0, bottom - _MARGIN + 8, 0, 0), _plain(_AFTER_TABLE), css=_CSS)  # noqa: RUF005
+            page.insert_htmlbox(body + (0, bottom - _MARGIN + 8, 0, 0), _plain(_AFTER_TABLE), css=_CSS)  # noqa: RUF005  # a Rect is moved, not joined
         for x, text in (
             (_MARGIN, "Leave policy 2025.09"),
             (page.rect.width - _MARGIN - 16, f"{number} / {len(_PAGES)}"),

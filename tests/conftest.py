@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import pytest
@@ -12,8 +13,14 @@ ROOT = Path(__file__).resolve().parents[1]
 
 @pytest.fixture(scope="session")
 def corpus() -> Path:
-    """The folder of sample documents, which lies beside the repository and is no part of it."""
-    folder = (ROOT / ".." / "shared" / "corpus").resolve()
-    if not folder.is_dir():
-        pytest.fail(f"The sample documents are missing: {folder} is no folder.", pytrace=False)
-    return folder
+    """The folder of other people's documents, which lies beside the repository and is no part of it.
+
+    PAPERMESH_CORPUS names another place. Whoever does not have them runs everything else; CI must have them.
+    """
+    folder = Path(os.environ.get("PAPERMESH_CORPUS", ROOT / ".." / "shared" / "corpus")).resolve()
+    if folder.is_dir():
+        return folder
+    missing = f"The sample documents are missing: {folder} is no folder. PAPERMESH_CORPUS may name one."
+    if os.environ.get("CI"):
+        pytest.fail(missing, pytrace=False)
+    pytest.skip(missing)

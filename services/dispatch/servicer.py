@@ -48,7 +48,7 @@ class DispatchServicer:
         self._spool_dir = spool_dir
         self._max_document_bytes = max_document_bytes
 
-    async def Invoke(self, request: pb.InvokeRequest, call: Call) -> pb.InvokeResponse:  # noqa: N802 - as in the proto
+    async def Invoke(self, request: pb.InvokeRequest, call: Call) -> pb.InvokeResponse:
         """Runs one action."""
         verified = self._verifier.verify(call, request, request.actor, request.action)
         caller = verified.caller
@@ -67,7 +67,7 @@ class DispatchServicer:
         result = await self._router.call(action, typed, call)
         return pb.InvokeResponse(json=result, request_id=call.request_id)
 
-    async def ListActions(self, request: pb.ListActionsRequest, call: Call) -> pb.ListActionsResponse:  # noqa: N802
+    async def ListActions(self, request: pb.ListActionsRequest, call: Call) -> pb.ListActionsResponse:
         """Lists what the client may invoke."""
         caller = await self._admit(call, request, request.actor)
         return pb.ListActionsResponse(
@@ -78,9 +78,7 @@ class DispatchServicer:
             ]
         )
 
-    async def PutDocument(  # noqa: N802
-        self, requests: AsyncIterator[pb.PutDocumentRequest], call: Call
-    ) -> pb.PutDocumentResponse:
+    async def PutDocument(self, requests: AsyncIterator[pb.PutDocumentRequest], call: Call) -> pb.PutDocumentResponse:
         """Stores an upload."""
         header = await uploads.header(requests)
         caller = await self._admit(call, header, header.actor)
@@ -90,9 +88,7 @@ class DispatchServicer:
         reference = document_pb2.DocumentRef(type=documents.UPLOAD, sha256=header.sha256)
         return pb.PutDocumentResponse(doc_ref=reference, size=header.size, request_id=call.request_id)
 
-    async def GetDocument(  # noqa: N802
-        self, request: pb.GetDocumentRequest, call: Call
-    ) -> AsyncIterator[pb.GetDocumentResponse]:
+    async def GetDocument(self, request: pb.GetDocumentRequest, call: Call) -> AsyncIterator[pb.GetDocumentResponse]:
         """Streams a document to one who may read it."""
         caller = self._verifier.verify(call, request, request.actor).caller
         buckets = [self._client_bucket(caller)]

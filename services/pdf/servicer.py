@@ -27,18 +27,18 @@ class PdfServicer:
         self._engine = engine
         self._blobs = blobs
 
-    async def GetMetadata(self, request: pb.GetMetadataRequest, call: Call) -> pb.GetMetadataResponse:  # noqa: N802 - as in the proto
+    async def GetMetadata(self, request: pb.GetMetadataRequest, call: Call) -> pb.GetMetadataResponse:
         """Describes a document."""
         place = self._place(request.doc_ref)
         result = await self._engine.metadata(place, request.doc_ref.sha256, call.timeout_s)
         return _answer(pb.GetMetadataResponse(), result, call)
 
-    async def GetOutline(self, request: pb.GetOutlineRequest, call: Call) -> pb.GetOutlineResponse:  # noqa: N802
+    async def GetOutline(self, request: pb.GetOutlineRequest, call: Call) -> pb.GetOutlineResponse:
         """Returns the table of contents."""
         result = await self._engine.outline(self._place(request.doc_ref), call.timeout_s)
         return _answer(pb.GetOutlineResponse(), result, call)
 
-    async def ExtractText(self, request: pb.ExtractTextRequest, call: Call) -> pb.ExtractTextResponse:  # noqa: N802
+    async def ExtractText(self, request: pb.ExtractTextRequest, call: Call) -> pb.ExtractTextResponse:
         """Returns the text of pages."""
         result = await self._engine.text(self._place(request.doc_ref), request.pages, call.timeout_s)
         return _answer(pb.ExtractTextResponse(), result, call)

@@ -17,11 +17,11 @@ def generated(root: Path) -> dict[str, bytes]:
 def test_generating_the_stubs_anew_changes_nothing(tmp_path: Path) -> None:
     for folder in ("proto", "third_party"):
         shutil.copytree(ROOT / folder, tmp_path / folder)
-    subprocess.run([sys.executable, tmp_path / "proto" / "generate.py"], check=True, capture_output=True)  # noqa: S603 - our own
+    subprocess.run([sys.executable, tmp_path / "proto" / "generate.py"], check=True, capture_output=True)
     assert generated(tmp_path) == generated(ROOT)
 
 
 def test_imports_flow_one_way() -> None:
     command = [Path(sys.executable).with_name("lint-imports"), "--no-cache"]
-    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603 - our own
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stdout

@@ -11,11 +11,13 @@ from tests.e2e.support.deployment import RATES_OUT_OF_THE_WAY, SMALL_LIMIT, Depl
 from tests.e2e.support.grpcurl import Grpcurl
 from tests.e2e.support.waiting import eventually
 
+ROOT = Path(__file__).resolve().parents[2]
+
 
 @pytest.fixture(scope="session")
-def good_document(corpus: Path) -> Path:
-    """Four pages of text with which nothing is wrong."""
-    return corpus / "mixed" / "pdflatex-4-pages.pdf"
+def good_document() -> Path:
+    """Three pages of text with which nothing is wrong."""
+    return ROOT / "samples" / "leave-policy.pdf"
 
 
 @pytest.fixture(scope="session")

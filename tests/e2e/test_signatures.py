@@ -45,7 +45,7 @@ def test_what_is_signed_by_hand_as_the_docs_say_is_verified_for_every_kind_of_ca
     content = mesh.good_document.read_bytes()
     reference = operator.put(content)
     assert operator.get(reference) == content
-    assert operator.invoke("PDF_TEXT", {"doc_ref": reference, "pages": "1"})["pages"] == 4
+    assert operator.invoke("PDF_TEXT", {"doc_ref": reference, "pages": "1"})["pages"] == 3
     (listed,) = operator.call("ListActions", LIST)
     assert "PDF_TEXT" in [action.name for action in listed.actions]
 

@@ -99,7 +99,7 @@ def running_envoy(topology: Topology, table: actions.ActionTable) -> Iterator[Ru
     log = folder / "envoy.log"
     command = binary.command(binary.find(), write(topology, table, folder), concurrency=topology.concurrency)
     with log.open("wb") as output:
-        process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)  # noqa: S603 - our own command
+        process = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)
         envoy = RunningEnvoy(topology, process, log)
         try:
             eventually(lambda: envoy.is_ready() or process.poll() is not None, START_LIMIT_S)
@@ -206,7 +206,7 @@ def running_mesh(
 def backend_process(tls_dir: Path) -> Iterator[tuple[int, "subprocess.Popen[str]"]]:
     """A backend in a process of its own, to be killed or stopped; its port and the process."""
     command = [sys.executable, "-m", "tests.envoy.backend", str(tls_dir)]
-    with subprocess.Popen(  # noqa: S603 - our own command
+    with subprocess.Popen(
         command, cwd=Path(__file__).parents[2], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
         assert process.stdout is not None

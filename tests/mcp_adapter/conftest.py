@@ -34,20 +34,18 @@ class Dispatch:
     calls: list[Call] = field(default_factory=list)
     documents: dict[str, bytes] = field(default_factory=dict)
 
-    async def Invoke(self, request: pb.InvokeRequest, call: Call) -> pb.InvokeResponse:  # noqa: N802
+    async def Invoke(self, request: pb.InvokeRequest, call: Call) -> pb.InvokeResponse:
         self._verify(request, call)
         self.requests.append(request)
         return self.response
 
-    async def ListActions(self, request: pb.ListActionsRequest, call: Call) -> pb.ListActionsResponse:  # noqa: N802
+    async def ListActions(self, request: pb.ListActionsRequest, call: Call) -> pb.ListActionsResponse:
         self._verify(request, call)
         info = pb.ActionInfo(name="PDF_TEXT", args_schema='{"type": "object"}', result_schema="{}", job=True)
         info.timeout.seconds, info.rate.requests_per_minute, info.rate.burst = 10, 60, 10
         return pb.ListActionsResponse(actions=[info])
 
-    async def PutDocument(  # noqa: N802
-        self, requests: AsyncIterator[pb.PutDocumentRequest], call: Call
-    ) -> pb.PutDocumentResponse:
+    async def PutDocument(self, requests: AsyncIterator[pb.PutDocumentRequest], call: Call) -> pb.PutDocumentResponse:
         header = (await anext(requests)).header
         self._verify(header, call)
         content = b"".join([message.data async for message in requests])
@@ -57,9 +55,7 @@ class Dispatch:
         response.doc_ref.type, response.doc_ref.sha256 = "UPLOAD", header.sha256
         return response
 
-    async def GetDocument(  # noqa: N802
-        self, request: pb.GetDocumentRequest, call: Call
-    ) -> AsyncIterator[pb.GetDocumentResponse]:
+    async def GetDocument(self, request: pb.GetDocumentRequest, call: Call) -> AsyncIterator[pb.GetDocumentResponse]:
         self._verify(request, call)
         content = self.documents[request.doc_ref.sha256]
         yield pb.GetDocumentResponse(header=pb.GetDocumentHeader(sha256=request.doc_ref.sha256, size=len(content)))

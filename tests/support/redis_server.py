@@ -26,7 +26,7 @@ class RedisServer:
     def start(self) -> None:
         program = shutil.which("redis-server") or str(Path(sys.executable).with_name("redis-server"))
         options = ["--port", "0", "--unixsocket", f"{self.folder}/r.sock", "--save", "", "--dir", str(self.folder)]
-        self.process = subprocess.Popen([program, *options], stdout=subprocess.DEVNULL)  # noqa: S603 - our own
+        self.process = subprocess.Popen([program, *options], stdout=subprocess.DEVNULL)
         end = time.monotonic() + START_LIMIT_S
         while not self._answers():
             assert self.process.poll() is None, "redis-server ended"

@@ -54,7 +54,7 @@ def run_script() -> Iterator[Callable[[str], subprocess.Popen[bytes]]]:
     started: list[subprocess.Popen[bytes]] = []
 
     def run(script: str) -> subprocess.Popen[bytes]:
-        process = subprocess.Popen([sys.executable, "-c", script], start_new_session=True)  # noqa: S603 - the test's own script
+        process = subprocess.Popen([sys.executable, "-c", script], start_new_session=True)
         started.append(process)
         return process
 

@@ -42,7 +42,7 @@ class Terminal:
 
     def start(self, command: str) -> subprocess.Popen[bytes]:
         with self.screen.open("wb") as screen:
-            return subprocess.Popen(  # noqa: S603 - the project's own command
+            return subprocess.Popen(
                 [sys.executable, "-m", "deploy.local", command],
                 env=self.environment,
                 stdout=screen,
@@ -51,7 +51,7 @@ class Terminal:
             )
 
     def run(self, command: str) -> tuple[int, str]:
-        done = subprocess.run(  # noqa: S603 - the project's own command
+        done = subprocess.run(
             [sys.executable, "-m", "deploy.local", command],
             env=self.environment,
             capture_output=True,

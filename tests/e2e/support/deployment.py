@@ -73,7 +73,7 @@ class Deployment:
     def must_still_work(self) -> None:
         """Fails unless a good call gets a good answer, whatever happened before."""
         answer = self.adapter.ask("PDF_METADATA", self.good_document)
-        assert answer.data["pages"] == 4
+        assert answer.data["pages"] == 3
 
     def must_have_met_no_bug(self) -> None:
         """Fails when a part has logged an error since the last time: what a caller can do is no error of ours."""
@@ -118,7 +118,7 @@ def deployed(good_document: Path, **settings: str) -> Iterator[Deployment]:
     """A mesh for as long as the block lasts.
 
     Args:
-        good_document: A document of four pages with which nothing is wrong.
+        good_document: A document of three pages with which nothing is wrong.
         settings: PAPERMESH_ variables of every part.
     """
     with ExitStack() as exits:

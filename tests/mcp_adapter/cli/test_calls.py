@@ -198,6 +198,6 @@ def test_the_installed_command_prints_korean_whatever_the_terminal_can_show(adap
     adapter.answer = {"items": [{"page": 1, "text": "제12조"}]}
     command = [Path(sys.executable).with_name("papermesh"), "invoke", "PDF_TEXT", pdf]
     variables = {"PAPERMESH_URL": adapter.url, "PYTHONIOENCODING": "ascii"}
-    result = subprocess.run(command, env=variables, capture_output=True, check=True, timeout=60)  # noqa: S603
+    result = subprocess.run(command, env=variables, capture_output=True, check=True, timeout=60)
     assert result.stdout.splitlines()[0].startswith(b"-- page 1 ---")
     assert b"?12?" in result.stdout

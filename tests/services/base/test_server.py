@@ -37,7 +37,7 @@ class Pdf:
         self._answer = answer
         self.calls: list[Call] = []
 
-    async def GetMetadata(self, request: pb.GetMetadataRequest, call: Call) -> pb.GetMetadataResponse:  # noqa: N802
+    async def GetMetadata(self, request: pb.GetMetadataRequest, call: Call) -> pb.GetMetadataResponse:
         self.calls.append(call)
         return await self._answer(request, call)
 
@@ -180,12 +180,12 @@ class TestErrors:
 class Streams:
     """Dispatch's streaming methods."""
 
-    async def PutDocument(  # noqa: N802
+    async def PutDocument(
         self, requests: AsyncIterator[dispatch_pb.PutDocumentRequest], _: Call
     ) -> dispatch_pb.PutDocumentResponse:
         return dispatch_pb.PutDocumentResponse(size=sum([len(each.data) async for each in requests]))
 
-    async def GetDocument(  # noqa: N802
+    async def GetDocument(
         self, request: dispatch_pb.GetDocumentRequest, _: Call
     ) -> AsyncIterator[dispatch_pb.GetDocumentResponse]:
         yield dispatch_pb.GetDocumentResponse(data=b"1")

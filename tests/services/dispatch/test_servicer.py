@@ -45,7 +45,7 @@ class Pdf:
     error: PapermeshError | None = None
     calls: list[tuple[Message, Call]] = field(default_factory=list)
 
-    async def GetMetadata(  # noqa: N802
+    async def GetMetadata(
         self, request: pdf_service_pb2.GetMetadataRequest, call: Call
     ) -> pdf_service_pb2.GetMetadataResponse:
         self.calls.append((request, call))

@@ -332,7 +332,9 @@ async def run():
 
 asyncio.run(run())
 """
-    with subprocess.Popen([sys.executable, "-c", program, tmp_path / "work"], stdout=subprocess.PIPE) as service:  # noqa: S603  # our own program
+    with subprocess.Popen(
+        [sys.executable, "-c", program, tmp_path / "work"], stdout=subprocess.PIPE
+    ) as service:  # our own program
         assert service.stdout is not None
         started = [psutil.Process(int(pid)) for pid in service.stdout.readline().split()]
         assert len(started) == 3
