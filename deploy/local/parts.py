@@ -25,6 +25,10 @@ OWN_WORKLOADS = ("adapter", "operator", "envoy", "dispatch")
 
 _LOOPBACK = "127.0.0.1"
 _ADMIN_SOCKET = "envoy-admin.sock"
+_GRPC_EXPERIMENTS = ",".join(f"-event_engine_{what}" for what in ("client", "listener", "for_all_other_endpoints"))
+"""grpc without its event engine, whose threads hand every event on once more (docs/decisions/0006). A release that no
+longer knows these names says so in a log line and goes on."""
+
 _DRAIN_S = "5"
 """What running calls get when Papermesh is stopped: on a laptop nobody waits twenty seconds for Ctrl-C."""
 
@@ -149,7 +153,13 @@ class Plan:
 
     def _environment(self, workload: str, settings: Mapping[str, str]) -> dict[str, str]:
         common = {"PAPERMESH_TLS_DIR": str(self.folders.certs / workload), "PAPERMESH_NAMESPACE": NAMESPACE}
-        return {"PAPERMESH_DRAIN_S": _DRAIN_S, **self.settings, **common, **settings}
+        return {
+            "GRPC_EXPERIMENTS": _GRPC_EXPERIMENTS,
+            "PAPERMESH_DRAIN_S": _DRAIN_S,
+            **self.settings,
+            **common,
+            **settings,
+        }
 
 
 def _module(name: str) -> tuple[str, ...]:
