@@ -48,7 +48,7 @@ _BARE: Mapping[grpc.StatusCode, tuple[Code, str]] = {
     grpc.StatusCode.ALREADY_EXISTS: (Code.CONFLICT, "It exists already."),
     grpc.StatusCode.OUT_OF_RANGE: (Code.TOO_LARGE, "The message is over a limit."),
     grpc.StatusCode.RESOURCE_EXHAUSTED: (Code.RATE_LIMIT, "Too many calls. Wait and try again."),
-    grpc.StatusCode.DEADLINE_EXCEEDED: (Code.TIMEOUT, "The call took longer than it may. Try again, or ask for less."),
+    grpc.StatusCode.DEADLINE_EXCEEDED: (Code.TIMEOUT, "The call took longer than it may; the work was stopped."),
     grpc.StatusCode.UNAVAILABLE: (Code.UNAVAILABLE, "The service cannot be reached right now. Try again."),
 }
 
