@@ -13,13 +13,13 @@ from mcp_adapter.dispatch_client import DispatchClient
 from mcp_adapter.envelope import Exchange, failure, success
 from mcp_adapter.form import OVERHEAD_BYTES, Form
 from mcp_adapter.request_body import refuse_encoded
-from mcp_adapter.spool import Spool, Spools, too_large
+from mcp_adapter.spool import Spool, Spools
 from papermesh.dispatch.v1 import dispatch_service_pb2 as pb
+from services.base.documents import check_digest, document_too_large
 from services.base.errors import PapermeshError, bad_arg, bad_field
 
 router = APIRouter(tags=["documents"])
 
-_DIGEST = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _BYTES: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "The bytes of the document",
@@ -41,7 +41,7 @@ async def upload(request: Request) -> Response:
         refuse_encoded(request)
         limit: int = request.app.state.settings.max_document_bytes
         if int(request.headers.get("content-length", 0)) > limit + OVERHEAD_BYTES:
-            raise too_large(limit)
+            raise document_too_large(limit)
         with spools.open() as spool:
             await _receive(request, spool)
             stored = await client.put_document(spool.content(), spool.digest.hex(), spool.size, exchange.person)
@@ -61,8 +61,7 @@ async def download(request: Request, sha256: str) -> Response:
     exchange = Exchange.begin(request)
     client: DispatchClient = request.app.state.dispatch
     try:
-        if not _DIGEST.fullmatch(sha256):
-            raise bad_field("sha256", "must be 64 lower-case hexadecimal digits")
+        check_digest(sha256, "sha256")
         messages = cast("AsyncGenerator[pb.GetDocumentResponse, None]", client.get_document(sha256, exchange.person))
         header = (await anext(messages)).header
     except PapermeshError as error:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
+from services.base.documents import document_too_large
 from services.base.errors import Code, PapermeshError
 
 
@@ -28,7 +29,7 @@ class Spool:
         """
         self.size += len(piece)
         if self.size > self._limit:
-            raise too_large(self._limit)
+            raise document_too_large(self._limit)
         self._sha256.update(piece)
         self._file.write(piece)
 
@@ -67,12 +68,3 @@ class Spools:
                 yield Spool(file, self._document_bytes)
         finally:
             self._free += 1
-
-
-def too_large(limit: int) -> PapermeshError:
-    """The error of a document over the limit in bytes."""
-    return PapermeshError(
-        Code.TOO_LARGE,
-        f"A document may have at most {limit} bytes. Split it, or compress its pictures.",
-        details={"limit_bytes": str(limit)},
-    )

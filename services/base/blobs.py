@@ -6,7 +6,6 @@ known here; dispatch decides that before it names one.
 
 import asyncio
 import os
-import re
 import shutil
 from collections.abc import AsyncIterator
 from enum import StrEnum
@@ -16,9 +15,9 @@ from urllib.parse import unquote, urlsplit
 from obstore.exceptions import BaseError
 from obstore.store import LocalStore, ObjectStore, from_url
 
-from services.base.errors import Code, PapermeshError, bad_field
+from services.base.documents import check_digest
+from services.base.errors import Code, PapermeshError
 
-_DIGEST = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _READ_BYTES = 256 * 1024
 
 _PARTS_AT_ONCE = 1
@@ -128,16 +127,6 @@ async def _link(source: Path, target: Path) -> None:
         raise
     except OSError:  # another file system, or one without hard links
         await asyncio.to_thread(shutil.copyfile, source, target)
-
-
-def check_digest(sha256: str, field: str) -> None:
-    """Refuses what is no SHA-256: a digest becomes part of a path.
-
-    Raises:
-        PapermeshError: BAD_ARG on `field`.
-    """
-    if not _DIGEST.fullmatch(sha256):
-        raise bad_field(field, "must be a SHA-256, 64 lower-case hexadecimal digits")
 
 
 def _key(namespace: Namespace, sha256: str) -> str:

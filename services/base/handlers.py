@@ -103,7 +103,7 @@ def _handler(
         try:
             async for response in serve(_parse(request_class, request), call.facts):
                 yield response.SerializeToString()
-        except Exception as error:  # noqa: BLE001 - the last resort, as above
+        except Exception as error:  # noqa: BLE001 - the last resort: what is not ours becomes INTERNAL, logged
             await call.fail(error, behind_mesh=behind_mesh)
 
     if method.client_streaming:
@@ -137,15 +137,17 @@ class _Serving:
     async def fail(self, error: Exception, *, behind_mesh: bool) -> None:
         """Ends the call with the status of an error; what is no `PapermeshError` is a bug and says only its id."""
         if not isinstance(error, PapermeshError):
-            _log.error("A bug in %s", self.facts.method, exc_info=error, extra={"fields": self._fields()})
+            _log.error(
+                "A bug in %s",
+                self.facts.method,
+                exc_info=error,
+                extra={"fields": {"request_id": self.facts.request_id}},
+            )
             error = PapermeshError(Code.INTERNAL, "Something went wrong on our side. The log has it under this id.")
         error.request_id = error.request_id or self.facts.request_id
         code = status.status_code(error, behind_mesh=behind_mesh)
         details = ((status.DETAILS_KEY, status.encode(error, code)),)
         await self._context.abort(code, status.text(error), trailing_metadata=details)
-
-    def _fields(self) -> dict[str, str]:
-        return {"request_id": self.facts.request_id}
 
 
 def _parse(kind: type[Message], data: bytes) -> Message:

@@ -8,7 +8,7 @@ from google.protobuf.descriptor import Descriptor, FieldDescriptor
 from google.protobuf.message import Message
 
 from papermesh.document.v1 import document_pb2
-from services.base.blobs import check_digest
+from services.base.documents import check_digest
 from services.base.errors import Code, PapermeshError, bad_arg
 from services.dispatch.clients import Client
 

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import IO
 
 from papermesh.dispatch.v1 import dispatch_service_pb2 as pb
-from services.base.blobs import BlobStore, Namespace, check_digest
-from services.base.errors import Code, PapermeshError, bad_field
+from services.base.blobs import BlobStore, Namespace
+from services.base.documents import check_digest, document_too_large
+from services.base.errors import bad_field
 
 _MAX_PIECE = 512 * 1024
 
@@ -36,16 +37,7 @@ def check_header(sent: pb.PutDocumentHeader, max_bytes: int) -> None:
     if sent.size < 1:
         raise bad_field("header.size", "must be at least 1; an empty file is no document")
     if sent.size > max_bytes:
-        raise too_large(max_bytes)
-
-
-def too_large(max_bytes: int) -> PapermeshError:
-    """The answer to a document over the limit."""
-    return PapermeshError(
-        Code.TOO_LARGE,
-        f"A document may have at most {max_bytes} bytes. Split it, or compress its pictures.",
-        details={"limit_bytes": str(max_bytes)},
-    )
+        raise document_too_large(max_bytes)
 
 
 async def receive(

@@ -7,8 +7,8 @@ import asyncio
 from collections.abc import Coroutine, Sequence
 from typing import Any
 
-from services.base.errors import Code, PapermeshError
 from services.pdf import outcomes
+from services.pdf.limits import result_too_large
 from services.pdf.pages import PageRange, cut_pages, parse_pages
 from services.pdf.pool import Place, WorkerPool
 from services.pdf.process import Answer
@@ -66,11 +66,7 @@ class Engine:
         """One ExtractTextResponse out of the pieces, by their bytes."""
         limit = self._pool.limits.result_bytes
         if sum(len(part.payload) for part in parts) > limit:
-            raise PapermeshError(
-                Code.TOO_LARGE,
-                f"The result is over the limit of {limit} bytes; ask for fewer pages at a time.",
-                details={"limit_bytes": str(limit)},
-            )
+            raise result_too_large(limit)
         try:
             pages = int(parts[0].header["pages"])
             cuts = [int(part.header["items"]) for part in parts]

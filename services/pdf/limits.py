@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from services.base.errors import Code, PapermeshError
+
 MIB = 1 << 20
 
 
@@ -29,3 +31,12 @@ class Limits:
 
     waiting: int = 64
     """Requests that may wait for a worker; the next one is told at once that the engine is busy."""
+
+
+def result_too_large(limit_bytes: int) -> PapermeshError:
+    """The error for a result over the limit."""
+    return PapermeshError(
+        Code.TOO_LARGE,
+        f"The result is over the limit of {limit_bytes} bytes; ask for fewer pages at a time.",
+        details={"limit_bytes": str(limit_bytes)},
+    )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import orjson
 
 from services.base.errors import Code, PapermeshError, bad_field
+from services.pdf.limits import result_too_large
 from services.pdf.pages import PageRange, count_pages
 from services.pdf.worker import failures
 from services.pdf.worker.documents import Document, raise_if_out_of_memory
@@ -59,15 +60,6 @@ def extract(document: Document, ranges: Iterable[PageRange], limit_bytes: int) -
             else:
                 failed.append(orjson.dumps(text))
     return TextPart(b",".join(items), b",".join(failed))
-
-
-def result_too_large(limit_bytes: int) -> PapermeshError:
-    """The error for a result over the limit."""
-    return PapermeshError(
-        Code.TOO_LARGE,
-        f"The result is over the limit of {limit_bytes} bytes; ask for fewer pages at a time.",
-        details={"limit_bytes": str(limit_bytes)},
-    )
 
 
 def _read(document: Document, page: int) -> str | PageFailure:

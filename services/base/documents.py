@@ -1,0 +1,26 @@
+"""What every part says alike of a document: whether a name is a digest, and that a document is over the limit."""
+
+import re
+
+from services.base.errors import Code, PapermeshError, bad_field
+
+_DIGEST = re.compile(r"[0-9a-f]{64}", re.ASCII)
+
+
+def check_digest(sha256: str, field: str) -> None:
+    """Refuses what is no SHA-256: a digest becomes part of a path.
+
+    Raises:
+        PapermeshError: BAD_ARG on `field`.
+    """
+    if not _DIGEST.fullmatch(sha256):
+        raise bad_field(field, "must be a SHA-256, 64 lower-case hexadecimal digits")
+
+
+def document_too_large(max_bytes: int) -> PapermeshError:
+    """The answer to a document of more than `max_bytes` bytes."""
+    return PapermeshError(
+        Code.TOO_LARGE,
+        f"A document may have at most {max_bytes} bytes. Split it, or compress its pictures.",
+        details={"limit_bytes": str(max_bytes)},
+    )
