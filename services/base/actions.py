@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from types import MappingProxyType
+from typing import cast
 
 from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from google.protobuf.descriptor import Descriptor, MethodDescriptor
@@ -52,6 +53,9 @@ class Method:
     timeout: timedelta
     """The longest that a caller may wait."""
 
+    rate: Rate | None
+    """One actor's calls of it; None for a method that only workloads of the mesh call."""
+
     read_only: bool
     """The method has no side effects, so it may be repeated."""
 
@@ -72,6 +76,8 @@ class Action:
     """How long a result may be served again; None means never."""
 
     rate: Rate
+    """One actor's calls of it."""
+
     job: bool
     """May be submitted as a job."""
 
@@ -162,9 +168,11 @@ def _read(
     if is_action == is_internal:
         raise ContractError(f"{name}: needs exactly one of the options action and internal")
     action = options.Extensions[options_pb2.action]
-    timeout = (action if is_action else options.Extensions[options_pb2.internal]).timeout.ToTimedelta()
+    annotation = action if is_action else options.Extensions[options_pb2.internal]
+    timeout = annotation.timeout.ToTimedelta()
     if timeout <= timedelta(0):
         raise ContractError(f"{name}: needs a timeout above zero")
+    rate = _rate(name, annotation.rate) if is_action or annotation.HasField("rate") else None
     if not comments.of(name):
         raise ContractError(f"{name}: needs a comment; it is what the catalogue shows")
     read_only = options.idempotency_level == _NO_SIDE_EFFECTS
@@ -172,6 +180,7 @@ def _read(
         path=f"/{described.containing_service.full_name}/{described.name}",
         service=described.containing_service.full_name,
         timeout=timeout,
+        rate=rate,
         read_only=read_only,
         client_streaming=described.client_streaming,
         server_streaming=described.server_streaming,
@@ -182,17 +191,23 @@ def _read(
     if is_action:
         if action.name in actions and actions[action.name].method.path != method.path:
             raise ContractError(f"{name}: the action {action.name} exists already")
-        actions[action.name] = _action(described, action, method, comments)
+        actions[action.name] = _action(described, action, method, cast("Rate", rate), comments)
 
 
-def _action(described: MethodDescriptor, annotation: options_pb2.Action, method: Method, comments: Comments) -> Action:
+def _rate(name: str, annotation: options_pb2.RateLimit) -> Rate:
+    if annotation.requests_per_minute < 1 or annotation.burst < 1:
+        raise ContractError(f"{name}: needs a rate with requests_per_minute and burst of at least 1")
+    return Rate(annotation.requests_per_minute, annotation.burst)
+
+
+def _action(
+    described: MethodDescriptor, annotation: options_pb2.Action, method: Method, rate: Rate, comments: Comments
+) -> Action:
     name = described.full_name
     if method.client_streaming or method.server_streaming:
         raise ContractError(f"{name}: streams; an action takes one message and answers with one")
     if not annotation.name:
         raise ContractError(f"{name}: needs an action name")
-    if annotation.rate.requests_per_minute < 1 or annotation.rate.burst < 1:
-        raise ContractError(f"{name}: needs a rate with requests_per_minute and burst of at least 1")
     if annotation.HasField("cache_ttl") and not method.read_only:
         raise ContractError(f"{name}: has a cache_ttl, so it needs idempotency_level = NO_SIDE_EFFECTS")
     last = described.output_type.fields[-1] if described.output_type.fields else None
@@ -205,7 +220,7 @@ def _action(described: MethodDescriptor, annotation: options_pb2.Action, method:
         request=message_factory.GetMessageClass(described.input_type),
         response=message_factory.GetMessageClass(described.output_type),
         cache_ttl=annotation.cache_ttl.ToTimedelta() if annotation.HasField("cache_ttl") else None,
-        rate=Rate(annotation.rate.requests_per_minute, annotation.rate.burst),
+        rate=rate,
         job=annotation.job,
         planned=annotation.planned,
         args_schema=MappingProxyType(args_schema(described.input_type, comments)),

@@ -87,9 +87,18 @@ class PapermeshError(Exception):
         return f"{self.code}: {self.message}"
 
 
+NOTHING_DONE: Mapping[str, str] = {"reached": "no"}
+"""Details of an error that no service had a part in: whatever the call was to do, it did not."""
+
+
 def bad_arg(message: str, *violations: FieldViolation, **details: str) -> PapermeshError:
     """A BAD_ARG error; name the fields that are at fault, where there are any."""
     return PapermeshError(Code.BAD_ARG, message, violations=violations, details=details)
+
+
+def timed_out() -> PapermeshError:
+    """The answer to a call whose deadline has passed."""
+    return PapermeshError(Code.TIMEOUT, "The call took longer than it may; the work was stopped.")
 
 
 def bad_field(name: str, description: str) -> PapermeshError:

@@ -9,9 +9,11 @@ UNIMPLEMENTED. Requests are parsed here and not by grpc, whose own answer to mal
 parser's words.
 """
 
+import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass
+import time
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 import grpc
@@ -21,6 +23,9 @@ from google.protobuf.message_factory import GetMessageClass
 
 from services.base import status, telemetry
 from services.base.errors import Code, PapermeshError, bad_arg
+
+ENGINE = "x-engine"
+"""The trailing metadata with the version of the engine that made a result; see engine_service.proto."""
 
 MAX_REQUEST_BYTES = 1024 * 1024
 """The largest request message that a service takes; larger ones are TOO_LARGE."""
@@ -50,6 +55,26 @@ class Call:
     traceparent: str
     """To pass on to the next hop."""
 
+    notes: dict[str, Any] = field(default_factory=dict)
+    """What the servicer learns of the call on its way, for whoever is told of its end (`Ended`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A call that was served, however it ended."""
+
+    call: Call
+    code: str
+    """"OK", a `Code`, or "CANCELLED" when the caller had left."""
+
+    latency_s: float
+    bytes_out: int
+    """Bytes of the answer's messages; 0 for an error."""
+
+
+OnEnd = Callable[[Ended], None]
+"""Is told of every call's end, before the caller is. Raises nothing."""
+
 
 def message_too_large() -> PapermeshError:
     """The answer to a message over the limit; Envoy gives the same one to what is much larger."""
@@ -60,63 +85,104 @@ def message_too_large() -> PapermeshError:
     )
 
 
-def generic_handler(
-    service: ServiceDescriptor, servicer: object, timeouts_s: dict[str, float], *, behind_mesh: bool
-) -> grpc.GenericRpcHandler:
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """What all methods of a server have in common."""
+
+    timeouts_s: Mapping[str, float]
+    """The longest each method may run in seconds, by its path."""
+
+    behind_mesh: bool
+    """Whether the server is a backend of Envoy's mesh listener (see `status.status_code`)."""
+
+    engine: str = ""
+    """Version of the engine that makes the results; empty when nobody keeps them."""
+
+    on_end: OnEnd | None = None
+    """Who is told of every call's end."""
+
+
+def generic_handler(service: ServiceDescriptor, servicer: object, serving: Serving) -> grpc.GenericRpcHandler:
     """The handlers of one service.
 
     Args:
         service: Its descriptor.
         servicer: The object with its methods.
-        timeouts_s: The longest each method may run in seconds, by its path.
-        behind_mesh: Whether the server is a backend of Envoy's mesh listener (see `status.status_code`).
+        serving: What they have in common with those of other services.
     """
     handlers = {}
     for method in service.methods:
         serve = getattr(servicer, method.name, None)
         if serve is not None:
-            path = f"/{service.full_name}/{method.name}"
-            handlers[method.name] = _handler(method, serve, path, timeouts_s[path], behind_mesh=behind_mesh)
+            handlers[method.name] = _handler(method, serve, f"/{service.full_name}/{method.name}", serving)
     return grpc.method_handlers_generic_handler(service.full_name, handlers)
 
 
 def _handler(
-    method: MethodDescriptor, serve: Callable[..., Any], path: str, timeout_s: float, *, behind_mesh: bool
+    method: MethodDescriptor, serve: Callable[..., Any], path: str, serving: Serving
 ) -> "grpc.RpcMethodHandler[Any, Any]":
     request_class = GetMessageClass(method.input_type)
+    if method.server_streaming:
+        return grpc.unary_stream_rpc_method_handler(_streaming(request_class, serve, path, serving))
+    make = grpc.stream_unary_rpc_method_handler if method.client_streaming else grpc.unary_unary_rpc_method_handler
+    return make(_answering(request_class, serve, path, serving))
+
+
+def _answering(
+    request_class: type[Message], serve: Callable[..., Any], path: str, serving: Serving
+) -> Callable[..., Any]:
+    """Serves a call that ends in one message."""
+    engine = ((ENGINE, serving.engine),) if serving.engine else ()
 
     async def answer(request: Any, context: Context) -> bytes:
-        """Serves a call that ends in one message."""
-        call = _Serving(path, timeout_s, context)
+        call = _Served(path, serving, context)
         try:
             parse = _parse if isinstance(request, bytes) else _parse_all
             parsed = parse(request_class, request)
             response: Message = await serve(parsed, call.facts)
-            return response.SerializeToString()
+            data = response.SerializeToString()
         except Exception as error:
-            await call.fail(error, behind_mesh=behind_mesh)
+            await call.fail(error)
             raise AssertionError from error  # fail() never returns
+        except asyncio.CancelledError:
+            call.end("CANCELLED")
+            raise
+        if engine:
+            context.set_trailing_metadata(engine)
+        call.end("OK", len(data))
+        return data
+
+    return answer
+
+
+def _streaming(
+    request_class: type[Message], serve: Callable[..., Any], path: str, serving: Serving
+) -> Callable[..., Any]:
+    """Serves a call that answers with several messages."""
 
     async def stream(request: bytes, context: Context) -> AsyncIterator[bytes]:
-        """Serves a call that answers with several messages."""
-        call = _Serving(path, timeout_s, context)
+        call = _Served(path, serving, context)
+        sent = 0
         try:
             async for response in serve(_parse(request_class, request), call.facts):
-                yield response.SerializeToString()
+                data = response.SerializeToString()
+                yield data
+                sent += len(data)
         except Exception as error:  # noqa: BLE001 - the last resort: what is not ours becomes INTERNAL, logged
-            await call.fail(error, behind_mesh=behind_mesh)
+            await call.fail(error)
+        except (asyncio.CancelledError, GeneratorExit):
+            call.end("CANCELLED", sent)
+            raise
+        else:
+            call.end("OK", sent)
 
-    if method.client_streaming:
-        return grpc.stream_unary_rpc_method_handler(answer)
-    if method.server_streaming:
-        return grpc.unary_stream_rpc_method_handler(stream)
-    return grpc.unary_unary_rpc_method_handler(answer)
+    return stream
 
 
-class _Serving:
+class _Served:
     """One call that is being served."""
 
-    def __init__(self, path: str, timeout_s: float, context: Context) -> None:
+    def __init__(self, path: str, serving: Serving, context: Context) -> None:
         metadata: Metadata = tuple(context.invocation_metadata() or ())
         request_id = traceparent = ""
         for key, value in metadata:
@@ -125,7 +191,10 @@ class _Serving:
             elif key == telemetry.TRACEPARENT:
                 traceparent = str(value)
         remaining = context.time_remaining()
+        timeout_s = serving.timeouts_s[path]
         self._context = context
+        self._serving = serving
+        self._began = time.perf_counter()
         self.facts = Call(
             method=path,
             metadata=metadata,
@@ -134,7 +203,12 @@ class _Serving:
             traceparent=telemetry.continue_trace(traceparent),
         )
 
-    async def fail(self, error: Exception, *, behind_mesh: bool) -> None:
+    def end(self, code: str, bytes_out: int = 0) -> None:
+        """Tells of the call's end, where somebody wants to know."""
+        if self._serving.on_end:
+            self._serving.on_end(Ended(self.facts, code, time.perf_counter() - self._began, bytes_out))
+
+    async def fail(self, error: Exception) -> None:
         """Ends the call with the status of an error; what is no `PapermeshError` is a bug and says only its id."""
         if not isinstance(error, PapermeshError):
             _log.error(
@@ -145,7 +219,8 @@ class _Serving:
             )
             error = PapermeshError(Code.INTERNAL, "Something went wrong on our side. The log has it under this id.")
         error.request_id = error.request_id or self.facts.request_id
-        code = status.status_code(error, behind_mesh=behind_mesh)
+        self.end(error.code)
+        code = status.status_code(error, behind_mesh=self._serving.behind_mesh)
         details = ((status.DETAILS_KEY, status.encode(error, code)),)
         await self._context.abort(code, status.text(error), trailing_metadata=details)
 

@@ -12,7 +12,7 @@ import grpc
 from google.protobuf.message import DecodeError
 from google.rpc import error_details_pb2, status_pb2
 
-from services.base.errors import Code, FieldViolation, PapermeshError
+from services.base.errors import NOTHING_DONE, Code, FieldViolation, PapermeshError, timed_out
 
 DOMAIN = "papermesh"
 DETAILS_KEY = "grpc-status-details-bin"
@@ -48,9 +48,13 @@ _BARE: Mapping[grpc.StatusCode, tuple[Code, str]] = {
     grpc.StatusCode.ALREADY_EXISTS: (Code.CONFLICT, "It exists already."),
     grpc.StatusCode.OUT_OF_RANGE: (Code.TOO_LARGE, "The message is over a limit."),
     grpc.StatusCode.RESOURCE_EXHAUSTED: (Code.RATE_LIMIT, "Too many calls. Wait and try again."),
-    grpc.StatusCode.DEADLINE_EXCEEDED: (Code.TIMEOUT, "The call took longer than it may; the work was stopped."),
+    grpc.StatusCode.DEADLINE_EXCEEDED: (Code.TIMEOUT, timed_out().message),
     grpc.StatusCode.UNAVAILABLE: (Code.UNAVAILABLE, "The service cannot be reached right now. Try again."),
 }
+
+_NEVER_SENT = frozenset({"UH", "UF", "UO", "NC", "NR", "URX"})
+"""Envoy's flags of a call that reached no service: no healthy host, no connection, a breaker, no cluster, no route. The
+last one says that tries were used up, and stands beside another."""
 
 _BARE_RETRY_MS = 1000
 """What a caller is told to wait when whoever limited it did not say."""
@@ -155,4 +159,6 @@ def _from_bare(code: grpc.StatusCode, text: str) -> PapermeshError:
         return PapermeshError(Code.TOO_LARGE, "The message is over the size limit. Ask for fewer pages at a time.")
     ours, message = _BARE.get(code, (Code.INTERNAL, "Something went wrong on our side."))
     waits = _BARE_RETRY_MS if ours is Code.RATE_LIMIT else None
-    return PapermeshError(ours, message, retry_after_ms=waits)
+    flags = text.removeprefix("envoy: ").split(",") if text.startswith("envoy: ") else ["?"]
+    details = NOTHING_DONE if _NEVER_SENT.issuperset(flags) else {}
+    return PapermeshError(ours, message, retry_after_ms=waits, details=details)

@@ -24,6 +24,7 @@ from services.base import actions
 from services.base.actions import ActionTable
 from services.base.certificates import ensure
 from services.base.channel import open_channel
+from services.base.handlers import OnEnd
 from services.base.identity import workload_id
 from services.base.server import Hosted, Server, ServerSettings
 
@@ -56,6 +57,8 @@ async def running(
     directory: Path,
     table: ActionTable | None = None,
     behind_mesh: bool = True,
+    engine: str = "",
+    on_end: OnEnd | None = None,
     drain_s: float = _DRAIN_S,
 ) -> AsyncIterator[Running]:
     """Runs a server for as long as the block lasts; `serving` is what most tests want.
@@ -65,6 +68,8 @@ async def running(
         directory: A folder for the certificates, pytest's `tmp_path`; those that it holds already are used again.
         table: The action table, with the descriptor sets of in-house services; the built-in one by default.
         behind_mesh: Whether it stands behind Envoy's mesh listener, as every service but dispatch does.
+        engine: The version of the engine that makes the results.
+        on_end: Is told of every call's end.
         drain_s: Seconds that running calls get to finish at the end.
     """
     certificates = directory / "certificates"
@@ -73,7 +78,9 @@ async def running(
     settings = ServerSettings.read(
         tls_dir=certificates / "envoy", namespace=NAMESPACE, bind_host="127.0.0.1", drain_s=drain_s
     )
-    server = Server(settings, 0, hosted, behind_mesh=behind_mesh, table=table or actions.load())
+    server = Server(
+        settings, 0, hosted, table=table or actions.load(), behind_mesh=behind_mesh, engine=engine, on_end=on_end
+    )
     await server.start()
     try:
         yield Running(server, f"localhost:{server.port}", certificates)

@@ -8,6 +8,7 @@ from services.base.blobs import BlobStore
 from services.base.server import Hosted, Server
 from services.base.starting import make_folder, starting
 from services.pdf.engine import Engine
+from services.pdf.engine_version import engine_version
 from services.pdf.limits import Limits
 from services.pdf.pool import WorkerPool
 from services.pdf.servicer import PdfServicer
@@ -28,7 +29,10 @@ async def run(settings: PdfSettings) -> None:
         async def has_workers() -> bool:
             return pool.is_ready
 
-        await Server(settings, settings.pdf_port, hosted, behind_mesh=True, table=actions.load()).serve(has_workers)
+        server = Server(
+            settings, settings.pdf_port, hosted, table=actions.load(), behind_mesh=True, engine=engine_version()
+        )
+        await server.serve(has_workers)
 
 
 def main() -> None:

@@ -40,6 +40,7 @@ DISPATCH = {
     "ListActions": (False, False),
     "PutDocument": (True, False),
     "GetDocument": (False, True),
+    "DeleteDocument": (False, False),
     "GetReport": (False, True),
     "SubmitJob": (False, False),
     "GetJob": (False, False),
@@ -75,6 +76,12 @@ def test_an_action_is_planned_as_long_as_nobody_serves_it(name: str) -> None:
     assert action.planned == (not served)
 
 
+def test_every_method_that_callers_reach_has_a_rate() -> None:
+    outside = [method for method in TABLE.methods.values() if method.service == "papermesh.dispatch.v1.DispatchService"]
+    # Invoke is limited by the action that it names.
+    assert [method.path.rsplit("/", 1)[-1] for method in outside if method.rate is None] == ["Invoke"]
+
+
 def test_dispatch_has_the_designs_methods() -> None:
     service = dispatch_service_pb2.DESCRIPTOR.services_by_name["DispatchService"]
     found = {method.name: (method.client_streaming, method.server_streaming) for method in service.methods}
@@ -95,7 +102,8 @@ def test_a_servicer_has_no_method_that_its_proto_lacks(service: str) -> None:
 
 
 def test_every_method_of_the_mesh_ends_by_itself() -> None:
-    assert len(TABLE.methods) == len(DESIGN) + len(DISPATCH) + 2  # and the GitLab service's two for its siblings
+    # And the GitLab service's two for its siblings, and what every service says of its engine.
+    assert len(TABLE.methods) == len(DESIGN) + len(DISPATCH) + 2 + 1
     assert all(timedelta(0) < method.timeout <= timedelta(hours=1) for method in TABLE.methods.values())
 
 

@@ -31,9 +31,9 @@ class _CacheState:
 class _CacheStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_CacheState.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     CACHE_STATE_UNSPECIFIED: _CacheState.ValueType  # 0
-    """No cache took part: the action's results are never cached, or this version has no cache."""
+    """No cache took part: the action's results are never cached, or the call failed."""
     CACHE_STATE_MISS: _CacheState.ValueType  # 1
-    """The result was computed for this call."""
+    """The result was computed for this call, or for an equal one that was under way."""
     CACHE_STATE_HIT: _CacheState.ValueType  # 2
     """The result had been computed before."""
 
@@ -41,9 +41,9 @@ class CacheState(_CacheState, metaclass=_CacheStateEnumTypeWrapper):
     """CacheState says where a result came from."""
 
 CACHE_STATE_UNSPECIFIED: CacheState.ValueType  # 0
-"""No cache took part: the action's results are never cached, or this version has no cache."""
+"""No cache took part: the action's results are never cached, or the call failed."""
 CACHE_STATE_MISS: CacheState.ValueType  # 1
-"""The result was computed for this call."""
+"""The result was computed for this call, or for an equal one that was under way."""
 CACHE_STATE_HIT: CacheState.ValueType  # 2
 """The result had been computed before."""
 Global___CacheState: _TypeAlias = CacheState  # noqa: Y015
@@ -102,12 +102,13 @@ class InvokeRequest(_message.Message):
     client itself; any other only for clients whose entry says acts_for.
     """
     idempotency_key: _builtins.str
-    """IdempotencyKey makes a repeated call safe for 24 hours: at most 128 visible ASCII characters. Refused
-    (BAD_ARG) until idempotency records exist. Empty means none.
+    """IdempotencyKey makes a repeated call safe for 24 hours: at most 128 visible ASCII characters. The same client,
+    actor, action and key with the same arguments get the stored result; with other arguments, CONFLICT
+    (docs/results.md). Empty means none.
     """
     no_cache: _builtins.bool
-    """NoCache skips reading the cache; the result is still written to it. Without effect until there is a cache.
-    Default false.
+    """NoCache skips reading the cache, and does not wait for an equal call that is under way; the result is still
+    written to the cache. Default false.
     """
     @_builtins.property
     def args(self) -> _struct_pb2.Struct:
@@ -141,22 +142,32 @@ class InvokeResponse(_message.Message):
     JSON_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     CACHE_FIELD_NUMBER: _builtins.int
+    RESULT_ID_FIELD_NUMBER: _builtins.int
+    MAX_AGE_S_FIELD_NUMBER: _builtins.int
     json: _builtins.str
     """Json is the result, one JSON object, passed through untouched. At most 16 MiB."""
     request_id: _builtins.str
     """RequestId is the id of this call in every log, Envoy's included."""
     cache: Global___CacheState.ValueType
     """Cache says whether the result was computed for this call."""
+    result_id: _builtins.str
+    """ResultId names the result by what it was made of: action, arguments, contents of the documents and engine. Equal
+    ids mean equal results. 32 lower-case hexadecimal digits; empty when no cache took part.
+    """
+    max_age_s: _builtins.int
+    """MaxAgeS is for how many more seconds the cache may serve this result; 0 when no cache took part."""
     def __init__(
         self,
         *,
         json: _builtins.str = ...,
         request_id: _builtins.str = ...,
         cache: Global___CacheState.ValueType = ...,
+        result_id: _builtins.str = ...,
+        max_age_s: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cache", b"cache", "json", b"json", "request_id", b"request_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cache", b"cache", "json", b"json", "max_age_s", b"max_age_s", "request_id", b"request_id", "result_id", b"result_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -443,6 +454,56 @@ class GetDocumentHeader(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetDocumentHeader: _TypeAlias = GetDocumentHeader  # noqa: Y015
+
+@_typing.final
+class DeleteDocumentRequest(_message.Message):
+    """DeleteDocumentRequest names an upload to delete."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DOC_REF_FIELD_NUMBER: _builtins.int
+    ACTOR_FIELD_NUMBER: _builtins.int
+    actor: _builtins.str
+    """Actor who uploaded it; see InvokeRequest.actor."""
+    @_builtins.property
+    def doc_ref(self) -> _document_pb2.DocumentRef:
+        """DocRef is the document, of type UPLOAD. Required."""
+
+    def __init__(
+        self,
+        *,
+        doc_ref: _document_pb2.DocumentRef | None = ...,
+        actor: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["doc_ref", b"doc_ref"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "doc_ref", b"doc_ref"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeleteDocumentRequest: _TypeAlias = DeleteDocumentRequest  # noqa: Y015
+
+@_typing.final
+class DeleteDocumentResponse(_message.Message):
+    """DeleteDocumentResponse says that it is gone for the client and actor."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    request_id: _builtins.str
+    """RequestId is the id of this call in every log."""
+    def __init__(
+        self,
+        *,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeleteDocumentResponse: _TypeAlias = DeleteDocumentResponse  # noqa: Y015
 
 @_typing.final
 class GetReportRequest(_message.Message):

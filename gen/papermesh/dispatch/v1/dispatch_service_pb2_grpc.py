@@ -59,6 +59,11 @@ class DispatchServiceStub:
                 request_serializer=papermesh_dot_dispatch_dot_v1_dot_dispatch__service__pb2.GetDocumentRequest.SerializeToString,
                 response_deserializer=papermesh_dot_dispatch_dot_v1_dot_dispatch__service__pb2.GetDocumentResponse.FromString,
                 _registered_method=True)
+        self.DeleteDocument = channel.unary_unary(
+                '/papermesh.dispatch.v1.DispatchService/DeleteDocument',
+                request_serializer=papermesh_dot_dispatch_dot_v1_dot_dispatch__service__pb2.DeleteDocumentRequest.SerializeToString,
+                response_deserializer=papermesh_dot_dispatch_dot_v1_dot_dispatch__service__pb2.DeleteDocumentResponse.FromString,
+                _registered_method=True)
         self.GetReport = channel.unary_stream(
                 '/papermesh.dispatch.v1.DispatchService/GetReport',
                 request_serializer=papermesh_dot_dispatch_dot_v1_dot_dispatch__service__pb2.GetReportRequest.SerializeToString,
@@ -123,6 +128,14 @@ class DispatchServiceServicer:
 
     def GetDocument(self, request, context):
         """GetDocument streams the bytes of a document that the client and actor may read; NOT_FOUND for any other.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def DeleteDocument(self, request, context):
+        """DeleteDocument takes the right to an upload from the client and actor, and deletes the bytes when nobody else has a
+        right to them. NOT_FOUND for any other document.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -194,6 +207,11 @@ def add_DispatchServiceServicer_to_server(servicer, server):
                     servicer.GetDocument,
                     request_deserializer=papermesh_dot_dispatch_dot_v1_dot_dispatch__service__pb2.GetDocumentRequest.FromString,
                     response_serializer=papermesh_dot_dispatch_dot_v1_dot_dispatch__service__pb2.GetDocumentResponse.SerializeToString,
+            ),
+            'DeleteDocument': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteDocument,
+                    request_deserializer=papermesh_dot_dispatch_dot_v1_dot_dispatch__service__pb2.DeleteDocumentRequest.FromString,
+                    response_serializer=papermesh_dot_dispatch_dot_v1_dot_dispatch__service__pb2.DeleteDocumentResponse.SerializeToString,
             ),
             'GetReport': grpc.unary_stream_rpc_method_handler(
                     servicer.GetReport,
@@ -339,6 +357,33 @@ class DispatchService:
             '/papermesh.dispatch.v1.DispatchService/GetDocument',
             papermesh_dot_dispatch_dot_v1_dot_dispatch__service__pb2.GetDocumentRequest.SerializeToString,
             papermesh_dot_dispatch_dot_v1_dot_dispatch__service__pb2.GetDocumentResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteDocument(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/papermesh.dispatch.v1.DispatchService/DeleteDocument',
+            papermesh_dot_dispatch_dot_v1_dot_dispatch__service__pb2.DeleteDocumentRequest.SerializeToString,
+            papermesh_dot_dispatch_dot_v1_dot_dispatch__service__pb2.DeleteDocumentResponse.FromString,
             options,
             channel_credentials,
             insecure,

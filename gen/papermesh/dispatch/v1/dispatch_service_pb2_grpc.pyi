@@ -48,6 +48,10 @@ class DispatchServiceStub:
     """
     GetDocument: _grpc.UnaryStreamMultiCallable[_dispatch_service_pb2.GetDocumentRequest, _dispatch_service_pb2.GetDocumentResponse]
     """GetDocument streams the bytes of a document that the client and actor may read; NOT_FOUND for any other."""
+    DeleteDocument: _grpc.UnaryUnaryMultiCallable[_dispatch_service_pb2.DeleteDocumentRequest, _dispatch_service_pb2.DeleteDocumentResponse]
+    """DeleteDocument takes the right to an upload from the client and actor, and deletes the bytes when nobody else has a
+    right to them. NOT_FOUND for any other document.
+    """
     GetReport: _grpc.UnaryStreamMultiCallable[_dispatch_service_pb2.GetReportRequest, _dispatch_service_pb2.GetReportResponse]
     """GetReport streams a stored report, after checking the right to every document it was made of. Answers
     UNIMPLEMENTED until reports exist.
@@ -85,6 +89,10 @@ class DispatchServiceAsyncStub(DispatchServiceStub):
     """
     GetDocument: _aio.UnaryStreamMultiCallable[_dispatch_service_pb2.GetDocumentRequest, _dispatch_service_pb2.GetDocumentResponse]  # type: ignore[assignment]
     """GetDocument streams the bytes of a document that the client and actor may read; NOT_FOUND for any other."""
+    DeleteDocument: _aio.UnaryUnaryMultiCallable[_dispatch_service_pb2.DeleteDocumentRequest, _dispatch_service_pb2.DeleteDocumentResponse]  # type: ignore[assignment]
+    """DeleteDocument takes the right to an upload from the client and actor, and deletes the bytes when nobody else has a
+    right to them. NOT_FOUND for any other document.
+    """
     GetReport: _aio.UnaryStreamMultiCallable[_dispatch_service_pb2.GetReportRequest, _dispatch_service_pb2.GetReportResponse]  # type: ignore[assignment]
     """GetReport streams a stored report, after checking the right to every document it was made of. Answers
     UNIMPLEMENTED until reports exist.
@@ -143,6 +151,16 @@ class DispatchServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_dispatch_service_pb2.GetDocumentResponse], _abc.AsyncIterator[_dispatch_service_pb2.GetDocumentResponse]]:
         """GetDocument streams the bytes of a document that the client and actor may read; NOT_FOUND for any other."""
+
+    @_abc_1.abstractmethod
+    def DeleteDocument(
+        self,
+        request: _dispatch_service_pb2.DeleteDocumentRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_dispatch_service_pb2.DeleteDocumentResponse, _abc.Awaitable[_dispatch_service_pb2.DeleteDocumentResponse]]:
+        """DeleteDocument takes the right to an upload from the client and actor, and deletes the bytes when nobody else has a
+        right to them. NOT_FOUND for any other document.
+        """
 
     @_abc_1.abstractmethod
     def GetReport(

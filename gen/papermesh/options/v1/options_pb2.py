@@ -26,7 +26,7 @@ from google.protobuf import descriptor_pb2 as google_dot_protobuf_dot_descriptor
 from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"papermesh/options/v1/options.proto\x12\x14papermesh.options.v1\x1a google/protobuf/descriptor.proto\x1a\x1egoogle/protobuf/duration.proto\"\xbd\x01\n\x06\x41\x63tion\x12\x0c\n\x04name\x18\x01 \x01(\t\x12*\n\x07timeout\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\x12,\n\tcache_ttl\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\x12-\n\x04rate\x18\x04 \x01(\x0b\x32\x1f.papermesh.options.v1.RateLimit\x12\x0b\n\x03job\x18\x05 \x01(\x08\x12\x0f\n\x07planned\x18\x06 \x01(\x08\"7\n\tRateLimit\x12\x1b\n\x13requests_per_minute\x18\x01 \x01(\r\x12\r\n\x05\x62urst\x18\x02 \x01(\r\"6\n\x08Internal\x12*\n\x07timeout\x18\x01 \x01(\x0b\x32\x19.google.protobuf.Duration:N\n\x06\x61\x63tion\x12\x1e.google.protobuf.MethodOptions\x18\xd1\x86\x03 \x01(\x0b\x32\x1c.papermesh.options.v1.Action:R\n\x08internal\x12\x1e.google.protobuf.MethodOptions\x18\xd2\x86\x03 \x01(\x0b\x32\x1e.papermesh.options.v1.Internalb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"papermesh/options/v1/options.proto\x12\x14papermesh.options.v1\x1a google/protobuf/descriptor.proto\x1a\x1egoogle/protobuf/duration.proto\"\xbd\x01\n\x06\x41\x63tion\x12\x0c\n\x04name\x18\x01 \x01(\t\x12*\n\x07timeout\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\x12,\n\tcache_ttl\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\x12-\n\x04rate\x18\x04 \x01(\x0b\x32\x1f.papermesh.options.v1.RateLimit\x12\x0b\n\x03job\x18\x05 \x01(\x08\x12\x0f\n\x07planned\x18\x06 \x01(\x08\"7\n\tRateLimit\x12\x1b\n\x13requests_per_minute\x18\x01 \x01(\r\x12\r\n\x05\x62urst\x18\x02 \x01(\r\"e\n\x08Internal\x12*\n\x07timeout\x18\x01 \x01(\x0b\x32\x19.google.protobuf.Duration\x12-\n\x04rate\x18\x02 \x01(\x0b\x32\x1f.papermesh.options.v1.RateLimit:N\n\x06\x61\x63tion\x12\x1e.google.protobuf.MethodOptions\x18\xd1\x86\x03 \x01(\x0b\x32\x1c.papermesh.options.v1.Action:R\n\x08internal\x12\x1e.google.protobuf.MethodOptions\x18\xd2\x86\x03 \x01(\x0b\x32\x1e.papermesh.options.v1.Internalb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -38,5 +38,5 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_RATELIMIT']._serialized_start=318
   _globals['_RATELIMIT']._serialized_end=373
   _globals['_INTERNAL']._serialized_start=375
-  _globals['_INTERNAL']._serialized_end=429
+  _globals['_INTERNAL']._serialized_end=476
 # @@protoc_insertion_point(module_scope)
