@@ -8,6 +8,8 @@ from urllib.parse import SplitResult, urlsplit
 
 from pydantic import AfterValidator
 
+from services.base.redis_address import RedisAddress
+
 TLS_FILES = ("tls.crt", "tls.key", "ca.crt")
 
 _HIGHEST_PORT = 65_535
@@ -35,6 +37,7 @@ def _redis_url(url: str) -> str:
     wanted = {"unix": _is_file(parts), "redis": parts.hostname, "rediss": parts.hostname}
     if not wanted.get(parts.scheme):
         raise ValueError("must be unix:///path/to.sock, redis://host:port or rediss://host:port")
+    RedisAddress(url)  # its options, too
     return url
 
 

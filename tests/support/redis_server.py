@@ -6,6 +6,7 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 import redis
 
@@ -17,16 +18,21 @@ class RedisServer:
     """A Redis on a Unix socket in a short folder (a socket's path has room for about a hundred letters)."""
 
     folder: Path
+    options: tuple[str, ...] = ()
+    password: str = ""
     process: "subprocess.Popen[bytes] | None" = None
 
     @property
     def url(self) -> str:
-        return f"unix://{self.folder}/r.sock"
+        secret = f":{quote(self.password, safe='')}@" if self.password else ""
+        return f"unix://{secret}{self.folder}/r.sock"
 
     def start(self) -> None:
         program = shutil.which("redis-server") or str(Path(sys.executable).with_name("redis-server"))
         options = ["--port", "0", "--unixsocket", f"{self.folder}/r.sock", "--save", "", "--dir", str(self.folder)]
-        self.process = subprocess.Popen([program, *options], stdout=subprocess.DEVNULL)
+        if self.password:
+            options += ["--requirepass", self.password]
+        self.process = subprocess.Popen([program, *options, *self.options], stdout=subprocess.DEVNULL)
         end = time.monotonic() + START_LIMIT_S
         while not self._answers():
             assert self.process.poll() is None, "redis-server ended"
@@ -35,6 +41,12 @@ class RedisServer:
     def stop(self) -> None:
         if self.process is not None:
             self.process.terminate()
+            self.process.wait(START_LIMIT_S)
+            self.process = None
+
+    def kill(self) -> None:
+        if self.process is not None:
+            self.process.kill()
             self.process.wait(START_LIMIT_S)
             self.process = None
 
