@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from envoy import drain
 from envoy.binary import EnvoyNotFoundError, find
 from envoy.render import BOOTSTRAP_FILE, render, write
 from envoy.routes import RouteError
@@ -73,6 +74,23 @@ def check_command() -> None:
         if stale := stale_files(RENDERED / name, render(topology, table)):
             raise _refusal(f"{', '.join(stale)} in {RENDERED / name} are stale: run `python -m envoy examples`.")
         _validate(name, topology, table)
+
+
+@app.command("drain")
+def drain_command(
+    admin_socket: Annotated[Path, typer.Option(help="The topology's admin_socket.")],
+    notice_s: Annotated[
+        float, typer.Option(min=0, max=3600, help="Seconds of not being ready before connections are told to go.")
+    ] = drain.NOTICE_S,
+    timeout_s: Annotated[
+        float, typer.Option(min=0, max=3600, help="Seconds that connections then have to go.")
+    ] = drain.TIMEOUT_S,
+) -> None:
+    """Take a running Envoy out of service; return when its process can be ended without losing a call."""
+    try:
+        drain.run(admin_socket, notice_s=notice_s, timeout_s=timeout_s)
+    except drain.DrainError as error:
+        raise _refusal(str(error)) from None
 
 
 def stale_files(directory: Path, expected: dict[str, str]) -> list[str]:

@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from envoy.limits import DRAIN_TIME
+
 OLDEST = (1, 40)
 """The oldest version whose behaviour the tests of this folder have seen."""
 
@@ -45,14 +47,15 @@ def command(binary: Path, bootstrap: Path, *, concurrency: int = 1) -> list[str]
     """The command line of an Envoy that serves `bootstrap`.
 
     Hot restart is off: it shares memory between Envoys of one `--base-id`, so two on one machine would collide, and
-    nothing here restarts that way.
+    nothing here restarts that way. So --parent-shutdown-time-s, which is of it too, has no meaning. A drain, as
+    `envoy.drain` has it, does heed --drain-time-s.
     """
     return [
         str(binary),
         *("--config-path", str(bootstrap)),
         *("--concurrency", str(concurrency)),
         "--disable-hot-restart",
-        *("--drain-time-s", "5"),
+        *("--drain-time-s", f"{DRAIN_TIME.total_seconds():.0f}"),
         *("--log-level", "warning"),
         # Access log lines leave within half a second; by default they may wait for ten.
         *("--file-flush-interval-msec", "500"),

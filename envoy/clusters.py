@@ -27,7 +27,8 @@ def _cluster(topology: Topology, workload: str, endpoints: tuple[Address, ...], 
         "name": workload,
         **_discovery(endpoints),
         "connect_timeout": "1s",
-        # Documents differ by a thousand times in cost: the host with less to do takes the next one.
+        # Of two hosts drawn by lot, and not of all: a host that was just killed has the least to do, and would draw all
+        # calls and their second tries until it is ejected. Reads were lost that way.
         "lb_policy": "LEAST_REQUEST",
         "common_lb_config": {"healthy_panic_threshold": {"value": 0}},
         "per_connection_buffer_limit_bytes": BUFFER_BYTES,

@@ -15,6 +15,13 @@ one; without it whoever holds a certificate could make dispatch hold many messag
 CONNECTION_LIFE = timedelta(hours=1)
 """An open connection outlives the removal of the CA that let it in, so none lives longer than this."""
 
+CONNECTION_DRAIN = timedelta(seconds=1)
+"""From telling a connection's peer to go until what it still sends is refused: more than one way there and back."""
+
+DRAIN_TIME = timedelta(seconds=6)
+"""Over how long a draining Envoy tells its connections to go. Idle ones have their turn in the last third, if that
+leaves room for CONNECTION_DRAIN; with less room they would never be told."""
+
 IDLE_TIMEOUT = timedelta(hours=1)
 
 

@@ -2,9 +2,9 @@
 
 from datetime import timedelta
 
-from envoy import rbac, request_size, routes, tls
+from envoy import rate_limits, rbac, request_size, routes, tls
 from envoy.access_log import access_log
-from envoy.limits import BUFFER_BYTES, CONNECTION_LIFE, IDLE_TIMEOUT, http2
+from envoy.limits import BUFFER_BYTES, CONNECTION_DRAIN, CONNECTION_LIFE, IDLE_TIMEOUT, http2
 from envoy.message import Message, extension, seconds, socket_address
 from envoy.topology import Address, Topology
 from services.base.actions import ActionTable
@@ -15,7 +15,7 @@ def edge(table: ActionTable, topology: Topology) -> Message:
     manager = _connection_manager(
         topology,
         "edge",
-        rbac.edge(topology),
+        [rbac.edge(topology), rate_limits.http_filter(table, topology)],
         route_config=routes.edge(table),
         request_timeout=routes.request_timeout(table, [rbac.DISPATCH_SERVICE]),
     )
@@ -30,7 +30,7 @@ def mesh(table: ActionTable, topology: Topology) -> Message:
     manager = _connection_manager(
         topology,
         "mesh",
-        rbac.mesh(topology),
+        [rbac.mesh(topology)],
         route_config=routes.mesh(table, topology),
         request_timeout=routes.request_timeout(
             table, [name for service in topology.services for name in service.serves]
@@ -61,7 +61,7 @@ def _listener(topology: Topology, name: str, address: Address, manager: Message)
 
 
 def _connection_manager(
-    topology: Topology, name: str, access_control: Message, *, route_config: Message, request_timeout: timedelta
+    topology: Topology, name: str, admission: list[Message], *, route_config: Message, request_timeout: timedelta
 ) -> Message:
     router = extension(
         "filters.http.router",
@@ -85,7 +85,7 @@ def _connection_manager(
         request_headers_timeout="10s",
         request_timeout=seconds(request_timeout),
         stream_idle_timeout=seconds(routes.STREAM_IDLE_TIMEOUT),
-        drain_timeout="5s",
+        drain_timeout=seconds(CONNECTION_DRAIN),
         normalize_path=True,
         merge_slashes=True,
         # A redirect would reach a gRPC client as INTERNAL.
@@ -101,11 +101,11 @@ def _connection_manager(
         # Envoy's own words hold addresses and the reasons of TLS; its flags are what a client translates.
         local_reply_config={
             "body_format": {"text_format_source": {"inline_string": "envoy: %RESPONSE_FLAGS%"}},
-            "mappers": [request_size.answer()],
+            "mappers": [request_size.answer(), rate_limits.answer()],
         },
         access_log=access_log(topology, name),
         http_filters=[
-            access_control,
+            *admission,
             request_size.http_filter(),
             router,
         ],

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 
+from envoy import engine_service
 from envoy.identities import any_client, workload
 from envoy.message import Message, extension
 from envoy.topology import Topology
@@ -15,27 +16,30 @@ def edge(topology: Topology) -> Message:
     """The adapter, the operator and the company's clients reach dispatch; health and reflection are the operator's."""
     operator = [_is(workload(topology, "operator"))]
     callers = [_is(workload(topology, "adapter")), *operator, _matches(any_client(topology))]
-    known = [f"/{DISPATCH_SERVICE}/", *OPERATOR_PREFIXES]
+    dispatch, operators = _starts(f"/{DISPATCH_SERVICE}/"), [_starts(prefix) for prefix in OPERATOR_PREFIXES]
     return _filter(
         {
-            "dispatch": _policy(_starts(f"/{DISPATCH_SERVICE}/"), callers),
-            "operator": _policy(_any_of(OPERATOR_PREFIXES), operator),
-            "unknown": _policy(_none_of(known), callers),
+            "dispatch": _policy(dispatch, callers),
+            "operator": _policy(_any_of(operators), operator),
+            "unknown": _policy(_none_of([dispatch, *operators]), callers),
         }
     )
 
 
 def mesh(topology: Topology) -> Message:
-    """Each service's own callers reach it, and the operator where the deployment lets him."""
+    """Each service's own callers reach it and may ask for its engine; the operator where the deployment lets him."""
     operator = ("operator",) if topology.operator_on_mesh else ()
+    served = [name for service in topology.services for name in service.serves]
     policies = {}
-    known: list[str] = []
+    known: list[Message] = []
     anyone: dict[str, None] = {}  # an ordered set
     for service in topology.services:
         callers = (*service.callers, *operator)
-        prefixes = [f"/{name}/" for name in service.serves]
-        policies[service.workload] = _policy(_any_of(prefixes), _workloads(topology, callers))
-        known += prefixes
+        permissions = [_starts(f"/{name}/") for name in service.serves]
+        permissions += [_asks_for_engine(name, served) for name in service.serves]
+        policies[service.workload] = _policy(_any_of(permissions), _workloads(topology, callers))
+        known += [_starts(f"/{name}/") for name in service.serves]
+        known += [_asks_for_engine(name) for name in service.serves]
         anyone.update(dict.fromkeys(callers))
     if policies:
         policies["unknown"] = _policy(_none_of(known), _workloads(topology, anyone))
@@ -75,9 +79,17 @@ def _starts(prefix: str) -> Message:
     return {"url_path": {"path": {"prefix": prefix}}}
 
 
-def _any_of(prefixes: Iterable[str]) -> Message:
-    return {"or_rules": {"rules": [_starts(prefix) for prefix in prefixes]}}
+def _asks_for_engine(service: str, served: Iterable[str] = ()) -> Message:
+    """Asks for the engine of `service`, and not, by a second x-service, for that of another one of `served`."""
+    rules = [_starts(f"/{engine_service.NAME}/"), {"header": engine_service.asks(service)}]
+    if others := [{"header": engine_service.asks(other)} for other in served if other != service]:
+        rules.append(_none_of(others))
+    return {"and_rules": {"rules": rules}}
 
 
-def _none_of(prefixes: Iterable[str]) -> Message:
-    return {"not_rule": _any_of(prefixes)}
+def _any_of(permissions: list[Message]) -> Message:
+    return {"or_rules": {"rules": permissions}}
+
+
+def _none_of(permissions: list[Message]) -> Message:
+    return {"not_rule": _any_of(permissions)}

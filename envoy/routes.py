@@ -6,7 +6,7 @@ A method that the table does not know has no route, and Envoy answers UNIMPLEMEN
 from collections.abc import Iterable
 from datetime import timedelta
 
-from envoy import request_size
+from envoy import engine_service, request_size
 from envoy.message import Message, extension, seconds
 from envoy.rbac import DISPATCH_SERVICE, OPERATOR_PREFIXES
 from envoy.topology import Topology
@@ -38,16 +38,26 @@ def edge(table: ActionTable) -> Message:
 
 
 def mesh(table: ActionTable, topology: Topology) -> Message:
-    """The services'. A method without side effects is tried again, on another host while there is one."""
+    """The services', and for each of them EngineService.
+
+    A method without side effects is tried again, on another host while there is one.
+    """
     routes = []
     for service in topology.services:
         for name in service.serves:
-            for method in _methods(table, name):
-                route = _method_route(method, service.workload)
-                if method.read_only and not method.client_streaming:
-                    route["route"]["retry_policy"] = _retry_policy()
+            routes += [_mesh_route(method, service.workload) for method in _methods(table, name)]
+            for method in _methods(table, engine_service.NAME):
+                route = _mesh_route(method, service.workload)
+                route["match"]["headers"] = [engine_service.asks(name)]
                 routes.append(route)
     return _configuration("mesh", routes)
+
+
+def _mesh_route(method: Method, cluster: str) -> Message:
+    route = _method_route(method, cluster)
+    if method.read_only and not method.client_streaming:
+        route["route"]["retry_policy"] = _retry_policy()
+    return route
 
 
 def request_timeout(table: ActionTable, services: Iterable[str]) -> timedelta:

@@ -8,6 +8,8 @@ from typing import Annotated, ClassVar
 import yaml
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
+from envoy import engine_service
+
 Port = Annotated[int, Field(ge=1, le=65535)]
 Name = Annotated[str, Field(pattern="^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
 ServiceName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)+$")]
@@ -92,6 +94,9 @@ class Topology:
     connection_limit: Annotated[int, Field(ge=1)] = 10_000
     """Downstream connections that the process holds at most; each listener takes at most half of them."""
 
+    rate_scale: Annotated[float, Field(gt=0, le=1_000_000)] = 1
+    """Multiplies every rate and burst of the flood limit at the edge; the same as dispatch's, PAPERMESH_RATE_SCALE."""
+
     heap_limit_bytes: Annotated[int, Field(ge=1)] = 512 * 1024 * 1024
     """The heap above which Envoy refuses calls. Keep it below the container's memory limit, by a fifth or so."""
 
@@ -106,6 +111,8 @@ class Topology:
         served = [name for service in self.services for name in service.serves]
         if len(set(served)) < len(served):
             raise ValueError("a gRPC service is served by two workloads")
+        if engine_service.NAME in served:
+            raise ValueError(f"{engine_service.NAME} is every service's own; leave it out")
         if self.edge == self.mesh:
             raise ValueError("edge and mesh need different addresses")
         for listener in (self.edge, self.mesh):

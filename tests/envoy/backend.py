@@ -34,6 +34,7 @@ class Call:
 
 
 Behaviour = Callable[[Call], bytes]
+Streaming = Callable[[Call], Iterator[bytes]]
 
 
 def echo(call: Call) -> bytes:
@@ -51,10 +52,11 @@ def hang(call: Call) -> bytes:
 
 @dataclass
 class Backend(grpc.GenericRpcHandler):
-    """A server that answers every unary call as its behaviour says, and health checks by itself."""
+    """A server that answers every call as its behaviour says, health checks by itself, and some paths with a stream."""
 
     tls_dir: Path
     behaviour: Behaviour = echo
+    streams: dict[str, Streaming] = field(default_factory=dict)
     calls: list[Call] = field(default_factory=list)
     port: int = 0
 
@@ -68,6 +70,13 @@ class Backend(grpc.GenericRpcHandler):
             self.calls.append(call)
             return self.behaviour(call)
 
+        def stream(request: bytes, context: grpc.ServicerContext) -> Iterator[bytes]:
+            call = Call(path, metadata, request, context)
+            self.calls.append(call)
+            yield from self.streams[path](call)
+
+        if path in self.streams:
+            return grpc.unary_stream_rpc_method_handler(stream)
         return grpc.unary_unary_rpc_method_handler(answer)
 
     @contextmanager

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from http.client import HTTPConnection
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -18,7 +17,7 @@ from urllib.parse import urlencode
 
 import grpc
 
-from envoy import binary
+from envoy import admin, binary
 from envoy.render import write
 from envoy.topology import Address, Service, Topology
 from services.base import actions
@@ -29,6 +28,7 @@ START_LIMIT_S = 20
 
 INVOKE = "/papermesh.dispatch.v1.DispatchService/Invoke"
 LIST_ACTIONS = "/papermesh.dispatch.v1.DispatchService/ListActions"
+GET_DOCUMENT = "/papermesh.dispatch.v1.DispatchService/GetDocument"
 GET_METADATA = "/papermesh.pdf.v1.PdfService/GetMetadata"
 REFLECTION = "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo"
 
@@ -43,13 +43,7 @@ class RunningEnvoy:
 
     def get(self, path: str, method: str = "GET") -> tuple[int, str]:
         """Asks the admin interface; the status and the text of its answer."""
-        admin = _AdminConnection(self.topology.admin_socket)
-        try:
-            admin.request(method, path)
-            answer = admin.getresponse()
-            return answer.status, answer.read().decode()
-        finally:
-            admin.close()
+        return admin.ask(Path(self.topology.admin_socket), path, method)
 
     def counter(self, name: str) -> int:
         """The value of one counter or gauge; 0 for one that Envoy has not made yet."""
@@ -76,19 +70,6 @@ class RunningEnvoy:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait(STOP_LIMIT_S)
-
-
-class _AdminConnection(HTTPConnection):
-    """HTTP over a Unix socket."""
-
-    def __init__(self, path: str) -> None:
-        super().__init__("admin", timeout=5)
-        self._path = path
-
-    def connect(self) -> None:
-        self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.settimeout(self.timeout)
-        self.sock.connect(self._path)
 
 
 @contextmanager
@@ -196,6 +177,7 @@ def running_mesh(
             edge=Address("127.0.0.1", free_port()),
             mesh=Address("127.0.0.1", free_port()),
             dispatch=(Address(host, front.port),),
+            rate_scale=1000,  # their own tests lower it
             services=(Service("pdf", ("papermesh.pdf.v1.PdfService",), (Address(host, engine.port),)),),
         )
         envoy = stack.enter_context(running_envoy(replace(described, **topology), table or actions.load()))

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from envoy.binary import EnvoyNotFoundError, command, find
+from envoy.limits import CONNECTION_DRAIN, DRAIN_TIME
 
 
 def an_envoy(folder: Path, version: str) -> Path:
@@ -65,3 +66,9 @@ def test_an_envoy_shares_no_memory_with_another_and_has_the_workers_it_was_given
     assert "--disable-hot-restart" in line
     assert line[line.index("--concurrency") + 1] == "2"
     assert line[line.index("--config-path") + 1] == "envoy.yaml"
+
+
+def test_a_drain_leaves_idle_connections_room_to_go() -> None:
+    line = command(Path("/bin/envoy"), Path("envoy.yaml"))
+    assert line[line.index("--drain-time-s") + 1] == f"{DRAIN_TIME.total_seconds():.0f}"
+    assert DRAIN_TIME / 3 > CONNECTION_DRAIN, "the last third is theirs"

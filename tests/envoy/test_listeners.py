@@ -71,7 +71,7 @@ def test_a_connection_lives_an_hour_at_most(manager: dict[str, Any]) -> None:
     options = manager["common_http_protocol_options"]
     assert options["max_connection_duration"] == "3600s"
     assert options["idle_timeout"] == "3600s"
-    assert manager["drain_timeout"] == "5s"
+    assert manager["drain_timeout"] == "1s"
 
 
 def test_streams_and_requests_are_bounded_in_time(manager: dict[str, Any]) -> None:
@@ -121,9 +121,13 @@ def test_answers_do_not_name_the_server(manager: dict[str, Any]) -> None:
     assert body == "envoy: %RESPONSE_FLAGS%"
 
 
-def test_access_control_comes_before_everything_else(manager: dict[str, Any]) -> None:
+def test_access_control_comes_first_and_the_flood_limit_of_the_edge_before_anything_is_held(
+    listener: dict[str, Any], manager: dict[str, Any]
+) -> None:
+    flood_limit = ["envoy.filters.http.local_ratelimit"] if listener["name"] == "edge" else []
     assert [each["name"] for each in manager["http_filters"]] == [
         "envoy.filters.http.rbac",
+        *flood_limit,
         "envoy.filters.http.buffer",
         "envoy.filters.http.router",
     ]

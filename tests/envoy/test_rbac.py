@@ -50,8 +50,16 @@ def test_the_operator_is_a_caller_of_every_service_where_the_topology_says_so() 
 def test_a_listeners_callers_pass_for_paths_that_nothing_serves_and_for_no_other() -> None:
     policies = rbac.mesh(TOPOLOGY)["typed_config"]["rules"]["policies"]
     (permission,) = policies["unknown"]["permissions"]
-    excluded = [each["url_path"]["path"]["prefix"] for each in permission["not_rule"]["or_rules"]["rules"]]
-    assert excluded == ["/papermesh.pdf.v1.PdfService/", "/papermesh.gitlab.v1.GitlabService/"]
+    excluded = permission["not_rule"]["or_rules"]["rules"]
+    assert [each["url_path"]["path"]["prefix"] for each in excluded if "url_path" in each] == [
+        "/papermesh.pdf.v1.PdfService/",
+        "/papermesh.gitlab.v1.GitlabService/",
+    ]
+    engines = [each["and_rules"]["rules"] for each in excluded if "and_rules" in each]
+    assert [(path["url_path"]["path"]["prefix"], asked["header"]["string_match"]) for path, asked in engines] == [
+        ("/papermesh.engine.v1.EngineService/", {"exact": "papermesh.pdf.v1.PdfService"}),
+        ("/papermesh.engine.v1.EngineService/", {"exact": "papermesh.gitlab.v1.GitlabService"}),
+    ]
 
 
 def test_a_mesh_without_services_lets_nobody_in() -> None:

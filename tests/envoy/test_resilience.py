@@ -1,8 +1,6 @@
 """Deadlines, second tries, ejection and overload, on a running Envoy."""
 
-import signal
 import time
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import timedelta
@@ -12,15 +10,12 @@ import grpc
 import pytest
 
 from envoy.routes import GRACE
-from envoy.topology import Address, Service
 from services.base import actions
-from services.base.certificates import ensure
 from tests.envoy.backend import Backend, Behaviour, Call, hang
 from tests.envoy.harness import (
     GET_METADATA,
     INVOKE,
     LIST_ACTIONS,
-    backend_process,
     eventually,
     running_envoy,
     running_mesh,
@@ -71,28 +66,6 @@ def test_nothing_is_tried_again_at_the_edge(folder: Path) -> None:
         assert len(mesh.dispatch.calls) == 1
 
 
-@pytest.mark.parametrize(
-    ("code", "ejections"),
-    [
-        (grpc.StatusCode.UNAVAILABLE, 1),
-        (grpc.StatusCode.DEADLINE_EXCEEDED, 1),
-        (grpc.StatusCode.INTERNAL, 0),
-        (grpc.StatusCode.UNKNOWN, 0),
-        (grpc.StatusCode.RESOURCE_EXHAUSTED, 0),
-        (grpc.StatusCode.INVALID_ARGUMENT, 0),
-    ],
-)
-def test_a_service_is_ejected_for_its_hosts_fault_and_not_for_a_documents(
-    folder: Path, code: grpc.StatusCode, ejections: int
-) -> None:
-    with running_mesh(folder, dispatch=aborting(code), pdf=aborting(code)) as mesh:
-        for _ in range(4):
-            mesh.refused(GET_METADATA, by="dispatch")
-            mesh.refused(INVOKE)
-        assert mesh.envoy.counter("cluster.pdf.outlier_detection.ejections_enforced_total") == ejections
-        assert mesh.envoy.counter("cluster.dispatch.outlier_detection.ejections_enforced_total") == 0
-
-
 def test_a_service_that_comes_back_is_called_again(folder: Path) -> None:
     with running_mesh(folder) as mesh:
         assert mesh.call(INVOKE, request=b"first") == b"first"
@@ -106,41 +79,6 @@ def test_a_service_that_comes_back_is_called_again(folder: Path) -> None:
         with Backend(mesh.certs / "dispatch").running(mesh.dispatch.port):
             eventually(lambda: mesh.envoy.counter(healthy) == 1)
             assert mesh.call(INVOKE, request=b"again") == b"again"
-
-
-def test_no_read_is_lost_when_one_of_two_replicas_is_killed(folder: Path) -> None:
-    certs = folder / "certs"
-    ensure(certs, "default")
-    with backend_process(certs / "pdf") as (port, process), Backend(certs / "pdf").running() as survivor:
-        replicas = tuple(Address("127.0.0.1", each) for each in (port, survivor.port))
-        pdf = Service("pdf", ("papermesh.pdf.v1.PdfService",), replicas)
-        with running_mesh(folder, services=(pdf,)) as mesh, mesh.channel(mesh.envoy.topology.mesh, by="dispatch") as to:
-            get_metadata = to.unary_unary(GET_METADATA)
-
-            def read(number: int) -> bool:
-                if number == 500:
-                    process.kill()
-                answer: bytes = get_metadata(b"hello", timeout=10)
-                return answer == b"hello"
-
-            with ThreadPoolExecutor(8) as callers:
-                assert all(callers.map(read, range(2000)))
-            assert 1000 < len(survivor.calls) < 2000, "the other one had its share before"
-            assert mesh.envoy.counter("cluster.pdf.upstream_rq_retry_overflow") == 0
-
-
-def test_a_replica_that_hangs_is_taken_out_by_its_health_checks(folder: Path) -> None:
-    certs = folder / "certs"
-    ensure(certs, "default")
-    with backend_process(certs / "pdf") as (port, process), Backend(certs / "pdf").running() as other:
-        replicas = tuple(Address("127.0.0.1", each) for each in (port, other.port))
-        pdf = Service("pdf", ("papermesh.pdf.v1.PdfService",), replicas)
-        with running_mesh(folder, services=(pdf,)) as mesh:
-            assert mesh.envoy.counter("cluster.pdf.membership_healthy") == 2
-            process.send_signal(signal.SIGSTOP)
-            eventually(lambda: mesh.envoy.counter("cluster.pdf.membership_healthy") == 1, limit_s=6)
-            for _ in range(20):
-                assert mesh.call(GET_METADATA, by="dispatch", request=b"hello", timeout=2) == b"hello"
 
 
 def test_a_backend_is_found_by_its_name(folder: Path) -> None:

@@ -30,6 +30,7 @@ def by_match(configuration: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return {next(iter(each["match"].values())): each["route"] for each in host["routes"]}
 
 
+ENGINE = "/papermesh.engine.v1.EngineService/GetEngine"
 EDGE = by_match(routes.edge(TABLE))
 MESH = by_match(routes.mesh(TABLE, TOPOLOGY))
 
@@ -50,7 +51,17 @@ def test_the_mesh_routes_every_method_of_its_services_to_their_cluster() -> None
         for workload, service in (("pdf", "pdf.v1.PdfService"), ("gitlab", "gitlab.v1.GitlabService"))
         for method in methods(service)
     }
-    assert {path: route["cluster"] for path, route in MESH.items()} == expected
+    assert {path: route["cluster"] for path, route in MESH.items() if path != ENGINE} == expected
+
+
+def test_the_engine_of_each_service_is_asked_for_by_its_name() -> None:
+    (host,) = routes.mesh(TABLE, TOPOLOGY)["virtual_hosts"]
+    engines = [each for each in host["routes"] if each["match"]["path"] == ENGINE]
+    assert [(each["match"]["headers"], each["route"]["cluster"]) for each in engines] == [
+        ([{"name": "x-service", "string_match": {"exact": "papermesh.pdf.v1.PdfService"}}], "pdf"),
+        ([{"name": "x-service", "string_match": {"exact": "papermesh.gitlab.v1.GitlabService"}}], "gitlab"),
+    ]
+    assert ENGINE not in EDGE
 
 
 @pytest.mark.parametrize("method", TABLE.methods.values(), ids=lambda method: method.path)
@@ -76,7 +87,7 @@ def test_on_the_mesh_exactly_the_methods_without_side_effects_are_retried() -> N
     retried = {path for path, route in MESH.items() if "retry_policy" in route}
     assert retried == {
         method.path
-        for service in ("pdf.v1.PdfService", "gitlab.v1.GitlabService")
+        for service in ("pdf.v1.PdfService", "gitlab.v1.GitlabService", "engine.v1.EngineService")
         for method in methods(service, lambda method: method.read_only)
     }
     assert "/papermesh.gitlab.v1.GitlabService/RunGuide" not in retried

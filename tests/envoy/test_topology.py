@@ -49,6 +49,8 @@ def test_a_service_is_called_by_dispatch_unless_others_are_named(tmp_path: Path)
         (f"admin_socket: /{'a' * 107}", "admin_socket: "),
         (f"services: [{ECHO.format('dispatch')}]", "name of its own"),
         (f"services: [{ECHO.format('a')}, {ECHO.format('b')}]", "served by two workloads"),
+        ("rate_scale: 0", "rate_scale: "),
+        (f"services: [{ECHO.format('a').replace('acme.Echo', 'papermesh.engine.v1.EngineService')}]", "leave it out"),
         ("services: [{workload: a, serves: [a/B], endpoints: [{host: h, port: 1}]}]", "services.0.serves.0: "),
         ("{", "is not YAML"),
     ],

@@ -1,0 +1,28 @@
+"""What Envoy itself refuses, answered as the typed error that a service would give."""
+
+import base64
+from http import HTTPStatus
+
+from envoy.message import Message
+from services.base import status
+from services.base.errors import PapermeshError
+
+
+def typed_answer(refused_with: HTTPStatus, error: PapermeshError) -> Message:
+    """A mapper of Envoy's own answers, for all that have the HTTP status `refused_with`: they become `error`.
+
+    Answers of a backend are none of Envoy's own and pass as they are.
+    """
+    code = status.status_code(error)
+    details = base64.b64encode(status.encode(error, code)).decode().rstrip("=")  # as gRPC sends what ends in -bin
+    its_status = {"default_value": refused_with.value, "runtime_key": f"answer_to_{refused_with.value}"}
+    return {
+        "filter": {"status_code_filter": {"comparison": {"op": "EQ", "value": its_status}}},
+        "body": {"inline_string": error.message},
+        "body_format_override": {"text_format_source": {"inline_string": "%LOCAL_REPLY_BODY%"}},
+        "headers_to_add": [_header("grpc-status", str(code.value[0])), _header(status.DETAILS_KEY, details)],
+    }
+
+
+def _header(key: str, value: str) -> Message:
+    return {"header": {"key": key, "value": value}, "append_action": "OVERWRITE_IF_EXISTS_OR_ADD"}
