@@ -3,9 +3,34 @@
 certs/ca/       ca.crt ca.key            the mesh CA; only this folder's owner can issue
 certs/pdf/      tls.crt tls.key ca.crt   as a Kubernetes TLS Secret looks when it is mounted
 certs/client/x/ tls.crt tls.key ca.crt   a company's own caller "x"
+
+`ensure` makes and renews them; `rotate_leaves` and `rotate_ca` replace what is still good, while the mesh runs.
 """
 
-from services.base.certificates.ensuring import WORKLOADS, CertificateError, Done, Outcome, callers, ensure
+from services.base.certificates.authority import Phase
+from services.base.certificates.ensuring import WORKLOADS, ensure
 from services.base.certificates.issuing import ENVOY_NAMES
+from services.base.certificates.members import CertificateError, Done, Outcome, callers, workloads
+from services.base.certificates.rotation import Step, authority_of, carry_on, rotate_leaves, take
+from services.base.certificates.takeup import SETTLE_S, Listener, rotate_ca, wait
 
-__all__ = ["ENVOY_NAMES", "WORKLOADS", "CertificateError", "Done", "Outcome", "callers", "ensure"]
+__all__ = [
+    "ENVOY_NAMES",
+    "SETTLE_S",
+    "WORKLOADS",
+    "CertificateError",
+    "Done",
+    "Listener",
+    "Outcome",
+    "Phase",
+    "Step",
+    "authority_of",
+    "callers",
+    "carry_on",
+    "ensure",
+    "rotate_ca",
+    "rotate_leaves",
+    "take",
+    "wait",
+    "workloads",
+]

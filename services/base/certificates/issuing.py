@@ -61,11 +61,20 @@ class Pair:
 
 
 def issue_ca(namespace: str, now: datetime) -> Pair:
-    """A new root, which may sign leaves and nothing that signs in turn."""
+    """A new root, which may sign leaves and nothing that signs in turn.
+
+    No two have one name: whoever checks a leaf while two are trusted looks for its issuer by name.
+    """
     key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"papermesh mesh CA, {namespace}")])
+    identifier = x509.SubjectKeyIdentifier.from_public_key(key.public_key()).digest
+    name = x509.Name(
+        [
+            x509.NameAttribute(NameOID.ORGANIZATION_NAME, namespace),
+            x509.NameAttribute(NameOID.COMMON_NAME, f"papermesh mesh CA {_short(identifier)}"),
+        ]
+    )
     certificate = (
-        _builder(name, key, now, CA_LIFE)
+        _builder(name, key, now, now + CA_LIFE)
         .issuer_name(name)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .add_extension(_key_usage(signs_certificates=True), critical=True)
@@ -75,7 +84,7 @@ def issue_ca(namespace: str, now: datetime) -> Pair:
 
 
 def issue_leaf(ca: Pair, uri: str, hosts: Sequence[str], now: datetime) -> Pair:
-    """A leaf for client and server side alike: every workload of the mesh is both.
+    """A leaf for client and server side alike: every workload of the mesh is both. It never outlives its CA.
 
     Args:
         ca: Who signs.
@@ -87,7 +96,7 @@ def issue_leaf(ca: Pair, uri: str, hosts: Sequence[str], now: datetime) -> Pair:
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, uri.rsplit("/", 1)[-1])])
     ca_identifier = ca.certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
     certificate = (
-        _builder(name, key, now, LEAF_LIFE)
+        _builder(name, key, now, min(now + LEAF_LIFE, ca.certificate.not_valid_after_utc))
         .issuer_name(ca.certificate.subject)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_key_usage(signs_certificates=False), critical=True)
@@ -104,6 +113,20 @@ def issue_leaf(ca: Pair, uri: str, hosts: Sequence[str], now: datetime) -> Pair:
     return Pair(certificate, key)
 
 
+def issuer_id(certificate: x509.Certificate) -> str:
+    """Eight hex digits that tell one CA from another: of whoever signed this certificate."""
+    extensions = certificate.extensions
+    try:
+        signer = extensions.get_extension_for_class(x509.AuthorityKeyIdentifier).value.key_identifier
+    except x509.ExtensionNotFound:  # a root: its own
+        signer = extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value.digest
+    return _short(signer or b"")
+
+
+def _short(identifier: bytes) -> str:
+    return identifier.hex()[:8]
+
+
 def subject_names(uri: str, hosts: Sequence[str]) -> list[x509.GeneralName]:
     """What stands in the leaf's subjectAltName, in order."""
     return [x509.UniformResourceIdentifier(uri), *(_host(host) for host in hosts)]
@@ -117,7 +140,7 @@ def _host(host: str) -> x509.GeneralName:
 
 
 def _builder(
-    name: x509.Name, key: ec.EllipticCurvePrivateKey, now: datetime, life: timedelta
+    name: x509.Name, key: ec.EllipticCurvePrivateKey, now: datetime, until: datetime
 ) -> x509.CertificateBuilder:
     """What the CA and the leaves have in common."""
     return (
@@ -126,7 +149,7 @@ def _builder(
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - BACKDATE)
-        .not_valid_after(now + life)
+        .not_valid_after(until)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
     )
 

@@ -132,13 +132,42 @@ def test_a_leaf_in_the_last_third_of_its_life_is_renewed(certs: Path, age_days: 
     assert leaf(certs, "pdf").not_valid_after_utc == pdf.not_after > later
 
 
-def test_an_old_ca_is_renewed_and_every_leaf_with_it(certs: Path) -> None:
-    ca, pdf = ensure(certs, "default", ["pdf"], now=NOW + timedelta(days=2500))
-    assert ca.done is Done.RENEWED
+def test_a_ca_that_grows_old_is_kept_since_replacing_it_at_once_would_cost_calls(certs: Path) -> None:
+    ca, pdf = ensure(certs, "default", ["pdf"], now=NOW + timedelta(days=3000))
+    assert (ca.done, pdf.done) == (Done.KEPT, Done.RENEWED)
+
+
+def test_a_leaf_never_outlives_its_ca(certs: Path) -> None:
+    ca, pdf = ensure(certs, "default", ["pdf"], now=NOW + timedelta(days=3640))
+    assert ca.not_after == pdf.not_after
+
+
+def test_a_ca_that_has_run_out_is_replaced_and_every_leaf_with_it(certs: Path) -> None:
+    ca, pdf = ensure(certs, "default", ["pdf"], now=NOW + timedelta(days=3650))
+    assert (ca.done, ca.reason) == (Done.RENEWED, "it had run out")
     assert (pdf.done, pdf.reason) == (Done.ISSUED, "another CA had issued it")
     leaf(certs, "pdf").verify_directly_issued_by(
         x509.load_pem_x509_certificate((certs / "pdf" / "ca.crt").read_bytes())
     )
+
+
+def test_every_outcome_says_which_certificate_is_there_and_who_issued_it(certs: Path) -> None:
+    ca, pdf = ensure(certs, "default", ["pdf"], now=NOW)
+    assert pdf.serial == f"{leaf(certs, 'pdf').serial_number:040x}"
+    assert pdf.issuer == ca.issuer
+    assert f"papermesh mesh CA {ca.issuer}" in ca.certificate.subject.rfc4514_string()
+
+
+def test_the_longest_namespace_is_good_for_a_ca(tmp_path: Path) -> None:
+    assert ensure(tmp_path, "n" * 63, ["pdf"])[0].done is Done.ISSUED
+
+
+def test_a_bundle_that_was_changed_by_hand_is_mended_and_the_leaf_stays(certs: Path) -> None:
+    before = leaf(certs, "pdf")
+    (certs / "pdf" / "ca.crt").write_bytes(b"")
+    assert ensure(certs, "default", ["pdf"], now=NOW)[1].done is Done.TRUST_UPDATED
+    assert leaf(certs, "pdf") == before
+    assert (certs / "pdf" / "ca.crt").read_bytes() == (certs / "ca" / "ca.crt").read_bytes()
 
 
 def test_a_leaf_of_another_namespace_is_replaced(certs: Path) -> None:
