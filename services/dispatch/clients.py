@@ -1,15 +1,20 @@
-"""The clients that may call, their keys and their rights, from one file (docs/clients.md)."""
+"""The clients that may call, with their keys, rights, rates and quotas, from one file (docs/clients.md)."""
 
-import fnmatch
 import functools
-import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from services.base.private_file import read_private
 from services.base.signature import decode_secret
+from services.dispatch.rights import Allowance, Globs, Rights
+
+_REMEMBERED_ACTORS = 4096
+"""Per client: enough for the people of a company at work, and a bound for whoever invents actors."""
+
+Glob = Annotated[str, Field(max_length=256)]
 
 
 class ClientsFileError(Exception):
@@ -36,10 +41,18 @@ class ClientKey(_Strict):
 
 
 class RateOverride(_Strict):
-    """A rate of one client that differs from the action's own."""
+    """A rate of one client that differs from everybody's."""
 
     requests_per_minute: int = Field(ge=1, le=1_000_000)
     burst: int = Field(ge=1, le=1_000_000)
+
+
+class Grant(_Strict):
+    """What some of a client's actors may do."""
+
+    actors: tuple[Glob, ...] = Field(min_length=1)
+    actions: tuple[Glob, ...] = ()
+    projects: tuple[Glob, ...] = ()
 
 
 class Client(_Strict):
@@ -48,32 +61,56 @@ class Client(_Strict):
     id: str = Field(pattern="^[a-z0-9][a-z0-9._-]{0,127}$")
     keys: tuple[ClientKey, ...] = Field(min_length=1, max_length=4)
     certificate: str = Field(pattern="^spiffe://papermesh/ns/[a-z0-9-]+/(sa|client)/[A-Za-z0-9._-]+$")
-    actions: tuple[str, ...] = ()
-    projects: tuple[str, ...] = ()
+    actions: tuple[Glob, ...] = ()
+    projects: tuple[Glob, ...] = ()
     acts_for: bool = False
+    grants: tuple[Grant, ...] | None = None
+    """None: every actor has the client's rights. Otherwise an actor has what the grants that name it allow."""
+
+    rate: RateOverride | None = None
+    """Of all its calls together; None: the deployment's."""
+
     rates: dict[str, RateOverride] = Field(default_factory=dict)
+    """Of each actor's calls of an action, "PDF_TEXT", or of a method that is none, "PutDocument"."""
+
+    quota_bytes: int | None = Field(None, ge=0, lt=2**53)
+    """Bytes of uploads that may be stored for it; None: the deployment's."""
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if len({key.id for key in self.keys}) != len(self.keys):
+            raise ValueError("two keys have one id")
+        if self.grants is not None and not self.acts_for:
+            raise ValueError("grants are for the actors of a client that acts_for others")
+        return self
 
     @property
     def secrets(self) -> Iterable[bytes]:
         """The secrets of its active keys."""
         return (key.secret for key in self.keys)
 
-    def may_invoke(self, action: str) -> bool:
-        """Whether one of its globs names the action."""
-        return bool(_globs(self.actions).fullmatch(action))
+    def rights(self, actor: str) -> Rights:
+        """What an actor may do through this client; the client's own id is the client itself."""
+        return self._rights_of(actor)
 
-    def may_read_project(self, project_path: str) -> bool:
-        """Whether one of its globs names the GitLab project; `*` also crosses groups."""
-        return bool(_globs(self.projects).fullmatch(project_path))
+    @functools.cached_property
+    def _rights_of(self) -> Callable[[str], Rights]:
+        own = Allowance(Globs(self.actions), Globs(self.projects))
+        grants = [
+            (Globs(grant.actors), Allowance(Globs(grant.actions), Globs(grant.projects))) for grant in self.grants or ()
+        ]
+
+        @functools.lru_cache(_REMEMBERED_ACTORS)
+        def rights_of(actor: str) -> Rights:
+            if self.grants is None or actor == self.id:
+                return Rights(own, None)
+            return Rights(own, tuple(allowed for actors, allowed in grants if actors.match(actor)))
+
+        return rights_of
 
 
 class _File(_Strict):
     clients: tuple[Client, ...]
-
-
-@functools.cache
-def _globs(patterns: tuple[str, ...]) -> re.Pattern[str]:
-    return re.compile("|".join(map(fnmatch.translate, patterns)) or "(?!)")
 
 
 def load(path: Path) -> dict[str, Client]:

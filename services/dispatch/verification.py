@@ -4,7 +4,6 @@ The nonce is not consumed here: dispatch does that next, in one round trip with 
 call whose signature fits can use one up.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -15,7 +14,9 @@ from services.base import canonical, identity, signature
 from services.base.errors import Code, PapermeshError
 from services.base.handlers import Call
 from services.base.signature import unauthenticated
+from services.base.watched_file import WatchedFile
 from services.dispatch.clients import Client
+from services.dispatch.rights import Rights
 
 _MAX_ACTOR = 256
 
@@ -27,6 +28,11 @@ class Caller:
     client: Client
     actor: str
     nonce: str
+
+    @property
+    def rights(self) -> Rights:
+        """What the actor may do through the client."""
+        return self.client.rights(self.actor)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +47,8 @@ class Verified:
 class Verifier:
     """Checks signatures for one deployment."""
 
-    def __init__(self, audience: str, clients: Mapping[str, Client]) -> None:
-        """Checks calls to `audience` by `clients`."""
+    def __init__(self, audience: str, clients: WatchedFile[dict[str, Client]]) -> None:
+        """Checks calls to `audience` by the clients that the file lists at the time of the call."""
         self._audience = audience
         self._clients = clients
 
@@ -61,7 +67,7 @@ class Verifier:
         """
         signed = signature.read(call.metadata)
         signature.check_clock(signed, datetime.now(UTC))
-        client = self._clients.get(signed.client)
+        client = self._clients.value.get(signed.client)
         # One answer for both, so that nobody can list the clients by trying.
         if client is None or identity.caller(call.metadata) != client.certificate:
             raise unauthenticated("x-client is not a client of this deployment, or this certificate is not its own.")

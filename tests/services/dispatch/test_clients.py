@@ -6,8 +6,9 @@ import pytest
 
 from services.dispatch import clients
 from services.dispatch.clients import Client, ClientsFileError
-from tests.support.clients import REPORTS_ID, REPORTS_KEY, REPORTS_NEW_KEY, encoded, entry
+from tests.support.clients import ENTRIES, REPORTS_ID, REPORTS_KEY, REPORTS_NEW_KEY, encoded, entry
 
+ROOT = Path(__file__).resolve().parents[3]
 SECRET = encoded(REPORTS_KEY.secret)
 
 Write = Callable[..., Path]
@@ -41,7 +42,7 @@ def test_a_file_lists_clients_by_id(known_clients: dict[str, Client]) -> None:
 )
 def test_an_action_is_allowed_by_a_glob(write_clients: Write, globs: list[str], action: str, *, allowed: bool) -> None:
     path = write_clients(entry(REPORTS_KEY, certificate=REPORTS_ID, actions=globs))
-    assert clients.load(path)["reports"].may_invoke(action) == allowed
+    assert clients.load(path)["reports"].rights("reports").may_invoke(action) == allowed
 
 
 @pytest.mark.parametrize(
@@ -57,14 +58,57 @@ def test_an_action_is_allowed_by_a_glob(write_clients: Write, globs: list[str], 
 )
 def test_a_project_is_allowed_by_a_glob(write_clients: Write, globs: list[str], project: str, *, allowed: bool) -> None:
     path = write_clients(entry(REPORTS_KEY, certificate=REPORTS_ID, projects=globs))
-    assert clients.load(path)["reports"].may_read_project(project) == allowed
+    assert clients.load(path)["reports"].rights("reports").may_read_project(project) == allowed
 
 
 def test_a_client_without_rights_has_none(write_clients: Write) -> None:
     client = clients.load(write_clients(entry(REPORTS_KEY, certificate=REPORTS_ID)))["reports"]
-    assert not client.may_invoke("PDF_TEXT")
-    assert not client.may_read_project("corp/policies")
+    assert not client.rights("reports").may_invoke("PDF_TEXT")
+    assert not client.rights("reports").may_read_project("corp/policies")
     assert not client.acts_for
+
+
+def test_a_client_has_the_deployment_s_limits_unless_it_has_its_own(write_clients: Write) -> None:
+    listed = entry(REPORTS_KEY, certificate=REPORTS_ID)
+    plain = clients.load(write_clients(listed))["reports"]
+    assert (plain.rate, plain.rates, plain.quota_bytes, plain.grants) == (None, {}, None, None)
+
+    own = {"rate": {"requests_per_minute": 600, "burst": 60}, "quota_bytes": 5_000_000_000}
+    client = clients.load(write_clients({**listed, **own}))["reports"]
+    assert client.rate is not None
+    assert (client.rate.requests_per_minute, client.rate.burst) == (600, 60)
+    assert client.quota_bytes == 5_000_000_000
+
+
+def test_the_example_in_the_docs_means_what_they_say(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "clients.md").read_text(encoding="utf-8")
+    example = page.partition("```json\n")[2].partition("```")[0]
+    path = tmp_path / "clients.json"
+    path.write_text(example.replace("<base64url of 32 random bytes>", SECRET))
+    path.chmod(0o600)
+    (client,) = clients.load(path).values()
+    assert set(json.loads(example)["clients"][0]) == set(Client.model_fields), "it shows every field"
+    things = ("PDF_TEXT", "GITLAB_GUIDE", "corp/policies", "corp/hr", "legal/2025")
+    allowed = {
+        actor: [each for each in things if (rights.may_invoke(each) or rights.may_read_project(each))]
+        for actor in ("portal", "kim@corp.example", "lee@corp.example", "kim@elsewhere.example")
+        if (rights := client.rights(actor))
+    }
+    assert allowed == {
+        "portal": ["PDF_TEXT", "GITLAB_GUIDE", "corp/policies", "legal/2025"],
+        "kim@corp.example": ["PDF_TEXT", "GITLAB_GUIDE", "corp/policies", "legal/2025"],
+        "lee@corp.example": ["PDF_TEXT", "corp/policies"],
+        "kim@elsewhere.example": [],
+    }
+
+
+def test_a_client_that_says_the_same_is_the_same(write_clients: Write) -> None:
+    """So that a file that was touched and not changed is no news."""
+    path = write_clients(*ENTRIES)
+    first = clients.load(path)
+    assert first["adapter"].rights("kim").may_invoke("PDF_TEXT")
+    assert clients.load(path) == first
+    assert clients.load(write_clients(*ENTRIES[1:])) != first
 
 
 def test_a_client_that_is_listed_twice_is_refused(write_clients: Write) -> None:
@@ -95,6 +139,16 @@ def test_a_client_that_is_listed_twice_is_refused(write_clients: Write) -> None:
         ({"actions": "PDF_*"}, "clients.0.actions"),
         ({"rates": {"PDF_TEXT": {"requests_per_minute": 0, "burst": 1}}}, "clients.0.rates.PDF_TEXT"),
         ({"rates": {"PDF_TEXT": {"requests_per_minute": 1}}}, "clients.0.rates.PDF_TEXT.burst"),
+        ({"rate": {"requests_per_minute": 1}}, "clients.0.rate.burst"),
+        ({"rate": {"requests_per_minute": 1, "burst": 0}}, "clients.0.rate.burst"),
+        ({"quota_bytes": -1}, "clients.0.quota_bytes"),
+        ({"quota_bytes": "plenty"}, "clients.0.quota_bytes"),
+        ({"keys": [{"id": "k", "secret": SECRET}] * 2}, "clients.0: Value error, two keys have one id"),
+        ({"grants": []}, "clients.0: Value error, grants are for the actors of a client that acts_for others"),
+        ({"acts_for": True, "grants": [{"actions": ["*"]}]}, "clients.0.grants.0.actors"),
+        ({"acts_for": True, "grants": [{"actors": []}]}, "clients.0.grants.0.actors"),
+        ({"acts_for": True, "grants": [{"actors": ["a"], "action": ["*"]}]}, "clients.0.grants.0.action"),
+        ({"acts_for": True, "grants": [{"actors": ["*" * 257]}]}, "clients.0.grants.0.actors.0"),
         ({"acts_fro": True}, "clients.0.acts_fro"),
     ],
 )

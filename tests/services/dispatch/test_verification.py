@@ -1,7 +1,9 @@
+import asyncio
 import random
 import string
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,25 +12,31 @@ from papermesh.dispatch.v1 import dispatch_service_pb2 as pb
 from services.base.errors import Code, PapermeshError
 from services.base.handlers import Call, Metadata
 from services.base.signature import Key
+from services.base.watched_file import WatchedFile
 from services.dispatch.clients import Client
+from services.dispatch.rights import Rights
 from services.dispatch.verification import Verified, Verifier
 from tests.support.clients import (
     ADAPTER_ID,
     ADAPTER_KEY,
     AUDIENCE,
+    ENTRIES,
     REPORTS_ID,
     REPORTS_KEY,
     REPORTS_NEW_KEY,
     SERVICE,
+    entry,
     signed,
 )
 
 XFCC = "x-forwarded-client-cert"
 
+Listing = WatchedFile[dict[str, Client]]
+
 
 @pytest.fixture
-def verifier(known_clients: dict[str, Client]) -> Verifier:
-    return Verifier(AUDIENCE, known_clients)
+def verifier(listing: Listing) -> Verifier:
+    return Verifier(AUDIENCE, listing)
 
 
 def request(actor: str = "") -> pb.InvokeRequest:
@@ -115,9 +123,9 @@ class TestRefused:
         error = refusal(lambda: verify(verifier, message, metadata(message, forged)))
         assert "does not fit" in error.message
 
-    def test_is_a_call_signed_for_another_deployment(self, known_clients: dict[str, Client]) -> None:
+    def test_is_a_call_signed_for_another_deployment(self, listing: Listing) -> None:
         message = request()
-        error = refusal(lambda: verify(Verifier("staging", known_clients), message, metadata(message)))
+        error = refusal(lambda: verify(Verifier("staging", listing), message, metadata(message)))
         assert "audience" in error.message
 
     def test_is_a_call_signed_for_another_method(self, verifier: Verifier) -> None:
@@ -164,6 +172,64 @@ class TestRefused:
     def test_is_an_actor_that_is_no_name(self, verifier: Verifier, actor: str) -> None:
         message = request(actor)
         assert refusal(lambda: verify(verifier, message, metadata(message))).code is Code.BAD_ARG
+
+
+class TestWhileTheFileIsWatched:
+    """Keys, clients and rights change without a restart."""
+
+    @pytest.fixture(autouse=True)
+    async def watching(self, listing: Listing) -> AsyncIterator[None]:
+        watch = asyncio.create_task(listing.watch())
+        yield
+        watch.cancel()
+
+    async def change(self, listing: Listing, write_clients: Callable[..., Path], *entries: object) -> None:
+        """Writes another list, and waits until it counts."""
+        before = listing.value
+        write_clients(*entries)
+        async with asyncio.timeout(5):
+            while listing.value is before:  # noqa: ASYNC110  # what happens to a file sets no event here
+                await asyncio.sleep(0.01)
+
+    async def test_a_new_key_is_taken_beside_the_old_one_and_then_alone(
+        self, listing: Listing, verifier: Verifier, write_clients: Callable[..., Path]
+    ) -> None:
+        old, new = REPORTS_KEY, REPORTS_NEW_KEY
+        fits = []
+        for keys in ((old,), (old, new), (new,)):
+            await self.change(listing, write_clients, entry(*keys, certificate=REPORTS_ID))
+            for key in (old, new):
+                message = request()
+                try:
+                    verify(verifier, message, metadata(message, key, REPORTS_ID))
+                except PapermeshError:
+                    continue
+                fits.append((len(keys), key.key_id))
+        assert fits == [(1, "k1"), (2, "k1"), (2, "k2"), (1, "k2")]
+
+    async def test_a_client_that_was_taken_off_the_list_is_unknown(
+        self, listing: Listing, verifier: Verifier, write_clients: Callable[..., Path]
+    ) -> None:
+        message = request()
+        verify(verifier, message, metadata(message))
+        await self.change(listing, write_clients, *ENTRIES[1:])
+        error = refusal(lambda: verify(verifier, message, metadata(message)))
+        assert "not a client" in error.message
+
+    async def test_an_actor_s_rights_change(
+        self, listing: Listing, verifier: Verifier, write_clients: Callable[..., Path]
+    ) -> None:
+        def rights() -> Rights:
+            message = request("kim@corp.example")
+            return verify(verifier, message, metadata(message)).caller.rights
+
+        assert rights().may_invoke("PDF_TEXT")
+        grant = {"actors": ["*@corp.example"], "actions": ["PDF_M*"]}
+        await self.change(listing, write_clients, {**ENTRIES[0], "grants": [grant]})
+        assert not rights().may_invoke("PDF_TEXT")
+        assert rights().may_invoke("PDF_METADATA")
+        await self.change(listing, write_clients, {**ENTRIES[0], "grants": []})
+        assert rights().are_none
 
 
 def test_the_order_of_checks_tells_nothing_to_who_cannot_sign(verifier: Verifier) -> None:
