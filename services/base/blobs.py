@@ -1,6 +1,6 @@
 """The blob store: documents by the digest of their bytes, in a directory or in any S3-compatible bucket.
 
-Two namespaces, so that bytes from GitLab never answer for an upload: "uploads" and "gitlab". Who may read a blob is not
+Namespaces keep apart what must not answer for each other: bytes from GitLab are no upload. Who may read a blob is not
 known here; dispatch decides that before it names one.
 """
 
@@ -8,6 +8,7 @@ import asyncio
 import os
 import shutil
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -15,20 +16,35 @@ from urllib.parse import unquote, urlsplit
 from obstore.exceptions import BaseError
 from obstore.store import LocalStore, ObjectStore, from_url
 
-from services.base.documents import check_digest
+from services.base.documents import check_digest, is_digest
 from services.base.errors import Code, PapermeshError
 
 _READ_BYTES = 256 * 1024
+
+_LISTED_AT_ONCE = 1000
 
 _PARTS_AT_ONCE = 1
 """A large file is stored in parts of 5 MiB, each held in memory more than once; the default would take twelve."""
 
 
 class Namespace(StrEnum):
-    """Where the bytes came from."""
+    """Where the bytes came from: a client, GitLab, or an action whose large result an idempotency key keeps."""
 
     UPLOADS = "uploads"
     GITLAB = "gitlab"
+    RESULTS = "results"
+
+
+@dataclass(frozen=True, slots=True)
+class Blob:
+    """What the store tells of a blob without reading it."""
+
+    sha256: str
+    size: int
+    """In bytes."""
+
+    stored_at: float
+    """When it was put, in seconds since 1970 by the store's clock."""
 
 
 class BlobStore:
@@ -111,6 +127,34 @@ class BlobStore:
         with target.open("wb") as file:
             async for piece in self.read(namespace, sha256):
                 file.write(piece)
+
+    async def list(self, namespace: Namespace) -> AsyncIterator[Blob]:
+        """All blobs of a namespace, in no order. One that is put or deleted meanwhile may be told or not.
+
+        Raises:
+            PapermeshError: UNAVAILABLE when the store cannot be reached.
+        """
+        try:
+            async for found in self._store.list(str(namespace), chunk_size=_LISTED_AT_ONCE):
+                for meta in found:
+                    name = meta["path"].rsplit("/", 1)[-1]
+                    if is_digest(name):
+                        yield Blob(name, meta["size"], meta["last_modified"].timestamp())
+        except BaseError as error:
+            raise _away() from error
+
+    async def delete(self, namespace: Namespace, sha256: str) -> None:
+        """Deletes a blob. One that is not there is deleted already.
+
+        Raises:
+            PapermeshError: UNAVAILABLE when the store cannot be reached.
+        """
+        try:
+            await self._store.delete_async(_key(namespace, sha256))
+        except FileNotFoundError:
+            return
+        except BaseError as error:
+            raise _away() from error
 
     async def _exists(self, key: str) -> bool:
         try:

@@ -13,8 +13,13 @@ def check_digest(sha256: str, field: str) -> None:
     Raises:
         PapermeshError: BAD_ARG on `field`.
     """
-    if not _DIGEST.fullmatch(sha256):
+    if not is_digest(sha256):
         raise bad_field(field, "must be a SHA-256, 64 lower-case hexadecimal digits")
+
+
+def is_digest(text: str) -> bool:
+    """Whether this is how a SHA-256 is written."""
+    return bool(_DIGEST.fullmatch(text))
 
 
 def document_too_large(max_bytes: int) -> PapermeshError:

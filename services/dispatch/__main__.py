@@ -1,45 +1,94 @@
 """Runs dispatch: `python -m services.dispatch`, with its settings in the environment."""
 
+import asyncio
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import uvloop
 from google.protobuf.message import DecodeError
 
 from papermesh.dispatch.v1 import dispatch_service_pb2
-from services.base import actions, telemetry
+from services.base import actions, audit_chain, telemetry
 from services.base.actions import ActionTable, ContractError, Rate
+from services.base.audit_chain import AuditKeyError
 from services.base.blobs import BlobStore
 from services.base.channel import open_channel
+from services.base.redis_link import RedisLink
 from services.base.server import Hosted, Server
 from services.base.starting import StartError, make_folder, starting
+from services.base.watched_file import WatchedFile
 from services.dispatch import clients, leftovers
+from services.dispatch.admission import Admission
+from services.dispatch.answers import Answers
+from services.dispatch.audit import Audit, Heads
 from services.dispatch.clients import ClientsFileError
+from services.dispatch.engines import Engines
+from services.dispatch.flights import Flights
+from services.dispatch.holdings import Holdings
+from services.dispatch.idempotency import Idempotency
+from services.dispatch.in_flight import InFlight
+from services.dispatch.limits import Limits
+from services.dispatch.result_cache import ResultCache
+from services.dispatch.retention import Retention
 from services.dispatch.router import Router
-from services.dispatch.servicer import DispatchServicer
+from services.dispatch.servicer import DispatchServicer, UploadLimits
 from services.dispatch.settings import DispatchSettings
 from services.dispatch.state import State
+from services.dispatch.stored_answers import StoredAnswers
 from services.dispatch.verification import Verifier
+
+_DAY_S = 86_400
 
 
 async def run(settings: DispatchSettings) -> None:
     """Serves until SIGTERM."""
     table = _table(settings)
     make_folder(settings.spool_dir)
+    make_folder(settings.audit_dir)
     leftovers.remove(settings.spool_dir, settings.blobs_url)
-    state = State(settings.redis_state_url, settings.rate_scale)
-    async with open_channel(settings.mesh_address, settings.tls_dir) as channel:
+    listing = WatchedFile(settings.clients_file, clients.load)
+    blobs = BlobStore(settings.blobs_url)
+    async with AsyncExitStack() as ending:
+        state_link, cache_link = RedisLink(settings.redis_state_url), RedisLink(settings.redis_cache_url)
+        for link in (state_link, cache_link):
+            ending.push_async_callback(link.close)
+        channel = await ending.enter_async_context(open_channel(settings.mesh_address, settings.tls_dir))
+        state = State(state_link, settings.rate_scale)
+        retention = Retention(state_link, blobs, settings.keep_days * _DAY_S)
+        router, engines = Router(channel, table.listed(settings.services)), Engines(channel, settings.services)
+        audit_key = audit_chain.read_key(settings.audit_key_file)
+        audit = Audit(settings.audit_dir, settings.replica, audit_key, Heads(state_link, settings.audit_keep_days))
+        limits = Limits(Rate(settings.client_requests_per_minute, settings.client_burst), table.methods)
         servicer = DispatchServicer(
-            Verifier(settings.audience, clients.load(settings.clients_file)),
-            state,
-            Router(channel, table.listed(settings.services)),
-            BlobStore(settings.blobs_url),
-            client_rate=Rate(settings.client_requests_per_minute, settings.client_burst),
-            spool_dir=settings.spool_dir,
-            max_document_bytes=settings.max_document_bytes,
+            admission=Admission(audit, Verifier(settings.audience, listing), limits, state, router),
+            router=router,
+            answers=Answers(
+                router,
+                engines,
+                ResultCache(cache_link),
+                Flights(cache_link),
+                InFlight(settings.calls_at_once, settings.client_calls_at_once),
+            ),
+            idempotency=Idempotency(state_link, StoredAnswers(blobs, settings.spool_dir)),
+            blobs=blobs,
+            holdings=Holdings(state_link, blobs, settings.quota_bytes),
+            upload_limits=UploadLimits(settings.spool_dir, settings.max_document_bytes),
         )
         hosted = [Hosted(dispatch_service_pb2.DESCRIPTOR.services_by_name["DispatchService"], servicer)]
-        await Server(settings, settings.dispatch_port, hosted, behind_mesh=False, table=table).serve(state.answers)
-    await state.close()
+        server = Server(settings, settings.dispatch_port, hosted, table=table, behind_mesh=False, on_end=audit.record)
+
+        async def is_ready() -> bool:
+            return await state.answers() and audit.healthy
+
+        await audit.start()
+        ending.push_async_callback(audit.stop)
+        async with asyncio.TaskGroup() as tasks:
+            background = [
+                tasks.create_task(each) for each in (listing.watch(), engines.run(), audit.run(), retention.run())
+            ]
+            await server.serve(is_ready)
+            for task in background:
+                task.cancel()
 
 
 def _table(settings: DispatchSettings) -> ActionTable:
@@ -56,7 +105,7 @@ def _table(settings: DispatchSettings) -> ActionTable:
 
 def main() -> None:
     """Reads the settings and runs."""
-    with starting("dispatch", ClientsFileError, ContractError):
+    with starting("dispatch", ClientsFileError, ContractError, AuditKeyError):
         settings = DispatchSettings.read()
         telemetry.start_logging("dispatch", settings.log_level)
         uvloop.run(run(settings))

@@ -1,6 +1,7 @@
--- Admits one call in one round trip: consumes the nonce, takes from the buckets, and says which documents may be read.
+-- Admits one call in one round trip: consumes the nonce, takes from the buckets, says which documents may be read and
+-- notes that they were used.
 --
--- KEYS: the nonce, then the buckets, then the owners' sets of the documents.
+-- KEYS: the nonce, then the buckets, then "holders:<digest>" of each document (see hold.lua).
 -- ARGV: seconds to keep the nonce, number of buckets, the owner, then for each bucket the milliseconds between two calls
 --       and the milliseconds that a full bucket covers (its burst times the former).
 -- Returns {1 if the nonce is new, milliseconds to wait (0: admitted), then 1 or 0 for each document}.
@@ -29,7 +30,16 @@ for i = 1, buckets do
 end
 
 local answer = {1, 0}
+local seconds = tonumber(time[1])
 for i = buckets + 2, #KEYS do
-  answer[#answer + 1] = redis.call('SISMEMBER', KEYS[i], ARGV[3])
+  local held = redis.call('HEXISTS', KEYS[i], ARGV[3])
+  answer[#answer + 1] = held
+  if held == 1 then
+    -- Once an hour is often enough for a retention of days, and costs a busy document one write an hour.
+    local digest = string.sub(KEYS[i], #'holders:' + 1)
+    if seconds - tonumber(redis.call('ZSCORE', 'used', digest) or 0) >= 3600 then
+      redis.call('ZADD', 'used', seconds, digest)
+    end
+  end
 end
 return answer

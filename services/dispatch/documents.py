@@ -10,7 +10,7 @@ from google.protobuf.message import Message
 from papermesh.document.v1 import document_pb2
 from services.base.documents import check_digest
 from services.base.errors import Code, PapermeshError, bad_arg
-from services.dispatch.clients import Client
+from services.dispatch.rights import Rights
 
 UPLOAD, GITLAB = "UPLOAD", "GITLAB"
 
@@ -23,8 +23,19 @@ def named(message: Message) -> list[document_pb2.DocumentRef]:
     return [cast("document_pb2.DocumentRef", found) for found in _find(message, _DOCUMENT)]
 
 
-def check_projects(message: Message, client: Client) -> None:
-    """Refuses a request that names a GitLab project, as such or in a document, that the client may not read.
+def by_content(message: Message) -> Message:
+    """A copy of a request in which each document is named by its digest alone."""
+    copy = type(message)()
+    copy.CopyFrom(message)
+    for document in named(copy):
+        digest = document.sha256
+        document.Clear()
+        document.sha256 = digest
+    return copy
+
+
+def check_projects(message: Message, rights: Rights) -> None:
+    """Refuses a request that names a GitLab project, as such or in a document, that the caller may not read.
 
     Raises:
         PapermeshError: FORBIDDEN.
@@ -32,8 +43,8 @@ def check_projects(message: Message, client: Client) -> None:
     paths = [cast("document_pb2.ProjectRef", found).project_path for found in _find(message, _PROJECT)]
     paths += [document.project_path for document in named(message) if document.type == GITLAB]
     for path in paths:
-        if not client.may_read_project(path):
-            raise PapermeshError(Code.FORBIDDEN, "This client may not read that project.")
+        if not rights.may_read_project(path):
+            raise PapermeshError(Code.FORBIDDEN, "This client and actor may not read that project.")
 
 
 def uploads(documents: Sequence[document_pb2.DocumentRef]) -> list[str]:

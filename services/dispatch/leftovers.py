@@ -1,4 +1,4 @@
-"""Files of uploads that a killed process left behind."""
+"""Files of uploads and results that a killed process left behind."""
 
 import time
 from contextlib import suppress
@@ -13,11 +13,12 @@ def remove(spool_dir: Path, blobs_url: str) -> None:
     """Removes what nobody will finish.
 
     Args:
-        spool_dir: The spool folder of this process, which takes no upload yet.
+        spool_dir: The spool folder of this process, which writes nothing there yet.
         blobs_url: The blob store. A folder is looked through; a bucket drops unfinished uploads by its own rules.
     """
-    for upload in spool_dir.glob("upload-*"):
-        upload.unlink(missing_ok=True)
+    for pattern in ("upload-*", "result-*"):
+        for unfinished in spool_dir.glob(pattern):
+            unfinished.unlink(missing_ok=True)
     store = urlsplit(blobs_url)
     if store.scheme != "file":
         return

@@ -1,6 +1,7 @@
 """From an action to the service that does the work, through Envoy's mesh listener."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
@@ -12,6 +13,18 @@ from services.base.actions import Action
 from services.base.errors import Code, PapermeshError
 from services.base.handlers import Call
 from services.base.telemetry import TRACEPARENT
+from services.dispatch.engines import engine_of
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What a service made of a call."""
+
+    json: str
+    """The result as JSON text."""
+
+    engine: str
+    """The version of the engine that made it; empty when the service does not say."""
 
 
 class Router:
@@ -46,13 +59,14 @@ class Router:
             )
         return action
 
-    async def call(self, action: Action, request: Message, call: Call) -> str:
-        """The action's result as JSON text.
+    async def call(self, action: Action, request: Message, call: Call, timeout_s: float) -> Made:
+        """Has the action's service do the work.
 
         Args:
             action: The action.
             request: Its typed request, with resolved documents.
-            call: The call that asks for it; its deadline, shortened to the action's timeout, goes along.
+            call: The call that asks for it, which gives the work its id and its trace.
+            timeout_s: How long it may take.
 
         Raises:
             PapermeshError: what the service answered, or what kept it from answering.
@@ -63,9 +77,9 @@ class Router:
             ("x-request-id", call.request_id),
             (TRACEPARENT, call.traceparent),
         )
-        timeout_s = min(call.timeout_s, action.method.timeout.total_seconds())
+        under_way = self._calls[action.name](request, metadata=metadata, timeout=timeout_s)
         try:
-            response = await self._calls[action.name](request, metadata=metadata, timeout=timeout_s)
+            response = await under_way
+            return Made(str(response.json), engine_of(await under_way.trailing_metadata()))
         except grpc.aio.AioRpcError as error:
             raise status.decode(error) from error
-        return str(response.json)

@@ -1,18 +1,33 @@
-"""DispatchService: each method verifies its caller, admits the call, and hands it on."""
+"""DispatchService: each method admits its call and hands it on."""
 
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from papermesh.dispatch.v1 import dispatch_service_pb2 as pb
 from papermesh.document.v1 import document_pb2
-from services.base.actions import Action, Rate
 from services.base.blobs import BlobStore, Namespace
-from services.base.errors import Code, PapermeshError, bad_field
 from services.base.handlers import Call
-from services.dispatch import arguments, catalogue, documents, uploads
+from services.dispatch import catalogue, documents, uploads
+from services.dispatch.admission import Admission, Admitted
+from services.dispatch.answers import Answer, Answers
+from services.dispatch.holdings import Holdings
+from services.dispatch.idempotency import Asked, Idempotency
 from services.dispatch.router import Router
-from services.dispatch.state import Bucket, State
-from services.dispatch.verification import Caller, Verifier
+from services.dispatch.state import owner
+
+_CACHE_NAMES = {pb.CACHE_STATE_UNSPECIFIED: "none", pb.CACHE_STATE_MISS: "miss", pb.CACHE_STATE_HIT: "hit"}
+
+
+@dataclass(frozen=True, slots=True)
+class UploadLimits:
+    """What one upload may be, and where it waits."""
+
+    spool_dir: Path
+    """Where uploads wait until they are complete."""
+
+    max_bytes: int
+    """The largest upload."""
 
 
 class DispatchServicer:
@@ -20,108 +35,96 @@ class DispatchServicer:
 
     def __init__(
         self,
-        verifier: Verifier,
-        state: State,
-        router: Router,
-        blobs: BlobStore,
         *,
-        client_rate: Rate,
-        spool_dir: Path,
-        max_document_bytes: int,
+        admission: Admission,
+        router: Router,
+        answers: Answers,
+        idempotency: Idempotency,
+        blobs: BlobStore,
+        holdings: Holdings,
+        upload_limits: UploadLimits,
     ) -> None:
         """Serves with these collaborators.
 
         Args:
-            verifier: Knows the clients.
-            state: Nonces, buckets and rights.
-            router: Knows the actions and calls them.
+            admission: Decides who gets in.
+            router: Knows the actions.
+            answers: Makes or finds their results.
+            idempotency: Remembers calls that bear a key.
             blobs: The documents.
-            client_rate: What one client may call in all.
-            spool_dir: Where uploads wait until they are complete.
-            max_document_bytes: The largest upload.
+            holdings: Whose they are.
+            upload_limits: What may be uploaded.
         """
-        self._verifier = verifier
-        self._state = state
+        self._admission = admission
         self._router = router
+        self._answers = answers
+        self._idempotency = idempotency
         self._blobs = blobs
-        self._client_rate = client_rate
-        self._spool_dir = spool_dir
-        self._max_document_bytes = max_document_bytes
+        self._holdings = holdings
+        self._upload_limits = upload_limits
 
     async def Invoke(self, request: pb.InvokeRequest, call: Call) -> pb.InvokeResponse:
         """Runs one action."""
-        verified = self._verifier.verify(call, request, request.actor, request.action)
-        caller = verified.caller
-        buckets = [self._client_bucket(caller)]
-        try:
-            action = self._authorised_action(request, caller)
-            buckets.append(_action_bucket(caller, action))
-            typed = arguments.parse(action, verified.request.get("args", {}))
-            documents.check_projects(typed, caller.client)
-            digests = documents.uploads(documents.named(typed))
-        except PapermeshError:
-            # What is wrong with the call is told only to a caller whose nonce is fresh and whose bucket is not empty.
-            await self._state.admit(caller, buckets)
-            raise
-        documents.check_rights(await self._state.admit(caller, buckets, digests))
-        result = await self._router.call(action, typed, call)
-        return pb.InvokeResponse(json=result, request_id=call.request_id)
+        admitted = await self._admission.action(call, request)
+        if request.idempotency_key:
+            answer = await self._once(admitted, call, request.idempotency_key, no_cache=request.no_cache)
+        else:
+            answer = await self._answers.get(admitted, call, no_cache=request.no_cache)
+        call.notes["cache"] = _CACHE_NAMES[answer.cache]
+        return pb.InvokeResponse(
+            json=answer.json,
+            request_id=call.request_id,
+            cache=answer.cache,
+            result_id=answer.result_id,
+            max_age_s=answer.max_age_s,
+        )
 
     async def ListActions(self, request: pb.ListActionsRequest, call: Call) -> pb.ListActionsResponse:
-        """Lists what the client may invoke."""
-        caller = await self._admit(call, request, request.actor)
+        """Lists what the client and actor may invoke."""
+        caller, _ = await self._admission.method(call, request, request.actor)
         return pb.ListActionsResponse(
             actions=[
                 catalogue.describe(action)
                 for action in self._router.actions.values()
-                if caller.client.may_invoke(action.name)
+                if caller.rights.may_invoke(action.name)
             ]
         )
 
     async def PutDocument(self, requests: AsyncIterator[pb.PutDocumentRequest], call: Call) -> pb.PutDocumentResponse:
         """Stores an upload."""
         header = await uploads.header(requests)
-        caller = await self._admit(call, header, header.actor)
-        uploads.check_header(header, self._max_document_bytes)
-        await uploads.receive(header, requests, self._blobs, self._spool_dir)
-        await self._state.add_owner(caller, header.sha256)
+        caller, _ = await self._admission.method(call, header, header.actor)
+        uploads.check_header(header, self._upload_limits.max_bytes)
+        call.notes["documents"] = [header.sha256]
+        await self._holdings.check_room(caller, header.sha256, header.size)
+        async with uploads.received(header, requests, self._upload_limits.spool_dir) as file:
+            await self._holdings.store(caller, header.sha256, header.size, file)
         reference = document_pb2.DocumentRef(type=documents.UPLOAD, sha256=header.sha256)
         return pb.PutDocumentResponse(doc_ref=reference, size=header.size, request_id=call.request_id)
 
     async def GetDocument(self, request: pb.GetDocumentRequest, call: Call) -> AsyncIterator[pb.GetDocumentResponse]:
         """Streams a document to one who may read it."""
-        caller = self._verifier.verify(call, request, request.actor).caller
-        buckets = [self._client_bucket(caller)]
-        try:
-            [digest] = documents.uploads([request.doc_ref])
-        except PapermeshError:
-            await self._state.admit(caller, buckets)
-            raise
-        documents.check_rights(await self._state.admit(caller, buckets, [digest]))
+        _, [digest] = await self._admission.method(call, request, request.actor, request.doc_ref)
         size = await self._blobs.size(Namespace.UPLOADS, digest)
         yield pb.GetDocumentResponse(header=pb.GetDocumentHeader(sha256=digest, size=size))
         async for piece in self._blobs.read(Namespace.UPLOADS, digest):
             yield pb.GetDocumentResponse(data=piece)
 
-    def _authorised_action(self, request: pb.InvokeRequest, caller: Caller) -> Action:
-        action = self._router.action(request.action)
-        if not caller.client.may_invoke(action.name):
-            raise PapermeshError(Code.FORBIDDEN, "This client may not call this action.")
-        if request.idempotency_key:
-            raise bad_field("idempotency_key", "this version keeps no idempotency records; leave it empty")
-        return action
+    async def DeleteDocument(self, request: pb.DeleteDocumentRequest, call: Call) -> pb.DeleteDocumentResponse:
+        """Takes an upload from its owner."""
+        caller, [digest] = await self._admission.method(call, request, request.actor, request.doc_ref)
+        await self._holdings.release(caller, digest)
+        return pb.DeleteDocumentResponse(request_id=call.request_id)
 
-    async def _admit(self, call: Call, message: pb.ListActionsRequest | pb.PutDocumentHeader, actor: str) -> Caller:
-        """Verifies and admits a call that is no action and names no document."""
-        caller = self._verifier.verify(call, message, actor).caller
-        await self._state.admit(caller, [self._client_bucket(caller)])
-        return caller
+    async def _once(self, admitted: Admitted, call: Call, key: str, *, no_cache: bool) -> Answer:
+        """The answer that is stored under the key, or a new one."""
+        action = admitted.action
+        asked = Asked(owner(admitted.caller), action.name, key, admitted.args, action.method.read_only)
+        made: list[Answer] = []
 
-    def _client_bucket(self, caller: Caller) -> Bucket:
-        return Bucket(caller.client.id, self._client_rate)
+        async def run() -> str:
+            made.append(await self._answers.get(admitted, call, no_cache=no_cache))
+            return made[0].json
 
-
-def _action_bucket(caller: Caller, action: Action) -> Bucket:
-    override = caller.client.rates.get(action.name)
-    rate = Rate(override.requests_per_minute, override.burst) if override else action.rate
-    return Bucket(f"{caller.client.id}\x1f{caller.actor}\x1f{action.name}", rate)
+        json = await self._idempotency.once(asked, run)
+        return made[0] if made else Answer(json)

@@ -21,7 +21,13 @@ class DispatchSettings(ServerSettings):
     )
     clients_file: Path = Field(description="The file that lists the clients, their keys and rights (docs/clients.md).")
     redis_state_url: RedisUrl = Field(
-        description="Redis in its state role, unix:///path/to.sock or redis[s]://…: nonces, buckets, document rights."
+        description=(
+            "Redis in its state role, unix:///path/to.sock or redis[s]://…: nonces, buckets, rights, idempotency "
+            "records. It must never evict and should keep its data across a restart."
+        )
+    )
+    redis_cache_url: RedisUrl = Field(
+        description="Redis in its cache role: results. Another one than for the state: it is bounded, and evicts."
     )
     blobs_url: BlobsUrl = Field(description="The blob store, file:///folder or s3://bucket/prefix.")
     spool_dir: Path = Field(description="Folder of this process alone where uploads wait until they are complete.")
@@ -42,3 +48,36 @@ class DispatchSettings(ServerSettings):
         6_000, ge=1, le=1_000_000, description="Calls a minute that one client may make in all, before the scale."
     )
     client_burst: int = Field(600, ge=1, le=1_000_000, description="Calls that one client may make at once.")
+    calls_at_once: int = Field(
+        32,
+        ge=1,
+        le=10_000,
+        description="Calls of one client and actor that may be under way at one service (docs/rates.md).",
+    )
+    client_calls_at_once: int = Field(
+        48,
+        ge=1,
+        le=10_000,
+        description="The same of one client, all its actors together; fewer than the service lets wait, 64 in pdf.",
+    )
+    replica: str = Field(
+        "dispatch",
+        pattern="^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$",
+        description="Name of this process among its replicas; its audit logs are called by it.",
+    )
+    audit_dir: Path = Field(description="Folder of the audit logs (docs/audit.md).")
+    audit_key_file: Path = Field(
+        description="The file with the key of the audit logs; whoever reads them must lack it."
+    )
+    audit_keep_days: int = Field(
+        400, ge=1, le=3650, description="Days for which Redis remembers how many lines each audit log had."
+    )
+    quota_bytes: int = Field(
+        10_000_000_000,
+        ge=0,
+        lt=2**53,
+        description="Bytes of uploads that one client may hold in all, unless its entry says otherwise.",
+    )
+    keep_days: int = Field(
+        30, ge=1, le=3650, description="Days after its last use for which an upload is kept (docs/documents.md)."
+    )

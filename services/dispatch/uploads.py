@@ -1,5 +1,6 @@
-"""Documents on their way into and out of the blob store."""
+"""Documents on their way in: what a client announces, and whether the bytes that follow are those."""
 
+import contextlib
 import hashlib
 import tempfile
 from collections.abc import AsyncIterator
@@ -7,7 +8,6 @@ from pathlib import Path
 from typing import IO
 
 from papermesh.dispatch.v1 import dispatch_service_pb2 as pb
-from services.base.blobs import BlobStore, Namespace
 from services.base.documents import check_digest, document_too_large
 from services.base.errors import bad_field
 
@@ -40,12 +40,13 @@ def check_header(sent: pb.PutDocumentHeader, max_bytes: int) -> None:
         raise document_too_large(max_bytes)
 
 
-async def receive(
-    sent: pb.PutDocumentHeader, stream: AsyncIterator[pb.PutDocumentRequest], blobs: BlobStore, spool_dir: Path
-) -> None:
-    """Stores what follows a header, once it has proved to match it.
+@contextlib.asynccontextmanager
+async def received(
+    sent: pb.PutDocumentHeader, stream: AsyncIterator[pb.PutDocumentRequest], spool_dir: Path
+) -> AsyncIterator[Path]:
+    """The file of what follows a header, once it has proved to match it; it is gone afterwards.
 
-    The bytes wait in a file of the spool folder and are hashed on the way, so memory holds one piece at a time.
+    The bytes are hashed on the way into a file of the spool folder, so memory holds one piece at a time.
 
     Raises:
         PapermeshError: BAD_ARG when the bytes do not match the header.
@@ -54,7 +55,7 @@ async def receive(
         if await _spool(sent.size, stream, spool) != sent.sha256:
             raise bad_field("data", "the bytes do not have the SHA-256 that the header announces")
         spool.flush()
-        await blobs.put(Namespace.UPLOADS, sent.sha256, Path(spool.name))
+        yield Path(spool.name)
 
 
 async def _spool(size: int, stream: AsyncIterator[pb.PutDocumentRequest], spool: IO[bytes]) -> str:

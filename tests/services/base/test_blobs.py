@@ -1,5 +1,6 @@
 import hashlib
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import httpx
 import pytest
 from moto.server import ThreadedMotoServer
 
-from services.base.blobs import BlobStore, Namespace
+from services.base.blobs import Blob, BlobStore, Namespace
 from services.base.errors import Code, PapermeshError
 
 MISSING = "ab" * 32
@@ -53,6 +54,10 @@ async def pieces(store: BlobStore, sha256: str, namespace: Namespace = Namespace
     return [piece async for piece in store.read(namespace, sha256)]
 
 
+async def listed(store: BlobStore, namespace: Namespace) -> list[Blob]:
+    return [blob async for blob in store.list(namespace)]
+
+
 class TestEveryStore:
     @pytest.mark.parametrize("size", [1, 256 * 1024, 256 * 1024 + 1, 12_000_000])
     async def test_gives_back_what_it_got(self, store: BlobStore, tmp_path: Path, size: int) -> None:
@@ -89,6 +94,41 @@ class TestEveryStore:
         path.write_bytes(b"the second writer's file is not even looked at")
         await store.put(Namespace.UPLOADS, sha256, path)
         assert await pieces(store, sha256) == [content]
+
+    async def test_lists_what_a_namespace_holds(self, store: BlobStore, tmp_path: Path) -> None:
+        before = {blob.sha256 for blob in await listed(store, Namespace.RESULTS)}
+        sizes = {}
+        for size in (1, 2, 3):
+            path, _, sha256 = document(tmp_path, size)
+            await store.put(Namespace.RESULTS, sha256, path)
+            sizes[sha256] = size
+        path, _, _ = document(tmp_path)
+        await store.put(Namespace.GITLAB, MISSING, path)
+        found = [blob for blob in await listed(store, Namespace.RESULTS) if blob.sha256 not in before]
+        assert {blob.sha256: blob.size for blob in found} == sizes
+        assert all(abs(time.time() - blob.stored_at) < 60 for blob in found)
+
+    async def test_has_nothing_of_what_was_deleted(self, store: BlobStore, tmp_path: Path) -> None:
+        path, content, sha256 = document(tmp_path)
+        for namespace in (Namespace.UPLOADS, Namespace.GITLAB):
+            await store.put(namespace, sha256, path)
+        for _ in range(2):  # again is no error
+            await store.delete(Namespace.UPLOADS, sha256)
+        with pytest.raises(PapermeshError) as caught:
+            await store.size(Namespace.UPLOADS, sha256)
+        assert caught.value.code is Code.NOT_FOUND
+        assert await pieces(store, sha256, Namespace.GITLAB) == [content]
+        await store.put(Namespace.UPLOADS, sha256, path)
+        assert await pieces(store, sha256) == [content]
+
+
+async def test_a_directory_lists_no_file_but_blobs(directory: BlobStore, tmp_path: Path) -> None:
+    assert await listed(directory, Namespace.UPLOADS) == []
+    path, _, sha256 = document(tmp_path)
+    await directory.put(Namespace.UPLOADS, sha256, path)
+    for name in ("notes", f"{sha256}#1", f"{sha256}.bak"):
+        (tmp_path / "blobs" / "uploads" / sha256[:2] / name).touch()
+    assert [blob.sha256 for blob in await listed(directory, Namespace.UPLOADS)] == [sha256]
 
 
 async def test_a_directory_holds_the_same_bytes_once(directory: BlobStore, tmp_path: Path) -> None:
@@ -130,6 +170,7 @@ async def test_what_is_no_digest_names_no_file(directory: BlobStore, tmp_path: P
         directory.place(Namespace.UPLOADS, digest, tmp_path / "target"),
         directory.put(Namespace.UPLOADS, digest, tmp_path / "source"),
         directory.size(Namespace.UPLOADS, digest),
+        directory.delete(Namespace.UPLOADS, digest),
         anext(directory.read(Namespace.UPLOADS, digest)),
     ):
         with pytest.raises(PapermeshError) as caught:

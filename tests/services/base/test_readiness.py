@@ -55,7 +55,7 @@ async def test_a_server_says_that_it_serves_while_what_it_depends_on_answers_and
     tmp_path: Path,
 ) -> None:
     ensure(tmp_path, "default", ["envoy"])
-    settings = ServerSettings.read(tls_dir=tmp_path / "envoy", drain_s=0)
+    settings = ServerSettings.read(tls_dir=tmp_path / "envoy", drain_notice_s=0, drain_s=0)
     server = Server(settings, 0, [Hosted(PDF, object())], behind_mesh=True, table=actions.load())
     dependency = Dependency(answers=False)
 
@@ -75,7 +75,7 @@ async def test_a_server_says_that_it_serves_while_what_it_depends_on_answers_and
 
 async def test_a_bug_in_the_question_ends_the_server_and_is_not_swallowed(tmp_path: Path) -> None:
     ensure(tmp_path, "default", ["envoy"])
-    settings = ServerSettings.read(tls_dir=tmp_path / "envoy", drain_s=0)
+    settings = ServerSettings.read(tls_dir=tmp_path / "envoy", drain_notice_s=0, drain_s=0)
     server = Server(settings, 0, [Hosted(PDF, object())], behind_mesh=True, table=actions.load())
 
     async def bug() -> bool:

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from services.base.redis_link import RedisLink
+from services.base.watched_file import WatchedFile
 from services.dispatch import clients
 from services.dispatch.clients import Client
 from services.dispatch.state import State
@@ -32,10 +34,15 @@ def redis_server(shared_redis: RedisServer) -> Iterator[RedisServer]:
 
 
 @pytest.fixture
-async def state(redis_server: RedisServer) -> AsyncIterator[State]:
-    state = State(redis_server.url, rate_scale=1)
-    yield state
-    await state.close()
+async def link(redis_server: RedisServer) -> AsyncIterator[RedisLink]:
+    link = RedisLink(redis_server.url)
+    yield link
+    await link.close()
+
+
+@pytest.fixture
+def state(link: RedisLink) -> State:
+    return State(link, rate_scale=1)
 
 
 @pytest.fixture
@@ -52,6 +59,12 @@ def write_clients(tmp_path: Path) -> Callable[..., Path]:
 
 
 @pytest.fixture
-def known_clients(write_clients: Callable[..., Path]) -> dict[str, Client]:
-    """The adapter, which acts for people, and "reports", which has two keys and fewer rights."""
-    return clients.load(write_clients(*ENTRIES))
+def listing(write_clients: Callable[..., Path]) -> WatchedFile[dict[str, Client]]:
+    """The file with the adapter, which acts for people, and "reports", which has two keys and fewer rights."""
+    return WatchedFile(write_clients(*ENTRIES), clients.load, every_s=0.01)
+
+
+@pytest.fixture
+def known_clients(listing: WatchedFile[dict[str, Client]]) -> dict[str, Client]:
+    """The clients in that file by id."""
+    return listing.value

@@ -25,6 +25,7 @@ def shelf(tmp_path: Path) -> Path:
 
 def test_what_a_killed_dispatch_left_in_its_spool_goes(spool: Path) -> None:
     (spool / "upload-x1").touch()
+    (spool / "result-x1").touch()
     (spool / "notes").touch()
     leftovers.remove(spool, "s3://bucket")
     assert [file.name for file in spool.iterdir()] == ["notes"]

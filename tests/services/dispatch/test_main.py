@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from deploy.local import audit_key
 from services.base.certificates import ensure
 from services.base.starting import listen
 from tests.support.clients import ENTRIES
@@ -26,6 +27,9 @@ def settings(tmp_path: Path) -> dict[str, str]:
         "AUDIENCE": "test",
         "CLIENTS_FILE": str(listing),
         "REDIS_STATE_URL": f"unix://{tmp_path}/redis.sock",
+        "REDIS_CACHE_URL": f"unix://{tmp_path}/cache.sock",
+        "AUDIT_DIR": str(tmp_path / "audit"),
+        "AUDIT_KEY_FILE": str(audit_key.ensure(tmp_path)),
         "BLOBS_URL": (tmp_path / "blobs").as_uri(),
         "SPOOL_DIR": str(tmp_path / "spool"),
     }
@@ -37,6 +41,9 @@ def settings(tmp_path: Path) -> dict[str, str]:
         ("BLOBS_URL", "ftp://ada:S3cret@host/blobs", "PAPERMESH_BLOBS_URL is wrong: must be file:///"),
         ("BLOBS_URL", "file:///dev/null/blobs", "/dev/null/blobs: Not a directory."),
         ("REDIS_STATE_URL", "http://S3cret", "PAPERMESH_REDIS_STATE_URL is wrong: must be unix:///"),
+        ("REDIS_CACHE_URL", "redis://:S3cret@", "PAPERMESH_REDIS_CACHE_URL is wrong: must be unix:///"),
+        ("AUDIT_DIR", "/dev/null/audit", "/dev/null/audit: Not a directory."),
+        ("AUDIT_KEY_FILE", "/absent.json", "/absent.json: No such file or directory"),
         ("MESH_ADDRESS", "not an address", "PAPERMESH_MESH_ADDRESS is wrong: must be host:port."),
         ("DESCRIPTORS", "/absent.binpb", "PAPERMESH_DESCRIPTORS is wrong: there is no file /absent.binpb."),
         ("DESCRIPTORS", __file__, "PAPERMESH_DESCRIPTORS is wrong: one of its files is no descriptor set."),

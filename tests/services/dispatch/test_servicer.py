@@ -16,16 +16,31 @@ from papermesh.document.v1 import document_pb2
 from papermesh.pdf.v1 import pdf_service_pb2
 from services.base import actions, status
 from services.base.actions import Rate
+from services.base.audit_chain import AuditKey
 from services.base.blobs import BlobStore
+from services.base.channel import open_channel
 from services.base.errors import Code, PapermeshError
 from services.base.handlers import Call
+from services.base.redis_link import RedisLink
 from services.base.server import Hosted
 from services.base.signature import Key
-from services.base.testing import REQUEST_ID, serving
+from services.base.testing import REQUEST_ID, running
+from services.base.watched_file import WatchedFile
+from services.dispatch.admission import Admission
+from services.dispatch.answers import Answers
+from services.dispatch.audit import Audit, Heads
 from services.dispatch.clients import Client
+from services.dispatch.engines import Engines
+from services.dispatch.flights import Flights
+from services.dispatch.holdings import Holdings
+from services.dispatch.idempotency import Idempotency
+from services.dispatch.in_flight import InFlight
+from services.dispatch.limits import Limits
+from services.dispatch.result_cache import ResultCache
 from services.dispatch.router import Router
-from services.dispatch.servicer import DispatchServicer
+from services.dispatch.servicer import DispatchServicer, UploadLimits
 from services.dispatch.state import State
+from services.dispatch.stored_answers import StoredAnswers
 from services.dispatch.verification import Verifier
 from tests.support.clients import ADAPTER_KEY, AUDIENCE, REPORTS_ID, REPORTS_KEY, signed
 from tests.support.redis_server import RedisServer
@@ -34,7 +49,9 @@ CONTENT = b"%PDF-1.7 nothing more"
 SHA = hashlib.sha256(CONTENT).hexdigest()
 PDF = pdf_service_pb2.DESCRIPTOR.services_by_name["PdfService"]
 DISPATCH = pb.DESCRIPTOR.services_by_name["DispatchService"]
+OTHER_CONTENT = b"%PDF-1.7 something else"
 LIMIT = 1_000_000
+QUOTA = 900_000
 
 
 @dataclass
@@ -85,10 +102,26 @@ class Mesh:
         call = self.stub.GetDocument(request, metadata=signed("GetDocument", request), timeout=10)
         return [each async for each in call]
 
+    async def delete(self, reference: document_pb2.DocumentRef, actor: str = "") -> pb.DeleteDocumentResponse:
+        """Deletes as the adapter."""
+        request = pb.DeleteDocumentRequest(doc_ref=reference, actor=actor)
+        metadata = signed("DeleteDocument", request)
+        answer: pb.DeleteDocumentResponse = await self.stub.DeleteDocument(request, metadata=metadata, timeout=10)
+        return answer
+
     async def list_names(self, key: Key = ADAPTER_KEY, **how: str) -> list[str]:
         request = pb.ListActionsRequest()
         listed = await self.stub.ListActions(request, metadata=signed("ListActions", request, key, **how), timeout=10)
         return [each.name for each in listed.actions]
+
+    async def list_code(self, actor: str) -> Code | None:
+        """How listing the actions for an actor ends; None when it works."""
+        request = pb.ListActionsRequest(actor=actor)
+        try:
+            await self.stub.ListActions(request, metadata=signed("ListActions", request))
+        except grpc.aio.AioRpcError as error:
+            return status.decode(error).code
+        return None
 
 
 def invoke_request(action: str = "PDF_METADATA", args: object = None, **fields: object) -> pb.InvokeRequest:
@@ -105,23 +138,39 @@ async def refusal(attempt: object) -> PapermeshError:
 
 @pytest.fixture
 async def mesh(
-    tmp_path: Path, state: State, known_clients: dict[str, Client], redis_server: RedisServer
+    tmp_path: Path,
+    state: State,
+    link: RedisLink,
+    listing: WatchedFile[dict[str, Client]],
 ) -> AsyncIterator[Mesh]:
-    assert redis_server.process is not None
-    pdf, spool_dir = Pdf(), tmp_path / "spool"
+    pdf, spool_dir, audit_dir = Pdf(), tmp_path / "spool", tmp_path / "audit"
     spool_dir.mkdir()
-    async with serving(Hosted(PDF, pdf), directory=tmp_path) as to_pdf:
+    audit_dir.mkdir()
+    audit = Audit(audit_dir, "dispatch", AuditKey("k1", b"c" * 32, b"a" * 32), Heads(link, keep_days=1))
+    await audit.start()
+    blobs = BlobStore(f"file://{tmp_path}/blobs")
+    async with (
+        running(Hosted(PDF, pdf), directory=tmp_path, engine="pdf-1") as up,
+        open_channel(up.address, up.tls_dir) as to_pdf,
+    ):
+        table = actions.load()
+        router, engines = Router(to_pdf, table.listed([PDF.full_name])), Engines(to_pdf, [PDF.full_name])
+        limits = Limits(Rate(600, 40), table.methods)
         servicer = DispatchServicer(
-            Verifier(AUDIENCE, known_clients),
-            state,
-            Router(to_pdf, actions.load().listed([PDF.full_name])),
-            BlobStore(f"file://{tmp_path}/blobs"),
-            client_rate=Rate(600, 40),
-            spool_dir=spool_dir,
-            max_document_bytes=LIMIT,
+            admission=Admission(audit, Verifier(AUDIENCE, listing), limits, state, router),
+            router=router,
+            answers=Answers(router, engines, ResultCache(link), Flights(link), InFlight(32, 48)),
+            idempotency=Idempotency(link, StoredAnswers(blobs, spool_dir)),
+            blobs=blobs,
+            holdings=Holdings(link, blobs, quota_bytes=QUOTA),
+            upload_limits=UploadLimits(spool_dir, LIMIT),
         )
-        async with serving(Hosted(DISPATCH, servicer), directory=tmp_path, behind_mesh=False) as to_dispatch:
+        async with (
+            running(Hosted(DISPATCH, servicer), directory=tmp_path, behind_mesh=False, on_end=audit.record) as dispatch,
+            open_channel(dispatch.address, dispatch.tls_dir) as to_dispatch,
+        ):
             yield Mesh(pb_grpc.DispatchServiceStub(to_dispatch), pdf)
+    await audit.stop()
 
 
 class TestInvoke:
@@ -203,8 +252,8 @@ class TestInvoke:
         metadata = signed("Invoke", request, REPORTS_KEY, uri=REPORTS_ID, action="PDF_METADATA")
         assert (await refusal(mesh.invoke(args=args, metadata=metadata))).code is Code.FORBIDDEN
 
-    async def test_has_no_idempotency_yet(self, mesh: Mesh) -> None:
-        error = await refusal(mesh.invoke(idempotency_key="k"))
+    async def test_refuses_what_is_no_idempotency_key(self, mesh: Mesh) -> None:
+        error = await refusal(mesh.invoke(idempotency_key="two words"))
         assert [each.field for each in error.violations] == ["idempotency_key"]
 
     async def test_refuses_everything_while_redis_is_away(self, mesh: Mesh, redis_server: RedisServer) -> None:
@@ -212,6 +261,62 @@ class TestInvoke:
         assert (await refusal(mesh.invoke())).code is Code.UNAVAILABLE
         assert (await refusal(mesh.invoke("NO_SUCH"))).code is Code.UNAVAILABLE
         assert not mesh.pdf.calls
+
+
+class TestResults:
+    async def test_are_computed_once_and_served_again_with_their_id_and_age(self, mesh: Mesh) -> None:
+        await mesh.put(CONTENT)
+        first, second = await mesh.invoke(), await mesh.invoke()
+        assert (first.cache, second.cache) == (pb.CACHE_STATE_MISS, pb.CACHE_STATE_HIT)
+        assert first.json == second.json
+        assert first.result_id == second.result_id != ""
+        assert (first.max_age_s, 590 <= second.max_age_s <= 600) == (600, True)
+        assert len(mesh.pdf.calls) == 1
+
+    async def test_are_shared_by_all_who_have_the_right_and_nobody_else(self, mesh: Mesh) -> None:
+        await mesh.put(CONTENT, actor="kim")
+        await mesh.invoke(actor="kim")
+        assert (await refusal(mesh.invoke(actor="lee"))).code is Code.NOT_FOUND
+        await mesh.put(CONTENT, actor="lee")
+        assert (await mesh.invoke(actor="lee")).cache == pb.CACHE_STATE_HIT
+        assert len(mesh.pdf.calls) == 1
+
+    async def test_are_computed_anew_when_the_caller_asks_for_that(self, mesh: Mesh) -> None:
+        await mesh.put(CONTENT)
+        await mesh.invoke()
+        mesh.pdf.json = '{"pages": 4}'
+        assert (await mesh.invoke(no_cache=True)).json == mesh.pdf.json
+        assert (await mesh.invoke()).json == mesh.pdf.json
+        assert len(mesh.pdf.calls) == 2
+
+    async def test_that_failed_are_not_kept(self, mesh: Mesh) -> None:
+        await mesh.put(CONTENT)
+        mesh.pdf.error = PapermeshError(Code.ENGINE_FAIL, "The engine crashed.")
+        assert (await refusal(mesh.invoke())).code is Code.ENGINE_FAIL
+        mesh.pdf.error = None
+        assert (await mesh.invoke()).cache == pb.CACHE_STATE_MISS
+
+    async def test_under_an_idempotency_key_stay_the_same_for_its_owner(self, mesh: Mesh) -> None:
+        await mesh.put(CONTENT, actor="kim")
+        await mesh.put(CONTENT, actor="lee")
+        first = await mesh.invoke(actor="kim", idempotency_key="k", no_cache=True)
+        mesh.pdf.json = '{"pages": 4}'
+        assert (await mesh.invoke(actor="kim", idempotency_key="k")).json == first.json
+        assert (await mesh.invoke(actor="lee", idempotency_key="k", no_cache=True)).json == mesh.pdf.json
+
+    async def test_under_an_idempotency_key_are_out_of_reach_once_the_right_is_gone(self, mesh: Mesh) -> None:
+        stored = await mesh.put(CONTENT)
+        await mesh.invoke(idempotency_key="k")
+        await mesh.delete(stored.doc_ref)
+        assert (await refusal(mesh.invoke(idempotency_key="k"))).code is Code.NOT_FOUND
+        assert (await refusal(mesh.invoke())).code is Code.NOT_FOUND
+
+    async def test_under_an_idempotency_key_are_no_answer_to_other_arguments(self, mesh: Mesh) -> None:
+        await mesh.put(CONTENT)
+        await mesh.put(OTHER_CONTENT)
+        await mesh.invoke(idempotency_key="k")
+        args = {"doc_ref": {"type": "UPLOAD", "sha256": hashlib.sha256(OTHER_CONTENT).hexdigest()}}
+        assert (await refusal(mesh.invoke(args=args, idempotency_key="k"))).code is Code.CONFLICT
 
 
 class TestDocuments:
@@ -246,6 +351,22 @@ class TestDocuments:
         assert (await refusal(mesh.put(CONTENT, size=len(CONTENT) + 1))).code is Code.BAD_ARG
         assert (await refusal(mesh.invoke())).code is Code.NOT_FOUND
 
+    async def test_can_be_deleted_by_their_owner_alone(self, mesh: Mesh) -> None:
+        stored = await mesh.put(CONTENT, actor="kim")
+        assert (await refusal(mesh.delete(stored.doc_ref, actor="lee"))).code is Code.NOT_FOUND
+        assert (await mesh.invoke(actor="kim")).json == mesh.pdf.json
+        assert (await mesh.delete(stored.doc_ref, actor="kim")).request_id == REQUEST_ID
+        for attempt in (mesh.delete(stored.doc_ref, actor="kim"), mesh.invoke(actor="kim")):
+            assert (await refusal(attempt)).code is Code.NOT_FOUND
+
+    async def test_over_the_quota_are_refused_until_others_are_deleted(self, mesh: Mesh) -> None:
+        large = b"%PDF" + b"1" * (QUOTA - 10)
+        first = await mesh.put(large[: QUOTA // 2], large[QUOTA // 2 :])
+        error = await refusal(mesh.put(CONTENT))
+        assert (error.code, error.details["quota_bytes"]) == (Code.TOO_LARGE, str(QUOTA))
+        await mesh.delete(first.doc_ref)
+        await mesh.put(CONTENT)
+
     async def test_without_a_reference_are_a_bad_argument(self, mesh: Mesh) -> None:
         no_digest = document_pb2.DocumentRef(type="UPLOAD", sha256="../secret")
         for reference in (None, document_pb2.DocumentRef(), no_digest):
@@ -267,15 +388,14 @@ class TestListActions:
         assert set(json.loads(text.args_schema)["properties"]) == {"doc_ref", "pages"}
         assert "failures" in json.loads(text.result_schema)["properties"]
 
-    async def test_limits_a_client_in_all(self, mesh: Mesh) -> None:
-        async def code() -> Code | None:
-            try:
-                await mesh.list_names()
-            except grpc.aio.AioRpcError as error:
-                return status.decode(error).code
-            return None
+    async def test_has_a_limit_of_its_own_for_each_actor(self, mesh: Mesh) -> None:
+        codes = [await mesh.list_code("kim") for _ in range(32)]
+        assert codes[:30] == [None] * 30
+        assert Code.RATE_LIMIT in codes
+        assert await mesh.list_code("lee") is None
 
-        codes = [await code() for _ in range(100)]
+    async def test_limits_a_client_in_all(self, mesh: Mesh) -> None:
+        codes = [await mesh.list_code(f"actor {number}") for number in range(100)]
         assert codes[:40] == [None] * 40
         assert Code.RATE_LIMIT in codes
 

@@ -3,14 +3,15 @@
 import asyncio
 import itertools
 import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 
 import pytest
 
 from services.base.actions import Rate
 from services.base.errors import Code, PapermeshError
+from services.base.redis_link import RedisLink
 from services.dispatch.clients import Client
-from services.dispatch.state import NONCE_KEPT_S, Bucket, State
+from services.dispatch.state import NONCE_KEPT_S, Bucket, State, holders_key, owner
 from services.dispatch.verification import Caller
 from tests.support.clients import REPORTS_ID, REPORTS_KEY
 from tests.support.redis_server import RedisServer
@@ -40,6 +41,18 @@ async def admitted(state: State, buckets: Sequence[Bucket]) -> bool:
     except PapermeshError:
         return False
     return True
+
+
+async def hold(link: RedisLink, who: Caller, sha256: str) -> None:
+    await link.call("HSET", holders_key(sha256), owner(who), 1)
+
+
+@pytest.fixture
+async def other(redis_server: RedisServer) -> AsyncIterator[State]:
+    """What another replica has."""
+    link = RedisLink(redis_server.url)
+    yield State(link, 1)
+    await link.close()
 
 
 class TestNonces:
@@ -76,19 +89,16 @@ class TestNonces:
         assert (await refusal(state, who)).code is Code.UNAUTHENTICATED
         await state.admit(caller(), [])
 
-    async def test_are_known_to_every_replica(self, state: State, redis_server: RedisServer) -> None:
-        who, other = caller(), State(redis_server.url, 1)
+    async def test_are_known_to_every_replica(self, state: State, other: State) -> None:
+        who = caller()
         await state.admit(who, [])
         assert (await refusal(other, who)).code is Code.UNAUTHENTICATED
-        await other.close()
 
-    async def test_of_two_calls_at_once_let_exactly_one_in(self, state: State, redis_server: RedisServer) -> None:
-        other = State(redis_server.url, 1)
+    async def test_of_two_calls_at_once_let_exactly_one_in(self, state: State, other: State) -> None:
         for _ in range(20):
             who = caller()
             answers = await asyncio.gather(state.admit(who, []), other.admit(who, []), return_exceptions=True)
             assert sorted(type(answer) for answer in answers if isinstance(answer, Exception)) == [PapermeshError]
-        await other.close()
 
 
 class TestBuckets:
@@ -141,19 +151,17 @@ class TestBuckets:
         assert ((await refusal(state, caller(), [slow, quick])).retry_after_ms or 0) > 50_000
 
     @pytest.mark.parametrize(("scale", "calls"), [(1, 2), (2.5, 5), (10, 20), (0.5, 1)])
-    async def test_grow_with_the_deployments_scale(self, redis_server: RedisServer, scale: float, calls: int) -> None:
-        state = State(redis_server.url, scale)
+    async def test_grow_with_the_deployments_scale(self, link: RedisLink, scale: float, calls: int) -> None:
+        state = State(link, scale)
         for _ in range(calls):
             await state.admit(caller(), [Bucket("b", SLOW)])
         error = await refusal(state, caller(), [Bucket("b", SLOW)])
         assert 0 < (error.retry_after_ms or 0) <= 60_000 / scale
-        await state.close()
 
-    async def test_of_the_largest_rate_and_scale_work(self, redis_server: RedisServer) -> None:
-        state = State(redis_server.url, 1_000_000)
+    async def test_of_the_largest_rate_and_scale_work(self, link: RedisLink) -> None:
+        state = State(link, 1_000_000)
         for _ in range(50):
             await state.admit(caller(), [Bucket("b", Rate(1_000_000, 1_000_000)), Bucket("c", Rate(1_000_000, 1))])
-        await state.close()
 
     async def test_leave_no_key_behind(self, state: State, redis_server: RedisServer) -> None:
         await state.admit(caller(), [Bucket("b", Rate(60, 3))])
@@ -161,33 +169,63 @@ class TestBuckets:
             assert all(admin.pttl(key) > 0 for key in admin.keys("*"))
 
 
-class TestOwners:
-    async def test_may_read_what_they_uploaded(self, state: State) -> None:
-        await state.add_owner(caller(), SHA)
+class TestHolders:
+    async def test_may_read_what_they_uploaded(self, state: State, link: RedisLink) -> None:
+        await hold(link, caller(), SHA)
         assert await state.admit(caller(), [], [SHA, OTHER_SHA, SHA]) == [True, False, True]
 
-    async def test_are_a_client_together_with_an_actor(self, state: State) -> None:
-        await state.add_owner(caller("reports", "kim"), SHA)
+    async def test_are_a_client_together_with_an_actor(self, state: State, link: RedisLink) -> None:
+        await hold(link, caller("reports", "kim"), SHA)
         for other in (caller("reports", "lee"), caller("adapter", "kim"), caller("reports", "reports")):
             assert await state.admit(other, [], [SHA]) == [False]
 
-    async def test_may_be_several(self, state: State) -> None:
+    async def test_may_be_several(self, state: State, link: RedisLink) -> None:
         for actor in ("kim", "lee"):
-            await state.add_owner(caller(actor=actor), SHA)
+            await hold(link, caller(actor=actor), SHA)
         for actor in ("kim", "lee"):
             assert await state.admit(caller(actor=actor), [], [SHA]) == [True]
 
     @pytest.mark.parametrize(
         ("one", "other"), [(("a", "b:c"), ("a.b", "c")), (("a", "b"), ("ab", "")), (("a", "-b"), ("a-", "b"))]
     )
-    async def test_do_not_collide(self, state: State, one: tuple[str, str], other: tuple[str, str]) -> None:
-        await state.add_owner(caller(*one), SHA)
+    async def test_do_not_collide(
+        self, state: State, link: RedisLink, one: tuple[str, str], other: tuple[str, str]
+    ) -> None:
+        await hold(link, caller(*one), SHA)
         assert await state.admit(caller(*other), [], [SHA]) == [False]
 
-    async def test_are_looked_up_beside_buckets(self, state: State) -> None:
-        await state.add_owner(caller(), SHA)
+    async def test_are_looked_up_beside_buckets(self, state: State, link: RedisLink) -> None:
+        await hold(link, caller(), SHA)
         buckets = [Bucket("b", Rate(60, 3)), Bucket("c", Rate(60, 3))]
         assert await state.admit(caller(), buckets, [OTHER_SHA, SHA]) == [False, True]
+
+
+class TestUse:
+    async def test_by_a_holder_is_noted(self, state: State, link: RedisLink) -> None:
+        await hold(link, caller(), SHA)
+        await state.admit(caller(), [], [SHA])
+        [now, _] = await link.call("TIME")
+        assert float(await link.call("ZSCORE", "used", SHA)) == pytest.approx(int(now), abs=5)
+
+    async def test_by_anybody_else_is_not(self, state: State, link: RedisLink) -> None:
+        await hold(link, caller(actor="kim"), SHA)
+        await state.admit(caller(actor="lee"), [], [SHA])
+        assert await link.call("ZSCORE", "used", SHA) is None
+
+    @pytest.mark.parametrize(("ago_s", "is_noted"), [(3500, False), (3700, True)])
+    async def test_is_noted_once_an_hour(self, state: State, link: RedisLink, ago_s: int, is_noted: bool) -> None:  # noqa: FBT001 - a parameter of pytest
+        await hold(link, caller(), SHA)
+        [now, _] = await link.call("TIME")
+        await link.call("ZADD", "used", int(now) - ago_s, SHA)
+        await state.admit(caller(), [], [SHA])
+        assert (float(await link.call("ZSCORE", "used", SHA)) > int(now) - ago_s) == is_noted
+
+    async def test_is_not_noted_by_a_call_that_is_limited(self, state: State, link: RedisLink) -> None:
+        await hold(link, caller(), SHA)
+        await state.admit(caller(), [Bucket("b", Rate(1, 1))])
+        with pytest.raises(PapermeshError):
+            await state.admit(caller(), [Bucket("b", Rate(1, 1))], [SHA])
+        assert await link.call("ZSCORE", "used", SHA) is None
 
 
 class TestWithoutRedis:
@@ -200,10 +238,7 @@ class TestWithoutRedis:
         assert not await state.answers()
         error = await refusal(state, caller())
         assert (error.code, error.retry_after_ms) == (Code.UNAVAILABLE, 1000)
-        with pytest.raises(PapermeshError) as caught:
-            await state.add_owner(caller(), SHA)
-        assert caught.value.code is Code.UNAVAILABLE
-        assert str(redis_server.folder) not in caught.value.message
+        assert str(redis_server.folder) not in error.message
         redis_server.start()
         assert await state.answers()
         assert await state.admit(caller(), [Bucket("b", SLOW)], [SHA]) == [False]

@@ -5,18 +5,12 @@ from pathlib import Path
 import pytest
 
 from papermesh.dispatch.v1 import dispatch_service_pb2 as pb
-from services.base.blobs import BlobStore, Namespace
 from services.base.errors import Code, PapermeshError
 from services.dispatch import uploads
 
 CONTENT = b"0123456789"
 SHA = hashlib.sha256(CONTENT).hexdigest()
 LIMIT = 1000
-
-
-@pytest.fixture
-def blobs(tmp_path: Path) -> BlobStore:
-    return BlobStore(f"file://{tmp_path}/blobs")
 
 
 @pytest.fixture
@@ -77,16 +71,23 @@ class TestHeader:
 
 class TestContent:
     @pytest.mark.parametrize("pieces", [[CONTENT], [CONTENT[:1], CONTENT[1:]], [bytes([each]) for each in CONTENT]])
-    async def test_is_stored_once_it_matches(self, blobs: BlobStore, spool_dir: Path, pieces: list[bytes]) -> None:
-        await uploads.receive(head(), stream(data(*pieces)), blobs, spool_dir)
-        assert [piece async for piece in blobs.read(Namespace.UPLOADS, SHA)] == [CONTENT]
+    async def test_is_a_file_once_it_matches(self, spool_dir: Path, pieces: list[bytes]) -> None:
+        async with uploads.received(head(), stream(data(*pieces)), spool_dir) as file:
+            assert file.read_bytes() == CONTENT
+            assert file.parent == spool_dir
         assert not list(spool_dir.iterdir())
 
-    async def test_may_come_in_pieces_of_512_kib(self, blobs: BlobStore, spool_dir: Path) -> None:
+    async def test_may_come_in_pieces_of_512_kib(self, spool_dir: Path) -> None:
         piece = bytes(512 * 1024)
         whole = head(hashlib.sha256(piece * 3).hexdigest(), len(piece) * 3)
-        await uploads.receive(whole, stream(data(piece, piece, piece)), blobs, spool_dir)
-        assert await blobs.size(Namespace.UPLOADS, whole.sha256) == len(piece) * 3
+        async with uploads.received(whole, stream(data(piece, piece, piece)), spool_dir) as file:
+            assert file.stat().st_size == len(piece) * 3
+
+    async def test_is_gone_whatever_becomes_of_it(self, spool_dir: Path) -> None:
+        with pytest.raises(RuntimeError):
+            async with uploads.received(head(), stream(data(CONTENT)), spool_dir):
+                raise RuntimeError
+        assert not list(spool_dir.iterdir())
 
     @pytest.mark.parametrize(
         ("messages", "says"),
@@ -103,10 +104,10 @@ class TestContent:
         ],
     )
     async def test_that_does_not_match_is_refused_and_leaves_nothing(
-        self, blobs: BlobStore, spool_dir: Path, tmp_path: Path, messages: list[pb.PutDocumentRequest], says: str
+        self, spool_dir: Path, messages: list[pb.PutDocumentRequest], says: str
     ) -> None:
         with pytest.raises(PapermeshError, match=says) as caught:
-            await uploads.receive(head(), stream(messages), blobs, spool_dir)
+            async with uploads.received(head(), stream(messages), spool_dir):
+                pytest.fail("it was taken")
         assert caught.value.code is Code.BAD_ARG
         assert not list(spool_dir.iterdir())
-        assert not [each for each in (tmp_path / "blobs").rglob("*") if each.is_file()]

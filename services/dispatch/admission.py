@@ -1,0 +1,133 @@
+"""Who gets in: signature, nonce, limits, rights and arguments, in this order, the same for every method.
+
+Until the nonce is consumed and the buckets have room a caller learns nothing about its call but that it was refused.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from google.protobuf.message import Message
+
+from papermesh.dispatch.v1 import dispatch_service_pb2 as pb
+from papermesh.document.v1 import document_pb2
+from services.base import canonical
+from services.base.actions import Action
+from services.base.errors import Code, PapermeshError
+from services.base.handlers import Call
+from services.dispatch import arguments, documents, idempotency
+from services.dispatch.audit import Audit
+from services.dispatch.limits import Limits
+from services.dispatch.router import Router
+from services.dispatch.state import Bucket, State
+from services.dispatch.verification import Caller, Verified, Verifier
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """A call of an action that may be made."""
+
+    caller: Caller
+    action: Action
+    request: Message
+    """The typed request, every document in it the caller's own."""
+
+    args: bytes
+    """The arguments as canonical JSON, as they were signed."""
+
+
+class Admission:
+    """Admits calls, and notes of each what the audit log says."""
+
+    def __init__(self, audit: Audit, verifier: Verifier, limits: Limits, state: State, router: Router) -> None:
+        """Admits with these collaborators.
+
+        Args:
+            audit: Asked whether a call can be recorded; otherwise none is made.
+            verifier: Knows the clients.
+            limits: Knows which buckets limit a call.
+            state: Nonces, buckets and rights.
+            router: Knows the actions.
+        """
+        self._audit = audit
+        self._verifier = verifier
+        self._limits = limits
+        self._state = state
+        self._router = router
+
+    async def action(self, call: Call, request: pb.InvokeRequest) -> Admitted:
+        """Admits a call of an action.
+
+        Raises:
+            PapermeshError: UNAUTHENTICATED, RATE_LIMIT, FORBIDDEN, BAD_ARG, NOT_FOUND, or UNAVAILABLE.
+        """
+        verified = self._verify(call, request, request.actor, request.action)
+        caller, args = verified.caller, verified.request.get("args", {})
+        call.notes["action"] = request.action
+        call.notes["args"] = signed_args = canonical.dumps(args)
+        action = self._router.actions.get(request.action)
+        buckets = self._limits.of_action(caller, action) if action else self._limits.of_client(caller)
+
+        def check() -> tuple[Admitted, list[str]]:
+            known = self._router.action(request.action)
+            if not caller.rights.may_invoke(known.name):
+                raise PapermeshError(Code.FORBIDDEN, "This client and actor may not call this action.")
+            idempotency.check_key(request.idempotency_key)
+            typed = arguments.parse(known, args)
+            documents.check_projects(typed, caller.rights)
+            return Admitted(caller, known, typed, signed_args), documents.uploads(documents.named(typed))
+
+        return await self._admit(call, caller, buckets, check)
+
+    async def method(
+        self, call: Call, message: Message, actor: str, *references: document_pb2.DocumentRef
+    ) -> tuple[Caller, list[str]]:
+        """Admits a call of a method that is no action.
+
+        Args:
+            call: The call.
+            message: Its request, or the header message of an upload.
+            actor: The actor that it names.
+            references: Uploads to which the caller must have the right.
+
+        Returns:
+            The caller, and the digests of those uploads.
+
+        Raises:
+            PapermeshError: as for an action.
+        """
+        caller = self._verify(call, message, actor).caller
+
+        def check() -> tuple[tuple[Caller, list[str]], list[str]]:
+            if caller.rights.are_none:
+                raise PapermeshError(Code.FORBIDDEN, "No grant of this client names this actor.")
+            digests = documents.uploads(references)
+            return (caller, digests), digests
+
+        return await self._admit(call, caller, self._limits.of_method(caller, call.method), check)
+
+    def _verify(self, call: Call, message: Message, actor: str, action: str | None = None) -> Verified:
+        if not self._audit.healthy:
+            raise PapermeshError(
+                Code.UNAVAILABLE, "Calls cannot be recorded right now, so none is made. Try again.", retry_after_ms=1000
+            )
+        verified = self._verifier.verify(call, message, actor, action)
+        call.notes["client"], call.notes["actor"] = verified.caller.client.id, verified.caller.actor
+        return verified
+
+    async def _admit(
+        self, call: Call, caller: Caller, buckets: list[Bucket], check: Callable[[], tuple[T, list[str]]]
+    ) -> T:
+        """What `check` found, once the call is let in with the right to every document that it names."""
+        try:
+            found, digests = check()
+        except PapermeshError:
+            # What is wrong with the call is told only to a caller whose nonce is fresh and whose bucket is not empty.
+            await self._state.admit(caller, buckets)
+            raise
+        call.notes["documents"] = digests
+        documents.check_rights(await self._state.admit(caller, buckets, digests))
+        call.notes["admitted"] = True
+        return found

@@ -1,0 +1,57 @@
+"""Which version of its engine each service runs, so that no result of another version is ever served."""
+
+import asyncio
+import logging
+from collections.abc import Iterable
+
+import grpc
+
+from papermesh.engine.v1 import engine_service_pb2 as pb
+from services.base.handlers import ENGINE
+
+_log = logging.getLogger(__name__)
+
+_METHOD = "/papermesh.engine.v1.EngineService/GetEngine"
+_TIMEOUT_S = 2.0
+
+EVERY_S = 2.0
+"""How long after the last replica was renewed a cached result of the old engine may still be served."""
+
+
+class Engines:
+    """What each service last said of its engine: asked all the time, and read from every answer besides."""
+
+    def __init__(self, channel: grpc.aio.Channel, services: Iterable[str]) -> None:
+        """Asks `services`, full names, through `channel`."""
+        self._ask = channel.unary_unary(_METHOD, pb.GetEngineRequest.SerializeToString, pb.GetEngineResponse.FromString)
+        self._versions = dict.fromkeys(services, "")
+
+    def version(self, service: str) -> str:
+        """The version of a service's engine; empty while it is not known, and then nothing is read from the cache."""
+        return self._versions[service]
+
+    def learn(self, service: str, version: str) -> None:
+        """Takes up the version that came with an answer."""
+        if version and version != self._versions[service]:
+            _log.info("engine", extra={"fields": {"service": service, "version": version}})
+            self._versions[service] = version
+
+    async def run(self, every_s: float = EVERY_S) -> None:
+        """Asks every service again and again until it is cancelled."""
+        while True:
+            await asyncio.gather(*map(self._refresh, self._versions))
+            await asyncio.sleep(every_s)
+
+    async def _refresh(self, service: str) -> None:
+        try:
+            answer = await self._ask(
+                pb.GetEngineRequest(service=service), metadata=(("x-service", service),), timeout=_TIMEOUT_S
+            )
+        except grpc.aio.AioRpcError:
+            return  # away, or older than this question; what was known stays
+        self.learn(service, answer.version)
+
+
+def engine_of(trailing: Iterable[tuple[str, str | bytes]]) -> str:
+    """The version that an answer's trailing metadata carries; empty when there is none."""
+    return next((str(value) for key, value in trailing if key == ENGINE), "")

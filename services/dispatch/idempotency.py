@@ -1,0 +1,161 @@
+"""Idempotency keys: the same call again gets the stored answer, whatever became of the connection in between.
+
+A record stands in Redis's state role for 24 hours, under the client, the actor, the action and the key. While the first
+call runs it holds a lease; whoever comes with the same key waits for it. A call without side effects that was
+interrupted is simply made again. One with side effects is not: nobody knows how far it came, so from then on the key
+answers CONFLICT.
+"""
+
+import asyncio
+import hashlib
+import secrets
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from importlib.resources import files
+
+from services.base.errors import NOTHING_DONE, Code, PapermeshError, bad_field
+from services.base.redis_link import RedisAway, RedisLink, RedisRefused, Script
+from services.dispatch.state import redis_away
+from services.dispatch.stored_answers import StoredAnswers
+
+KEPT_S = 24 * 3600
+"""How long a key is remembered."""
+
+_MAX_KEY = 128
+_LEASE_MS = 10_000
+"""A holder that was killed is noticed after this long."""
+
+_RENEW_S = 3.0
+_LOOK_FIRST_S, _LOOK_LAST_S = 0.02, 0.25
+
+_OPEN = files(__package__).joinpath("idempotency.lua").read_text()
+_OURS = "if redis.call('HGET', KEYS[1], 'token') ~= ARGV[1] then return 0 end "
+_RENEW = f"{_OURS} local t = redis.call('TIME') return redis.call('HSET', KEYS[1], 'until', t[1] * 1000 + ARGV[2])"
+_STORE = f"{_OURS} redis.call('EXPIRE', KEYS[1], ARGV[3]) return redis.call('HSET', KEYS[1], 'done', ARGV[2])"
+_FORGET = f"{_OURS} return redis.call('DEL', KEYS[1])"
+_GIVE_UP = f"{_OURS} return redis.call('HSET', KEYS[1], 'until', 0)"
+
+_DID_NOTHING = frozenset(
+    {Code.BAD_ARG, Code.UNAUTHENTICATED, Code.FORBIDDEN, Code.NOT_FOUND, Code.CONFLICT, Code.TOO_LARGE, Code.RATE_LIMIT}
+)
+"""Answers of a service that refused before it did anything."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A call that bears an idempotency key."""
+
+    owner: str
+    """Client and actor."""
+
+    action: str
+    key: str
+    args: bytes
+    """Its arguments as canonical JSON."""
+
+    repeatable: bool
+    """The action has no side effects."""
+
+    @property
+    def name(self) -> str:
+        """Of its record. Hashed, since a key may be long and is the caller's business."""
+        text = f"{self.owner}\x1f{self.action}\x1f{self.key}".encode()
+        return f"idempotency:{hashlib.sha256(text).hexdigest()}"
+
+
+def check_key(key: str) -> None:
+    """Refuses what is no idempotency key.
+
+    Raises:
+        PapermeshError: BAD_ARG.
+    """
+    if len(key) > _MAX_KEY or not key.isascii() or not key.isprintable() or " " in key:
+        raise bad_field("idempotency_key", f"must be at most {_MAX_KEY} visible ASCII characters")
+
+
+class Idempotency:
+    """The records."""
+
+    def __init__(self, link: RedisLink, answers: StoredAnswers) -> None:
+        """Keeps records behind `link`, the state role, and large answers in `answers`."""
+        self._answers = answers
+        self._open, self._renew, self._store, self._forget, self._give_up = (
+            Script(link, text) for text in (_OPEN, _RENEW, _STORE, _FORGET, _GIVE_UP)
+        )
+
+    async def once(self, asked: Asked, run: Callable[[], Awaitable[str]]) -> str:
+        """The answer to a call: the stored one, or that of `run`, which is then stored.
+
+        Raises:
+            PapermeshError: CONFLICT when the key was used with other arguments, or by a call that was interrupted and
+                may have taken effect; UNAVAILABLE when Redis is away; otherwise what `run` raises.
+        """
+        token = secrets.token_hex(16)
+        pause_s = _LOOK_FIRST_S
+        while True:
+            found = await self._opened(asked, token)
+            match found[0]:
+                case b"new":
+                    return await self._run(asked, token, run)
+                case b"done":
+                    return await self._answers.load(found[1])
+                case b"other":
+                    raise PapermeshError(
+                        Code.CONFLICT,
+                        "This idempotency key was used with other arguments. Take a new key for another call.",
+                    )
+                case b"interrupted":
+                    raise PapermeshError(
+                        Code.CONFLICT,
+                        "The first call with this idempotency key ended without an answer, so it may have taken effect."
+                        " Find out whether it did, then call with a new key.",
+                        details={"outcome": "unknown"},
+                    )
+            await asyncio.sleep(pause_s)
+            pause_s = min(pause_s * 2, _LOOK_LAST_S)
+
+    async def _opened(self, asked: Asked, token: str) -> list[bytes]:
+        digest = hashlib.sha256(asked.args).hexdigest()
+        try:
+            found: list[bytes] = await self._open.run(
+                [asked.name], [digest, token, _LEASE_MS, KEPT_S, int(asked.repeatable)]
+            )
+        except (RedisAway, RedisRefused) as error:
+            raise redis_away(error) from error
+        return found
+
+    async def _run(self, asked: Asked, token: str, run: Callable[[], Awaitable[str]]) -> str:
+        renewing = asyncio.create_task(self._keep(asked, token))
+        try:
+            answer = await run()
+            stored = await self._answers.store(answer)
+        except PapermeshError as error:
+            await self._end(asked, token, did_nothing=_did_nothing(error))
+            raise
+        except BaseException:  # the caller has left, or a bug of ours
+            await asyncio.shield(self._end(asked, token, did_nothing=False))
+            raise
+        finally:
+            renewing.cancel()
+        try:
+            await self._store.run([asked.name], [token, stored, KEPT_S])
+        except (RedisAway, RedisRefused) as error:
+            raise redis_away(error) from error
+        return answer
+
+    async def _keep(self, asked: Asked, token: str) -> None:
+        while True:
+            await asyncio.sleep(_RENEW_S)
+            with suppress(RedisAway, RedisRefused):
+                await self._renew.run([asked.name], [token, _LEASE_MS])
+
+    async def _end(self, asked: Asked, token: str, *, did_nothing: bool) -> None:
+        """Ends a call without an answer: the key is free again where that is safe, else it says what happened."""
+        script = self._forget if did_nothing or asked.repeatable else self._give_up
+        with suppress(RedisAway, RedisRefused):  # the lease runs out by itself, and says the same
+            await script.run([asked.name], [token])
+
+
+def _did_nothing(error: PapermeshError) -> bool:
+    return error.code in _DID_NOTHING or NOTHING_DONE.items() <= error.details.items()

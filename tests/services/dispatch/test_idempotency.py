@@ -1,0 +1,199 @@
+"""The same key again: the stored answer, a wait for the first call, or a plain word why not."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.base.blobs import BlobStore
+from services.base.errors import NOTHING_DONE, Code, PapermeshError
+from services.base.redis_link import RedisLink
+from services.dispatch.idempotency import KEPT_S, Asked, Idempotency, check_key
+from services.dispatch.stored_answers import MAX_INLINE_BYTES, StoredAnswers
+from tests.support.redis_server import RedisServer
+
+
+def asked(*, owner: str = "reports\x1freports", key: str = "k", args: bytes = b"{}", repeatable: bool = False) -> Asked:
+    return Asked(owner, "GITLAB_GUIDE", key, args, repeatable)
+
+
+class Effect:
+    """Something that must not happen twice."""
+
+    def __init__(self) -> None:
+        self.times = 0
+        self.may_end = asyncio.Event()
+        self.may_end.set()
+        self.has_begun = asyncio.Event()
+        self.failure: BaseException | None = None
+        self.json = '{"run_id":"7"}'
+
+    async def happen(self) -> str:
+        self.times += 1
+        self.has_begun.set()
+        await self.may_end.wait()
+        if self.failure:
+            raise self.failure
+        return self.json
+
+
+@pytest.fixture
+async def records(redis_server: RedisServer, tmp_path: Path) -> AsyncIterator[Idempotency]:
+    link = RedisLink(redis_server.url)
+    spool = tmp_path / "spool"
+    spool.mkdir()
+    yield Idempotency(link, StoredAnswers(BlobStore((tmp_path / "blobs").as_uri()), spool))
+    await link.close()
+
+
+@pytest.fixture
+def effect() -> Effect:
+    return Effect()
+
+
+async def refused(records: Idempotency, asked_: Asked, effect: Effect) -> PapermeshError:
+    with pytest.raises(PapermeshError) as caught:
+        await records.once(asked_, effect.happen)
+    return caught.value
+
+
+async def test_the_second_call_gets_the_stored_answer(records: Idempotency, effect: Effect) -> None:
+    assert await records.once(asked(), effect.happen) == await records.once(asked(), effect.happen) == effect.json
+    assert effect.times == 1
+
+
+async def test_a_large_answer_is_stored_whole_and_not_in_redis(
+    records: Idempotency, effect: Effect, redis_server: RedisServer
+) -> None:
+    effect.json = '{"text":"' + "".join(chr(0x4E00 + each * each % 20_000) for each in range(100_000)) + '"}'
+    for _ in range(2):
+        assert await records.once(asked(), effect.happen) == effect.json
+    assert effect.times == 1
+    with redis_server.admin() as admin:
+        (record,) = admin.keys("idempotency:*")
+        assert admin.hstrlen(record, "done") < MAX_INLINE_BYTES
+
+
+async def test_equal_calls_at_once_wait_for_the_first(records: Idempotency, effect: Effect) -> None:
+    effect.may_end.clear()
+    calls = [asyncio.create_task(records.once(asked(), effect.happen)) for _ in range(20)]
+    await effect.has_begun.wait()
+    effect.may_end.set()
+    assert set(await asyncio.gather(*calls)) == {effect.json}
+    assert effect.times == 1
+
+
+async def test_other_arguments_under_the_same_key_are_a_conflict(records: Idempotency, effect: Effect) -> None:
+    await records.once(asked(), effect.happen)
+    error = await refused(records, asked(args=b'{"guide":"other"}'), effect)
+    assert error.code is Code.CONFLICT
+    assert "other arguments" in error.message
+    assert effect.times == 1
+
+
+@pytest.mark.parametrize("other", [asked(owner="reports\x1fbob"), asked(owner="other\x1freports"), asked(key="k2")])
+async def test_another_actor_client_or_key_has_a_record_of_its_own(
+    records: Idempotency, effect: Effect, other: Asked
+) -> None:
+    await records.once(asked(), effect.happen)
+    await records.once(other, effect.happen)
+    assert effect.times == 2
+
+
+@pytest.mark.parametrize(
+    "failure",
+    [
+        PapermeshError(Code.BAD_ARG, "No such guide."),
+        PapermeshError(Code.RATE_LIMIT, "Later.", retry_after_ms=5),
+        PapermeshError(Code.UNAVAILABLE, "No host.", details=NOTHING_DONE),
+    ],
+    ids=lambda failure: failure.code,
+)
+async def test_a_refusal_before_anything_happened_leaves_the_key_free(
+    records: Idempotency, effect: Effect, failure: PapermeshError
+) -> None:
+    effect.failure = failure
+    assert (await refused(records, asked(), effect)).code is failure.code
+    effect.failure = None
+    assert await records.once(asked(), effect.happen) == effect.json
+
+
+@pytest.mark.parametrize("code", [Code.UNAVAILABLE, Code.TIMEOUT, Code.ENGINE_FAIL, Code.INTERNAL])
+async def test_a_side_effect_that_may_have_happened_is_never_tried_again(
+    records: Idempotency, effect: Effect, code: Code
+) -> None:
+    effect.failure = PapermeshError(code, "Lost on the way.")
+    assert (await refused(records, asked(), effect)).code is code
+    effect.failure = None
+    error = await refused(records, asked(), effect)
+    assert (error.code, error.details["outcome"]) == (Code.CONFLICT, "unknown")
+    assert effect.times == 1
+
+
+async def test_a_caller_that_leaves_in_the_middle_of_a_side_effect_makes_its_outcome_unknown(
+    records: Idempotency, effect: Effect
+) -> None:
+    effect.may_end.clear()
+    call = asyncio.create_task(records.once(asked(), effect.happen))
+    await effect.has_begun.wait()
+    call.cancel()
+    await asyncio.wait([call])
+    assert call.cancelled()
+    assert (await refused(records, asked(), effect)).details["outcome"] == "unknown"
+
+
+@pytest.mark.parametrize("code", [Code.UNAVAILABLE, Code.TIMEOUT, Code.ENGINE_FAIL])
+async def test_what_has_no_side_effects_may_be_tried_again_after_any_failure(
+    records: Idempotency, effect: Effect, code: Code
+) -> None:
+    effect.failure = PapermeshError(code, "Lost on the way.")
+    await refused(records, asked(repeatable=True), effect)
+    effect.failure = None
+    assert await records.once(asked(repeatable=True), effect.happen) == effect.json
+
+
+async def test_a_call_whose_process_was_killed_is_unknown_when_it_had_side_effects_and_made_again_when_not(
+    records: Idempotency, effect: Effect, redis_server: RedisServer
+) -> None:
+    for repeatable in (False, True):
+        call = asked(key=f"repeatable {repeatable}".replace(" ", "-"), repeatable=repeatable)
+        effect.may_end.clear()
+        effect.has_begun.clear()
+        holder = asyncio.create_task(records.once(call, effect.happen))
+        await effect.has_begun.wait()
+        with redis_server.admin() as admin:
+            admin.hset(call.name, mapping={"token": "of a process that is no more", "until": 0})
+        effect.may_end.set()
+        if repeatable:
+            assert await records.once(call, effect.happen) == effect.json
+        else:
+            assert (await refused(records, call, effect)).details["outcome"] == "unknown"
+        await asyncio.wait([holder])
+
+
+async def test_a_record_lasts_a_day(records: Idempotency, effect: Effect, redis_server: RedisServer) -> None:
+    await records.once(asked(), effect.happen)
+    with redis_server.admin() as admin:
+        assert KEPT_S - 60 < admin.ttl(asked().name) <= KEPT_S
+
+
+async def test_without_redis_the_call_is_refused_before_it_happens(
+    records: Idempotency, effect: Effect, redis_server: RedisServer
+) -> None:
+    redis_server.stop()
+    assert (await refused(records, asked(), effect)).code is Code.UNAVAILABLE
+    assert effect.times == 0
+
+
+@given(st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), max_size=128))
+def test_any_visible_ascii_up_to_128_characters_is_a_key(key: str) -> None:
+    check_key(key)
+
+
+@pytest.mark.parametrize("key", ["a b", "a\n", "x" * 129, "열쇠", "a\x7f"])
+def test_anything_else_is_no_key(key: str) -> None:
+    with pytest.raises(PapermeshError, match="idempotency_key"):
+        check_key(key)
