@@ -8,7 +8,7 @@ BIN := .venv/bin
 export PYTHON UPGRADE
 
 .DEFAULT_GOAL := help
-.PHONY: help up down test lint gen lock bench
+.PHONY: help up down test soak lint gen lock bench
 
 help: ## Show these commands
 	@echo "Papermesh: make <command>"
@@ -24,6 +24,10 @@ down: ## End what a lost terminal left running
 test: ## Run every test, the whole mesh included
 	@deploy/local/setup.sh dev
 	@$(BIN)/pytest $(ARGS)
+
+soak: ## Run the tests under load for as long as they should last, and show their figures
+	@deploy/local/setup.sh dev
+	@PAPERMESH_SOAK=1 $(BIN)/pytest -m soak -s $(ARGS)
 
 lint: ## Check style, types, imports and generated files
 	@deploy/local/setup.sh dev

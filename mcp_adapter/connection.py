@@ -5,6 +5,7 @@ from enum import Enum, auto
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.server import ServerState
 
 from mcp_adapter.envelope import Exchange, failure
 from services.base.errors import Code, PapermeshError, bad_arg
@@ -34,6 +35,13 @@ KEEP_ALIVE_S = 30
 """Seconds that a connection is kept for a next request."""
 
 
+class Shared(ServerState):
+    """What the connections of one server share."""
+
+    draining = False
+    """Whether each connection ends with its next answer."""
+
+
 class _Wait(Enum):
     """What the peer owes us."""
 
@@ -60,6 +68,7 @@ class Connection(HttpToolsProtocol):
     """
 
     limits = Limits()
+    server_state: Shared
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Takes what uvicorn gives its protocols."""
@@ -112,6 +121,8 @@ class Connection(HttpToolsProtocol):
         self._unread_bytes = 0
         self._wait = _Wait.BODY
         super().on_headers_complete()
+        if self.server_state.draining:
+            self.cycle.keep_alive = False
 
     def _head_bytes(self) -> int:
         """The bytes of the head alone; the piece that completed it may hold some of the body."""
@@ -136,6 +147,15 @@ class Connection(HttpToolsProtocol):
         super().on_response_complete()
         if self._wait is _Wait.BODY:
             self._wait, self._since = _Wait.REST, self.loop.time()
+
+    def drain(self) -> None:
+        """Makes the answer that is due the last one, and says so in it: `Connection: close`.
+
+        A connection without a request stays until it has had one, for closing it would cut off the request that may be
+        on its way; and so does one whose answer has begun without these words.
+        """
+        if self.cycle is not None and not self.cycle.response_started:
+            self.cycle.keep_alive = False
 
     def pause_writing(self) -> None:
         """Notes since when the peer does not read."""

@@ -6,5 +6,7 @@ part.py      one child process                folders.py       where state lives
 keeper.py    starts again what dies           client_keys.py   the clients and their keys
 guardian.py  ends what a crash left           redis_server.py  which Redis, and its configuration
 hold.py      one supervisor for a folder      readiness.py     whether a part answers
-up.py, down.py, __main__.py  the commands     processes.py     pids that cannot be mistaken
+replicas.py  how many of each part            ready_socket.py  where a part says so itself
+handover.py  a part with a socket in hand     processes.py     pids that cannot be mistaken
+up.py, down.py, __main__.py  the commands
 """

@@ -3,17 +3,13 @@
 Made once and kept: dispatch reads the list of clients, and each client reads a file with its own key.
 """
 
-import json
-import os
-import secrets
 from pathlib import Path
-from typing import Any
 
+from services.base import clients_file
+from services.base.clients_file import Entry, ListingError
 from services.base.identity import workload_id
 
 CLIENTS = ("adapter", "operator")
-_SECRET_BYTES = 32
-_OWNER_ONLY = 0o600
 
 
 class ClientKeysError(Exception):
@@ -27,36 +23,25 @@ def ensure(folder: Path, namespace: str) -> None:
         ClientKeysError: when clients.json is there and is not a list of clients.
     """
     listing = folder / "clients.json"
-    if not listing.exists():
-        _write(listing, {"clients": [_client(name, namespace) for name in CLIENTS]})
     try:
-        clients = json.loads(listing.read_text(encoding="utf-8"))["clients"]
-        keys = {client["id"]: client["keys"][0] for client in clients}
+        if not listing.exists():
+            clients_file.write(listing, [_client(name, namespace) for name in CLIENTS])
+        # The newest of its keys: a rotation that is under way ends with that one.
+        keys = {entry["id"]: entry["keys"][-1] for entry in clients_file.read(listing)}
         for name in CLIENTS:
             # A client that was taken off the list has no key; that is its operator's decision.
             if name in keys and not (folder / f"{name}.json").exists():
-                key = {"client": name, "key_id": keys[name]["id"], "secret": keys[name]["secret"]}
-                _write(folder / f"{name}.json", key)
-    except (ValueError, LookupError, TypeError):
-        raise ClientKeysError(f"{listing} is not a list of clients. Mend it, or remove it to have new keys.") from None
+                clients_file.write_key_file(folder / f"{name}.json", name, keys[name])
+    except ListingError as error:
+        raise ClientKeysError(f"{error} Mend it, or remove {listing} to have new keys.") from None
 
 
-def _client(name: str, namespace: str) -> dict[str, Any]:
+def _client(name: str, namespace: str) -> Entry:
     return {
         "id": name,
-        "keys": [{"id": "k1", "secret": secrets.token_urlsafe(_SECRET_BYTES)}],
+        "keys": [clients_file.new_key()],
         "certificate": workload_id(namespace, name),
         "actions": ["*"],
         "projects": ["*"],
         "acts_for": name == "adapter",  # its actors are people; the operator calls for itself
     }
-
-
-def _write(file: Path, content: dict[str, Any]) -> None:
-    """Writes beside the file and renames: with its mode from the start, and never half of it."""
-    new = file.with_name(f".{file.name}.new")
-    new.unlink(missing_ok=True)
-    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _OWNER_ONLY), "w", encoding="utf-8") as opened:
-        json.dump(content, opened, indent=2)
-        opened.write("\n")
-    new.replace(file)

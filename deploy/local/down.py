@@ -9,8 +9,8 @@ from deploy.local.guardian import end_leftovers
 from deploy.local.hold import HeldError, Hold
 from deploy.local.up import say
 
-_GRACE_S = 30.0
-"""What the supervisor gets to stop its parts, each of which it gives ten seconds at most."""
+_GRACE_S = 60.0
+"""What the supervisor gets to stop its parts: four stages of ten seconds at most, and as much for Envoy's drain."""
 
 _LEFTOVER_GRACE_S = 5.0
 _POLL_S = 0.05

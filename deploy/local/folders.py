@@ -9,7 +9,7 @@ from pathlib import Path
 _SOCKET_PATH_BYTES = 100
 """The kernel takes 107."""
 
-_LONGEST_SOCKET = "envoy-admin.sock"
+_LONGEST_SOCKET = "adapter-9-ready.sock"
 
 
 def keep_previous(log: Path) -> None:
@@ -35,7 +35,7 @@ class Folders:
 
     @property
     def secrets(self) -> Path:
-        """Clients' keys."""
+        """The clients' keys, and the audit log's."""
         return self.root / "secrets"
 
     @property
@@ -60,8 +60,18 @@ class Folders:
 
     @property
     def redis_state(self) -> Path:
-        """Redis's configuration, and what it keeps across restarts."""
+        """The configuration of Redis in its state role, and what it keeps across restarts."""
         return self.root / "redis-state"
+
+    @property
+    def redis_cache(self) -> Path:
+        """The configuration of Redis in its cache role, which keeps nothing."""
+        return self.root / "redis-cache"
+
+    @property
+    def audit(self) -> Path:
+        """The audit logs of dispatch, one for each replica."""
+        return self.root / "audit"
 
     @property
     def sockets(self) -> Path:
@@ -85,9 +95,9 @@ class Folders:
         Raises:
             FolderError: when one cannot be made, or somebody else made it first.
         """
-        own = (self.root, self.certs, self.secrets, self.envoy, self.run, self.log, self.blobs, self.redis_state)
+        kept = (self.certs, self.secrets, self.blobs, self.audit, self.redis_state, self.redis_cache)
         try:
-            for folder in own:
+            for folder in (self.root, *kept, self.envoy, self.run, self.log):
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self.sockets.mkdir(mode=0o700, exist_ok=True)
         except OSError as error:

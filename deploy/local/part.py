@@ -2,7 +2,9 @@
 
 import os
 import signal
+import socket
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -10,8 +12,10 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from deploy.local import handover
 from deploy.local.folders import keep_previous
 from deploy.local.processes import ProcessRecord
+from deploy.local.ready_socket import ReadySocket
 
 _POLL_S = 0.05
 _TAIL_LINES = 15
@@ -38,6 +42,15 @@ class Command:
     ready: Callable[[], bool]
     environment: Mapping[str, str] = field(default_factory=dict)
     """Its settings."""
+
+    listener: socket.socket | None = None
+    """A socket that it accepts from, and maybe others too; it stays open while no part runs."""
+
+    ready_socket: ReadySocket | None = None
+    """Where it says itself that it is ready, when its address would not tell."""
+
+    drain: Callable[[float], None] | None = None
+    """What makes its callers leave, within so many seconds, before it is asked to end: for one that does not itself."""
 
 
 class Part:
@@ -87,13 +100,24 @@ class Part:
             keep_previous(self.log)
             self._fresh_log = False
         environment = {name: os.environ[name] for name in OWN_VARIABLES if name in os.environ}
+        environment.update(self._command.environment)
+        if self._command.ready_socket:
+            self._command.ready_socket.open()
+            environment["NOTIFY_SOCKET"] = str(self._command.ready_socket.path)
+        arguments, kept_open = self._command.arguments, tuple[int, ...]()
+        if self._command.listener:
+            number = self._command.listener.fileno()
+            # Isolated and without site-packages, since all that it does is to make room for the program.
+            arguments = (sys.executable, "-I", "-S", handover.__file__, str(number), *arguments)
+            kept_open = (number,)
         with os.fdopen(os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "wb") as log:
             try:
                 # S603: the deployment's own list of parts. A session of its own: Ctrl-C reaches the supervisor alone,
                 # which then stops the parts in order.
                 self._process = subprocess.Popen(  # noqa: S603
-                    self._command.arguments,
-                    env={**environment, **self._command.environment},
+                    arguments,
+                    env=environment,
+                    pass_fds=kept_open,
                     stdin=subprocess.DEVNULL,
                     stdout=log,
                     stderr=subprocess.STDOUT,
@@ -123,13 +147,30 @@ class Part:
             if pause.wait(_POLL_S):
                 raise StoppedError
 
-    def stop(self, grace_s: float = 10) -> None:
-        """Asks the process to end, and kills it and its children when it has not after `grace_s` seconds."""
+    def stop(self, grace_s: float = 10, number: signal.Signals = signal.SIGTERM) -> None:
+        """Stops the process: `ask_to_end` and `end`."""
+        self.ask_to_end(grace_s, number)
+        self.end(grace_s)
+
+    def ask_to_end(self, grace_s: float = 10, number: signal.Signals = signal.SIGTERM) -> None:
+        """Asks the process to end.
+
+        Args:
+            grace_s: Seconds that its callers get to leave before, where the process does not see to that itself.
+            number: SIGTERM for a part that others stand in for; SIGINT when its callers are gone, or go too: our
+                servers then do not wait until everybody has heard that they leave.
+        """
         self.wanted = False
         if self._process and self.running:
-            self._process.terminate()
+            if self._command.drain and grace_s > 0:
+                self._command.drain(grace_s)
+            self._process.send_signal(number)
             # A stopped process would not see the signal.
             self._process.send_signal(signal.SIGCONT)
+
+    def end(self, grace_s: float = 10) -> None:
+        """Waits until the process has ended, and kills it and its children when it has not after `grace_s` seconds."""
+        if self._process and self.running:
             with suppress(subprocess.TimeoutExpired):
                 self._process.wait(grace_s)
         self._kill_group()
@@ -167,9 +208,11 @@ class Part:
             self._process.wait()
 
     def _sweep(self) -> None:
-        """Clears what a process that has ended left: children and the pid file."""
+        """Clears what a process that has ended left: children, the pid file, and the socket that heard it."""
         if self._process:
             self._kill_group()
+        if self._command.ready_socket:
+            self._command.ready_socket.close()
         self._pid_file.unlink(missing_ok=True)
 
     def _tail(self) -> str:

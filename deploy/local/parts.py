@@ -1,20 +1,27 @@
 """What each part is started with: its command line, its settings, and the question that tells whether it answers."""
 
+import logging
+import socket
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from urllib.parse import quote
 
-from deploy.local import readiness, redis_server
+from deploy.local import readiness, redis_server, replicas
 from deploy.local.folders import Folders
 from deploy.local.part import Command
 from deploy.local.ports import Ports
+from deploy.local.ready_socket import ReadySocket
 from deploy.local.services import SERVICES, Service
-from envoy import binary
+from envoy import binary, drain
 from envoy.topology import Address, Topology
 from envoy.topology import Service as Upstream
+from services.base.settings import SettingsError
+
+_log = logging.getLogger(__name__)
 
 NAMESPACE = "default"
 AUDIENCE = "laptop"
@@ -29,8 +36,12 @@ _GRPC_EXPERIMENTS = ",".join(f"-event_engine_{what}" for what in ("client", "lis
 """grpc without its event engine, whose threads hand every event on once more (docs/decisions/0006). A release that no
 longer knows these names says so in a log line and goes on."""
 
+_REDIS_FILE = "redis.conf"
+
 _DRAIN_S = "5"
 """What running calls get when Papermesh is stopped: on a laptop nobody waits twenty seconds for Ctrl-C."""
+
+_MOST_RATE_SCALE = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +54,9 @@ class Plan:
     settings: Mapping[str, str] = field(default_factory=dict)
     """More PAPERMESH_ variables for every part; what the deployment itself sets wins."""
 
+    replicas: Mapping[str, int] = field(default_factory=dict)
+    """How many of dispatch, of a service or of the adapter run, where it is more than one."""
+
     @property
     def workloads(self) -> tuple[str, ...]:
         """Everyone who needs a certificate."""
@@ -54,29 +68,44 @@ class Plan:
         return tuple(path.resolve() for service in self.services for path in service.descriptors)
 
     @property
-    def redis_socket(self) -> Path:
-        """Where the state role of Redis listens."""
-        return self.folders.sockets / "redis-state.sock"
-
-    @property
-    def redis_configuration(self) -> Path:
-        """The file that Redis reads."""
-        return self.folders.redis_state / "redis.conf"
-
-    @property
     def access_log(self) -> Path:
         """Envoy's log of calls; its log of itself is the part's own."""
         return self.folders.log / "envoy-access.jsonl"
 
+    @property
+    def admin_socket(self) -> Path:
+        """Envoy's admin interface."""
+        return self.folders.sockets / _ADMIN_SOCKET
+
+    def stages(self, bootstrap: Path, listener: socket.socket) -> tuple[tuple[Command, ...], ...]:
+        """Every part, in the order in which they need each other: each stage answers before the next is of use.
+
+        Args:
+            bootstrap: Envoy's configuration.
+            listener: The socket that the adapters accept from.
+        """
+        behind = [self.dispatch(number) for number in replicas.numbers(self.replicas, "dispatch")]
+        behind += [
+            self.service(service, number)
+            for service in self.services
+            for number in replicas.numbers(self.replicas, service.name)
+        ]
+        adapters = [self.adapter(number, listener) for number in replicas.numbers(self.replicas, "adapter")]
+        return (self.redis_state(), self.redis_cache()), tuple(behind), (self.envoy(bootstrap),), tuple(adapters)
+
     def topology(self) -> Topology:
-        """This deployment as Envoy's configuration needs to know it."""
+        """This deployment as Envoy's configuration needs to know it.
+
+        Raises:
+            SettingsError: when PAPERMESH_RATE_SCALE is no such number.
+        """
         return Topology(
             config_dir=str(self.folders.envoy),
             tls_dir=str(self.folders.certs / "envoy"),
-            admin_socket=str(self.folders.sockets / _ADMIN_SOCKET),
-            dispatch=(Address(_LOOPBACK, self.ports.dispatch),),
+            admin_socket=str(self.admin_socket),
+            dispatch=self._endpoints("dispatch", self.ports.dispatch),
             services=tuple(
-                Upstream(service.name, service.proto_services, (Address(_LOOPBACK, self.ports.of(service)),))
+                Upstream(service.name, service.proto_services, self._endpoints(service.name, self.ports.of(service)))
                 for service in self.services
             ),
             namespace=NAMESPACE,
@@ -86,66 +115,101 @@ class Plan:
             access_log=str(self.access_log),
             connection_limit=1000,
             heap_limit_bytes=256 * 1024 * 1024,
+            rate_scale=_rate_scale(self.settings.get("PAPERMESH_RATE_SCALE") or "1"),
         )
 
-    def redis(self) -> Command:
+    def redis_state(self) -> Command:
         """The state role of Redis."""
-        return Command(
-            "redis-state",
-            (str(redis_server.find()), str(self.redis_configuration)),
-            partial(readiness.redis_answers, self.redis_socket),
-        )
+        return self._redis("redis-state", self.folders.redis_state)
 
-    def dispatch(self) -> Command:
+    def redis_cache(self) -> Command:
+        """The cache role of Redis."""
+        return self._redis("redis-cache", self.folders.redis_cache)
+
+    def dispatch(self, number: int = 1) -> Command:
         """The front door."""
+        name = replicas.name("dispatch", number)
+        port = replicas.port(self.ports.dispatch, number)
         settings = {
             "PAPERMESH_BIND_HOST": _LOOPBACK,
-            "PAPERMESH_DISPATCH_PORT": str(self.ports.dispatch),
+            "PAPERMESH_DISPATCH_PORT": str(port),
+            "PAPERMESH_REPLICA": name,
             "PAPERMESH_MESH_ADDRESS": f"localhost:{self.ports.mesh}",
             "PAPERMESH_CLIENTS_FILE": str(self.folders.secrets / "clients.json"),
             "PAPERMESH_AUDIENCE": AUDIENCE,
-            "PAPERMESH_REDIS_STATE_URL": f"unix://{quote(str(self.redis_socket))}",
+            "PAPERMESH_AUDIT_DIR": str(self.folders.audit),
+            "PAPERMESH_AUDIT_KEY_FILE": str(self.folders.secrets / "audit.json"),
+            "PAPERMESH_REDIS_STATE_URL": f"unix://{quote(str(self._redis_socket('redis-state')))}",
+            "PAPERMESH_REDIS_CACHE_URL": f"unix://{quote(str(self._redis_socket('redis-cache')))}",
             "PAPERMESH_BLOBS_URL": self._blobs_url,
-            "PAPERMESH_SPOOL_DIR": str(self.folders.spool("dispatch")),
+            "PAPERMESH_SPOOL_DIR": str(self.folders.spool(name)),
             "PAPERMESH_SERVICES": ",".join(name for service in self.services for name in service.proto_services),
             "PAPERMESH_DESCRIPTORS": ",".join(str(path) for path in self.descriptors),
         }
-        ready = partial(readiness.port_listens, self.ports.dispatch)
-        return Command("dispatch", _module("services.dispatch"), ready, self._environment("dispatch", settings))
+        ready = partial(readiness.port_listens, port)
+        return Command(name, _module("services.dispatch"), ready, self._environment("dispatch", settings))
 
-    def service(self, service: Service) -> Command:
+    def service(self, service: Service, number: int = 1) -> Command:
         """A service behind the mesh listener."""
-        port = self.ports.of(service)
+        name = replicas.name(service.name, number)
+        port = replicas.port(self.ports.of(service), number)
         settings = {
             "PAPERMESH_BIND_HOST": _LOOPBACK,
             service.port_variable: str(port),
             "PAPERMESH_BLOBS_URL": self._blobs_url,
-            "PAPERMESH_WORK_DIR": str(self.folders.work(service.name)),
+            "PAPERMESH_WORK_DIR": str(self.folders.work(name)),
         }
         ready = partial(readiness.port_listens, port)
-        return Command(service.name, service.arguments, ready, self._environment(service.name, settings))
+        return Command(name, service.arguments, ready, self._environment(service.name, settings))
 
     def envoy(self, bootstrap: Path) -> Command:
         """Both listeners, in one process."""
-        topology = self.topology()
         return Command(
             "envoy",
-            tuple(binary.command(binary.find(), bootstrap, concurrency=topology.concurrency)),
-            partial(readiness.envoy_healthy, Path(topology.admin_socket)),
+            tuple(binary.command(binary.find(), bootstrap, concurrency=self.topology().concurrency)),
+            partial(readiness.envoy_healthy, self.admin_socket),
+            drain=partial(_drain_envoy, self.admin_socket),
         )
 
-    def adapter(self) -> Command:
+    def adapter(self, number: int = 1, listener: socket.socket | None = None) -> Command:
         """HTTP, for people and agents."""
+        name = replicas.name("adapter", number)
         settings = {
             "PAPERMESH_HTTP_HOST": _LOOPBACK,
             "PAPERMESH_HTTP_PORT": str(self.ports.http),
             "PAPERMESH_EDGE_ADDRESS": f"localhost:{self.ports.edge}",
             "PAPERMESH_AUDIENCE": AUDIENCE,
             "PAPERMESH_KEY_FILE": str(self.folders.secrets / "adapter.json"),
-            "PAPERMESH_SPOOL_DIR": str(self.folders.spool("adapter")),
+            "PAPERMESH_SPOOL_DIR": str(self.folders.spool(name)),
         }
-        ready = partial(readiness.http_ok, self.ports.http, "/readyz")
-        return Command("adapter", _module("mcp_adapter"), ready, self._environment("adapter", settings))
+        ready_socket = ReadySocket(self.folders.sockets / f"{name}-ready.sock")
+        return Command(
+            name,
+            _module("mcp_adapter"),
+            ready_socket.heard,  # a call of its port might be another replica's
+            self._environment("adapter", settings),
+            listener=listener,
+            ready_socket=ready_socket,
+        )
+
+    def redis_configurations(self) -> dict[Path, str]:
+        """The files that Redis reads, and what must be in them."""
+        state, cache = self.folders.redis_state, self.folders.redis_cache
+        return {
+            state / _REDIS_FILE: redis_server.state_configuration(self._redis_socket("redis-state"), state),
+            cache / _REDIS_FILE: redis_server.cache_configuration(self._redis_socket("redis-cache"), cache),
+        }
+
+    def _redis(self, name: str, folder: Path) -> Command:
+        ready = partial(readiness.redis_answers, self._redis_socket(name))
+        return Command(name, (str(redis_server.find()), str(folder / _REDIS_FILE)), ready)
+
+    def _redis_socket(self, name: str) -> Path:
+        return self.folders.sockets / f"{name}.sock"
+
+    def _endpoints(self, part: str, first: int) -> tuple[Address, ...]:
+        ports = (replicas.port(first, number) for number in replicas.numbers(self.replicas, part))
+        return tuple(Address(_LOOPBACK, port) for port in ports)
 
     @property
     def _blobs_url(self) -> str:
@@ -164,3 +228,19 @@ class Plan:
 
 def _module(name: str) -> tuple[str, ...]:
     return (sys.executable, "-m", name)
+
+
+def _drain_envoy(admin: Path, limit_s: float) -> None:
+    """Lets calls that run through Envoy end. Without any it goes at once: open connections wait for nothing then."""
+    if readiness.envoy_busy(admin):
+        try:
+            drain.run(admin, notice_s=0, timeout_s=limit_s)
+        except drain.DrainError as error:
+            _log.warning("envoy: %s", error)  # and it is ended all the same
+
+
+def _rate_scale(text: str) -> float:
+    with suppress(ValueError):
+        if 0 < float(text) <= _MOST_RATE_SCALE:
+            return float(text)
+    raise SettingsError(f"PAPERMESH_RATE_SCALE must be a number above 0 and at most {_MOST_RATE_SCALE}.")

@@ -1,4 +1,7 @@
-"""Where each part listens. All on loopback; every port can be moved by an environment variable."""
+"""Where each part listens. All on loopback; every port can be moved by an environment variable.
+
+A part that runs several times listens a hundred higher each time, so the same variable moves all of its replicas.
+"""
 
 import random
 import socket
@@ -7,6 +10,7 @@ from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass, field
 from typing import Self
 
+from deploy.local import replicas
 from deploy.local.services import SERVICES, Service
 
 _LOOPBACK = "127.0.0.1"
@@ -21,6 +25,9 @@ _OWN_VARIABLES = {
 _FREE_FROM, _FREE_TO = 20_000, 32_000
 """Free ports are sought below those that the system gives to outgoing connections: one of these could take a port when
 it was found free and no server has bound it yet."""
+
+_FREE_REPLICAS = 3
+"""Where a port is free for a part, so many replicas of it find theirs."""
 
 _HIGHEST = 65_535
 
@@ -44,7 +51,7 @@ class Ports:
 
     @classmethod
     def free(cls, services: Sequence[Service] = SERVICES) -> Self:
-        """Ports that nobody listens on right now, for tests."""
+        """Ports that nobody listens on right now, for tests; those of up to three replicas are free too."""
         count = len(_OWN_VARIABLES) + len(services)
         numbers: list[int] = []
         with ExitStack() as held:
@@ -52,7 +59,8 @@ class Ports:
                 if len(numbers) == count:
                     break
                 with suppress(OSError):
-                    held.enter_context(closing(_bound(number)))
+                    for replica in range(1, _FREE_REPLICAS + 1):
+                        held.enter_context(closing(_bound(replicas.port(number, replica))))
                     numbers.append(number)
         if len(numbers) < count:
             raise PortError(f"Fewer than {count} ports between {_FREE_FROM} and {_FREE_TO} are free.")
@@ -83,25 +91,38 @@ class Ports:
         """The port of a service behind the mesh listener."""
         return self.services.get(service.name, service.port)
 
-    def check(self, services: Sequence[Service] = SERVICES) -> None:
+    def check(self, services: Sequence[Service] = SERVICES, counts: Mapping[str, int] | None = None) -> None:
         """Makes sure that every port can be bound.
+
+        Args:
+            services: What stands behind dispatch.
+            counts: How many of each part run, where it is more than one.
 
         Raises:
             PortError: naming the first that is taken and the variable that moves it.
         """
-        wanted = [(variable, getattr(self, name)) for name, variable in _OWN_VARIABLES.items()]
-        wanted += [(service.port_variable, self.of(service)) for service in services]
+        # The replicas of the adapter share its port; the others are looked up in `counts` by their parts' names.
+        first = [(name, variable, getattr(self, name)) for name, variable in _OWN_VARIABLES.items()]
+        first += [(service.name, service.port_variable, self.of(service)) for service in services]
         with ExitStack() as held:
-            for variable, number in wanted:
-                try:
+            for part, variable, number in first:
+                for replica in replicas.numbers(counts or {}, part):
                     # Held until all are: two parts that were given one port are found out as well.
-                    held.enter_context(closing(_bound(number)))
-                except OSError as error:
-                    other = number + 10 if number + 10 <= _HIGHEST else number - 10
-                    raise PortError(
-                        f"Port {number} cannot be used: {error.strerror}. End what listens on it, or take another: "
-                        f"{variable}={other} make up"
-                    ) from None
+                    held.enter_context(closing(_bindable(variable, number, replicas.port(number, replica))))
+
+
+def _bindable(variable: str, first: int, number: int) -> socket.socket:
+    """A socket bound to the port of a replica, whose variable moves the port of the first."""
+    try:
+        if number > _HIGHEST:
+            raise PortError(f"{variable}={first} leaves no port for further replicas: take a lower one.")
+        return _bound(number)
+    except OSError as error:
+        other = first + 10 if first + 10 <= _HIGHEST else first - 10
+        raise PortError(
+            f"Port {number} cannot be used: {error.strerror}. End what listens on it, or take another: "
+            f"{variable}={other} make up"
+        ) from None
 
 
 def _bound(number: int) -> socket.socket:

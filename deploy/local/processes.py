@@ -64,7 +64,7 @@ def end(records: Iterable[ProcessRecord], grace_s: float) -> None:
     """Asks the processes to end, and kills those that have not after `grace_s` seconds."""
     left = [record for record in records if record.runs]
     for record in left:
-        record.send(signal.SIGTERM)
+        record.send(signal.SIGINT)  # they go as a whole, so none has to tell its callers first
     left = _wait(left, grace_s)
     for record in left:
         record.kill_group()

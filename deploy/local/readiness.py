@@ -1,6 +1,7 @@
-"""How to see that a part answers: one question each, answered at once."""
+"""How to see that a part answers, and whether it is busy: one question each, answered at once."""
 
 import http.client
+import json
 import socket
 from pathlib import Path
 
@@ -28,11 +29,6 @@ def redis_answers(path: Path) -> bool:
         return False
 
 
-def http_ok(port: int, path: str) -> bool:
-    """Whether GET answers 200. Straight to loopback: whatever proxy the environment names has no part in it."""
-    return _get(http.client.HTTPConnection("127.0.0.1", port, timeout=_TIMEOUT_S), path) is not None
-
-
 def envoy_healthy(admin: Path) -> bool:
     """Whether Envoy serves, and its health checks have found every host behind it healthy."""
     if _get(_UnixConnection(admin), "/ready") is None:
@@ -41,6 +37,13 @@ def envoy_healthy(admin: Path) -> bool:
     clusters = _get(_UnixConnection(admin), "/clusters")
     flags = [line for line in (clusters or "").splitlines() if "::health_flags::" in line]
     return bool(flags) and all(line.endswith("::healthy") for line in flags)
+
+
+def envoy_busy(admin: Path) -> bool:
+    """Whether calls run through Envoy; not so when it does not answer."""
+    answer = _get(_UnixConnection(admin), "/stats?format=json&filter=^http%5C.(edge|mesh)%5C.downstream_rq_active$")
+    stats = json.loads(answer)["stats"] if answer else []
+    return any(stat.get("value", 0) for stat in stats)
 
 
 class _UnixConnection(http.client.HTTPConnection):

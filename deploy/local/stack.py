@@ -1,11 +1,14 @@
 """Everything together: writes what the parts need, starts them in order and waits for each, stops them in reverse."""
 
+import signal
+import socket
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
-from deploy.local import client_keys, redis_server
+from deploy.local import audit_key, client_keys
+from deploy.local import replicas as replica_counts
 from deploy.local.folders import Folders, keep_previous
 from deploy.local.guardian import Guardian, end_leftovers
 from deploy.local.hold import Hold
@@ -15,11 +18,11 @@ from deploy.local.ports import Ports
 from deploy.local.services import SERVICES, Service
 from envoy import render
 from services.base import actions, certificates
+from services.base.starting import listen
 
 _LEFTOVER_GRACE_S = 5.0
 
-_PYTHON_CLIENTS = ("dispatch", "adapter")
-"""The parts that call others themselves."""
+_NEW = frozenset({certificates.Done.ISSUED, certificates.Done.RENEWED})
 
 
 class Stack:
@@ -34,6 +37,7 @@ class Stack:
         ports: Ports | None = None,
         services: Sequence[Service] = SERVICES,
         *,
+        replicas: Mapping[str, int] | None = None,
         settings: Mapping[str, str] | None = None,
         stopping: threading.Event | None = None,
     ) -> None:
@@ -43,6 +47,8 @@ class Stack:
             root: The folder of its state.
             ports: Where the parts listen; the default ports when left out.
             services: What stands behind dispatch.
+            replicas: How many of dispatch, of a service or of the adapter run, {"pdf": 2}; one of what it leaves out.
+                The second is the part "pdf-2".
             settings: More PAPERMESH_ variables for every part; what the deployment sets itself wins.
             stopping: When set, `start` gives up waiting.
         """
@@ -50,8 +56,10 @@ class Stack:
         self.ports = ports or Ports()
         self.services = tuple(services)
         self.parts: dict[str, Part] = {}
-        """By name, in the order in which they are started: redis-state, dispatch, the services, envoy, adapter."""
-        self._plan = Plan(self.folders, self.ports, self.services, settings or {})
+        """By name, in the order in which they are started: Redis, dispatch, the services, envoy, the adapters."""
+        self._plan = Plan(self.folders, self.ports, self.services, settings or {}, replicas or {})
+        self._stages: tuple[tuple[Part, ...], ...] = ()
+        self._listener: socket.socket | None = None
         self._stopping = stopping
         self._hold = Hold(self.folders.run)
         self._guardian: Guardian | None = None
@@ -88,49 +96,56 @@ class Stack:
 
         Raises:
             HeldError: when another supervisor holds the folder.
-            FolderError, PortError, RedisMissingError, EnvoyNotFoundError, CertificateError, ClientKeysError: see there.
+            FolderError, PortError, ReplicaError, RedisMissingError, EnvoyNotFoundError, CertificateError,
+            ClientKeysError, SettingsError: see there.
         """
+        replica_counts.check(self._plan.replicas, self.services)
         self.folders.make()
         self._hold.take()
         end_leftovers(self.folders.run, _LEFTOVER_GRACE_S)
-        self.ports.check(self.services)
+        self.ports.check(self.services, self._plan.replicas)
+        # Held to the end: whoever calls while the only adapter restarts waits for a moment instead of being refused.
+        self._listener = listen("127.0.0.1", self.ports.http)
         self.renew_certificates()
         client_keys.ensure(self.folders.secrets, NAMESPACE)
-        self._plan.redis_configuration.write_text(
-            redis_server.configuration(self._plan.redis_socket, self.folders.redis_state), encoding="utf-8"
-        )
+        audit_key.ensure(self.folders.secrets)
+        for file, content in self._plan.redis_configurations().items():
+            file.write_text(content, encoding="utf-8")
         bootstrap = render.write(self._plan.topology(), actions.load(*self._plan.descriptors), self.folders.envoy)
         keep_previous(self._plan.access_log)
-        commands = [
-            self._plan.redis(),
-            self._plan.dispatch(),
-            *(self._plan.service(service) for service in self.services),
-            self._plan.envoy(bootstrap),
-            self._plan.adapter(),
-        ]
-        self.parts = {command.name: Part(command, self.folders.run, self.folders.log) for command in commands}
+        self._stages = tuple(
+            tuple(Part(command, self.folders.run, self.folders.log) for command in stage)
+            for stage in self._plan.stages(bootstrap, self._listener)
+        )
+        self.parts = {part.name: part for stage in self._stages for part in stage}
 
     def renew_certificates(self) -> tuple[str, ...]:
         """Issues certificates that are missing or grow old, those of the company's own callers too.
 
+        A rotation of the CA that is due is begun, and one that was begun is carried on. Whoever runs takes the files up
+        by itself.
+
         Returns:
-            The parts that go on with the old one until `restart` is called for them: Envoy and the servers take up
-            their files by themselves, a Python client reads them once.
+            What was done, as sentences.
         """
-        known = certificates.callers(self.folders.certs)
-        outcomes = certificates.ensure(self.folders.certs, NAMESPACE, self._plan.workloads, clients=known)
-        new = {outcome.name for outcome in outcomes if outcome.done is not certificates.Done.KEPT}
-        return tuple(name for name in _PYTHON_CLIENTS if name in new)
+        folder = self.folders.certs
+        known = certificates.callers(folder)
+        outcomes = certificates.ensure(folder, NAMESPACE, self._plan.workloads, clients=known)
+        done = [f"{each.name} has a new certificate." for each in outcomes if each.done in _NEW]
+        if step := certificates.carry_on(folder, NAMESPACE):
+            done.append(f"The CA is being rotated: {step} is done.")
+        return tuple(done)
 
     def restart(self, name: str, timeout_s: float = 60) -> None:
-        """Restarts a part and waits until it answers.
+        """Restarts a part, and waits until it answers and Envoy sends calls to it again.
 
         Raises:
             PartError: when it does not.
             StoppedError: when `stopping` was set meanwhile.
         """
         self.parts[name].restart()
-        self.parts[name].wait_until_ready(timeout_s, self._stopping)
+        for waited_for in (name, "envoy"):
+            self.parts[waited_for].wait_until_ready(timeout_s, self._stopping)
 
     def start(self, timeout_s: float = 60) -> None:
         """Prepares, starts every part and waits until all answer; when one does not, stops them again.
@@ -142,13 +157,14 @@ class Stack:
         try:
             self.prepare()
             self._guardian = Guardian(self.folders.run)
-            # Python takes its time to start, so what can starts together. Redis is first, since dispatch begins with
-            # it; Envoy comes when its hosts answer, since it begins with a health check of each.
-            for stage in (["redis-state"], ["dispatch", *(each.name for each in self.services)], ["envoy", "adapter"]):
-                for name in stage:
-                    self.parts[name].start()
-                for name in stage:
-                    self.parts[name].wait_until_ready(timeout_s, self._stopping)
+            # Redis is first, since dispatch begins with it; Envoy comes when its hosts answer, since it begins with a
+            # health check of each. The adapters need Envoy only to be ready, and Python takes its time to start.
+            redis, behind, envoy, adapters = self._stages
+            for together in (redis, behind, (*envoy, *adapters)):
+                for part in together:
+                    part.start()
+                for part in together:
+                    part.wait_until_ready(timeout_s, self._stopping)
         except BaseException:
             self.stop()
             raise
@@ -159,9 +175,16 @@ class Stack:
             part.wait_until_ready(timeout_s, self._stopping)
 
     def stop(self, grace_s: float = 10) -> None:
-        """Stops every part, the last started first, and leaves the folder to the next supervisor."""
-        for part in reversed(self.parts.values()):
-            part.stop(grace_s)
+        """Stops every part, callers first, and leaves the folder to the next supervisor."""
+        for stage in reversed(self._stages):
+            # Without notice: whoever calls this stage has been stopped before it.
+            for part in stage:
+                part.ask_to_end(grace_s, signal.SIGINT)
+            for part in stage:
+                part.end(grace_s)
+        if self._listener:
+            self._listener.close()
+            self._listener = None
         if self._guardian:
             self._guardian.dismiss()
             self._guardian = None

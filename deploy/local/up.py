@@ -10,6 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from types import FrameType
 
+from deploy.local import replicas
 from deploy.local.client_keys import ClientKeysError
 from deploy.local.folders import FolderError
 from deploy.local.hold import HeldError
@@ -17,11 +18,14 @@ from deploy.local.keeper import Keeper
 from deploy.local.part import PartError, StoppedError
 from deploy.local.ports import PortError, Ports
 from deploy.local.redis_server import RedisMissingError
+from deploy.local.replicas import ReplicaError
 from deploy.local.stack import Stack
 from envoy.binary import EnvoyNotFoundError
 from envoy.routes import RouteError
 from services.base.actions import ContractError
 from services.base.certificates import CertificateError
+from services.base.settings import SettingsError
+from services.base.starting import StartError
 
 _LOOK_EVERY_S = 0.5
 _CERTIFICATES_EVERY_S = 3600.0
@@ -43,7 +47,10 @@ _CANNOT_START = (
     PartError,
     PortError,
     RedisMissingError,
+    ReplicaError,
     RouteError,
+    SettingsError,
+    StartError,
 )
 """What a person can mend; each says how in its own words."""
 
@@ -62,7 +69,8 @@ def up(root: Path, environment: Mapping[str, str]) -> int:
     begun = time.monotonic()
     try:
         settings = {name: value for name, value in environment.items() if name.startswith("PAPERMESH_")}
-        stack = Stack(root, Ports.from_environment(environment), settings=settings, stopping=stopping)
+        ports, counts = Ports.from_environment(environment), replicas.from_environment(environment)
+        stack = Stack(root, ports, replicas=counts, settings=settings, stopping=stopping)
         say("Starting Papermesh")
         stack.start()
     except StoppedError:
@@ -112,21 +120,15 @@ def _watch(stack: Stack, stopping: threading.Event) -> None:
             say(event)
         if time.monotonic() - renewed_at > _CERTIFICATES_EVERY_S:
             renewed_at = time.monotonic()
-            with suppress(StoppedError):
-                renew_certificates(stack)
+            renew_certificates(stack)
 
 
 def renew_certificates(stack: Stack) -> None:
-    """Renews what grows old, and restarts, one after the other, the parts that would go on with an old one.
-
-    Raises:
-        StoppedError: when somebody asked to stop meanwhile.
-    """
+    """Renews what grows old, and says what; those who run take it up without a restart."""
     try:
-        for name in stack.renew_certificates():
-            say(f"{name} has a new certificate and is restarted.")
-            stack.restart(name)
-    except (CertificateError, PartError) as error:
+        for sentence in stack.renew_certificates():
+            say(sentence)
+    except CertificateError as error:
         say(str(error))
 
 

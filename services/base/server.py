@@ -4,6 +4,7 @@ import asyncio
 import logging
 import signal
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
@@ -14,15 +15,20 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection, reflection_pb2_grpc
 from pydantic import Field
 
+from papermesh.engine.v1 import engine_service_pb2
 from services.base import actions, identity
 from services.base.channel import MAX_RESPONSE_BYTES
+from services.base.engine import EngineServicer
 from services.base.guard import GuardedServer
-from services.base.handlers import MAX_REQUEST_BYTES, generic_handler
+from services.base.handlers import MAX_REQUEST_BYTES, OnEnd, Serving, generic_handler
 from services.base.readiness import IsReady, watch
 from services.base.settings import WorkloadSettings
 from services.base.starting import taken
+from services.base.tls_files import TlsFiles
 
 _log = logging.getLogger(__name__)
+
+_ENGINE_SERVICE = engine_service_pb2.DESCRIPTOR.services_by_name["EngineService"]
 
 _OPTIONS = (
     ("grpc.max_send_message_length", MAX_RESPONSE_BYTES),
@@ -44,7 +50,16 @@ class ServerSettings(WorkloadSettings):
     """What every gRPC server reads from its environment."""
 
     bind_host: str = Field("127.0.0.1", description="Address to listen on; 0.0.0.0 in a pod, loopback on a laptop.")
-    drain_s: float = Field(20, ge=0, le=600, description="Seconds that running calls get to finish after SIGTERM.")
+    drain_notice_s: float = Field(
+        3,
+        ge=0,
+        le=60,
+        description=(
+            "Seconds after SIGTERM in which new calls are still served: Envoy's health checks take up to 2.2 s to see "
+            "that this process leaves, and its look at DNS 2 s."
+        ),
+    )
+    drain_s: float = Field(20, ge=0, le=600, description="Seconds that running calls get to finish afterwards.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +79,10 @@ class Server:
         port: int,
         hosted: Sequence[Hosted],
         *,
-        behind_mesh: bool,
         table: actions.ActionTable,
+        behind_mesh: bool,
+        engine: str = "",
+        on_end: OnEnd | None = None,
     ) -> None:
         """Takes its port, and listens when it is started.
 
@@ -73,8 +90,11 @@ class Server:
             settings: Where to listen and with which certificate.
             port: Port to listen on; 0 picks a free one.
             hosted: The services.
-            behind_mesh: Whether callers come through Envoy's mesh listener (see `status.status_code`).
             table: Where the methods' timeouts come from.
+            behind_mesh: Whether callers come through Envoy's mesh listener (see `status.status_code`).
+            engine: Version of what makes the results of a service behind the mesh listener, at most 128 characters;
+                it must change whenever they may. A result is kept in the cache only where there is one.
+            on_end: Is told of every call's end.
 
         Raises:
             StartError: when the port cannot be had.
@@ -83,11 +103,16 @@ class Server:
         self._health = health.aio.HealthServicer()
         self._names = [each.descriptor.full_name for each in hosted]
         self._server = grpc.aio.server(options=_OPTIONS)
-        timeouts = {path: method.timeout.total_seconds() for path, method in table.methods.items()}
-        guarded = GuardedServer(self._server, identity.workload_id(settings.namespace, "envoy").encode())
-        guarded.add_generic_rpc_handlers(
-            [generic_handler(each.descriptor, each.servicer, timeouts, behind_mesh=behind_mesh) for each in hosted]
+        serving = Serving(
+            timeouts_s={path: method.timeout.total_seconds() for path, method in table.methods.items()},
+            behind_mesh=behind_mesh,
+            engine=engine,
+            on_end=on_end,
         )
+        if engine:
+            hosted = (*hosted, Hosted(_ENGINE_SERVICE, EngineServicer(engine, self._names)))
+        guarded = GuardedServer(self._server, identity.workload_id(settings.namespace, "envoy").encode())
+        guarded.add_generic_rpc_handlers([generic_handler(each.descriptor, each.servicer, serving) for each in hosted])
         health_pb2_grpc.add_HealthServicer_to_server(self._health, guarded)
         names = (*self._names, health.SERVICE_NAME, reflection.SERVICE_NAME)
         reflection_pb2_grpc.add_ServerReflectionServicer_to_server(reflection.aio.ReflectionServicer(names), guarded)
@@ -110,20 +135,29 @@ class Server:
             await self._health.set(name, state)
 
     async def stop(self) -> None:
-        """Stops taking calls, lets those under way finish within the drain time, and ends."""
+        """Takes no more calls, lets those under way finish within the drain time, and ends."""
         await self._health.enter_graceful_shutdown()
+        # Clients get a GOAWAY, and with it which of their calls are still served.
         await self._server.stop(self._settings.drain_s)
 
     async def serve(self, is_ready: IsReady | None = None) -> None:
-        """Runs until SIGTERM or SIGINT, then stops gracefully.
+        """Runs until it is asked to leave, then stops without losing a call.
+
+        SIGTERM: says NOT_SERVING, serves for the notice time whoever has not heard that yet, and stops. SIGINT is for a
+        deployment that goes as a whole, callers first: stops without notice, also when the notice time runs already.
 
         Args:
             is_ready: Asked all the time whether calls may be sent here; they may whenever it runs when left out.
         """
-        leave = asyncio.Event()
+        leave, at_once = asyncio.Event(), asyncio.Event()
+
+        def leave_at_once() -> None:
+            at_once.set()
+            leave.set()
+
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, leave.set)
+        loop.add_signal_handler(signal.SIGTERM, leave.set)
+        loop.add_signal_handler(signal.SIGINT, leave_at_once)
         await self.start(serving=is_ready is None)
         async with asyncio.TaskGroup() as tasks:
             watching = tasks.create_task(watch(is_ready, self.set_serving)) if is_ready else None
@@ -131,34 +165,45 @@ class Server:
             if watching:
                 watching.cancel()
         _log.info("draining")
+        await self._health.enter_graceful_shutdown()
+        with suppress(TimeoutError):  # which is how the notice time usually ends
+            await asyncio.wait_for(at_once.wait(), self._settings.drain_notice_s)
         await self.stop()
 
 
 def _credentials(tls_dir: Path) -> grpc.ServerCredentials:
     """Server credentials that demand a certificate of the mesh CA and take up renewed files by themselves.
 
-    grpc asks for the configuration at every handshake; files that cannot be read leave the last good one in place.
+    grpc asks for the configuration at every handshake; files that cannot be used leave the last good ones in place.
+
+    Raises:
+        OSError: naming the file that cannot be used.
     """
-    names = ("tls.crt", "tls.key", "ca.crt")
-    seen: tuple[bytes, ...] = ()
+    seen = TlsFiles.read(tls_dir)
+    seen.check(tls_dir)
+    reported = ""
 
     def configuration() -> grpc.ServerCertificateConfiguration | None:
-        nonlocal seen
+        nonlocal seen, reported
         try:
-            files = tuple((tls_dir / name).read_bytes() for name in names)
-        except OSError:
-            _log.exception("The certificate cannot be read; keeping the last good one")
+            files = TlsFiles.read(tls_dir)
+            if files == seen:
+                return None  # "unchanged", in grpc's terms
+            files.check(tls_dir)
+        except OSError as error:
+            said = f"{error.filename}: {error.strerror}"
+            if said != reported:  # once, not at every handshake
+                _log.error("The certificate cannot be used, and the last good one stays: %s", said)
+            reported = said
             return None
-        if files == seen:
-            return None  # "unchanged", in grpc's terms
-        seen = files
-        chain, key, roots = files
-        return grpc.ssl_server_certificate_configuration([(key, chain)], root_certificates=roots)
+        seen, reported = files, ""
+        return _configuration(files)
 
-    first = configuration()
-    if first is None:
-        raise SystemExit(f"PAPERMESH_TLS_DIR: cannot read {', '.join(names)} in {tls_dir}. Make them: papermesh certs.")
     fetch = cast(
         "Callable[[], grpc.ServerCertificateConfiguration]", configuration
     )  # the stubs forget that it may be None
-    return grpc.dynamic_ssl_server_credentials(first, fetch, require_client_authentication=True)
+    return grpc.dynamic_ssl_server_credentials(_configuration(seen), fetch, require_client_authentication=True)
+
+
+def _configuration(files: TlsFiles) -> grpc.ServerCertificateConfiguration:
+    return grpc.ssl_server_certificate_configuration([(files.key, files.chain)], root_certificates=files.roots)

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from http.client import HTTPConnection
 from pathlib import Path
 
@@ -22,7 +23,7 @@ from tests.e2e.support.deployment import RATES_OUT_OF_THE_WAY, Deployment, deplo
 from tests.e2e.support.waiting import eventually
 
 WORKERS = 2
-PARTS = ("redis-state", "dispatch", "pdf", "envoy", "adapter")
+PARTS = ("redis-state", "redis-cache", "dispatch", "pdf", "envoy", "adapter")
 
 EJECTED_S = 30
 """The longest that Envoy leaves out a host whose connections have failed; five seconds the first time."""
@@ -79,12 +80,16 @@ def hold(mesh: Deployment) -> list[psutil.Process]:
     return held
 
 
+def fresh(mesh: Deployment) -> bytes:
+    """A good document of which nobody has asked anything, so that no result of it is in the cache."""
+    return mesh.good_document.read_bytes() + b"%" + secrets.token_hex(8).encode()
+
+
 def ask(
     mesh: Deployment, threads: ThreadPoolExecutor, count: int, action: str = "PDF_METADATA"
 ) -> list[Future[Answer]]:
     """Starts calls, each on its own document, and waits until as many as can be are under way."""
-    content = mesh.good_document.read_bytes()
-    references = [mesh.adapter.reference(content + b"%" + secrets.token_bytes(8).hex().encode()) for _ in range(count)]
+    references = [mesh.adapter.reference(fresh(mesh)) for _ in range(count)]
     calls = [threads.submit(mesh.adapter.invoke, action, {"doc_ref": each}) for each in references]
     eventually(lambda: at_work(mesh) == min(count, WORKERS), what="the work on the documents")
     return calls
@@ -131,7 +136,8 @@ def test_a_worker_killed_in_mid_request_costs_that_request_one_typed_error_and_o
 
 def test_workers_killed_under_load_cost_at_most_one_request_each(mesh: Deployment, threads: ThreadPoolExecutor) -> None:
     reference = mesh.adapter.reference(mesh.good_document)
-    calls = [threads.submit(mesh.adapter.invoke, "PDF_TEXT", {"doc_ref": reference}) for _ in range(150)]
+    ask_anew = partial(mesh.adapter.invoke, "PDF_TEXT", {"doc_ref": reference}, Cache_Control="no-cache")
+    calls = [threads.submit(ask_anew) for _ in range(150)]
     killed = 0
     while killed < 3:
         found = workers(mesh)
@@ -192,7 +198,7 @@ def test_a_document_that_is_not_done_in_time_is_given_up_and_its_worker_replaced
 @pytest.mark.parametrize("end", ["cancelled", "deadline"])
 def test_when_the_caller_is_gone_the_work_stops_within_a_second(mesh: Deployment, end: str) -> None:
     operator = mesh.caller("operator")
-    request = invocation("PDF_METADATA", {"doc_ref": operator.put(mesh.good_document.read_bytes())})
+    request = invocation("PDF_METADATA", {"doc_ref": operator.put(fresh(mesh))})
     held = hold(mesh)
     signed = operator.sign("Invoke", request)
     limit_s = 1.0 if end == "deadline" else 30.0
@@ -212,7 +218,7 @@ def test_when_the_caller_is_gone_the_work_stops_within_a_second(mesh: Deployment
 
 
 def test_a_caller_that_hangs_up_on_the_adapter_stops_the_work(mesh: Deployment) -> None:
-    reference = mesh.adapter.reference(mesh.good_document)
+    reference = mesh.adapter.reference(fresh(mesh))
     held = hold(mesh)
     body = json.dumps({"action": "PDF_METADATA", "args": {"doc_ref": reference}})
     connection = HTTPConnection("127.0.0.1", mesh.stack.ports.http, timeout=10)
@@ -227,7 +233,7 @@ def test_a_caller_that_hangs_up_on_the_adapter_stops_the_work(mesh: Deployment) 
 
 def test_while_the_engine_is_away_calls_are_unavailable_and_then_work_again(mesh: Deployment) -> None:
     left = [zygote(mesh), *workers(mesh)]
-    reference = mesh.adapter.reference(mesh.good_document)
+    reference = mesh.adapter.reference(fresh(mesh))
 
     mesh.stack.part("pdf").kill()
 
@@ -326,13 +332,29 @@ def test_a_call_that_was_under_way_when_dispatch_died_is_unavailable_and_its_wor
             worker.resume()
 
 
-def test_a_killed_adapter_works_as_soon_as_it_is_back(mesh: Deployment) -> None:
+def test_a_call_made_while_the_adapter_is_away_waits_for_its_return(
+    mesh: Deployment, threads: ThreadPoolExecutor
+) -> None:
     reference = mesh.adapter.reference(mesh.good_document)
     mesh.stack.part("adapter").kill()
-    assert not mesh.works()
+    call = threads.submit(mesh.adapter.invoke, "PDF_METADATA", {"doc_ref": reference})
     mesh.stack.part("adapter").start()
+    assert call.result().ok, "what was uploaded is still known"
     mesh.stack.part("adapter").wait_until_ready()
-    assert mesh.adapter.invoke("PDF_METADATA", {"doc_ref": reference}).ok, "what was uploaded is still known"
+
+
+def test_a_call_under_way_when_envoy_is_stopped_is_answered(mesh: Deployment, threads: ThreadPoolExecutor) -> None:
+    held = hold(mesh)
+    (call,) = ask(mesh, threads, 1)
+
+    stopping = threads.submit(mesh.stack.part("envoy").stop)
+    eventually(lambda: "DRAINING" in mesh.envoy("/ready").text, what="the drain")
+    for worker in held:
+        worker.resume()
+
+    assert call.result().ok
+    stopping.result()
+    assert mesh.stack.part("envoy").returncode == 0
 
 
 def test_everything_killed_at_once_works_again_when_it_is_back(mesh: Deployment) -> None:

@@ -13,9 +13,8 @@ import uvicorn
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
-from uvicorn.server import ServerState
 
-from mcp_adapter.connection import Connection, Limits
+from mcp_adapter.connection import Connection, Limits, Shared
 
 GENEROUS = Limits()
 QUICK = replace(GENEROUS, head_s=0.1, piece_s=0.1)
@@ -27,7 +26,7 @@ class Served:
     """A listening socket, and what the application behind it met."""
 
     port: int
-    state: ServerState
+    state: Shared
     bodies: list[bytes]
     broken_off: int = 0
 
@@ -85,7 +84,7 @@ async def serving(limits: Limits) -> AsyncIterator[Served]:
     Limited.limits = limits
     config = uvicorn.Config(app, http=Limited, ws="none", lifespan="off", log_config=None, timeout_keep_alive=30)
     config.load()
-    state = ServerState()
+    state = Shared()
     loop = asyncio.get_running_loop()
     server = await loop.create_server(
         lambda: Limited(config=config, server_state=state, app_state={}), host="127.0.0.1", port=0

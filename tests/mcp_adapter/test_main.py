@@ -34,6 +34,12 @@ def settings(tmp_path: Path) -> dict[str, str]:
     [
         ("KEY_FILE", "/absent.json", "/absent.json: No such file or directory"),
         ("SPOOL_DIR", "/dev/null/spool", "/dev/null/spool: Not a directory."),
+        ("AUTH", "api-keys", "PAPERMESH_API_KEYS_FILE is wrong: PAPERMESH_AUTH=api-keys needs it."),
+        (
+            "HTTP_HOST",
+            "10.0.0.1",
+            "PAPERMESH_HTTP_HOST is wrong: must be a loopback address, since PAPERMESH_AUTH is none",
+        ),
         ("TLS_DIR", "/absent", "PAPERMESH_TLS_DIR is wrong: there is no file /absent/tls.crt."),
     ],
 )
@@ -46,6 +52,11 @@ def test_a_wrong_setting_is_one_sentence(settings: dict[str, str], name: str, va
 def test_a_key_that_everybody_can_read_is_refused(settings: dict[str, str]) -> None:
     Path(settings["KEY_FILE"]).chmod(0o644)
     assert "adapter.json: everybody on this machine can read it; run chmod o= " in start_fails(MODULE, settings)
+
+
+def test_a_file_of_api_keys_that_is_not_there_is_one_sentence(settings: dict[str, str]) -> None:
+    said = start_fails(MODULE, {**settings, "AUTH": "api-keys", "API_KEYS_FILE": "/absent.json"})
+    assert said.startswith("The adapter cannot start.\n/absent.json: No such file or directory. `papermesh keys add`")
 
 
 def test_a_taken_port_is_one_sentence(settings: dict[str, str]) -> None:

@@ -1,4 +1,5 @@
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from deploy.local.part import Command, Part
+from deploy.local.ready_socket import ReadySocket
 
 Eventually = Callable[[Callable[[], object]], None]
 MakePart = Callable[..., Part]
@@ -29,17 +31,33 @@ def eventually() -> Eventually:
 
 @pytest.fixture
 def make_part(tmp_path: Path) -> Iterator[MakePart]:
-    """Makes parts that run a few lines of Python, and are ready when they have made the file `ready`."""
+    """Makes parts that run a few lines of Python, and are ready when they have made the file `ready` or said so."""
     made: list[Part] = []
 
-    def make(script: str, name: str = "standin", **settings: str) -> Part:
+    def make(
+        script: str,
+        name: str = "standin",
+        *,
+        listener: socket.socket | None = None,
+        ready_socket: ReadySocket | None = None,
+        drain: Callable[[float], None] | None = None,
+        **settings: str,
+    ) -> Part:
         for folder in (tmp_path / "run", tmp_path / "log"):
             folder.mkdir(exist_ok=True)
         ready = tmp_path / f"{name}.ready"
         lines = f"import os, signal, sys, time, pathlib\nready = pathlib.Path({str(ready)!r})\n{script}"
-        part = Part(
-            Command(name, (sys.executable, "-c", lines), ready.exists, settings), tmp_path / "run", tmp_path / "log"
+        is_ready = ready_socket.heard if ready_socket else ready.exists
+        command = Command(
+            name,
+            (sys.executable, "-c", lines),
+            is_ready,
+            settings,
+            listener=listener,
+            ready_socket=ready_socket,
+            drain=drain,
         )
+        part = Part(command, tmp_path / "run", tmp_path / "log")
         made.append(part)
         return part
 

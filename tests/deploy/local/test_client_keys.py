@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from deploy.local import client_keys
+from services.base import clients_file
 
 
 def test_every_client_is_listed_with_its_certificate_and_a_key_of_32_random_bytes(tmp_path: Path) -> None:
@@ -29,7 +30,8 @@ def test_each_client_s_file_holds_its_own_key(tmp_path: Path) -> None:
     clients = json.loads((tmp_path / "clients.json").read_text())["clients"]
     for client in clients:
         own = json.loads((tmp_path / f"{client['id']}.json").read_text())
-        assert own == {"client": client["id"], "key_id": "k1", "secret": client["keys"][0]["secret"]}
+        (key,) = client["keys"]
+        assert own == {"client": client["id"], "key_id": key["id"], "secret": key["secret"]}
 
 
 def test_keys_are_kept(tmp_path: Path) -> None:
@@ -49,6 +51,17 @@ def test_a_lost_key_file_is_written_again_from_the_list(tmp_path: Path) -> None:
     client_keys.ensure(tmp_path, "default")
 
     assert (tmp_path / "operator.json").read_bytes() == before
+
+
+def test_a_key_file_that_is_lost_during_a_rotation_is_written_with_the_new_key(tmp_path: Path) -> None:
+    client_keys.ensure(tmp_path, "default")
+    with clients_file.changing(tmp_path / "clients.json") as entries:
+        entries[1]["keys"].append({"id": "new", "secret": "B" * 43})
+    (tmp_path / "operator.json").unlink()
+
+    client_keys.ensure(tmp_path, "default")
+
+    assert json.loads((tmp_path / "operator.json").read_text())["key_id"] == "new"
 
 
 def test_a_client_that_was_taken_off_the_list_does_not_come_back(tmp_path: Path) -> None:
@@ -76,6 +89,7 @@ def test_nobody_else_can_read_a_key_whatever_the_umask(tmp_path: Path) -> None:
 @pytest.mark.parametrize("content", ["", "{}", "[]", '{"clients": [{"id": "adapter"}]}', '{"clients": 3}'])
 def test_a_broken_list_is_named_and_left_as_it_is(tmp_path: Path, content: str) -> None:
     (tmp_path / "clients.json").write_text(content)
+    (tmp_path / "clients.json").chmod(0o600)
 
     with pytest.raises(client_keys.ClientKeysError, match=r"clients\.json is not a list of clients"):
         client_keys.ensure(tmp_path, "default")

@@ -1,13 +1,17 @@
 import json
 import signal
+import socket
 import threading
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from deploy.local.part import Command, Part, PartError, StoppedError
 from deploy.local.processes import ProcessRecord
+from deploy.local.ready_socket import ReadySocket
+from services.base.starting import listen
 
 Eventually = Callable[[Callable[[], object]], None]
 MakePart = Callable[..., Part]
@@ -176,3 +180,60 @@ def test_a_program_that_does_not_exist_is_named(tmp_path: Path) -> None:
     with pytest.raises(PartError, match=r"engine cannot be started.*no/such/program"):
         part.start()
     assert not list(tmp_path.glob("*.pid"))
+
+
+def test_a_part_is_handed_its_socket_and_says_itself_that_it_is_ready(make_part: MakePart, tmp_path: Path) -> None:
+    listener = listen("127.0.0.1", 0)
+    ready_socket = ReadySocket(tmp_path / "ready.sock")
+    script = (
+        "from services.base.starting import handed_over, tell_ready\n"
+        f"server = handed_over('127.0.0.1', {listener.getsockname()[1]})\n"
+        "tell_ready()\n"
+        "while True: connection, _ = server.accept(); connection.sendall(str(os.getpid()).encode()); connection.close()"
+    )
+    part = make_part(script, listener=listener, ready_socket=ready_socket)
+
+    def answer() -> str:
+        with closing(socket.create_connection(listener.getsockname(), timeout=20)) as caller:
+            return caller.recv(100).decode()
+
+    with closing(listener):
+        part.start()
+        part.wait_until_ready()
+        assert answer() == str(part.pid)
+        part.kill()
+        assert ready_socket.heard(), "until it is started again"
+        with closing(socket.create_connection(listener.getsockname(), timeout=20)) as waiting:
+            part.start()
+            assert waiting.recv(100).decode() == str(part.pid), "a caller waits for the part that comes"
+        part.stop()
+    assert not ready_socket.path.exists()
+
+
+def test_what_makes_callers_leave_is_done_while_the_part_still_runs(make_part: MakePart) -> None:
+    seen: list[tuple[float, bool]] = []
+    part = make_part(SERVES, drain=lambda seconds: seen.append((seconds, part.running)))
+    part.start()
+    part.wait_until_ready()
+
+    part.stop(grace_s=7)
+    part.stop(grace_s=7)
+    assert seen == [(7, True)], "nothing is asked of what has ended"
+    part.start()
+    part.stop(grace_s=0)
+    assert seen == [(7, True)], "nobody waits for anything"
+
+
+def test_several_parts_are_asked_together_and_then_waited_for(make_part: MakePart) -> None:
+    script = "signal.signal(signal.SIGINT, lambda *_: sys.exit(7)); ready.touch()\nwhile True: time.sleep(600)"
+    parts = [make_part(script, name) for name in ("one", "other")]
+    for part in parts:
+        part.start()
+        part.wait_until_ready()
+
+    for part in parts:
+        part.ask_to_end(number=signal.SIGINT)
+    for part in parts:
+        part.end()
+
+    assert [(part.returncode, part.wanted) for part in parts] == [(7, False), (7, False)]

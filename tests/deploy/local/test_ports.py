@@ -3,6 +3,7 @@ from contextlib import closing
 
 import pytest
 
+from deploy.local import replicas
 from deploy.local.ports import PortError, Ports
 from deploy.local.services import SERVICES, Service
 
@@ -53,3 +54,33 @@ def test_free_ports_are_all_different_and_can_be_bound() -> None:
     numbers = {ports.http, ports.edge, ports.mesh, ports.dispatch, *(ports.of(service) for service in services)}
     assert len(numbers) == 6
     ports.check(services)
+
+
+def test_the_variable_of_a_part_moves_its_replicas_too() -> None:
+    ports = Ports.free()
+    second = replicas.port(ports.dispatch, 2)
+    with closing(socket.create_server(("127.0.0.1", second))):
+        ports.check(counts={"pdf": 3})
+        with pytest.raises(
+            PortError, match=rf"Port {second} cannot be used.*PAPERMESH_DISPATCH_PORT={ports.dispatch + 10} "
+        ):
+            ports.check(counts={"dispatch": 2})
+
+
+def test_replicas_of_two_parts_do_not_meet() -> None:
+    free = Ports.free()
+    second = replicas.port(free.dispatch, 2)
+    ports = Ports(free.http, free.edge, free.mesh, free.dispatch, {"pdf": second})
+    with pytest.raises(PortError, match=rf"Port {second} .*PAPERMESH_PDF_PORT"):
+        ports.check(counts={"dispatch": 2})
+
+
+def test_a_port_that_leaves_no_room_for_replicas_is_named() -> None:
+    ports = Ports.free()
+    high = Ports(ports.http, ports.edge, ports.mesh, 65_500, ports.services)
+    with pytest.raises(PortError, match="PAPERMESH_DISPATCH_PORT=65500 leaves no port for further replicas"):
+        high.check(counts={"dispatch": 2})
+
+
+def test_free_ports_have_room_for_three_replicas() -> None:
+    Ports.free().check(counts={"dispatch": 3, "pdf": 3})

@@ -1,5 +1,5 @@
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -10,50 +10,72 @@ import redis
 from deploy.local import readiness, redis_server
 from deploy.local.part import Command, Part
 
-Served = tuple[Part, Path]
+Served = tuple[Part, redis.Redis]
 
 
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[Served]:
+def run(name: str, configuration: Callable[[Path, Path], str], folder: Path) -> Iterator[Served]:
     """A real Redis in a folder whose name needs quoting."""
-    folder = tmp_path / 'a "quoted" folder'
-    folder.mkdir()
-    socket = tmp_path / "redis.sock"
-    configuration = folder / "redis.conf"
-    configuration.write_text(redis_server.configuration(socket, folder))
-    command = Command(
-        "redis-state", (str(redis_server.find()), str(configuration)), partial(readiness.redis_answers, socket)
-    )
-    part = Part(command, tmp_path, tmp_path)
+    data = folder / 'a "quoted" folder'
+    data.mkdir()
+    socket, file = folder / "redis.sock", data / "redis.conf"
+    file.write_text(configuration(socket, data))
+    command = Command(name, (str(redis_server.find()), str(file)), partial(readiness.redis_answers, socket))
+    part = Part(command, folder, folder)
     part.start()
     part.wait_until_ready()
-    yield part, socket
+    with closing(redis.Redis(unix_socket_path=str(socket))) as client:
+        yield part, client
     part.stop()
 
 
-def test_redis_listens_on_a_socket_of_its_owner_and_on_no_port(server: Served) -> None:
-    _, socket = server
-    with closing(redis.Redis(unix_socket_path=str(socket))) as client:
-        assert client.config_get("port") == {"port": "0"}
-    assert socket.stat().st_mode & 0o777 == 0o600
+@pytest.fixture
+def state(tmp_path: Path) -> Iterator[Served]:
+    yield from run("redis-state", redis_server.state_configuration, tmp_path)
 
 
-def test_redis_evicts_nothing(server: Served) -> None:
-    with closing(redis.Redis(unix_socket_path=str(server[1]))) as client:
-        assert client.config_get("maxmemory-policy") == {"maxmemory-policy": "noeviction"}
+@pytest.fixture
+def cache(tmp_path: Path) -> Iterator[Served]:
+    yield from run("redis-cache", redis_server.cache_configuration, tmp_path)
 
 
-def test_what_redis_was_told_survives_a_crash(server: Served) -> None:
-    part, socket = server
-    with closing(redis.Redis(unix_socket_path=str(socket))) as client:
-        client.config_set("appendfsync", "always")  # everysec would need a wait
-        client.set("nonce", "seen")
+@pytest.mark.parametrize("role", ["state", "cache"])
+def test_redis_listens_on_a_socket_of_its_owner_and_on_no_port(role: str, request: pytest.FixtureRequest) -> None:
+    _, client = request.getfixturevalue(role)
+    assert client.config_get("port") == {"port": "0"}
+    assert Path(client.config_get("unixsocket")["unixsocket"]).stat().st_mode & 0o777 == 0o600
+
+
+def test_the_state_role_evicts_nothing(state: Served) -> None:
+    assert state[1].config_get("maxmemory-policy") == {"maxmemory-policy": "noeviction"}
+
+
+def test_the_cache_role_is_bounded_and_what_is_used_least_makes_room(cache: Served) -> None:
+    _, client = cache
+    assert client.config_get("maxmemory-policy") == {"maxmemory-policy": "allkeys-lru"}
+    assert client.config_get("maxmemory") == {"maxmemory": str(128 * 1024 * 1024)}
+    client.config_set("maxmemory", 4_000_000)
+    for number in range(100):
+        client.set(f"result-{number}", bytes(100_000))
+    assert client.get("result-99")
+    assert client.dbsize() < 100
+
+
+def test_the_cache_role_writes_nothing_to_disk(cache: Served, tmp_path: Path) -> None:
+    part, client = cache
+    client.set("result", "text of somebody's document")
+    part.stop()
+    assert [file.name for file in (tmp_path / 'a "quoted" folder').iterdir()] == ["redis.conf"]
+
+
+def test_what_the_state_role_was_told_survives_a_crash(state: Served) -> None:
+    part, client = state
+    client.config_set("appendfsync", "always")  # everysec would need a wait
+    client.set("nonce", "seen")
     part.kill()
     part.start()
     part.wait_until_ready()
 
-    with closing(redis.Redis(unix_socket_path=str(socket))) as client:
-        assert client.get("nonce") == b"seen"
+    assert client.get("nonce") == b"seen"
 
 
 def test_the_machine_s_own_redis_comes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,7 +1,11 @@
 import json
+import os
 import shutil
+import socket
 import sys
+import time
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,12 +19,14 @@ from deploy.local.hold import HeldError
 from deploy.local.part import PartError
 from deploy.local.parts import Plan
 from deploy.local.ports import Ports
+from deploy.local.replicas import ReplicaError
 from deploy.local.services import SERVICES, Service
 from deploy.local.stack import Stack
 from deploy.local.up import renew_certificates
 from envoy.__main__ import EXAMPLES
 from envoy.topology import load
 from services.base import certificates
+from services.base.settings import SettingsError
 
 TABLES = Service("tables", "acme.tables", 9103, ("acme.tables.v1.TablesService",), descriptors=(Path("acme.binpb"),))
 
@@ -42,7 +48,9 @@ def test_everything_that_the_parts_need_is_written(stack: Stack) -> None:
         assert uris == [f"spiffe://papermesh/ns/default/sa/{workload}"]
     assert json.loads(stack.key_file("operator").read_text())["client"] == "operator"
     assert (root / "secrets" / "clients.json").exists()
+    assert json.loads((root / "secrets" / "audit.json").read_text())["secret"]
     assert (root / "redis-state" / "redis.conf").exists()
+    assert (root / "redis-cache" / "redis.conf").exists()
 
 
 def test_envoy_is_configured_for_the_deployment_s_own_ports(stack: Stack) -> None:
@@ -56,7 +64,65 @@ def test_envoy_is_configured_for_the_deployment_s_own_ports(stack: Stack) -> Non
 
 
 def test_parts_are_started_in_the_order_in_which_they_need_each_other(stack: Stack) -> None:
-    assert list(stack.parts) == ["redis-state", "dispatch", "pdf", "envoy", "adapter"]
+    assert list(stack.parts) == ["redis-state", "redis-cache", "dispatch", "pdf", "envoy", "adapter"]
+
+
+def test_each_replica_is_a_part_with_a_port_and_folders_of_its_own_and_envoy_knows_all(tmp_path: Path) -> None:
+    stack = Stack(tmp_path / "var", Ports.free(), replicas={"dispatch": 2, "pdf": 3, "adapter": 2})
+    stack.prepare()
+    stack.stop()
+
+    backends = ["dispatch", "dispatch-2", "pdf", "pdf-2", "pdf-3"]
+    assert list(stack.parts) == ["redis-state", "redis-cache", *backends, "envoy", "adapter", "adapter-2"]
+    bootstrap = yaml.safe_load((stack.folders.envoy / "envoy.yaml").read_text())
+    found = {
+        cluster["name"]: [
+            endpoint["endpoint"]["address"]["socket_address"]["port_value"]
+            for endpoint in cluster["load_assignment"]["endpoints"][0]["lb_endpoints"]
+        ]
+        for cluster in bootstrap["static_resources"]["clusters"]
+    }
+    dispatch, pdf = stack.ports.dispatch, stack.ports.of(SERVICES[0])
+    assert found == {"dispatch": [dispatch, dispatch + 100], "pdf": [pdf, pdf + 100, pdf + 200]}
+
+
+def test_replicas_share_a_certificate_and_what_only_one_may_have_is_its_own(tmp_path: Path) -> None:
+    plan = Plan(Folders(tmp_path), Ports())
+
+    one, other = plan.dispatch().environment, plan.dispatch(2).environment
+    own = {name for name in one if one[name] != other[name]}
+    assert own == {"PAPERMESH_DISPATCH_PORT", "PAPERMESH_REPLICA", "PAPERMESH_SPOOL_DIR"}
+    assert (one["PAPERMESH_REPLICA"], other["PAPERMESH_REPLICA"]) == ("dispatch", "dispatch-2")
+    one, other = plan.service(SERVICES[0]).environment, plan.service(SERVICES[0], 2).environment
+    assert {name for name in one if one[name] != other[name]} == {"PAPERMESH_PDF_PORT", "PAPERMESH_WORK_DIR"}
+    one, other = plan.adapter().environment, plan.adapter(2).environment
+    assert {name for name in one if one[name] != other[name]} == {"PAPERMESH_SPOOL_DIR"}
+
+
+def test_counts_that_make_no_sense_are_refused_before_anything_is_written(tmp_path: Path) -> None:
+    with pytest.raises(ReplicaError, match="no more than one envoy"):
+        Stack(tmp_path / "var", Ports.free(), replicas={"envoy": 2}).prepare()
+    assert not (tmp_path / "var").exists()
+
+
+def test_the_adapters_port_is_held_from_the_start_to_the_stop(stack: Stack) -> None:
+    with closing(socket.create_connection(("127.0.0.1", stack.ports.http))):
+        pass
+    stack.stop()
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", stack.ports.http))
+
+
+@pytest.mark.parametrize("text", ["many", "0", "-1", "nan", "inf", "1000001"])
+def test_a_scale_of_rates_that_is_none_is_refused_by_its_name(tmp_path: Path, text: str) -> None:
+    plan = Plan(Folders(tmp_path), Ports(), settings={"PAPERMESH_RATE_SCALE": text})
+    with pytest.raises(SettingsError, match="PAPERMESH_RATE_SCALE must be a number above 0"):
+        plan.topology()
+
+
+def test_envoys_rates_follow_the_scale(tmp_path: Path) -> None:
+    assert Plan(Folders(tmp_path), Ports(), settings={"PAPERMESH_RATE_SCALE": "2.5"}).topology().rate_scale == 2.5
+    assert Plan(Folders(tmp_path), Ports(), settings={"PAPERMESH_RATE_SCALE": ""}).topology().rate_scale == 1
 
 
 def test_certificates_and_keys_are_kept_from_one_run_to_the_next(stack: Stack, tmp_path: Path) -> None:
@@ -134,23 +200,31 @@ def test_leaves_that_grow_old_are_renewed_those_of_the_companys_callers_too(stac
     files = {name: stack.tls_dir(name) / "tls.crt" for name in ("dispatch", "pdf", "client/reports", "client/fresh")}
     before = {name: file.read_bytes() for name, file in files.items()}
 
-    assert stack.renew_certificates() == ("dispatch",), "pdf is a server alone and takes its files up by itself"
+    said = stack.renew_certificates()
 
+    assert said == tuple(f"{name} has a new certificate." for name in ("dispatch", "pdf", "client/reports"))
     renewed = {name for name, file in files.items() if file.read_bytes() != before[name]}
     assert renewed == {"dispatch", "pdf", "client/reports"}
     assert stack.renew_certificates() == ()
 
 
-def test_parts_that_read_their_certificate_once_are_restarted_after_its_renewal(tmp_path: Path) -> None:
-    with Stack(tmp_path / "var", Ports.free()) as stack:
-        make_old(stack, "adapter", "dispatch", "pdf")
-        before = {name: part.pid for name, part in stack.parts.items()}
+def test_a_rotation_that_was_left_alone_is_carried_on(stack: Stack) -> None:
+    folder = stack.folders.certs
+    certificates.take(folder, certificates.Step.TRUST, "default")
+    assert stack.renew_certificates() == (), "everybody gets the time to take it up"
+    an_hour_ago = time.time() - 3601
+    os.utime(folder / "ca" / "..data", (an_hour_ago, an_hour_ago), follow_symlinks=False)
 
-        renew_certificates(stack)
+    assert stack.renew_certificates() == ("The CA is being rotated: issue is done.",)
 
-        restarted = {name for name, part in stack.parts.items() if part.pid != before[name]}
-        assert restarted == {"adapter", "dispatch"}
-        stack.wait_until_ready()
+
+def test_a_renewal_that_fails_is_said_and_ends_nothing(stack: Stack, capsys: pytest.CaptureFixture[str]) -> None:
+    (stack.folders.certs / "client" / "broken").mkdir(parents=True)
+    (stack.folders.certs / "client" / "broken" / "tls.crt").mkdir()
+
+    renew_certificates(stack)
+
+    assert "cannot be written" in capsys.readouterr().out
 
 
 def test_a_service_may_be_any_program(tmp_path: Path) -> None:

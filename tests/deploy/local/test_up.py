@@ -20,7 +20,7 @@ from deploy.local.up import USUAL_ROOT, _welcome
 
 Eventually = Callable[[Callable[[], object]], None]
 
-PARTS = ("redis-state", "dispatch", "pdf", "envoy", "adapter")
+PARTS = ("redis-state", "redis-cache", "dispatch", "pdf", "envoy", "adapter")
 
 
 class Terminal:
@@ -81,13 +81,14 @@ def terminal(tmp_path: Path) -> Iterator[Terminal]:
 
 
 def test_up_runs_everything_until_ctrl_c(terminal: Terminal, eventually: Eventually) -> None:
+    terminal.environment["PAPERMESH_PDF_REPLICAS"] = "2"
     up = terminal.start("up")
     eventually(lambda: terminal.shows("Ctrl-C stops it.") or up.poll() is not None)
 
     assert terminal.shows(f"http://127.0.0.1:{terminal.ports.http}\n")
     assert terminal.shows(f"curl http://127.0.0.1:{terminal.ports.http}/actions")
     assert terminal.ready()
-    parts = [terminal.part(name) for name in PARTS]
+    parts = [terminal.part(name) for name in (*PARTS, "pdf-2")]
     assert all(parts)
     status, said = terminal.run("up")
     assert (status, f"Papermesh runs already, from {terminal.var} (process {up.pid})." in said) == (1, True)

@@ -18,7 +18,7 @@ from deploy.local.services import SERVICES
 from deploy.local.stack import Stack
 from services.base import certificates
 from services.base.identity import client_id
-from tests.e2e.support.adapter import Adapter
+from tests.e2e.support.adapter import Adapter, Answer
 from tests.e2e.support.caller import Caller, Channel, Signature, read_secret
 from tests.e2e.support.waiting import eventually
 
@@ -64,20 +64,23 @@ class Deployment:
         return Caller(self.channels[shown], Signature(name, read_secret(self.stack.key_file(name)), AUDIENCE))
 
     def works(self) -> bool:
-        """Whether a good call gets a good answer."""
+        """Whether a good call gets a good answer, to which every part has to do something."""
         try:
-            return self.adapter.ask("PDF_METADATA", self.good_document).ok
+            return self._ask().ok
         except (httpx.TransportError, AssertionError):
             return False
 
     def must_still_work(self) -> None:
         """Fails unless a good call gets a good answer, whatever happened before."""
-        answer = self.adapter.ask("PDF_METADATA", self.good_document)
-        assert answer.data["pages"] == 3
+        assert self._ask().data["pages"] == 3
+
+    def _ask(self) -> Answer:
+        reference = self.adapter.reference(self.good_document)
+        return self.adapter.invoke("PDF_METADATA", {"doc_ref": reference}, Cache_Control="no-cache")
 
     def must_have_met_no_bug(self) -> None:
         """Fails when a part has logged an error since the last time: what a caller can do is no error of ours."""
-        for part in ("adapter", "dispatch", "pdf"):
+        for part in set(self.stack.parts) - {"envoy", "redis-state", "redis-cache"}:
             log = self.log(part)
             new = log[self._read.get(part, 0) :]
             self._read[part] = len(log)
@@ -114,16 +117,19 @@ class Deployment:
 
 
 @contextmanager
-def deployed(good_document: Path, **settings: str) -> Iterator[Deployment]:
+def deployed(
+    good_document: Path, *, replicas: Mapping[str, int] | None = None, **settings: str
+) -> Iterator[Deployment]:
     """A mesh for as long as the block lasts.
 
     Args:
         good_document: A document of three pages with which nothing is wrong.
+        replicas: How many of a part run, {"pdf": 2}; one of each by default.
         settings: PAPERMESH_ variables of every part.
     """
     with ExitStack() as exits:
         folder = Path(exits.enter_context(TemporaryDirectory(prefix="papermesh-e2e-")))
-        stack = Stack(folder, Ports.free(), settings=settings)
+        stack = Stack(folder, Ports.free(), replicas=replicas, settings=settings)
         stack.folders.make()
         _add_clients(stack)
         exits.enter_context(stack)

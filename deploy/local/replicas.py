@@ -1,0 +1,68 @@
+"""How many of each part run, and what the second and the third are called."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from deploy.local.services import SERVICES, Service
+
+MOST = 9
+
+_PORTS_APART = 100
+
+
+class ReplicaError(Exception):
+    """A part cannot run so many times; the text is for the person who starts Papermesh."""
+
+
+def name(part: str, number: int) -> str:
+    """The name of a part's first, second… replica: "pdf", "pdf-2"."""
+    return part if number == 1 else f"{part}-{number}"
+
+
+def port(first: int, number: int) -> int:
+    """Where the first, second… replica listens, when the first does at `first`: each a hundred above the one before."""
+    return first + _PORTS_APART * (number - 1)
+
+
+def numbers(replicas: Mapping[str, int], part: str) -> Iterator[int]:
+    """1, 2… as many as there are of a part; one of each that `replicas` does not name."""
+    yield from range(1, replicas.get(part, 1) + 1)
+
+
+def replicated(services: Sequence[Service] = SERVICES) -> tuple[str, ...]:
+    """The parts of which there may be more than one."""
+    return ("dispatch", *(service.name for service in services), "adapter")
+
+
+def check(replicas: Mapping[str, int], services: Sequence[Service] = SERVICES) -> None:
+    """Makes sure that parts can run as often as `replicas` says.
+
+    Raises:
+        ReplicaError: naming the first that cannot.
+    """
+    parts = replicated(services)
+    for part, count in replicas.items():
+        if part not in parts:
+            raise ReplicaError(f"There is no more than one {part}. There may be several of: {', '.join(parts)}.")
+        if not 1 <= count <= MOST:
+            raise ReplicaError(f"{_variable(part)} must be a number from 1 to {MOST}.")
+    names = [name(part, number) for part in parts for number in numbers(replicas, part)]
+    if doubled := next((each for each in names if names.count(each) > 1), None):
+        raise ReplicaError(
+            f"Two parts would be called {doubled}. Give the service in deploy/local/services.py another."
+        )
+
+
+def from_environment(environment: Mapping[str, str], services: Sequence[Service] = SERVICES) -> dict[str, int]:
+    """The counts that the environment sets, PAPERMESH_PDF_REPLICAS=2.
+
+    Raises:
+        ReplicaError: for a variable that is no such number.
+    """
+    found = {part: environment[_variable(part)] for part in replicated(services) if environment.get(_variable(part))}
+    counts = {part: int(text) if text.isascii() and text.isdigit() else 0 for part, text in found.items()}
+    check(counts, services)
+    return counts
+
+
+def _variable(part: str) -> str:
+    return f"PAPERMESH_{part.upper().replace('-', '_')}_REPLICAS"
