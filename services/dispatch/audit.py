@@ -90,6 +90,7 @@ class Audit:
         self._told_at = 0.0
         self._synced_at = 0.0
         self._trouble = ""
+        self._untold = False
 
     @property
     def healthy(self) -> bool:
@@ -134,15 +135,7 @@ class Audit:
 
     async def _tend(self) -> None:
         try:
-            if self._next is None and (self._file is None or self._file.size >= _ROLL_BYTES):
-                self._next = self._begin()
-            if self._file is not None:
-                self._file.write()
-            if self._next is not None:
-                await self._move_on(self._next)
-            if self._ended is not None:
-                await self._finish(self._ended)
-                self._ended = None
+            await self._roll()
             if self._file is not None:
                 self._account_for_missed(self._file)
                 await self._tell(self._file)
@@ -151,11 +144,25 @@ class Audit:
             self._has_trouble(f"The audit log cannot be written: {error.strerror}")
         except (RedisAway, RedisRefused) as error:
             # No reason to refuse calls: the lines are written, and without Redis no call gets past its nonce.
-            _log.warning("Redis was not told how long the audit log is: %s", error)
+            if not self._untold:
+                _log.warning("Redis was not told how long the audit log is: %s", error)
+            self._untold = True
         else:
-            if self._trouble:
-                _log.info("The audit log is written again")
-            self._trouble = ""
+            if self._trouble or self._untold:
+                _log.info("The audit log is in order again")
+            self._trouble, self._untold = "", False
+
+    async def _roll(self) -> None:
+        """Begins a chain where there is none or it is full, one step after the other as each becomes possible."""
+        if self._file is not None:
+            self._file.write()
+        if self._next is None and self._ended is None and (self._file is None or self._file.size >= _ROLL_BYTES):
+            self._next = self._begin()
+        if self._next is not None:
+            await self._move_on(self._next)
+        if self._ended is not None:
+            await self._finish(self._ended)
+            self._ended = None
 
     def _begin(self) -> ChainFile:
         file = ChainFile(self._folder, self._replica, self._key)
