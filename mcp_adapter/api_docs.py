@@ -5,6 +5,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
+from mcp_adapter.people.authentication import OPEN_PATHS
 from services.base.errors import Code
 
 _ABOUT = """Ask a PDF what it says.
@@ -23,11 +24,16 @@ def describe(app: FastAPI) -> dict[str, Any]:
         schema = get_openapi(title="Papermesh", version="1", description=_ABOUT, routes=app.routes)
         schema["paths"] = {"/mcp/invoke": {"post": _INVOKE}, **schema["paths"]}
         schema["paths"]["/documents"]["post"]["requestBody"] = _DOCUMENT
-        for path in schema["paths"].values():
+        schema["paths"]["/documents/{sha256}"]["get"]["responses"]["304"] = _NOT_MODIFIED
+        for name, path in schema["paths"].items():
             for operation in path.values():
                 operation["responses"].pop("422", None)
                 operation["responses"].setdefault("default", _FAILURE)
+                if app.state.people is not None and name not in OPEN_PATHS:
+                    operation["security"] = [{"bearer": []}]
         schema.pop("components", None)
+        if app.state.people is not None:
+            schema["components"] = {"securitySchemes": {"bearer": _BEARER}}
         app.openapi_schema = schema
     return app.openapi_schema
 
@@ -61,6 +67,14 @@ def _answer(description: str, *, ok: bool) -> dict[str, Any]:
 
 _FAILURE = _answer("What went wrong and what to do", ok=False)
 
+_NOT_MODIFIED = {"description": "The caller has it already, by the tag in `If-None-Match`."}
+
+_BEARER = {
+    "type": "http",
+    "scheme": "bearer",
+    "description": "An API key, or a token of the issuer that this deployment trusts.",
+}
+
 _BYTES = {"type": "string", "format": "binary"}
 _DOCUMENT: dict[str, Any] = {
     "required": True,
@@ -75,6 +89,20 @@ _INVOKE: dict[str, Any] = {
     "tags": ["actions"],
     "summary": "Invoke an action",
     "operationId": "invoke",
+    "parameters": [
+        {
+            "name": "Cache-Control",
+            "in": "header",
+            "schema": {"type": "string"},
+            "description": "`no-cache` has the result computed anew.",
+        },
+        {
+            "name": "Idempotency-Key",
+            "in": "header",
+            "schema": {"type": "string", "pattern": "^[!-~]{1,128}$"},
+            "description": "The same call with the same key is run once in 24 hours, and answered alike.",
+        },
+    ],
     "requestBody": {
         "required": True,
         "content": {

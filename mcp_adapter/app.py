@@ -1,16 +1,18 @@
 """The application: its routes, the order they stand in, and what they share."""
 
+import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from http import HTTPStatus
 
 from fastapi import FastAPI
 from fastapi_offline import FastAPIOffline
 from starlette.exceptions import HTTPException
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import Match, Mount, Route
 
 from mcp_adapter import catalogue, documents, health
 from mcp_adapter.api_docs import describe
@@ -18,32 +20,48 @@ from mcp_adapter.dispatch_client import DispatchClient
 from mcp_adapter.envelope import Exchange, failure
 from mcp_adapter.hosts import KnownHosts
 from mcp_adapter.invoke import invoke
+from mcp_adapter.people.authentication import Authentication, people_of
 from mcp_adapter.settings import AdapterSettings
 from mcp_adapter.spool import Spools
 from services.base.channel import open_channel
 from services.base.errors import Code, PapermeshError, bad_arg
-from services.base.signature import Key
+from services.base.signature import read_key_file
+from services.base.watched_file import WatchedFile
 
 _MAX_UPLOADS = 16
 """Uploads under way at a time; each has a file of up to a document's size, and a stream to dispatch."""
 
+_METHODS = ("DELETE", "GET", "HEAD", "POST")
+_CORS_HEADERS = (
+    "Authorization",
+    "Cache-Control",
+    "Content-Digest",
+    "Content-Type",
+    "Idempotency-Key",
+    "If-None-Match",
+    "traceparent",
+)
+_CORS_EXPOSED = ("Allow", "Content-Disposition", "ETag", "Retry-After", "WWW-Authenticate")
+
 _log = logging.getLogger(__name__)
 
 
-def create_app(settings: AdapterSettings, key: Key) -> FastAPI:
+def create_app(settings: AdapterSettings) -> FastAPI:
     """The adapter as an ASGI application.
 
-    Args:
-        settings: Its settings.
-        key: The key that signs its calls.
+    Raises:
+        KeyFileError: when the file with its signing key, or that of the API keys, cannot be used.
     """
+    key = WatchedFile(settings.key_file, read_key_file)
+    people = people_of(settings)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         settings.spool_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         async with open_channel(settings.edge_address, settings.tls_dir) as channel:
-            app.state.dispatch = DispatchClient(channel, key, settings.audience)
-            yield
+            app.state.dispatch = DispatchClient(channel, lambda: key.value, settings.audience)
+            async with _running(key.watch(), *([people.watch()] if people else [])):
+                yield
 
     # FastAPI's own /docs loads its assets from a CDN; this serves them from here, as a company's network needs.
     app = FastAPIOffline(title="Papermesh", lifespan=lifespan, redoc_url=None, redirect_slashes=False)
@@ -52,8 +70,19 @@ def create_app(settings: AdapterSettings, key: Key) -> FastAPI:
             route.methods.add("HEAD")
     app.state.settings = settings
     app.state.spools = Spools(settings.spool_dir, document_bytes=settings.max_document_bytes, uploads=_MAX_UPLOADS)
+    app.state.people = people
     app.state.ready = False
-    app.add_middleware(KnownHosts, hosts=settings.http_hosts)
+    # The last one added is asked first: Host and Origin, then CORS (preflights bear no credentials), then who calls.
+    app.add_middleware(Authentication, people=people)
+    if settings.http_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=settings.http_origins,
+            allow_methods=_METHODS,
+            allow_headers=_CORS_HEADERS,
+            expose_headers=_CORS_EXPOSED,
+        )
+    app.add_middleware(KnownHosts, hosts=settings.http_hosts, origins=settings.http_origins)
     app.router.routes.append(Route("/mcp/invoke", invoke, methods=["POST"]))
     app.include_router(catalogue.router)
     app.include_router(documents.router)
@@ -64,16 +93,45 @@ def create_app(settings: AdapterSettings, key: Key) -> FastAPI:
     return app
 
 
+@asynccontextmanager
+async def _running(*watches: Coroutine[None, None, None]) -> AsyncIterator[None]:
+    """Runs what keeps keys up to date for as long as the block lasts. One that fails is a bug, and logged at once."""
+    tasks = [asyncio.create_task(watch) for watch in watches]
+    for task in tasks:
+        task.add_done_callback(_report)
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _report(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and task.exception():
+        _log.error("A watch ended; restart the adapter.", exc_info=task.exception())
+
+
 async def _http_error(request: Request, error: Exception) -> Response:
     """A path or a method that does not exist, in the envelope of every other answer."""
     exchange = Exchange.of(request)
     if isinstance(error, HTTPException) and error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
         answer = bad_arg(f"{request.method} is not how this path is called. GET /docs says how.")
         response = failure(exchange, answer, HTTPStatus.METHOD_NOT_ALLOWED)
-        allowed = (error.headers or {}).get("Allow", "")
-        response.headers["Allow"] = "GET, HEAD" if "GET" in allowed else allowed  # each has a route of its own
+        response.headers["Allow"] = _allowed(request) or (error.headers or {}).get("Allow", "")
         return response
     return failure(exchange, PapermeshError(Code.NOT_FOUND, "There is no such path. GET /docs lists them."))
+
+
+def _allowed(request: Request) -> str:
+    """The methods that a path takes. Each has a route of its own, and the error knows of one of them."""
+    routes = [route for route in request.app.routes if not isinstance(route, Mount)]
+    taken = (
+        method
+        for method in _METHODS
+        if any(route.matches({**request.scope, "method": method})[0] is Match.FULL for route in routes)
+    )
+    return ", ".join(taken)
 
 
 async def _bug(request: Request, error: Exception) -> Response:

@@ -1,6 +1,6 @@
 """The adapter's one way into the mesh: signed calls to DispatchService through Envoy's edge."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import IO, Any
 
@@ -23,14 +23,16 @@ class Person:
     """On whose behalf the adapter calls, and in which trace."""
 
     actor: str
+    """Empty for the adapter itself."""
+
     traceparent: str
 
 
 class DispatchClient:
     """Signs and makes calls over one channel."""
 
-    def __init__(self, channel: grpc.aio.Channel, key: Key, audience: str) -> None:
-        """Calls `audience` over `channel`, signed with `key`."""
+    def __init__(self, channel: grpc.aio.Channel, key: Callable[[], Key], audience: str) -> None:
+        """Calls `audience` over `channel`; each call is signed with what `key` returns then."""
         self._key = key
         self._audience = audience
         methods = actions.load().methods
@@ -44,26 +46,50 @@ class DispatchClient:
         self._put: grpc.aio.StreamUnaryMultiCallable[Any, Any] = channel.stream_unary(
             f"{_SERVICE}/PutDocument", pb.PutDocumentRequest.SerializeToString, pb.PutDocumentResponse.FromString
         )
+        self._delete: grpc.aio.UnaryUnaryMultiCallable[Any, Any] = channel.unary_unary(
+            f"{_SERVICE}/DeleteDocument",
+            pb.DeleteDocumentRequest.SerializeToString,
+            pb.DeleteDocumentResponse.FromString,
+        )
         self._get: grpc.aio.UnaryStreamMultiCallable[Any, Any] = channel.unary_stream(
             f"{_SERVICE}/GetDocument", pb.GetDocumentRequest.SerializeToString, pb.GetDocumentResponse.FromString
         )
 
-    async def invoke(self, action: str, args: dict[str, Any], person: Person) -> pb.InvokeResponse:
+    async def invoke(
+        self,
+        action: str,
+        args: dict[str, Any],
+        person: Person,
+        *,
+        no_cache: bool = False,
+        idempotency_key: str = "",
+    ) -> pb.InvokeResponse:
         """Runs an action.
 
         Args:
             action: Its name, not empty.
             args: Its arguments, as `canonical.check_json` returned them.
             person: Who calls.
+            no_cache: Whether the result must be computed anew.
+            idempotency_key: Makes a repeated call safe, see InvokeRequest; empty for none.
 
         Raises:
             PapermeshError: whatever the mesh answered.
         """
-        request = pb.InvokeRequest(action=action, actor=person.actor)
+        request = pb.InvokeRequest(
+            action=action, actor=person.actor, no_cache=no_cache, idempotency_key=idempotency_key
+        )
         request.args.SetInParent()
         canonical.json_to_struct(args, request.args)
         # Written from the JSON at hand; it is what dispatch will read out of the message.
-        text = canonical.dumps({"action": action, "actor": person.actor, "args": args})
+        signed: dict[str, Any] = {"action": action, "args": args}
+        if person.actor:
+            signed["actor"] = person.actor
+        if no_cache:
+            signed["no_cache"] = True
+        if idempotency_key:
+            signed["idempotency_key"] = idempotency_key
+        text = canonical.dumps(signed)
         try:
             response: pb.InvokeResponse = await self._invoke(
                 request,
@@ -108,6 +134,24 @@ class DispatchClient:
             raise status.decode(error) from error
         return response
 
+    async def delete_document(self, sha256: str, person: Person) -> pb.DeleteDocumentResponse:
+        """Takes the right to an upload from the person.
+
+        Raises:
+            PapermeshError: whatever the mesh answered.
+        """
+        request = pb.DeleteDocumentRequest(actor=person.actor)
+        request.doc_ref.type, request.doc_ref.sha256 = "UPLOAD", sha256
+        try:
+            response: pb.DeleteDocumentResponse = await self._delete(
+                request,
+                metadata=self._sign("DeleteDocument", canonical.canonical_json(request), person),
+                timeout=self._timeouts_s[f"{_SERVICE}/DeleteDocument"],
+            )
+        except grpc.aio.AioRpcError as error:
+            raise status.decode(error) from error
+        return response
+
     async def get_document(self, sha256: str, person: Person) -> AsyncIterator[pb.GetDocumentResponse]:
         """Streams a document: a header, then data.
 
@@ -130,9 +174,10 @@ class DispatchClient:
             call.cancel()
 
     def _sign(self, method: str, text: bytes, person: Person, action: str | None = None) -> Metadata:
+        key = self._key()
         signed = signature.sign(
-            client=self._key.client,
-            secret=self._key.secret,
+            client=key.client,
+            secret=key.secret,
             audience=self._audience,
             method=f"{_SERVICE}/{method}",
             request=text,

@@ -1,8 +1,9 @@
-"""/documents: uploads that are spooled to disk and hashed on the way, and downloads."""
+"""/documents: uploads that are spooled to disk and hashed on the way, downloads, and deletion."""
 
 import base64
 import re
 from collections.abc import AsyncGenerator, AsyncIterator
+from http import HTTPStatus
 from typing import Any, cast
 
 from fastapi import APIRouter, Request
@@ -57,7 +58,7 @@ async def upload(request: Request) -> Response:
 @router.head("/documents/{sha256}", include_in_schema=False)
 @router.get("/documents/{sha256}", summary="Download a document", response_class=StreamingResponse, responses=_BYTES)
 async def download(request: Request, sha256: str) -> Response:
-    """Streams the bytes of a document that the caller uploaded."""
+    """Streams the bytes of a document that the caller uploaded; 304 when `If-None-Match` holds its tag."""
     exchange = Exchange.begin(request)
     client: DispatchClient = request.app.state.dispatch
     try:
@@ -66,8 +67,14 @@ async def download(request: Request, sha256: str) -> Response:
         header = (await anext(messages)).header
     except PapermeshError as error:
         return failure(exchange, error)
+    # A digest is not a key: whoever has the bytes already is told so only after the right to them was checked.
+    fresh = {"ETag": f'"{sha256}"', "Cache-Control": "private, no-cache"}
+    if _has(request, fresh["ETag"]):
+        await messages.aclose()
+        return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=fresh)
     # Somebody else's bytes: a browser must neither guess their type nor show them as a page of ours.
     headers = {
+        **fresh,
         "Content-Length": str(header.size),
         "Content-Disposition": f'attachment; filename="{sha256[:16]}.pdf"',
         "X-Content-Type-Options": "nosniff",
@@ -76,6 +83,29 @@ async def download(request: Request, sha256: str) -> Response:
         await messages.aclose()
         return Response(headers=headers, media_type="application/octet-stream")
     return StreamingResponse(_data(messages), media_type="application/octet-stream", headers=headers)
+
+
+@router.delete("/documents/{sha256}", summary="Delete a document")
+async def delete(request: Request, sha256: str) -> Response:
+    """Takes the caller's right to a document that the caller uploaded; its bytes go when nobody else has one.
+
+    The answer's `data` is `{"deleted": true}`.
+    """
+    exchange = Exchange.begin(request)
+    client: DispatchClient = request.app.state.dispatch
+    try:
+        check_digest(sha256, "sha256")
+        deleted = await client.delete_document(sha256, exchange.person)
+    except PapermeshError as error:
+        return failure(exchange, error)
+    exchange.request_id = deleted.request_id
+    return success(exchange, {"deleted": True})
+
+
+def _has(request: Request, tag: str) -> bool:
+    """Whether the caller has the document with this tag (RFC 9110, 13.1.2)."""
+    tags = {each.strip().removeprefix("W/") for each in ",".join(request.headers.getlist("if-none-match")).split(",")}
+    return tag in tags or "*" in tags
 
 
 async def _data(messages: AsyncIterator[pb.GetDocumentResponse]) -> AsyncIterator[bytes]:

@@ -15,15 +15,18 @@ from mcp_adapter.dispatch_client import Person
 from services.base import telemetry
 from services.base.errors import PapermeshError
 
-# Without authentication the adapter listens on loopback only, and whoever can connect is this one person.
-LOCAL_ACTOR = "local"
+NO_STORE = {"Cache-Control": "no-store"}
+"""What is in no cache of ours is for no other cache either."""
 
 
 @dataclass(slots=True)
 class Exchange:
     """One HTTP request and what its answer will say about it."""
 
-    person: Person
+    traceparent: str
+    actor: str = ""
+    """Who was found to call; empty while that is not known, and on the paths that ask nobody."""
+
     started: float = field(default_factory=time.perf_counter)
     request_id: str = ""
     """Empty until the mesh has given one, or `identify` had to."""
@@ -32,9 +35,9 @@ class Exchange:
 
     @classmethod
     def begin(cls, request: Request) -> "Exchange":
-        """Takes up the caller's trace; later steps find the exchange with `of`."""
+        """Takes up the caller's trace and who it is; later steps find the exchange with `of`."""
         traceparent = telemetry.continue_trace(request.headers.get(telemetry.TRACEPARENT))
-        exchange = cls(Person(LOCAL_ACTOR, traceparent))
+        exchange = cls(traceparent, getattr(request.state, "actor", ""))
         request.state.exchange = exchange
         return exchange
 
@@ -47,7 +50,18 @@ class Exchange:
     @classmethod
     def alone(cls) -> "Exchange":
         """For an answer to bytes that became no request."""
-        return cls(Person(LOCAL_ACTOR, telemetry.continue_trace(None)))
+        return cls(telemetry.continue_trace(None))
+
+    @property
+    def person(self) -> Person:
+        """On whose behalf the mesh is called.
+
+        Raises:
+            LookupError: when nobody is known, which is a bug: an empty actor would be the adapter itself.
+        """
+        if not self.actor:
+            raise LookupError("a call for nobody")
+        return Person(self.actor, self.traceparent)
 
     def identify(self) -> str:
         """The id of the call in every log: the mesh's, or one of ours where the mesh has none, written like Envoy's."""
@@ -66,13 +80,13 @@ class Exchange:
 
 def success(exchange: Exchange, data: Any, status: int = 200) -> Response:
     """An answer with data that is yet to be written as JSON."""
-    return success_json(exchange, orjson.dumps(data), status)
+    return success_json(exchange, orjson.dumps(data), NO_STORE, status)
 
 
-def success_json(exchange: Exchange, data: bytes, status: int = 200) -> Response:
+def success_json(exchange: Exchange, data: bytes, headers: Mapping[str, str], status: int = 200) -> Response:
     """An answer with data that is JSON already; it is passed through untouched."""
     body = b'{"ok":true,"data":%b,"meta":%b}' % (data, orjson.dumps(exchange.meta()))
-    return Response(body, status, media_type="application/json")
+    return Response(body, status, headers, media_type="application/json")
 
 
 def failure(exchange: Exchange, error: PapermeshError, status: int | None = None) -> Response:
@@ -98,11 +112,10 @@ def failure(exchange: Exchange, error: PapermeshError, status: int | None = None
         },
         "meta": exchange.meta(),
     }
-    return Response(
-        orjson.dumps(body), status or error.code.http_status, headers=_retry_after(error), media_type="application/json"
-    )
+    headers = NO_STORE | _retry_after(error)
+    return Response(orjson.dumps(body), status or error.code.http_status, headers, media_type="application/json")
 
 
-def _retry_after(error: PapermeshError) -> Mapping[str, str] | None:
+def _retry_after(error: PapermeshError) -> dict[str, str]:
     """HTTP counts in whole seconds; rounding down would send the caller back too early."""
-    return None if error.retry_after_ms is None else {"Retry-After": str(math.ceil(error.retry_after_ms / 1000))}
+    return {} if error.retry_after_ms is None else {"Retry-After": str(math.ceil(error.retry_after_ms / 1000))}

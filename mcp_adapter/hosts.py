@@ -5,7 +5,6 @@ page's own name resolves to 127.0.0.1 (DNS rebinding). The browser then says tha
 comes from in `Origin`; neither is ours.
 """
 
-import ipaddress
 import re
 from collections.abc import Iterable
 from functools import lru_cache
@@ -14,6 +13,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mcp_adapter.envelope import Exchange, failure
+from mcp_adapter.loopback import is_loopback
 from services.base.errors import Code, PapermeshError
 
 _AUTHORITY = re.compile(r"(\[[0-9a-f:.]+\]|[^:\[\]]+)(?::[0-9]*)?")
@@ -23,12 +23,16 @@ _PROBES = frozenset({"/healthz", "/readyz"})
 
 
 class KnownHosts:
-    """Refuses a request for another name than ours, or from a page of another."""
+    """Refuses a request for another name than ours, or from a page of another that is not let in."""
 
-    def __init__(self, app: ASGIApp, hosts: Iterable[str] = ()) -> None:
-        """Passes on to `app` what asks for loopback or for one of `hosts`, names without a port."""
+    def __init__(self, app: ASGIApp, hosts: Iterable[str] = (), origins: Iterable[str] = ()) -> None:
+        """Passes on to `app` what asks for loopback or one of `hosts`, names without a port.
+
+        Pages may come from there too, and from `origins`, which are compared as they are.
+        """
         self._app = app
         self._hosts = frozenset(hosts)
+        self._origins = frozenset(origin.encode() for origin in origins)
         self._knows = lru_cache(maxsize=256)(self._is_known)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -47,7 +51,7 @@ class KnownHosts:
                 named = True
                 if not self._knows(value):
                     return "Host"
-            elif name == b"origin" and not self._knows(value.partition(b"://")[2]):
+            elif name == b"origin" and value not in self._origins and not self._knows(value.partition(b"://")[2]):
                 return "Origin"
         return "" if named else "Host"
 
@@ -57,18 +61,13 @@ class KnownHosts:
         if parts is None:
             return False
         host = parts[1]
-        if host == "localhost" or host in self._hosts:
-            return True
-        try:
-            return ipaddress.ip_address(host.strip("[]")).is_loopback
-        except ValueError:
-            return False
+        return host in self._hosts or is_loopback(host.strip("[]"))
 
 
 def _stranger(header: str) -> PapermeshError:
     return PapermeshError(
         Code.FORBIDDEN,
         f"{header} names a host that this adapter is not called by. Use 127.0.0.1 or localhost, or list the name in"
-        " PAPERMESH_HTTP_HOSTS.",
+        " PAPERMESH_HTTP_HOSTS; other sites whose pages may call are listed in PAPERMESH_HTTP_ORIGINS.",
         details={"header": header},
     )

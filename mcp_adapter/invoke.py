@@ -8,8 +8,9 @@ import orjson
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
+from mcp_adapter.call_options import read_call_options
 from mcp_adapter.dispatch_client import DispatchClient
-from mcp_adapter.envelope import Exchange, failure, success_json
+from mcp_adapter.envelope import NO_STORE, Exchange, failure, success_json
 from mcp_adapter.request_body import refuse_encoded
 from papermesh.dispatch.v1 import dispatch_service_pb2 as pb
 from services.base import canonical
@@ -26,16 +27,31 @@ async def invoke(request: Request) -> Response:
     exchange = Exchange.begin(request)
     try:
         refuse_encoded(request)
+        options = read_call_options(request)
         action, args = _parse(await _body(request))
         client: DispatchClient = request.app.state.dispatch
-        response = await _while_waited_for(request, client.invoke(action, args, exchange.person))
+        call = client.invoke(
+            action,
+            args,
+            exchange.person,
+            no_cache=options.no_cache,
+            idempotency_key=options.idempotency_key,
+        )
+        response = await _while_waited_for(request, call)
     except PapermeshError as error:
         return failure(exchange, error)
     except ClientDisconnect:
         return failure(exchange, bad_arg("The caller went away before the answer."))
     exchange.request_id = response.request_id
     exchange.cache = _CACHE[response.cache]
-    return success_json(exchange, response.json.encode())
+    return success_json(exchange, response.json.encode(), _freshness(response))
+
+
+def _freshness(response: pb.InvokeResponse) -> dict[str, str]:
+    """How long the caller may use the answer again. The tag is weak: equal results have a `meta` of their own."""
+    if not response.result_id:
+        return NO_STORE
+    return {"ETag": f'W/"{response.result_id}"', "Cache-Control": f"private, max-age={response.max_age_s}"}
 
 
 async def _while_waited_for(request: Request, call: Awaitable[pb.InvokeResponse]) -> pb.InvokeResponse:

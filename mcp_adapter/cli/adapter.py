@@ -1,7 +1,7 @@
 """The adapter's HTTP API, as the command line uses it."""
 
-import ipaddress
 import json
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from mcp_adapter.cli.failures import CallError
+from mcp_adapter.cli.failures import CallError, UsageError
+from mcp_adapter.loopback import is_loopback
 from services.base.errors import Code, FieldViolation, PapermeshError
 
 _PIECE = 256 * 1024
@@ -33,10 +34,19 @@ class Adapter:
     """A connection to one adapter, closed at the end of its `with` block."""
 
     def __init__(self, url: str) -> None:
-        """Connects to the base URL `url` at the first call."""
+        """Connects to the base URL `url` at the first call, as whoever the API key or token in PAPERMESH_TOKEN names.
+
+        Raises:
+            UsageError: when that would be sent where others can read it.
+        """
         self._url = url
         # A company's proxy is for the world outside; no proxy leads to this machine.
-        self._http = httpx.Client(base_url=url, timeout=_TIMEOUT, trust_env=not _is_loopback(url))
+        self._http = httpx.Client(
+            base_url=url,
+            timeout=_TIMEOUT,
+            trust_env=not is_loopback(urlsplit(url).hostname or ""),
+            headers=_credentials(url),
+        )
 
     def __enter__(self) -> Self:
         return self
@@ -50,9 +60,14 @@ class Adapter:
         """The catalogue: `data["actions"]`, ordered by name."""
         return self._answer("GET", "/actions")
 
-    def invoke(self, action: str, args: dict[str, Any]) -> Answer:
+    def invoke(
+        self, action: str, args: dict[str, Any], *, no_cache: bool = False, idempotency_key: str | None = None
+    ) -> Answer:
         """Runs an action."""
-        return self._answer("POST", "/mcp/invoke", json={"action": action, "args": args})
+        headers = {"Cache-Control": "no-cache"} if no_cache else {}
+        if idempotency_key is not None:
+            headers["Idempotency-Key"] = idempotency_key
+        return self._answer("POST", "/mcp/invoke", json={"action": action, "args": args}, headers=headers)
 
     def upload(self, file: Path, sent: Callable[[int], None]) -> Answer:
         """Uploads a file piece by piece.
@@ -65,6 +80,10 @@ class Adapter:
             size = file.stat().st_size
             headers = {"Content-Type": "application/octet-stream", "Content-Length": str(size)}
             return self._answer("POST", "/documents", content=_pieces(opened, sent), headers=headers)
+
+    def delete(self, sha256: str) -> Answer:
+        """Deletes an uploaded document."""
+        return self._answer("DELETE", f"/documents/{sha256}")
 
     def fetch(self, sha256: str, into: IO[bytes]) -> None:
         """Writes an uploaded document's bytes to `into`."""
@@ -93,12 +112,16 @@ class Adapter:
         return PapermeshError(Code.UNAVAILABLE, f"The connection to {self._url} broke before the answer was complete.")
 
 
-def _is_loopback(url: str) -> bool:
-    host = urlsplit(url).hostname or ""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+def _credentials(url: str) -> dict[str, str]:
+    """Who calls. It comes from the environment alone: everybody on a machine can read its command lines."""
+    token = os.environ.get("PAPERMESH_TOKEN")
+    if not token:
+        return {}
+    if not token.isascii() or not token.isprintable() or " " in token:
+        raise UsageError("PAPERMESH_TOKEN is neither an API key nor a token.")
+    if urlsplit(url).scheme != "https" and not is_loopback(urlsplit(url).hostname or ""):
+        raise UsageError(f"PAPERMESH_TOKEN is not sent to {url}: on the way others could read it. Use https.")
+    return {"Authorization": f"Bearer {token}"}
 
 
 def _pieces(file: IO[bytes], sent: Callable[[int], None]) -> Iterator[bytes]:

@@ -1,7 +1,9 @@
-"""The commands that call the adapter: actions, upload, invoke."""
+"""The commands that call the adapter: actions, upload, delete, invoke."""
 
 import difflib
+import hashlib
 import json
+import re
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -16,6 +18,9 @@ from services.base.errors import Code, PapermeshError
 
 if TYPE_CHECKING:
     from mcp_adapter.cli.adapter import Adapter, Answer
+
+_DIGEST = re.compile(r"[0-9a-f]{64}", re.ASCII)
+_IDEMPOTENCY_KEY = re.compile(r"[!-~]{1,128}", re.ASCII)
 
 
 def actions(
@@ -73,6 +78,30 @@ def upload(
                 write(json.dumps(answer.data["doc_ref"]))
 
 
+def delete(
+    documents: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="SHA256|FILE", help="Which uploads: their digests, or the same files.", show_default=False
+        ),
+    ],
+    *,
+    as_json: options.Json = False,
+    url: options.Url = None,
+) -> None:
+    """Delete uploads.
+
+    papermesh delete report.pdf
+    """
+    with reported(as_json=as_json), _adapter(url) as adapter:
+        for digest in [_digest(document) for document in documents]:
+            answer = adapter.delete(digest)
+            if as_json:
+                write_json(answer.text)
+            else:
+                note(f"{digest} is deleted.")
+
+
 def invoke(
     action: Annotated[
         str,
@@ -81,6 +110,13 @@ def invoke(
     words: options.Words = None,
     *,
     args: options.ArgsJson = None,
+    no_cache: Annotated[bool, typer.Option("--no-cache", help="Have the result computed anew.")] = False,
+    idempotency_key: Annotated[
+        str | None,
+        typer.Option(
+            metavar="KEY", help="The same call with the same key is run once in 24 hours, and answered alike."
+        ),
+    ] = None,
     as_json: options.Json = False,
     url: options.Url = None,
 ) -> None:
@@ -93,10 +129,12 @@ def invoke(
     with reported(as_json=as_json), _adapter(url) as adapter:
         from mcp_adapter.cli.progress import waiting
 
+        if idempotency_key is not None and not _IDEMPOTENCY_KEY.fullmatch(idempotency_key):
+            raise UsageError("An idempotency key has 1 to 128 visible ASCII characters.")
         given, rest = arguments.split(words or (), args)
         filled = _filled(adapter, action, rest, given) if rest else given
         with waiting(f"{action} …"):
-            answer = _call(adapter, action, filled)
+            answer = _call(adapter, action, filled, no_cache=no_cache, idempotency_key=idempotency_key)
         if as_json:
             write_json(answer.text)
         else:
@@ -126,9 +164,9 @@ def _filled(adapter: "Adapter", action: str, words: list[str], given: dict[str, 
     return arguments.with_references(args, references)
 
 
-def _call(adapter: "Adapter", action: str, args: dict[str, Any]) -> "Answer":
+def _call(adapter: "Adapter", action: str, args: dict[str, Any], **options: Any) -> "Answer":
     try:
-        return adapter.invoke(action, args)
+        return adapter.invoke(action, args, **options)
     except CallError as failure:
         if failure.error.code is Code.BAD_ARG:
             # A second opinion; when it cannot be had, the first is good enough.
@@ -150,6 +188,17 @@ def _upload(adapter: "Adapter", file: Path) -> "Answer":
         raise
     except OSError as error:
         raise UsageError(f"{file} cannot be read: {error.strerror}.") from None
+
+
+def _digest(document: str) -> str:
+    """The digest that an upload is known by."""
+    if _DIGEST.fullmatch(document):
+        return document
+    try:
+        with Path(document).open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise UsageError(f"{document} is neither a SHA-256 nor a file that can be read: {error.strerror}.") from None
 
 
 def _near(name: str, listed: list[dict[str, Any]]) -> str:

@@ -97,7 +97,7 @@ async def prepare(mesh: Mesh, action: str, words: list[str], given: dict[str, An
     A digest that cannot be checked or brought is only spoken of: the call itself will say what is wrong with it.
     """
     async with open_channel(mesh.edge, mesh.tls_dir) as channel:
-        direct = Direct(DispatchClient(channel, mesh.key, mesh.audience), mesh.key.client)
+        direct = Direct(DispatchClient(channel, lambda: mesh.key, mesh.audience), mesh.key.client)
         args = given
         if words:
             with _reachable(mesh.edge):

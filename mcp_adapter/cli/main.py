@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from mcp_adapter.cli import calls, machine, signing
+from mcp_adapter.cli import audit, calls, certs, clients, keys, machine, signing
 
 app = typer.Typer(
     name="papermesh",
@@ -42,9 +42,13 @@ def root(
 
 app.command()(calls.actions)
 app.command()(calls.upload)
+app.command()(calls.delete)
 app.command()(calls.invoke)
 app.command()(signing.sign)
-app.command()(machine.certs)
+app.add_typer(certs.app, name="certs")
+app.add_typer(clients.app, name="clients")
+app.add_typer(audit.app)
+app.add_typer(keys.app)
 app.command(context_settings=machine.PASS_THROUGH)(machine.up)
 app.command(context_settings=machine.PASS_THROUGH)(machine.down)
 

@@ -120,12 +120,15 @@ def _key(file: Path) -> signature.Key:
 
 def _tls_dir(folder: Path) -> Path:
     """The folder, from the root: the line is pasted anywhere. Links stay, since renewing replaces their targets."""
+    from services.base.tls_files import TlsFiles
+
     absolute = Path(os.path.abspath(folder))  # noqa: PTH100  # Path.resolve would follow the links
-    for name in ("ca.crt", "tls.crt", "tls.key"):
-        if not os.access(absolute / name, os.R_OK):
-            raise UsageError(
-                f"{absolute / name} cannot be read. `papermesh certs` makes it; --certs names another folder."
-            )
+    try:
+        TlsFiles.read(absolute).check(absolute)
+    except OSError as error:
+        raise UsageError(
+            f"{error.filename}: {error.strerror}. `papermesh certs` makes it; --certs names another folder."
+        ) from None
     return absolute
 
 

@@ -1,7 +1,10 @@
 """The adapter in this process, before a stand-in for dispatch that it reaches over TLS."""
 
+import asyncio
+import base64
 import hashlib
-from collections.abc import AsyncIterator
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +24,9 @@ from services.base.testing import running
 
 KEY = Key("adapter", "k1", bytes(range(32)))
 LIMIT = 1_000_000
+Signed = (
+    pb.InvokeRequest | pb.ListActionsRequest | pb.GetDocumentRequest | pb.DeleteDocumentRequest | pb.PutDocumentHeader
+)
 SERVICE = pb.DESCRIPTOR.services_by_name["DispatchService"]
 
 
@@ -32,6 +38,8 @@ class Dispatch:
     response: pb.InvokeResponse = field(default_factory=lambda: pb.InvokeResponse(json='{"a": 1}', request_id="r-1"))
     requests: list[pb.InvokeRequest] = field(default_factory=list)
     calls: list[Call] = field(default_factory=list)
+    actors: list[str] = field(default_factory=list)
+    key: Key = KEY
     documents: dict[str, bytes] = field(default_factory=dict)
 
     async def Invoke(self, request: pb.InvokeRequest, call: Call) -> pb.InvokeResponse:
@@ -62,12 +70,17 @@ class Dispatch:
         for start in range(0, len(content), 256 * 1024):
             yield pb.GetDocumentResponse(data=content[start : start + 256 * 1024])
 
-    def _verify(self, message: pb.InvokeRequest | pb.GetDocumentRequest | pb.PutDocumentHeader, call: Call) -> None:
+    async def DeleteDocument(self, request: pb.DeleteDocumentRequest, call: Call) -> pb.DeleteDocumentResponse:
+        self._verify(request, call)
+        del self.documents[request.doc_ref.sha256]
+        return pb.DeleteDocumentResponse(request_id="r-4")
+
+    def _verify(self, message: Signed, call: Call) -> None:
         signed = signature.read(call.metadata)
         text = canonical.canonical_json(message)
-        signature.check_mac(signed, [KEY.secret], audience="test", method=call.method, request=text)
+        signature.check_mac(signed, [self.key.secret], audience="test", method=call.method, request=text)
         assert signed.action == getattr(message, "action", None)
-        assert message.actor == "local"
+        self.actors.append(message.actor)
         self.calls.append(call)
         if self.error is not None:
             raise self.error
@@ -83,18 +96,37 @@ def spool_dir(tmp_path: Path) -> Path:
     return tmp_path / "spool"
 
 
+def write_key(file: Path, key: Key) -> Path:
+    """The file that the adapter signs with."""
+    secret = base64.urlsafe_b64encode(key.secret).decode()
+    made = file.with_suffix(".new")
+    made.touch(mode=0o600)
+    made.write_text(json.dumps({"client": key.client, "key_id": key.key_id, "secret": secret}))
+    return made.replace(file)
+
+
+async def until(condition: Callable[[], Awaitable[object]], limit_s: float = 10) -> None:
+    """Waits until the condition holds, and fails when the limit passes first."""
+    async with asyncio.timeout(limit_s):
+        while not await condition():  # noqa: ASYNC110 - what runs in another process tells nobody
+            await asyncio.sleep(0.02)
+
+
 @asynccontextmanager
-async def adapter(edge_address: str, tls_dir: Path, folder: Path) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of an adapter that calls dispatch at this address."""
+async def adapter(
+    edge_address: str, tls_dir: Path, folder: Path, **changed: object
+) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of an adapter that calls dispatch at this address, with these settings changed."""
     settings = AdapterSettings.read(
         tls_dir=tls_dir,
         edge_address=edge_address,
         audience="test",
-        key_file=folder / "unused.json",
+        key_file=write_key(folder / "adapter.json", KEY),
         spool_dir=folder / "spool",
         max_document_bytes=LIMIT,
+        **changed,
     )
-    app = create_app(settings, KEY)
+    app = create_app(settings)
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with (
         app.router.lifespan_context(app),

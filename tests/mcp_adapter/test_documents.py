@@ -254,3 +254,54 @@ class TestDownload:
         response = await client.get(f"/documents/{SHA}")
         assert code(response) == (404, "NOT_FOUND")
         assert response.json()["meta"]["request_id"] == "r-3"
+
+    @pytest.mark.parametrize(
+        "tags", [[f'"{SHA}"'], [f'W/"{SHA}"'], ['"other"', f'"{SHA}"'], [f'"other" , "{SHA}"'], ["*"]]
+    )
+    @pytest.mark.parametrize("method", ["GET", "HEAD"])
+    async def test_of_what_the_caller_has_is_not_sent_again(
+        self, client: httpx.AsyncClient, dispatch: Dispatch, tags: list[str], method: str
+    ) -> None:
+        dispatch.documents[SHA] = CONTENT
+        whole = await client.get(f"/documents/{SHA}")
+        assert (whole.headers["etag"], whole.headers["cache-control"]) == (f'"{SHA}"', "private, no-cache")
+        headers = [("If-None-Match", tag) for tag in tags]
+        response = await client.request(method, f"/documents/{SHA}", headers=headers)
+        assert (response.status_code, response.content) == (304, b"")
+        assert (response.headers["etag"], response.headers["cache-control"]) == (f'"{SHA}"', "private, no-cache")
+        assert len(dispatch.calls) == 2
+
+    @pytest.mark.parametrize("tag", ['"other"', SHA, f'"{SHA[:16]}"', ""])
+    async def test_of_what_the_caller_has_not_is_sent(
+        self, client: httpx.AsyncClient, dispatch: Dispatch, tag: str
+    ) -> None:
+        dispatch.documents[SHA] = CONTENT
+        response = await client.get(f"/documents/{SHA}", headers={"If-None-Match": tag})
+        assert (response.status_code, response.content) == (200, CONTENT)
+
+    async def test_of_what_the_caller_may_not_read_tells_nothing_of_tags(
+        self, client: httpx.AsyncClient, dispatch: Dispatch
+    ) -> None:
+        dispatch.error = PapermeshError(Code.NOT_FOUND, "There is no such document.")
+        response = await client.get(f"/documents/{SHA}", headers={"If-None-Match": f'"{SHA}"'})
+        assert code(response) == (404, "NOT_FOUND")
+        assert "etag" not in response.headers
+
+
+class TestDeletion:
+    async def test_takes_the_document_away(self, client: httpx.AsyncClient, dispatch: Dispatch) -> None:
+        dispatch.documents[SHA] = CONTENT
+        response = await client.delete(f"/documents/{SHA}")
+        assert (response.status_code, response.json()["data"]) == (200, {"deleted": True})
+        assert response.json()["meta"]["request_id"] == "r-4"
+        assert response.headers["cache-control"] == "no-store"
+        assert not dispatch.documents
+        assert dispatch.actors == ["local"]
+
+    async def test_of_what_is_not_there_is_not_found(self, client: httpx.AsyncClient, dispatch: Dispatch) -> None:
+        dispatch.error = PapermeshError(Code.NOT_FOUND, "There is no such document.")
+        assert code(await client.delete(f"/documents/{SHA}")) == (404, "NOT_FOUND")
+
+    async def test_of_what_is_no_digest_is_refused(self, client: httpx.AsyncClient, dispatch: Dispatch) -> None:
+        assert code(await client.delete("/documents/x")) == (400, "BAD_ARG")
+        assert not dispatch.calls

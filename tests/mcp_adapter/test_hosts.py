@@ -1,11 +1,16 @@
 """Which names the adapter answers to, and to whose pages."""
 
+from collections.abc import AsyncIterator
+from pathlib import Path
+
 import httpx
 import pytest
 from starlette.responses import PlainTextResponse
 
 from mcp_adapter.hosts import KnownHosts
-from tests.mcp_adapter.conftest import Dispatch
+from services.base.server import Hosted
+from services.base.testing import running
+from tests.mcp_adapter.conftest import SERVICE, Dispatch, adapter
 
 OURS = [
     "localhost",
@@ -75,3 +80,54 @@ async def test_a_listed_host_is_served_at_any_port(host: str, status: int) -> No
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=f"http://{host}") as client:
         assert (await client.get("/")).status_code == status
         assert (await client.get("/", headers={"Origin": f"https://{host}"})).status_code == status
+
+
+CONSOLE = "https://console.example"
+PREFLIGHT = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "authorization,content-type"}
+
+
+@pytest.fixture
+async def shared(dispatch: Dispatch, tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of an adapter that a page of another site may call."""
+    async with (
+        running(Hosted(SERVICE, dispatch), directory=tmp_path, behind_mesh=False) as up,
+        adapter(up.address, up.tls_dir, tmp_path, http_origins=CONSOLE) as client,
+    ):
+        yield client
+
+
+async def test_a_page_of_a_named_origin_may_call_and_read_the_answer(shared: httpx.AsyncClient) -> None:
+    asked = await shared.options("/mcp/invoke", headers={"Origin": CONSOLE, **PREFLIGHT})
+    assert (asked.status_code, asked.headers["access-control-allow-origin"]) == (200, CONSOLE)
+    assert "Authorization" in asked.headers["access-control-allow-headers"]
+    assert "DELETE" in asked.headers["access-control-allow-methods"]
+    called = await shared.post("/mcp/invoke", json={"action": "PDF_TEXT"}, headers={"Origin": CONSOLE})
+    assert (called.status_code, called.headers["access-control-allow-origin"]) == (200, CONSOLE)
+    assert "ETag" in called.headers["access-control-expose-headers"]
+    assert "Origin" in called.headers["vary"]
+
+
+@pytest.mark.parametrize(
+    "origin",
+    ["http://console.example", f"{CONSOLE}:444", f"{CONSOLE}.evil.example", "https://x.console.example", "null"],
+)
+async def test_a_page_of_any_other_origin_may_not(shared: httpx.AsyncClient, dispatch: Dispatch, origin: str) -> None:
+    for method, headers in (("OPTIONS", PREFLIGHT), ("POST", {})):
+        response = await shared.request(method, "/mcp/invoke", headers={"Origin": origin, **headers})
+        assert (response.status_code, response.json()["error"]["details"]) == (403, {"header": "Origin"})
+        assert "access-control-allow-origin" not in response.headers
+    assert not dispatch.calls
+
+
+async def test_a_named_origin_still_has_to_ask_for_a_known_host(shared: httpx.AsyncClient) -> None:
+    response = await shared.get("/actions", headers={"Origin": CONSOLE, "Host": "rebound.example"})
+    assert (response.status_code, response.json()["error"]["details"]) == (403, {"header": "Host"})
+
+
+async def test_without_a_named_origin_nothing_is_shared(client: httpx.AsyncClient) -> None:
+    headers = {"Origin": "http://localhost:5173"}
+    asked = await client.options("/mcp/invoke", headers={**headers, **PREFLIGHT})
+    assert asked.status_code == 405
+    called = await client.post("/mcp/invoke", json={"action": "PDF_TEXT"}, headers=headers)
+    for response in (asked, called):
+        assert not [name for name in response.headers if name.startswith("access-control-")]

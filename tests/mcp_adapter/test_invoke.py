@@ -233,7 +233,7 @@ class TestTheRequestId:
     async def test_of_a_bug_is_in_the_log_with_the_exception(
         self, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
     ) -> None:
-        async def broken(*_: object) -> None:
+        async def broken(*_: object, **__: object) -> None:
             raise ZeroDivisionError
 
         monkeypatch.setattr(DispatchClient, "invoke", broken)

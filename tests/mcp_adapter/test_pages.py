@@ -81,7 +81,7 @@ async def test_what_can_be_read_can_be_asked_for_its_head(client: httpx.AsyncCli
         ("GET", "/mcp/invoke", "POST"),
         ("HEAD", "/mcp/invoke", "POST"),
         ("POST", "/actions", "GET, HEAD"),
-        ("OPTIONS", "/documents/x", "GET, HEAD"),
+        ("OPTIONS", "/documents/x", "DELETE, GET, HEAD"),
         ("DELETE", "/documents", "POST"),
         ("PUT", "/docs", "GET, HEAD"),
         ("POST", "/static-offline-docs/favicon.png", "GET, HEAD"),

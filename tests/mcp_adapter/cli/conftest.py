@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import uvicorn
 from starlette.applications import Starlette
+from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -31,6 +32,9 @@ class StandIn:
     documents: dict[str, bytes] = field(default_factory=dict)
     invoked: list[dict[str, Any]] = field(default_factory=list)
     pieces: list[int] = field(default_factory=list)
+    headers: list[Headers] = field(default_factory=list)
+    """Of the requests for the catalogue, invocations and deletions."""
+
     answer: Any = None
     """The data of the next invocations, or (HTTP status, error)."""
 
@@ -41,6 +45,7 @@ class StandIn:
         self.documents.clear()
         self.invoked.clear()
         self.pieces.clear()
+        self.headers.clear()
         self.answer, self.text = {}, ""
 
     def ok(self, data: Any, status: int = 200) -> Response:
@@ -54,12 +59,14 @@ class StandIn:
         self.text = json.dumps(envelope, ensure_ascii=False)
         return Response(self.text, status, media_type="application/json")
 
-    async def catalogue(self, _: Request) -> Response:
+    async def catalogue(self, request: Request) -> Response:
+        self.headers.append(request.headers)
         return self.ok({"actions": [_entry(action) for action in actions.load().actions.values()]})
 
     async def invoke(self, request: Request) -> Response:
         call = await request.json()
         self.invoked.append(call)
+        self.headers.append(request.headers)
         if call["action"] not in actions.load().actions:
             return self.fail(400, {"code": "BAD_ARG", "message": f"There is no action {call['action']}."})
         return self.fail(*self.answer) if isinstance(self.answer, tuple) else self.ok(self.answer)
@@ -80,6 +87,12 @@ class StandIn:
         if body is None:
             return self.fail(404, {"code": "NOT_FOUND", "message": "There is no such document."})
         return Response(body, media_type="application/octet-stream")
+
+    async def delete(self, request: Request) -> Response:
+        self.headers.append(request.headers)
+        if self.documents.pop(request.path_params["sha256"], None) is None:
+            return self.fail(404, {"code": "NOT_FOUND", "message": "There is no such document."})
+        return self.ok({"deleted": True})
 
 
 def _entry(action: actions.Action) -> dict[str, Any]:
@@ -105,6 +118,7 @@ def _running() -> Iterator[StandIn]:
         Route("/mcp/invoke", stand_in.invoke, methods=["POST"]),
         Route("/documents", stand_in.upload, methods=["POST"]),
         Route("/documents/{sha256}", stand_in.download),
+        Route("/documents/{sha256}", stand_in.delete, methods=["DELETE"]),
     ]
     config = uvicorn.Config(Starlette(routes=routes), log_level="error", lifespan="off", ws="none")
     server = uvicorn.Server(config)
@@ -127,7 +141,14 @@ def adapter(_running: StandIn) -> StandIn:
 def environment(adapter: StandIn, tmp_path: Path) -> dict[str, str | None]:
     """What the command line reads from its environment; nothing of the machine's own leaks in."""
     ours = {"PAPERMESH_URL": adapter.url, "PAPERMESH_VAR": str(tmp_path / "var"), "COLUMNS": "100"}
-    unset = ("PAPERMESH_HTTP_PORT", "PAPERMESH_EDGE_ADDRESS", "PAPERMESH_EDGE_PORT", "PAPERMESH_AUDIENCE")
+    unset = (
+        "PAPERMESH_API_KEYS_FILE",
+        "PAPERMESH_AUDIENCE",
+        "PAPERMESH_EDGE_ADDRESS",
+        "PAPERMESH_EDGE_PORT",
+        "PAPERMESH_HTTP_PORT",
+        "PAPERMESH_TOKEN",
+    )
     return ours | dict.fromkeys(unset)
 
 

@@ -13,6 +13,7 @@ import pytest
 from typer.testing import Result
 
 Run = Callable[..., Result]
+TOKEN = "pm_secret"  # noqa: S105 - of nobody
 
 
 def digest(file: Path) -> str:
@@ -201,3 +202,60 @@ def test_the_installed_command_prints_korean_whatever_the_terminal_can_show(adap
     result = subprocess.run(command, env=variables, capture_output=True, check=True, timeout=60)
     assert result.stdout.splitlines()[0].startswith(b"-- page 1 ---")
     assert b"?12?" in result.stdout
+
+
+def test_a_call_may_be_computed_anew_and_made_safe_to_repeat(papermesh: Run, adapter: Any) -> None:
+    assert papermesh("invoke", "PDF_TEXT", "--no-cache", "--idempotency-key", "k-1").exit_code == 0
+    [headers] = adapter.headers
+    assert (headers["cache-control"], headers["idempotency-key"]) == ("no-cache", "k-1")
+
+
+def test_a_call_is_neither_unless_asked(papermesh: Run, adapter: Any) -> None:
+    assert papermesh("invoke", "PDF_TEXT").exit_code == 0
+    assert {"cache-control", "idempotency-key", "authorization"}.isdisjoint(adapter.headers[0])
+
+
+@pytest.mark.parametrize("key", ["", "a b", "한", "x" * 129])
+def test_an_idempotency_key_that_is_none_is_a_mistake_of_usage(papermesh: Run, adapter: Any, key: str) -> None:
+    assert papermesh("invoke", "PDF_TEXT", "--idempotency-key", key).exit_code == 2
+    assert not adapter.invoked
+
+
+def test_uploads_are_deleted_by_digest_or_by_file(papermesh: Run, adapter: Any, pdf: Path, other_pdf: Path) -> None:
+    papermesh("upload", str(pdf), str(other_pdf))
+    result = papermesh("delete", str(pdf), digest(other_pdf))
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert result.stderr == f"{digest(pdf)} is deleted.\n{digest(other_pdf)} is deleted.\n"
+    assert not adapter.documents
+
+
+def test_a_document_that_is_not_there_cannot_be_deleted(papermesh: Run, adapter: Any, pdf: Path) -> None:
+    result = papermesh("delete", str(pdf), "--json")
+    assert (result.exit_code, result.stdout) == (1, adapter.text + "\n")
+    assert "NOT_FOUND" in result.stderr
+
+
+def test_what_is_neither_a_digest_nor_a_file_is_a_mistake_of_usage(papermesh: Run, pdf: Path) -> None:
+    for word in ("absent.pdf", str(pdf.parent), "ab" * 31):
+        assert papermesh("delete", word).exit_code == 2
+
+
+def test_a_key_or_token_says_who_calls(papermesh: Run, adapter: Any, pdf: Path) -> None:
+    for words in (["actions"], ["invoke", "PDF_TEXT"], ["upload", str(pdf)], ["delete", str(pdf)]):
+        assert papermesh(*words, PAPERMESH_TOKEN=TOKEN).exit_code == 0
+    assert [headers["authorization"] for headers in adapter.headers] == [f"Bearer {TOKEN}"] * 3
+
+
+@pytest.mark.parametrize("token", ["a b", "한", "a\nb"])
+def test_what_is_no_token_is_not_sent_nor_shown(papermesh: Run, adapter: Any, token: str) -> None:
+    result = papermesh("actions", PAPERMESH_TOKEN=token)
+    assert result.exit_code == 2
+    assert token not in result.stderr
+    assert not adapter.headers
+
+
+def test_a_token_is_not_sent_where_others_can_read_it(papermesh: Run) -> None:
+    result = papermesh("actions", "--url", "http://papermesh.example:9000", PAPERMESH_TOKEN=TOKEN)
+    assert result.exit_code == 2
+    assert "Use https" in " ".join(result.stderr.split())
+    assert TOKEN not in result.stderr

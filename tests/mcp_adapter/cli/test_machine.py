@@ -1,4 +1,4 @@
-"""What needs no adapter: help, version, certificates, and the commands that become another program."""
+"""What needs no adapter: help, version, and the commands that become another program."""
 
 import subprocess
 import sys
@@ -10,7 +10,7 @@ import pytest
 from typer.testing import Result
 
 Run = Callable[..., Result]
-COMMANDS = ("actions", "upload", "invoke", "sign", "certs", "up", "down")
+COMMANDS = ("actions", "upload", "invoke", "sign", "delete", "certs", "keys", "clients", "audit", "up", "down")
 
 
 def test_help_names_every_command(papermesh: Run) -> None:
@@ -44,32 +44,6 @@ def test_help_loads_neither_grpc_nor_http_nor_rich() -> None:
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
     assert result.stdout.splitlines()[-1] == "[]"
-
-
-def test_certificates_are_made_and_then_kept(papermesh: Run, tmp_path: Path) -> None:
-    folder = tmp_path / "made"
-    words = ("certs", "--dir", str(folder), "--namespace", "corp", "--client", "reports")
-    first = papermesh(*words)
-    assert first.exit_code == 0
-    assert (folder / "operator" / "tls.crt").exists()
-    line = next(line for line in first.stdout.splitlines() if line.startswith("client/reports"))
-    assert "spiffe://papermesh/ns/corp/client/reports" in line
-    assert line.rstrip().endswith("issued: there was none")
-    again = papermesh(*words).stdout
-    assert "issued" not in again
-    assert again.count("kept") == first.stdout.count("issued")
-
-
-def test_certificates_go_to_the_state_folder(papermesh: Run, environment: dict[str, str | None]) -> None:
-    assert papermesh("certs").exit_code == 0
-    assert Path(environment["PAPERMESH_VAR"] or "", "certs", "ca", "ca.crt").exists()
-
-
-def test_a_name_that_no_certificate_can_have_is_a_mistake_of_usage(papermesh: Run, tmp_path: Path) -> None:
-    result = papermesh("certs", "--dir", str(tmp_path / "made"), "--client", "../evil")
-    assert result.exit_code == 2
-    assert "'../evil'" in result.stderr
-    assert not (tmp_path / "evil").exists()
 
 
 @pytest.mark.parametrize("command", ["up", "down"])

@@ -1,0 +1,43 @@
+"""The request headers that say how a call is to be made: Cache-Control and Idempotency-Key."""
+
+import re
+from dataclasses import dataclass
+
+from starlette.requests import Request
+
+from services.base.errors import bad_field
+
+_IDEMPOTENCY_KEY = re.compile(rb"[!-~]{1,128}")
+_UNCACHED = frozenset({b"no-cache", b"no-store"})
+
+
+@dataclass(frozen=True, slots=True)
+class CallOptions:
+    """How a caller wants a call to be made."""
+
+    no_cache: bool = False
+    """Whether the result must be computed anew."""
+
+    idempotency_key: str = ""
+    """Makes a repeated call safe: 1 to 128 visible ASCII characters; empty for none."""
+
+
+def read_call_options(request: Request) -> CallOptions:
+    """What the headers of a request say.
+
+    Raises:
+        PapermeshError: BAD_ARG for an Idempotency-Key that is malformed or sent twice.
+    """
+    no_cache = False
+    keys = []
+    for name, value in request.scope["headers"]:
+        if name == b"cache-control":
+            directives = {directive.strip().lower() for directive in value.split(b",")}
+            no_cache = no_cache or not _UNCACHED.isdisjoint(directives)
+        elif name == b"idempotency-key":
+            keys.append(value)
+    if not keys:
+        return CallOptions(no_cache)
+    if len(keys) > 1 or not _IDEMPOTENCY_KEY.fullmatch(keys[0]):
+        raise bad_field("Idempotency-Key", "send it once, 1 to 128 visible ASCII characters")
+    return CallOptions(no_cache, keys[0].decode())

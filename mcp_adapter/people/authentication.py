@@ -1,0 +1,92 @@
+"""Asks who calls, before anything else is done for them."""
+
+import logging
+from typing import Protocol
+
+from starlette.requests import Request
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from mcp_adapter.envelope import Exchange, failure
+from mcp_adapter.people.actors import LOCAL_ACTOR
+from mcp_adapter.people.api_keys import ApiKeys
+from mcp_adapter.people.bearer import challenge, credential
+from mcp_adapter.people.issuer import Issuer
+from mcp_adapter.people.settings import PeopleSettings
+from mcp_adapter.people.tokens import Tokens
+from services.base.errors import PapermeshError
+
+OPEN_PATHS = frozenset({"/healthz", "/readyz", "/docs", "/openapi.json"})
+"""Paths that ask nobody: probes bear no credentials, nor does a browser that opens the API's own description, which is
+the same in every deployment. Every other path is closed, those that do not exist included."""
+
+_OPEN_FOLDER = "/static-offline-docs/"
+"""What /docs loads."""
+
+_log = logging.getLogger(__name__)
+
+
+class People(Protocol):
+    """Those who may call."""
+
+    async def actor(self, credential: str) -> str:
+        """Whom a credential stands for.
+
+        Raises:
+            PapermeshError: UNAUTHENTICATED when it is nobody's; UNAVAILABLE when that cannot be told now.
+        """
+
+    def check_ready(self) -> None:
+        """Refuses while nobody can be known.
+
+        Raises:
+            PapermeshError: UNAVAILABLE.
+        """
+
+    async def watch(self) -> None:
+        """Keeps what they are known by up to date, until cancelled."""
+
+
+def people_of(settings: PeopleSettings) -> People | None:
+    """Those whom the settings name; None when callers are not asked.
+
+    Raises:
+        KeyFileError: when the file of API keys cannot be used.
+    """
+    if settings.auth == "api-keys" and settings.api_keys_file is not None:
+        return ApiKeys(settings.api_keys_file)
+    if settings.auth == "oidc":
+        issuer = Issuer(settings.oidc_issuer, settings.oidc_jwks_url)
+        return Tokens(issuer, settings.oidc_audience, settings.oidc_actor_claim)
+    return None
+
+
+class Authentication:
+    """Lets through whoever is known, as the actor of the request."""
+
+    def __init__(self, app: ASGIApp, people: People | None) -> None:
+        """Passes on to `app` what comes from `people`; from anybody when they are None."""
+        self._app = app
+        self._people = people
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handles one request."""
+        if scope["type"] == "http" and not _is_open(scope["path"]):
+            state = scope.setdefault("state", {})
+            try:
+                state["actor"] = await self._people.actor(credential(scope["headers"])) if self._people else LOCAL_ACTOR
+            except PapermeshError as error:
+                await self._turn_away(error, scope, receive, send)
+                return
+        await self._app(scope, receive, send)
+
+    async def _turn_away(self, error: PapermeshError, scope: Scope, receive: Receive, send: Send) -> None:
+        exchange = Exchange.begin(Request(scope, receive))
+        response = failure(exchange, error)
+        if wanted := challenge(error):
+            response.headers["WWW-Authenticate"] = wanted
+        _log.info("A caller was turned away: %s", error, extra={"fields": {"request_id": exchange.identify()}})
+        await response(scope, receive, send)
+
+
+def _is_open(path: str) -> bool:
+    return path in OPEN_PATHS or path.startswith(_OPEN_FOLDER)
