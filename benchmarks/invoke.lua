@@ -1,13 +1,14 @@
 -- For wrk: POSTs one body to the path of the URL, and writes what came of it as one line of JSON.
--- Arguments after `--`: a file with the body. No `response` callback: it would cost the load generator a call each time,
+-- Arguments after `--`: a file with the body, and "fresh" when every result is to be computed for its call. No `response` callback: it would cost the load generator a call each time,
 -- and wrk counts answers other than 2xx and 3xx by itself.
 function init(args)
   local file = assert(io.open(args[1], "rb"))
   wrk.method = "POST"
   wrk.body = file:read("*a")
   wrk.headers["Content-Type"] = "application/json"
-  -- Every result is to be computed for its call.
-  wrk.headers["Cache-Control"] = "no-cache"
+  if args[2] == "fresh" then
+    wrk.headers["Cache-Control"] = "no-cache"
+  end
   file:close()
 end
 

@@ -55,7 +55,7 @@ def profile(target: Target, part: str, callers: int, seconds: int, folder: Path)
     ]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as sampling:  # noqa: S603
         try:
-            wrk.run(target.url, target.body, callers, seconds + 1)
+            wrk.run(target.url, target.body, callers, seconds + 1, fresh=target.fresh)
             said, _ = sampling.communicate(timeout=_MARGIN_S)
         except subprocess.TimeoutExpired:
             raise ProfileError(f"py-spy does not come to an end with {part}.") from None

@@ -23,6 +23,9 @@ class Target:
     parts: Mapping[str, int]
     """The process ids of what it consists of."""
 
+    fresh: bool = True
+    """Whether every result is to be computed for its call; else the cache may answer."""
+
 
 @dataclass(frozen=True, slots=True)
 class Run:
@@ -71,7 +74,7 @@ def warm_up(targets: Sequence[Target], callers: int, seconds: int) -> None:
     """Loads each target for a moment and forgets the figures."""
     for target in targets:
         answers.post(target.url, target.body.read_bytes())
-        wrk.run(target.url, target.body, callers, seconds)
+        wrk.run(target.url, target.body, callers, seconds, fresh=target.fresh)
 
 
 def one(target: Target, callers: int, seconds: int) -> Run:
@@ -80,7 +83,7 @@ def one(target: Target, callers: int, seconds: int) -> Run:
     answers.post(target.url, body)
     time.sleep(_PAUSE_S)
     before, machine, own, started = _cpu(target), processes.machine_cpu_s(), _own_cpu_s(), time.perf_counter()
-    load = wrk.run(target.url, target.body, callers, seconds)
+    load = wrk.run(target.url, target.body, callers, seconds, fresh=target.fresh)
     wall_s = time.perf_counter() - started
     after, machine, own = _cpu(target), processes.machine_cpu_s() - machine, _own_cpu_s() - own
     answers.post(target.url, body)

@@ -39,8 +39,15 @@ class Load:
         return self.requests / self.seconds
 
 
-def run(url: str, body: Path, callers: int, seconds: int) -> Load:
+def run(url: str, body: Path, callers: int, seconds: int, *, fresh: bool) -> Load:
     """Posts `body` to `url` from `callers` connections, each of which waits for its answer before it asks again.
+
+    Args:
+        url: Where to.
+        body: A file with what is posted.
+        callers: Number of connections.
+        seconds: For how long.
+        fresh: Whether every result is to be computed for its call; else the cache may answer.
 
     Raises:
         LoadError: when wrk fails or hangs.
@@ -48,6 +55,7 @@ def run(url: str, body: Path, callers: int, seconds: int) -> Load:
     command = [
         *(str(programs.find("wrk")), "-t1", f"-c{callers}", f"-d{seconds}s", f"--timeout={_TIMEOUT_S}s"),
         *("--latency", "--script", str(_SCRIPT), url, "--", str(body)),
+        *(("fresh",) if fresh else ()),
     ]
     before = _children_cpu_s()
     try:

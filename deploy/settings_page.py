@@ -37,6 +37,8 @@ def _default(field: FieldInfo) -> str:
         return "required"
     if field.default_factory is not None:
         return "of the machine"
+    if field.default is None:
+        return "none"
     value = ",".join(field.default) if isinstance(field.default, tuple) else str(field.default)
     return f"`{value}`" if value else "none"
 

@@ -69,6 +69,7 @@ def up(root: Path, environment: Mapping[str, str]) -> int:
     begun = time.monotonic()
     try:
         settings = {name: value for name, value in environment.items() if name.startswith("PAPERMESH_")}
+        settings.pop("PAPERMESH_TOKEN", None)  # a person's, for the command line; no part needs it
         ports, counts = Ports.from_environment(environment), replicas.from_environment(environment)
         stack = Stack(root, ports, replicas=counts, settings=settings, stopping=stopping)
         say("Starting Papermesh")

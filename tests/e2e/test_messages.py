@@ -60,9 +60,9 @@ def test_a_piece_of_an_upload_over_a_mebibyte_is_too_large(operator: Caller) -> 
     operator.put_refusal(header, [b"x" * (LIMIT * 3 // 2)]).must_be("TOO_LARGE", limit_bytes=str(LIMIT))
 
 
-def test_an_idempotency_key_is_refused_while_there_are_no_records(operator: Caller) -> None:
+def test_what_is_no_idempotency_key_is_refused(operator: Caller) -> None:
     request = invocation("PDF_METADATA", {})
-    request.idempotency_key = "once"
+    request.idempotency_key = "two words"
     operator.refusal("Invoke", request).must_be("BAD_ARG", field="idempotency_key")
 
 

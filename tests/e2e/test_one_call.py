@@ -9,7 +9,8 @@ from tests.e2e.support.deployment import Deployment
 
 
 def test_the_answer_s_request_id_stands_in_envoy_s_log_of_both_listeners(mesh: Deployment) -> None:
-    answer = mesh.adapter.ask("PDF_METADATA", mesh.good_document)
+    reference = mesh.adapter.reference(mesh.good_document)
+    answer = mesh.adapter.invoke("PDF_METADATA", {"doc_ref": reference}, Cache_Control="no-cache")
 
     request_id = answer.meta["request_id"]
     (edge,) = mesh.logged(request_id, "edge")
@@ -27,7 +28,7 @@ def test_the_trace_goes_on_from_the_caller_through_both_listeners(mesh: Deployme
     reference = mesh.adapter.reference(mesh.good_document)
     sent = f"00-{trace}-{secrets.token_hex(8)}-01"
 
-    answer = mesh.adapter.invoke("PDF_METADATA", {"doc_ref": reference}, traceparent=sent)
+    answer = mesh.adapter.invoke("PDF_METADATA", {"doc_ref": reference}, traceparent=sent, Cache_Control="no-cache")
 
     assert answer.meta["trace_id"] == trace
     spans = [sent]

@@ -105,7 +105,8 @@ async def test_what_the_adapter_signs_is_what_dispatch_verifies(
     wrong: list[dict[str, Any]] = []
     waiting = iter(generated)
     async with open_channel(mesh.stack.edge_address, mesh.tls_dir("adapter")) as channel:
-        client = DispatchClient(channel, read_key_file(mesh.stack.key_file("adapter")), "laptop")
+        key = read_key_file(mesh.stack.key_file("adapter"))
+        client = DispatchClient(channel, lambda: key, "laptop")
 
         async def call_in_turn() -> None:
             for args in waiting:

@@ -25,6 +25,7 @@ class Work:
         self.has_begun = asyncio.Event()
         self.entered = 0
         self.left = 0
+        self.was_left = asyncio.Event()
 
     async def compute(self) -> str:
         self.begun += 1
@@ -47,6 +48,7 @@ class Work:
 
         def leave() -> None:
             self.left += 1
+            self.was_left.set()
 
         return leave
 
@@ -210,8 +212,7 @@ async def test_a_flight_that_everybody_leaves_at_once_is_left_all_the_same(repli
     caller.cancel()
     await asyncio.wait([caller])
     async with asyncio.timeout(1):
-        while not work.left:
-            await asyncio.sleep(0)
+        await work.was_left.wait()
     assert (work.entered, work.left) == (1, 1)
 
 
