@@ -23,8 +23,12 @@ from services.base.errors import Code, PapermeshError
 INVOKE = f"/{DISPATCH_SERVICE}/Invoke"
 """The method that takes an action, and its name in x-action."""
 
-ACTORS = 20
-"""How many actors' worth of calls one client may make of an action, or of a method that is no action."""
+ACTORS = 60
+"""How many actors' rates one client may use of an action, or of a method that is no action. One actor at fifty times
+its rate, whom dispatch refuses, leaves the rates of ten to the others of its client."""
+
+BURSTS = 20
+"""How many actors' bursts, likewise. Fewer: what passes at once is what a flood costs dispatch."""
 
 WHOLE = Rate(12_000, 1_200)
 """All calls of one client: twice what dispatch's defaults allow it, so that dispatch's better answer comes first."""
@@ -131,7 +135,7 @@ def _limit(rate: Rate, scale: float, *called: tuple[str, str]) -> Message:
 
 def _of_client(rate: Rate) -> Rate:
     """One client's calls of what one actor may call at `rate`."""
-    return Rate(rate.requests_per_minute * ACTORS, rate.burst * ACTORS)
+    return Rate(rate.requests_per_minute * ACTORS, rate.burst * BURSTS)
 
 
 def _bucket(rate: Rate, scale: float) -> Message:

@@ -59,19 +59,15 @@ async def run(settings: DispatchSettings) -> None:
         audit_key = audit_chain.read_key(settings.audit_key_file)
         audit = Audit(settings.audit_dir, settings.replica, audit_key, Heads(state_link, settings.audit_keep_days))
         limits = Limits(Rate(settings.client_requests_per_minute, settings.client_burst), table.methods)
+        in_flight = InFlight(settings.calls_at_once, settings.client_calls_at_once)
         servicer = DispatchServicer(
             admission=Admission(audit, Verifier(settings.audience, listing), limits, state, router),
             router=router,
-            answers=Answers(
-                router,
-                engines,
-                ResultCache(cache_link),
-                Flights(cache_link),
-                InFlight(settings.calls_at_once, settings.client_calls_at_once),
-            ),
+            answers=Answers(router, engines, ResultCache(cache_link), Flights(cache_link), in_flight),
             idempotency=Idempotency(state_link, StoredAnswers(blobs, settings.spool_dir)),
             blobs=blobs,
             holdings=Holdings(state_link, blobs, settings.quota_bytes),
+            in_flight=in_flight,
             upload_limits=UploadLimits(settings.spool_dir, settings.max_document_bytes),
         )
         hosted = [Hosted(dispatch_service_pb2.DESCRIPTOR.services_by_name["DispatchService"], servicer)]

@@ -56,7 +56,7 @@ class Answers:
             no_cache: Compute it in any case.
 
         Raises:
-            PapermeshError: what the service answered, TIMEOUT, or RATE_LIMIT when the caller has too many calls under way.
+            PapermeshError: what the service answered, TIMEOUT, or RATE_LIMIT when too many calls are under way.
         """
         action, request = admitted.action, admitted.request
         limit_s = action.method.timeout.total_seconds()

@@ -4,8 +4,8 @@ A service takes a bounded number of calls: pdf computes a few and lets 64 wait. 
 holding all of these places, since slow calls pile up; so each has places of its own, fewer than a service has. They are
 counted for each service by itself: one that hangs costs its callers no place at another.
 
-A call takes a place where it makes a service compute. What the cache or an equal call under way answers takes none. Each
-process of dispatch counts its own calls.
+A call takes a place where it makes a service compute; what the cache or an equal call under way answers takes none.
+Each process of dispatch counts its own calls.
 """
 
 from collections import Counter

@@ -1,5 +1,6 @@
 """DispatchService: each method admits its call and hands it on."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,15 +8,18 @@ from pathlib import Path
 from papermesh.dispatch.v1 import dispatch_service_pb2 as pb
 from papermesh.document.v1 import document_pb2
 from services.base.blobs import BlobStore, Namespace
+from services.base.errors import timed_out
 from services.base.handlers import Call
 from services.dispatch import catalogue, documents, uploads
 from services.dispatch.admission import Admission, Admitted
 from services.dispatch.answers import Answer, Answers
 from services.dispatch.holdings import Holdings
 from services.dispatch.idempotency import Asked, Idempotency
+from services.dispatch.in_flight import InFlight
 from services.dispatch.router import Router
 from services.dispatch.state import owner
 
+_SERVICE = pb.DESCRIPTOR.services_by_name["DispatchService"].full_name
 _CACHE_NAMES = {pb.CACHE_STATE_UNSPECIFIED: "none", pb.CACHE_STATE_MISS: "miss", pb.CACHE_STATE_HIT: "hit"}
 
 
@@ -42,6 +46,7 @@ class DispatchServicer:
         idempotency: Idempotency,
         blobs: BlobStore,
         holdings: Holdings,
+        in_flight: InFlight,
         upload_limits: UploadLimits,
     ) -> None:
         """Serves with these collaborators.
@@ -53,6 +58,8 @@ class DispatchServicer:
             idempotency: Remembers calls that bear a key.
             blobs: The documents.
             holdings: Whose they are.
+            in_flight: The places of calls; an upload takes one of this service's, since it fills the spool folder while
+                it comes, before it counts towards a quota.
             upload_limits: What may be uploaded.
         """
         self._admission = admission
@@ -61,6 +68,7 @@ class DispatchServicer:
         self._idempotency = idempotency
         self._blobs = blobs
         self._holdings = holdings
+        self._in_flight = in_flight
         self._upload_limits = upload_limits
 
     async def Invoke(self, request: pb.InvokeRequest, call: Call) -> pb.InvokeResponse:
@@ -97,8 +105,12 @@ class DispatchServicer:
         uploads.check_header(header, self._upload_limits.max_bytes)
         call.notes["documents"] = [header.sha256]
         await self._holdings.check_room(caller, header.sha256, header.size)
-        async with uploads.received(header, requests, self._upload_limits.spool_dir) as file:
-            await self._holdings.store(caller, header.sha256, header.size, file)
+        leave = self._in_flight.enter(caller, _SERVICE)
+        try:
+            async with uploads.received(header, requests, self._upload_limits.spool_dir) as file:
+                await self._holdings.store(caller, header.sha256, header.size, file)
+        finally:
+            leave()
         reference = document_pb2.DocumentRef(type=documents.UPLOAD, sha256=header.sha256)
         return pb.PutDocumentResponse(doc_ref=reference, size=header.size, request_id=call.request_id)
 
@@ -117,7 +129,7 @@ class DispatchServicer:
         return pb.DeleteDocumentResponse(request_id=call.request_id)
 
     async def _once(self, admitted: Admitted, call: Call, key: str, *, no_cache: bool) -> Answer:
-        """The answer that is stored under the key, or a new one."""
+        """The answer that is stored under the key, or a new one; waiting for the first call is part of the time."""
         action = admitted.action
         asked = Asked(owner(admitted.caller), action.name, key, admitted.args, action.method.read_only)
         made: list[Answer] = []
@@ -126,5 +138,9 @@ class DispatchServicer:
             made.append(await self._answers.get(admitted, call, no_cache=no_cache))
             return made[0].json
 
-        json = await self._idempotency.once(asked, run)
+        try:
+            async with asyncio.timeout(min(call.timeout_s, action.method.timeout.total_seconds())):
+                json = await self._idempotency.once(asked, run)
+        except TimeoutError:
+            raise timed_out() from None
         return made[0] if made else Answer(json)

@@ -30,7 +30,7 @@ METADATA, EMBED = (("x-action", "PDF_METADATA"),), (("x-action", "PDF_EMBED"),)
 NewClient = Callable[[], str]
 
 
-def burst(rate: Rate, actors: int = rate_limits.ACTORS) -> int:
+def burst(rate: Rate, actors: int = rate_limits.BURSTS) -> int:
     """How many calls the bucket of one client holds under SCALE."""
     return max(1, round(rate.burst * actors * SCALE + 0.499))
 
@@ -193,7 +193,7 @@ def test_a_refusal_is_typed_says_when_to_come_back_and_reaches_nobody(mesh: Mesh
 
 
 def test_a_bucket_fills_again(folder: Path) -> None:
-    with running_mesh(folder, rate_scale=0.5) as mesh:  # PDF_EMBED: 30 at once, 100 a minute
+    with running_mesh(folder, rate_scale=0.5) as mesh:  # PDF_EMBED: 30 at once, 300 a minute
         let_past(mesh, "adapter", INVOKE, EMBED)
         with mesh.channel(mesh.envoy.topology.edge) as channel:
             later = channel.unary_unary(INVOKE)

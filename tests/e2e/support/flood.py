@@ -4,15 +4,13 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 import grpc
 from google.rpc import error_details_pb2, status_pb2
 
-from tests.e2e.support.caller import Metadata
+from tests.e2e.support.caller import Channel, Metadata
 
 _AT_ONCE = 90
 """Calls that a flood has under way; a connection carries 100."""
@@ -50,11 +48,11 @@ class Outcomes:
             self.hurried += 1
 
 
-def flood(channel: Any, calls: Iterator[Sent], number: int, per_second: float) -> Outcomes:
+def flood(channel: Channel, calls: Iterator[Sent], number: int, per_second: float) -> Outcomes:
     """Sends a number of calls at an even pace, as far as answers come fast enough to keep fewer than a hundred open.
 
     Args:
-        channel: A `Channel`.
+        channel: Over which; its own, since a connection carries 100 calls at once.
         calls: What to send; signed when it is taken, so that no signature grows old.
         number: How many to send.
         per_second: How many a second.
@@ -76,17 +74,6 @@ def flood(channel: Any, calls: Iterator[Sent], number: int, per_second: float) -
     for _ in range(_AT_ONCE):
         room.acquire()
     return outcomes
-
-
-@contextmanager
-def meanwhile(channel: Any, calls: Iterator[Sent], number: int, per_second: float) -> Iterator[Outcomes]:
-    """The same beside what the block does, which waits for its end; the outcomes are known then."""
-    known = Outcomes()
-    with ThreadPoolExecutor(1) as aside:
-        running = aside.submit(flood, channel, calls, number, per_second)
-        yield known
-        ended = running.result()
-    known.codes, known.hurried = ended.codes, ended.hurried
 
 
 def _ended(call: Any) -> tuple[str, int]:
