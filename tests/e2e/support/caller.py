@@ -201,11 +201,11 @@ class Caller:
         return self.channel.refusal(path(method), [request.SerializeToString()], signed)
 
     def outcome(self, method: str, request: Message) -> str:
-        """The code that a call ends with, "" when it is served."""
+        """The code that a call ends with, "" when it is served; gRPC's own name for it when Envoy answered bare."""
         try:
             self.call(method, request)
         except grpc.RpcError as error:
-            return _refusal(error).code
+            return _refusal(error).code or str(error.code().name)
         return ""
 
     def invoke(self, action: str, args: dict[str, Any] | None = None, actor: str = "") -> dict[str, Any]:

@@ -38,9 +38,7 @@ def prepare(caller: Caller, request: Message, count: int, method: str = "Invoke"
     """The same call so many times, each with a signature of its own."""
     signed, message = canonical_json(request), request.SerializeToString()
     action = getattr(request, "action", None)
-    return [
-        Prepared(path(method), message, caller.signature.metadata(method, signed, action)) for _ in range(count)
-    ]
+    return [Prepared(path(method), message, caller.signature.metadata(method, signed, action)) for _ in range(count)]
 
 
 class Volley:
@@ -79,7 +77,8 @@ class Volley:
 
     async def _send(self, call: Prepared) -> str:
         try:
-            await self._channel.unary_unary(call.path)(call.message, metadata=call.metadata, timeout=_LIMIT_S)
+            send: grpc.aio.UnaryUnaryMultiCallable[bytes, bytes] = self._channel.unary_unary(call.path)
+            await send(call.message, metadata=call.metadata, timeout=_LIMIT_S)
         except grpc.aio.AioRpcError as error:
             return f"{error.code().name}: {error.details()}"
         return ACCEPTED
