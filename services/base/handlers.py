@@ -23,6 +23,7 @@ from google.protobuf.message_factory import GetMessageClass
 
 from services.base import status, telemetry
 from services.base.errors import Code, PapermeshError, bad_arg
+from services.base.under_way import UnderWay
 
 ENGINE = "x-engine"
 """The trailing metadata with the version of the engine that made a result; see engine_service.proto."""
@@ -100,6 +101,9 @@ class Serving:
 
     on_end: OnEnd | None = None
     """Who is told of every call's end."""
+
+    under_way: UnderWay = field(default_factory=UnderWay)
+    """The calls whose end nobody was told of yet."""
 
 
 def generic_handler(service: ServiceDescriptor, servicer: object, serving: Serving) -> grpc.GenericRpcHandler:
@@ -192,6 +196,7 @@ class _Served:
                 traceparent = str(value)
         remaining = context.time_remaining()
         timeout_s = serving.timeouts_s[path]
+        serving.under_way.begin()
         self._context = context
         self._serving = serving
         self._began = time.perf_counter()
@@ -207,6 +212,7 @@ class _Served:
         """Tells of the call's end, where somebody wants to know."""
         if self._serving.on_end:
             self._serving.on_end(Ended(self.facts, code, time.perf_counter() - self._began, bytes_out))
+        self._serving.under_way.end()
 
     async def fail(self, error: Exception) -> None:
         """Ends the call with the status of an error; what is no `PapermeshError` is a bug and says only its id."""

@@ -21,12 +21,16 @@ from services.base.channel import MAX_RESPONSE_BYTES
 from services.base.engine import EngineServicer
 from services.base.guard import GuardedServer
 from services.base.handlers import MAX_REQUEST_BYTES, OnEnd, Serving, generic_handler
+from services.base.probes import Probes
 from services.base.readiness import IsReady, watch
 from services.base.settings import WorkloadSettings
 from services.base.starting import taken
 from services.base.tls_files import TlsFiles
 
 _log = logging.getLogger(__name__)
+
+_CANCELLED_S = 5.0
+"""What calls that were cancelled get to leave what they did in order."""
 
 _ENGINE_SERVICE = engine_service_pb2.DESCRIPTOR.services_by_name["EngineService"]
 
@@ -50,6 +54,15 @@ class ServerSettings(WorkloadSettings):
     """What every gRPC server reads from its environment."""
 
     bind_host: str = Field("127.0.0.1", description="Address to listen on; 0.0.0.0 in a pod, loopback on a laptop.")
+    probe_port: int = Field(
+        0,
+        ge=0,
+        le=65_535,
+        description=(
+            'Port for a kubelet\'s probes: gRPC health without TLS, where the service "" is readiness and '
+            '"liveness" is liveness. 0 for none.'
+        ),
+    )
     drain_notice_s: float = Field(
         3,
         ge=0,
@@ -109,6 +122,7 @@ class Server:
             engine=engine,
             on_end=on_end,
         )
+        self._under_way = serving.under_way
         if engine:
             hosted = (*hosted, Hosted(_ENGINE_SERVICE, EngineServicer(engine, self._names)))
         guarded = GuardedServer(self._server, identity.workload_id(settings.namespace, "envoy").encode())
@@ -121,24 +135,37 @@ class Server:
             self.port = self._server.add_secure_port(f"{settings.bind_host}:{port}", credentials)
         except RuntimeError:  # all that grpc says is that it failed
             raise taken(settings.bind_host, port) from None
+        self._probes = Probes(settings.bind_host, settings.probe_port) if settings.probe_port else None
 
     async def start(self, *, serving: bool = True) -> None:
         """Starts to listen, and to answer SERVING or NOT_SERVING."""
         await self.set_serving(serving=serving)
         await self._server.start()
+        if self._probes:
+            await self._probes.start(serving=serving)
         _log.info("listening", extra={"fields": {"port": self.port, "services": self._names}})
 
     async def set_serving(self, *, serving: bool) -> None:
-        """Tells Envoy's health checks whether to send calls here."""
+        """Tells Envoy's health checks, and the kubelet's, whether to send calls here."""
         state = health_pb2.HealthCheckResponse.SERVING if serving else health_pb2.HealthCheckResponse.NOT_SERVING
         for name in ("", *self._names):
             await self._health.set(name, state)
+        if self._probes:
+            await self._probes.set_serving(serving=serving)
 
     async def stop(self) -> None:
-        """Takes no more calls, lets those under way finish within the drain time, and ends."""
-        await self._health.enter_graceful_shutdown()
+        """Takes no more calls, lets those under way finish within the drain time, and ends.
+
+        Whoever wants to know of every call's end has been told of all of them then.
+        """
+        await self._take_leave()
         # Clients get a GOAWAY, and with it which of their calls are still served.
         await self._server.stop(self._settings.drain_s)
+        # grpc cancels the rest, and does not wait for what they do about it.
+        if not await self._under_way.all_ended(_CANCELLED_S):
+            _log.error("%d calls were cancelled and did not end", self._under_way.calls)
+        if self._probes:
+            await self._probes.stop()
 
     async def serve(self, is_ready: IsReady | None = None) -> None:
         """Runs until it is asked to leave, then stops without losing a call.
@@ -165,10 +192,15 @@ class Server:
             if watching:
                 watching.cancel()
         _log.info("draining")
-        await self._health.enter_graceful_shutdown()
+        await self._take_leave()
         with suppress(TimeoutError):  # which is how the notice time usually ends
             await asyncio.wait_for(at_once.wait(), self._settings.drain_notice_s)
         await self.stop()
+
+    async def _take_leave(self) -> None:
+        """Tells all health checks, for good, to send no more calls here."""
+        await self.set_serving(serving=False)
+        await self._health.enter_graceful_shutdown()
 
 
 def _credentials(tls_dir: Path) -> grpc.ServerCredentials:

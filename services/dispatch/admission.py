@@ -67,10 +67,12 @@ class Admission:
         caller, args = verified.caller, verified.request.get("args", {})
         call.notes["action"] = request.action
         call.notes["args"] = signed_args = canonical.dumps(args)
-        action = self._router.actions.get(request.action)
+        action = None if verified.refusal else self._router.actions.get(request.action)
         buckets = self._limits.of_action(caller, action) if action else self._limits.of_client(caller)
 
         def check() -> tuple[Admitted, list[str]]:
+            if verified.refusal:
+                raise verified.refusal
             known = self._router.action(request.action)
             if not caller.rights.may_invoke(known.name):
                 raise PapermeshError(Code.FORBIDDEN, "This client and actor may not call this action.")
@@ -98,15 +100,20 @@ class Admission:
         Raises:
             PapermeshError: as for an action.
         """
-        caller = self._verify(call, message, actor).caller
+        verified = self._verify(call, message, actor)
+        caller = verified.caller
+        limits = self._limits
+        buckets = limits.of_client(caller) if verified.refusal else limits.of_method(caller, call.method)
 
         def check() -> tuple[tuple[Caller, list[str]], list[str]]:
+            if verified.refusal:
+                raise verified.refusal
             if caller.rights.are_none:
                 raise PapermeshError(Code.FORBIDDEN, "No grant of this client names this actor.")
             digests = documents.uploads(references)
             return (caller, digests), digests
 
-        return await self._admit(call, caller, self._limits.of_method(caller, call.method), check)
+        return await self._admit(call, caller, buckets, check)
 
     def _verify(self, call: Call, message: Message, actor: str, action: str | None = None) -> Verified:
         if not self._audit.healthy:
@@ -114,7 +121,8 @@ class Admission:
                 Code.UNAVAILABLE, "Calls cannot be recorded right now, so none is made. Try again.", retry_after_ms=1000
             )
         verified = self._verifier.verify(call, message, actor, action)
-        call.notes["client"], call.notes["actor"] = verified.caller.client.id, verified.caller.actor
+        call.notes["client"] = verified.caller.client.id
+        call.notes["actor"] = "" if verified.refusal else verified.caller.actor
         return verified
 
     async def _admit(

@@ -5,6 +5,7 @@ import logging
 from collections.abc import Iterable
 
 import grpc
+from google.protobuf.message import DecodeError
 
 from papermesh.engine.v1 import engine_service_pb2 as pb
 from services.base.handlers import ENGINE
@@ -13,6 +14,7 @@ _log = logging.getLogger(__name__)
 
 _METHOD = "/papermesh.engine.v1.EngineService/GetEngine"
 _TIMEOUT_S = 2.0
+_MAX_VERSION = 128
 
 EVERY_S = 2.0
 """How long after the last replica was renewed a cached result of the old engine may still be served."""
@@ -23,7 +25,7 @@ class Engines:
 
     def __init__(self, channel: grpc.aio.Channel, services: Iterable[str]) -> None:
         """Asks `services`, full names, through `channel`."""
-        self._ask = channel.unary_unary(_METHOD, pb.GetEngineRequest.SerializeToString, pb.GetEngineResponse.FromString)
+        self._ask = channel.unary_unary(_METHOD, pb.GetEngineRequest.SerializeToString, _version)
         self._versions = dict.fromkeys(services, "")
 
     def version(self, service: str) -> str:
@@ -31,8 +33,8 @@ class Engines:
         return self._versions[service]
 
     def learn(self, service: str, version: str) -> None:
-        """Takes up the version that came with an answer."""
-        if version and version != self._versions[service]:
+        """Takes up the version that came with an answer; one that is too long to be one teaches nothing."""
+        if 0 < len(version) <= _MAX_VERSION and version != self._versions[service]:
             _log.info("engine", extra={"fields": {"service": service, "version": version}})
             self._versions[service] = version
 
@@ -44,12 +46,20 @@ class Engines:
 
     async def _refresh(self, service: str) -> None:
         try:
-            answer = await self._ask(
+            version = await self._ask(
                 pb.GetEngineRequest(service=service), metadata=(("x-service", service),), timeout=_TIMEOUT_S
             )
         except grpc.aio.AioRpcError:
             return  # away, or older than this question; what was known stays
-        self.learn(service, answer.version)
+        self.learn(service, version)
+
+
+def _version(answer: bytes) -> str:
+    """The version in an answer; empty for what is no answer: a service with a bug must not end dispatch."""
+    try:
+        return str(pb.GetEngineResponse.FromString(answer).version)
+    except DecodeError:
+        return ""
 
 
 def engine_of(trailing: Iterable[tuple[str, str | bytes]]) -> str:

@@ -7,7 +7,6 @@ import hashlib
 import logging
 import struct
 import time
-import zlib
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -16,6 +15,7 @@ from google.protobuf.message import Message
 from services.base.actions import Action
 from services.base.redis_link import RedisAway, RedisLink, RedisRefused
 from services.dispatch import documents
+from services.dispatch.compressed import compress, decompress
 
 MAX_ENTRY_BYTES = 4 * 1024 * 1024
 """The largest entry, compressed. What is larger is computed each time: one entry must not push out a thousand."""
@@ -23,9 +23,6 @@ MAX_ENTRY_BYTES = 4 * 1024 * 1024
 _COMPRESS_FROM = 1024
 _HEAD = struct.Struct(">?I")
 """Whether the rest is compressed, and the second since 1970 at which the entry ends."""
-
-_LEVEL = 1
-"""Of zlib: half the time of the default, and layouts still shrink to an eighth."""
 
 _log = logging.getLogger(__name__)
 
@@ -68,12 +65,12 @@ class ResultCache:
             self._note(error)
             return None
         self._note(None)
-        return None if found is None else _unpack(found)
+        return None if found is None else await _unpack(found)
 
     async def put(self, key: str, json: str, ttl: timedelta) -> None:
         """Keeps a result for `ttl`, if it is not too large."""
         seconds = int(ttl.total_seconds())
-        packed = _pack(json, seconds)
+        packed = await _pack(json, seconds)
         if len(packed) > MAX_ENTRY_BYTES:
             return
         try:
@@ -92,16 +89,16 @@ def _name(key: str) -> str:
     return f"result:{key}"
 
 
-def _pack(json: str, seconds: int) -> bytes:
+async def _pack(json: str, seconds: int) -> bytes:
     data = json.encode()
     is_large = len(data) >= _COMPRESS_FROM
-    return _HEAD.pack(is_large, int(time.time()) + seconds) + (zlib.compress(data, _LEVEL) if is_large else data)
+    return _HEAD.pack(is_large, int(time.time()) + seconds) + (await compress(data) if is_large else data)
 
 
-def _unpack(packed: bytes) -> Entry | None:
+async def _unpack(packed: bytes) -> Entry | None:
     is_compressed, ends = _HEAD.unpack_from(packed)
     left = ends - int(time.time())
     if left <= 0:
         return None
     data = packed[_HEAD.size :]
-    return Entry((zlib.decompress(data) if is_compressed else data).decode(), left)
+    return Entry((await decompress(data) if is_compressed else data).decode(), left)

@@ -49,6 +49,8 @@ class Retention:
                     await self.sweep()
             except (RedisAway, RedisRefused, PapermeshError) as error:
                 _log.warning("Retention could not sweep and will later: %s: %s", type(error).__name__, error)
+            except Exception:  # noqa: BLE001 - a bug in the housekeeping must not end the process that serves calls
+                _log.exception("A bug in the retention; the next sweep comes in an hour")
             await asyncio.sleep(_LOOK_S)
 
     async def sweep(self) -> None:

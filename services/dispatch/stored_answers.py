@@ -1,12 +1,14 @@
 """Answers that are kept for idempotency keys: small ones in the record itself, large ones in the blob store."""
 
+import asyncio
 import hashlib
 import secrets
 import tempfile
-import zlib
 from pathlib import Path
+from typing import IO
 
 from services.base.blobs import BlobStore, Namespace
+from services.dispatch.compressed import compress, decompress
 
 MAX_INLINE_BYTES = 32 * 1024
 """The largest answer, compressed, that stands in Redis: what nobody evicts must stay small."""
@@ -32,15 +34,11 @@ class StoredAnswers:
         Raises:
             PapermeshError: UNAVAILABLE when the blob store cannot be reached.
         """
-        packed = zlib.compress(json.encode())
+        packed = await compress(json.encode())
         if len(packed) <= MAX_INLINE_BYTES:
             return _INLINE + packed
-        # Equal answers are not shared: each is deleted a day after it was written, whoever else has one like it.
-        packed = secrets.token_bytes(_SALT_BYTES) + packed
-        sha256 = hashlib.sha256(packed).hexdigest()
         with tempfile.NamedTemporaryFile(dir=self._spool_dir, prefix="result-") as file:
-            file.write(packed)
-            file.flush()
+            sha256 = await asyncio.to_thread(_write, file, packed)
             await self._blobs.put(Namespace.RESULTS, sha256, Path(file.name))
         return _STORED + sha256.encode()
 
@@ -51,6 +49,15 @@ class StoredAnswers:
             PapermeshError: UNAVAILABLE when the blob store cannot be reached.
         """
         if stored[:1] == _INLINE:
-            return zlib.decompress(stored[1:]).decode()
+            return (await decompress(stored[1:])).decode()
         pieces = [piece async for piece in self._blobs.read(Namespace.RESULTS, stored[1:].decode())]
-        return zlib.decompress(b"".join(pieces)[_SALT_BYTES:]).decode()
+        return (await decompress(b"".join(pieces)[_SALT_BYTES:])).decode()
+
+
+def _write(file: IO[bytes], packed: bytes) -> str:
+    """Writes a large answer and returns the digest of the file; fit for a thread."""
+    # Equal answers are not shared: each is deleted a day after it was written, whoever else has one like it.
+    content = secrets.token_bytes(_SALT_BYTES) + packed
+    file.write(content)
+    file.flush()
+    return hashlib.sha256(content).hexdigest()

@@ -43,6 +43,9 @@ class Verified:
     request: dict[str, Any]
     """The request message as JSON, as it was signed."""
 
+    refusal: PapermeshError | None = None
+    """Why the client may not call for the actor that it names; then the caller is the client itself."""
+
 
 class Verifier:
     """Checks signatures for one deployment."""
@@ -62,8 +65,7 @@ class Verifier:
             action: The action that the request names; None for a method that has none.
 
         Raises:
-            PapermeshError: UNAUTHENTICATED; FORBIDDEN when the client may not act for the actor; BAD_ARG when the
-                request cannot be canonical.
+            PapermeshError: UNAUTHENTICATED; BAD_ARG when the request cannot be canonical.
         """
         signed = signature.read(call.metadata)
         signature.check_clock(signed, datetime.now(UTC))
@@ -77,14 +79,21 @@ class Verifier:
         )
         if signed.action != action:
             raise unauthenticated("x-action must be the request's action, and absent where the request has none.")
-        return Verified(Caller(client, _actor(client, actor), signed.nonce), request)
+        refusal = _refusal(client, actor)
+        return Verified(Caller(client, client.id if refusal or not actor else actor, signed.nonce), request, refusal)
 
 
-def _actor(client: Client, actor: str) -> str:
-    if not actor or actor == client.id:
-        return client.id
+def _refusal(client: Client, actor: str) -> PapermeshError | None:
+    """Why the client may not call for the actor; None when it may."""
     if not client.acts_for:
-        raise PapermeshError(Code.FORBIDDEN, "This client may not call for another actor. Leave actor empty.")
+        if actor in ("", client.id):
+            return None
+        return PapermeshError(Code.FORBIDDEN, "This client may not call for another actor. Leave actor empty.")
+    if actor == client.id:
+        # The adapter takes actors from tokens: somebody who bears its name there must not get its rights and documents.
+        return PapermeshError(
+            Code.FORBIDDEN, "No actor may bear the client's own id; for itself it leaves actor empty."
+        )
     if len(actor) > _MAX_ACTOR or not actor.isprintable():
-        raise PapermeshError(Code.BAD_ARG, f"actor must be at most {_MAX_ACTOR} printable characters.")
-    return actor
+        return PapermeshError(Code.BAD_ARG, f"actor must be at most {_MAX_ACTOR} printable characters.")
+    return None

@@ -19,7 +19,7 @@ from services.base import status
 from services.base.certificates import ensure
 from services.base.channel import open_channel
 from services.base.errors import Code, FieldViolation, PapermeshError
-from services.base.handlers import MAX_REQUEST_BYTES, Call
+from services.base.handlers import MAX_REQUEST_BYTES, Call, Ended
 from services.base.server import Hosted
 from services.base.testing import REQUEST_ID, Running, envoy_metadata, running, serving
 
@@ -377,6 +377,29 @@ class TestStop:
             with pytest.raises(grpc.aio.AioRpcError):
                 await call
             await ended.wait()
+
+    async def test_returns_when_the_last_calls_end_was_told(self, tmp_path: Path) -> None:
+        started, told = asyncio.Semaphore(0), list[Ended]()
+
+        async def answer(_: pb.GetMetadataRequest, __: Call) -> pb.GetMetadataResponse:
+            started.release()
+            try:
+                await asyncio.Event().wait()
+            finally:
+                await asyncio.shield(asyncio.to_thread(str))  # what it leaves in order takes a while
+            raise AssertionError
+
+        async with (
+            running(Hosted(PDF, Pdf(answer)), directory=tmp_path, drain_s=0.1, on_end=told.append) as up,
+            open_channel(up.address, up.tls_dir) as channel,
+        ):
+            stub = pb_grpc.PdfServiceStub(channel)
+            calls = [asyncio.ensure_future(stub.GetMetadata(pb.GetMetadataRequest())) for _ in range(20)]
+            for _ in calls:
+                await started.acquire()
+            await up.server.stop()
+            assert [each.code for each in told] == ["CANCELLED"] * 20
+            await asyncio.gather(*calls, return_exceptions=True)
 
 
 async def test_a_renewed_certificate_is_taken_up_without_a_restart(pdf_up: Running) -> None:

@@ -3,8 +3,12 @@
 import asyncio
 from pathlib import Path
 
+import pytest
+
+from papermesh.engine.v1 import engine_service_pb2
 from papermesh.pdf.v1 import pdf_service_pb2
 from services.base.channel import open_channel
+from services.base.handlers import Call
 from services.base.server import Hosted
 from services.base.testing import running
 from services.dispatch.engines import Engines
@@ -48,4 +52,31 @@ async def test_an_answer_without_a_version_teaches_nothing(tmp_path: Path) -> No
         engines = Engines(channel, [PDF])
         engines.learn(PDF, "pdf-1")
         engines.learn(PDF, "")
+        assert engines.version(PDF) == "pdf-1"
+
+
+class Muddled:
+    """A service whose answer is what a bug in it made."""
+
+    def __init__(self, answer: bytes) -> None:
+        self.answer = answer
+
+    async def GetEngine(self, _request: engine_service_pb2.GetEngineRequest, _call: Call) -> "Muddled":
+        return self
+
+    def SerializeToString(self) -> bytes:
+        return self.answer
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [b"\x0a\x05cut", b"\x0a\x02\xff\xfe", engine_service_pb2.GetEngineResponse(version="v" * 129).SerializeToString()],
+    ids=["no message", "no UTF-8", "too long"],
+)
+async def test_an_answer_that_is_none_teaches_nothing_and_ends_nothing(tmp_path: Path, answer: bytes) -> None:
+    hosted = Hosted(engine_service_pb2.DESCRIPTOR.services_by_name["EngineService"], Muddled(answer))
+    async with running(hosted, directory=tmp_path) as up, open_channel(up.address, up.tls_dir) as channel:
+        engines = Engines(channel, [PDF])
+        engines.learn(PDF, "pdf-1")
+        await engines._refresh(PDF)
         assert engines.version(PDF) == "pdf-1"

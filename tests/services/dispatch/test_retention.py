@@ -197,3 +197,24 @@ async def test_sweeping_goes_on_after_redis_was_away(
     shelf.stored(sha256, KEEP_S + 60)
     await shelf.link.call("DEL", "retention:sweep")
     await until_swept(shelf, sha256)
+
+
+async def test_sweeping_goes_on_after_a_bug(
+    shelf: Shelf,
+    run: Callable[[], None],
+    redis_server: RedisServer,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr("services.dispatch.retention._LOOK_S", 0.02)
+    sha256 = await shelf.put(b"old", "kim")
+    await shelf.used(sha256, KEEP_S + 60)
+    with redis_server.admin() as admin:
+        admin.zadd("used", {b"\xff no digest": 0})
+        run()
+        async with asyncio.timeout(10):
+            while "A bug in the retention" not in caplog.text:  # noqa: ASYNC110 - a log line sets no event
+                await asyncio.sleep(0)
+        admin.zrem("used", b"\xff no digest")
+        admin.delete("retention:sweep")
+    await until_swept(shelf, sha256)

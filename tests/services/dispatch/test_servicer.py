@@ -1,5 +1,6 @@
 """dispatch as a whole, with a real Redis and a small pdf behind it; only Envoy is missing."""
 
+import asyncio
 import hashlib
 import json
 from collections.abc import AsyncIterator, Callable
@@ -42,7 +43,7 @@ from services.dispatch.servicer import DispatchServicer, UploadLimits
 from services.dispatch.state import State
 from services.dispatch.stored_answers import StoredAnswers
 from services.dispatch.verification import Verifier
-from tests.support.clients import ADAPTER_KEY, AUDIENCE, REPORTS_ID, REPORTS_KEY, signed
+from tests.support.clients import ADAPTER_KEY, AUDIENCE, REPORTS_ID, REPORTS_KEY, SERVICE, signed
 from tests.support.redis_server import RedisServer
 
 CONTENT = b"%PDF-1.7 nothing more"
@@ -52,6 +53,7 @@ DISPATCH = pb.DESCRIPTOR.services_by_name["DispatchService"]
 OTHER_CONTENT = b"%PDF-1.7 something else"
 LIMIT = 1_000_000
 QUOTA = 900_000
+CALLS_AT_ONCE = 8
 
 
 @dataclass
@@ -76,6 +78,7 @@ class Mesh:
     """A running dispatch and the pdf behind it."""
 
     stub: pb_grpc.DispatchServiceStub
+    servicer: DispatchServicer
     pdf: Pdf
 
     async def invoke(
@@ -155,21 +158,22 @@ async def mesh(
     ):
         table = actions.load()
         router, engines = Router(to_pdf, table.listed([PDF.full_name])), Engines(to_pdf, [PDF.full_name])
-        limits = Limits(Rate(600, 40), table.methods)
+        limits, in_flight = Limits(Rate(600, 40), table.methods), InFlight(CALLS_AT_ONCE, 48)
         servicer = DispatchServicer(
             admission=Admission(audit, Verifier(AUDIENCE, listing), limits, state, router),
             router=router,
-            answers=Answers(router, engines, ResultCache(link), Flights(link), InFlight(32, 48)),
+            answers=Answers(router, engines, ResultCache(link), Flights(link), in_flight),
             idempotency=Idempotency(link, StoredAnswers(blobs, spool_dir)),
             blobs=blobs,
             holdings=Holdings(link, blobs, quota_bytes=QUOTA),
+            in_flight=in_flight,
             upload_limits=UploadLimits(spool_dir, LIMIT),
         )
         async with (
             running(Hosted(DISPATCH, servicer), directory=tmp_path, behind_mesh=False, on_end=audit.record) as dispatch,
             open_channel(dispatch.address, dispatch.tls_dir) as to_dispatch,
         ):
-            yield Mesh(pb_grpc.DispatchServiceStub(to_dispatch), pdf)
+            yield Mesh(pb_grpc.DispatchServiceStub(to_dispatch), servicer, pdf)
     await audit.stop()
 
 
@@ -221,6 +225,20 @@ class TestInvoke:
         metadata = signed("Invoke", invoke_request(args={}), action="PDF_METADATA")
         assert (await refusal(mesh.invoke(args={}, metadata=metadata))).code is Code.BAD_ARG
         assert (await refusal(mesh.invoke(args={}, metadata=metadata))).code is Code.UNAUTHENTICATED
+
+    @pytest.mark.parametrize(("actor", "code"), [("a\x1fb", Code.BAD_ARG), ("adapter", Code.FORBIDDEN)])
+    async def test_uses_up_the_nonce_of_a_call_for_an_actor_that_may_not_be(
+        self, mesh: Mesh, actor: str, code: Code
+    ) -> None:
+        metadata = signed("Invoke", invoke_request(actor=actor), action="PDF_METADATA")
+        assert (await refusal(mesh.invoke(actor=actor, metadata=metadata))).code is code
+        assert (await refusal(mesh.invoke(actor=actor, metadata=metadata))).code is Code.UNAUTHENTICATED
+        assert await mesh.list_code(actor) is code
+
+    async def test_limits_calls_for_actors_that_may_not_be(self, mesh: Mesh) -> None:
+        codes = [(await refusal(mesh.invoke(actor="adapter"))).code for _ in range(60)]
+        assert codes[:40] == [Code.FORBIDDEN] * 40
+        assert Code.RATE_LIMIT in codes
 
     @pytest.mark.parametrize("action", ["", "NO_SUCH", "PDF_DIFF", "GITLAB_GUIDE", "pdf_metadata"])
     async def test_knows_no_action_that_is_not_deployed(self, mesh: Mesh, action: str) -> None:
@@ -311,6 +329,21 @@ class TestResults:
         assert (await refusal(mesh.invoke(idempotency_key="k"))).code is Code.NOT_FOUND
         assert (await refusal(mesh.invoke())).code is Code.NOT_FOUND
 
+    async def test_under_an_idempotency_key_are_waited_for_no_longer_than_the_call_may_take(
+        self, mesh: Mesh, redis_server: RedisServer
+    ) -> None:
+        await mesh.put(CONTENT)
+        await mesh.invoke(idempotency_key="k")
+        with redis_server.admin() as admin:  # as if the first call ran still, in another process
+            (record,) = admin.keys("idempotency:*")
+            admin.hdel(record, "done")
+            admin.hset(record, "until", 10**15)
+        request = invoke_request(idempotency_key="k")
+        metadata = signed("Invoke", request, action="PDF_METADATA")
+        with pytest.raises(PapermeshError) as caught:
+            await mesh.servicer.Invoke(request, Call(f"{SERVICE}/Invoke", metadata, REQUEST_ID, 0.1, ""))
+        assert caught.value.code is Code.TIMEOUT
+
     async def test_under_an_idempotency_key_are_no_answer_to_other_arguments(self, mesh: Mesh) -> None:
         await mesh.put(CONTENT)
         await mesh.put(OTHER_CONTENT)
@@ -365,6 +398,26 @@ class TestDocuments:
         error = await refusal(mesh.put(CONTENT))
         assert (error.code, error.details["quota_bytes"]) == (Code.TOO_LARGE, str(QUOTA))
         await mesh.delete(first.doc_ref)
+        await mesh.put(CONTENT)
+
+    async def test_that_come_slowly_take_no_more_places_than_an_actor_has(self, mesh: Mesh, tmp_path: Path) -> None:
+        header = pb.PutDocumentHeader(sha256=SHA, size=len(CONTENT))
+
+        async def begin() -> grpc.aio.StreamUnaryCall[pb.PutDocumentRequest, pb.PutDocumentResponse]:
+            call = mesh.stub.PutDocument(metadata=signed("PutDocument", header), timeout=30)
+            await call.write(pb.PutDocumentRequest(header=header))
+            return call
+
+        under_way = [await begin() for _ in range(CALLS_AT_ONCE)]
+        async with asyncio.timeout(10):
+            while len(list((tmp_path / "spool").iterdir())) < CALLS_AT_ONCE:  # noqa: ASYNC110 - a file sets no event
+                await asyncio.sleep(0)
+        assert (await refusal(mesh.put(CONTENT))).code is Code.RATE_LIMIT
+        await mesh.put(CONTENT, actor="kim")
+        for call in under_way:
+            await call.write(pb.PutDocumentRequest(data=CONTENT))
+            await call.done_writing()
+            assert (await call).size == len(CONTENT)
         await mesh.put(CONTENT)
 
     async def test_without_a_reference_are_a_bad_argument(self, mesh: Mesh) -> None:

@@ -165,13 +165,24 @@ class TestRefused:
 
     def test_is_acting_for_others_without_the_right(self, verifier: Verifier) -> None:
         message = request("김철수")
-        error = refusal(lambda: verify(verifier, message, metadata(message, REPORTS_KEY, REPORTS_ID)))
-        assert error.code is Code.FORBIDDEN
+        verified = verify(verifier, message, metadata(message, REPORTS_KEY, REPORTS_ID))
+        assert verified.refusal is not None
+        assert verified.refusal.code is Code.FORBIDDEN
+        assert verified.caller.actor == "reports"
 
     @pytest.mark.parametrize("actor", ["a" * 257, "a\x1fb", "a\nb", "\x00"])
     def test_is_an_actor_that_is_no_name(self, verifier: Verifier, actor: str) -> None:
         message = request(actor)
-        assert refusal(lambda: verify(verifier, message, metadata(message))).code is Code.BAD_ARG
+        verified = verify(verifier, message, metadata(message))
+        assert verified.refusal is not None
+        assert verified.refusal.code is Code.BAD_ARG
+        assert verified.caller.actor == "adapter"
+
+    def test_is_a_person_who_bears_the_name_of_the_client_that_acts_for_people(self, verifier: Verifier) -> None:
+        message = request("adapter")
+        verified = verify(verifier, message, metadata(message))
+        assert verified.refusal is not None
+        assert verified.refusal.code is Code.FORBIDDEN
 
 
 class TestWhileTheFileIsWatched:
