@@ -28,6 +28,7 @@ from services.dispatch.holdings import Holdings
 from services.dispatch.idempotency import Idempotency
 from services.dispatch.in_flight import InFlight
 from services.dispatch.limits import Limits
+from services.dispatch.redo import Redo
 from services.dispatch.result_cache import ResultCache
 from services.dispatch.retention import Retention
 from services.dispatch.router import Router
@@ -49,22 +50,25 @@ async def run(settings: DispatchSettings) -> None:
     listing = WatchedFile(settings.clients_file, clients.load)
     blobs = BlobStore(settings.blobs_url)
     async with AsyncExitStack() as ending:
-        state_link, cache_link = RedisLink(settings.redis_state_url), RedisLink(settings.redis_cache_url)
+        redo = Redo()
+        state_link = RedisLink(settings.redis_state_url, on_connect=redo.tell)
+        cache_link = RedisLink(settings.redis_cache_url)
         for link in (state_link, cache_link):
             ending.push_async_callback(link.close)
         channel = await ending.enter_async_context(open_channel(settings.mesh_address, settings.tls_dir))
-        state = State(state_link, settings.rate_scale)
+        state = State(state_link, redo, settings.rate_scale)
         retention = Retention(state_link, blobs, settings.keep_days * _DAY_S)
         router, engines = Router(channel, table.listed(settings.services)), Engines(channel, settings.services)
         audit_key = audit_chain.read_key(settings.audit_key_file)
         audit = Audit(settings.audit_dir, settings.replica, audit_key, Heads(state_link, settings.audit_keep_days))
         limits = Limits(Rate(settings.client_requests_per_minute, settings.client_burst), table.methods)
         in_flight = InFlight(settings.calls_at_once, settings.client_calls_at_once)
+        idempotency = Idempotency(state_link, redo, StoredAnswers(blobs, settings.spool_dir))
         servicer = DispatchServicer(
             admission=Admission(audit, Verifier(settings.audience, listing), limits, state, router),
             router=router,
             answers=Answers(router, engines, ResultCache(cache_link), Flights(cache_link), in_flight),
-            idempotency=Idempotency(state_link, StoredAnswers(blobs, settings.spool_dir)),
+            idempotency=idempotency,
             blobs=blobs,
             holdings=Holdings(state_link, blobs, settings.quota_bytes),
             in_flight=in_flight,
@@ -83,6 +87,7 @@ async def run(settings: DispatchSettings) -> None:
                 tasks.create_task(each) for each in (listing.watch(), engines.run(), audit.run(), retention.run())
             ]
             await server.serve(is_ready)
+            await idempotency.settle(settings.drain_s)
             for task in background:
                 task.cancel()
 

@@ -1,9 +1,11 @@
 -- Opens the record of an idempotency key, or says what stands in it.
 --
--- KEYS: the record.
--- ARGV: digest of the arguments, token of this call, milliseconds of a lease, seconds to keep the record, and 1 when a
---       call that was interrupted may be made again (the action has no side effects), else 0.
--- Returns one of {'new'}, {'running'}, {'other'} (other arguments), {'interrupted'}, {'done', stored}.
+-- KEYS: the record, then the budgets of the owner and of the whole client: what their records of a day take.
+-- ARGV: digest of the arguments, token of this call, milliseconds of a lease, seconds to keep the record, 1 when a call
+--       that was interrupted may be made again (the action has no side effects) and 0 when not, what a record takes at
+--       least, and the two budgets' limits.
+-- Returns one of {'new'}, {'running'}, {'other'} (other arguments), {'interrupted'}, {'done', stored}, or {'full', the
+-- milliseconds until the budget is empty again}.
 local record = redis.call('HMGET', KEYS[1], 'args', 'until', 'done')
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -20,6 +22,18 @@ if record[1] then
   end
   if ARGV[5] == '0' then
     return {'interrupted'}
+  end
+else
+  for i = 2, 3 do
+    if tonumber(redis.call('GET', KEYS[i]) or 0) + ARGV[6] > tonumber(ARGV[5 + i]) then
+      return {'full', redis.call('PTTL', KEYS[i])}
+    end
+  end
+  for i = 2, 3 do
+    redis.call('INCRBY', KEYS[i], ARGV[6])
+    if redis.call('TTL', KEYS[i]) < 0 then
+      redis.call('EXPIRE', KEYS[i], ARGV[4])
+    end
   end
 end
 redis.call('HSET', KEYS[1], 'args', ARGV[1], 'token', ARGV[2], 'until', now + ARGV[3])

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from papermesh.dispatch.v1 import dispatch_service_pb2 as pb
@@ -130,16 +130,18 @@ class DispatchServicer:
 
     async def _once(self, admitted: Admitted, call: Call, key: str, *, no_cache: bool) -> Answer:
         """The answer that is stored under the key, or a new one; waiting for the first call is part of the time."""
-        action = admitted.action
-        asked = Asked(owner(admitted.caller), action.name, key, admitted.args, action.method.read_only)
+        action, caller = admitted.action, admitted.caller
+        limit_s = action.method.timeout.total_seconds()
+        asked = Asked(caller.client.id, owner(caller), action.name, key, admitted.args, action.method.read_only)
+        patient = replace(call, timeout_s=limit_s)  # a side effect goes on when its caller leaves
         made: list[Answer] = []
 
         async def run() -> str:
-            made.append(await self._answers.get(admitted, call, no_cache=no_cache))
+            made.append(await self._answers.get(admitted, patient, no_cache=no_cache))
             return made[0].json
 
         try:
-            async with asyncio.timeout(min(call.timeout_s, action.method.timeout.total_seconds())):
+            async with asyncio.timeout(min(call.timeout_s, limit_s)):
                 json = await self._idempotency.once(asked, run)
         except TimeoutError:
             raise timed_out() from None

@@ -12,6 +12,7 @@ from services.base.actions import Rate
 from services.base.errors import Code, PapermeshError
 from services.base.redis_link import Part, RedisAway, RedisLink, RedisRefused, Script
 from services.base.signature import unauthenticated
+from services.dispatch.redo import Redo
 from services.dispatch.verification import Caller
 
 _log = logging.getLogger(__name__)
@@ -34,14 +35,16 @@ class Bucket:
 class State:
     """What every call asks of Redis."""
 
-    def __init__(self, link: RedisLink, rate_scale: float) -> None:
+    def __init__(self, link: RedisLink, redo: Redo, rate_scale: float) -> None:
         """Asks over `link`.
 
         Args:
             link: The state role.
+            redo: Gets the nonces, in case Redis loses them.
             rate_scale: Multiplies every rate and burst.
         """
         self._link = link
+        self._redo = redo
         self._admit = Script(link, _ADMIT)
         self._scale = rate_scale
 
@@ -81,6 +84,7 @@ class State:
             raise redis_away(error) from error
         if not fresh:
             raise unauthenticated("This call was made before: its nonce is used up. Sign each call anew.")
+        self._redo.note(keys[0], "SET", keys[0], "", "EX", NONCE_KEPT_S, "NX")
         if wait_ms:
             raise PapermeshError(Code.RATE_LIMIT, f"Too many calls. Try again in {wait_ms} ms.", retry_after_ms=wait_ms)
         return [bool(each) for each in owned]

@@ -4,17 +4,29 @@ import asyncio
 import hashlib
 import secrets
 import tempfile
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 from services.base.blobs import BlobStore, Namespace
 from services.dispatch.compressed import compress, decompress
 
-MAX_INLINE_BYTES = 32 * 1024
+MAX_INLINE_BYTES = 1024
 """The largest answer, compressed, that stands in Redis: what nobody evicts must stay small."""
 
 _INLINE, _STORED = b"i", b"b"
 _SALT_BYTES = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """An answer that is kept."""
+
+    record: bytes
+    """What `load` needs, at most 1 KiB."""
+
+    size: int
+    """Bytes that the answer takes, wherever it is."""
 
 
 class StoredAnswers:
@@ -25,32 +37,29 @@ class StoredAnswers:
         self._blobs = blobs
         self._spool_dir = spool_dir
 
-    async def store(self, json: str) -> bytes:
+    async def store(self, json: str) -> Stored:
         """Keeps an answer.
-
-        Returns:
-            What `load` needs, at most 32 KiB.
 
         Raises:
             PapermeshError: UNAVAILABLE when the blob store cannot be reached.
         """
         packed = await compress(json.encode())
         if len(packed) <= MAX_INLINE_BYTES:
-            return _INLINE + packed
+            return Stored(_INLINE + packed, len(packed))
         with tempfile.NamedTemporaryFile(dir=self._spool_dir, prefix="result-") as file:
             sha256 = await asyncio.to_thread(_write, file, packed)
             await self._blobs.put(Namespace.RESULTS, sha256, Path(file.name))
-        return _STORED + sha256.encode()
+        return Stored(_STORED + sha256.encode(), len(packed))
 
-    async def load(self, stored: bytes) -> str:
-        """The answer that `store` kept.
+    async def load(self, record: bytes) -> str:
+        """The answer whose record `store` returned.
 
         Raises:
             PapermeshError: UNAVAILABLE when the blob store cannot be reached.
         """
-        if stored[:1] == _INLINE:
-            return (await decompress(stored[1:])).decode()
-        pieces = [piece async for piece in self._blobs.read(Namespace.RESULTS, stored[1:].decode())]
+        if record[:1] == _INLINE:
+            return (await decompress(record[1:])).decode()
+        pieces = [piece async for piece in self._blobs.read(Namespace.RESULTS, record[1:].decode())]
         return (await decompress(b"".join(pieces)[_SALT_BYTES:])).decode()
 
 

@@ -225,7 +225,7 @@ def test_a_call_without_side_effects_is_made_again_after_its_replica_was_killed(
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
-def test_a_call_made_again_after_the_adapter_died_has_no_second_effect(
+def test_a_call_made_again_after_the_adapter_died_gets_the_answer_and_no_second_effect(
     standins: Standins, adapter: Adapter, key: str, number: signal.Signals
 ) -> None:
     part = standins.mesh.stack.part("adapter")
@@ -244,10 +244,8 @@ def test_a_call_made_again_after_the_adapter_died_has_no_second_effect(
 
     again = settled(send)
 
-    print(f"{number.name}: {again.code or 'the stored answer'}")  # noqa: T201 - what became of it
-    if number is signal.SIGKILL:
-        again.must_be("CONFLICT", outcome="unknown")
-    else:
+    assert again.data["id"]
+    if number is signal.SIGTERM:
         assert again.data == first.result().data
     assert effects(standins, key) == 1
 

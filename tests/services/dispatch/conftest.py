@@ -9,6 +9,7 @@ from services.base.redis_link import RedisLink
 from services.base.watched_file import WatchedFile
 from services.dispatch import clients
 from services.dispatch.clients import Client
+from services.dispatch.redo import Redo
 from services.dispatch.state import State
 from tests.support.clients import ENTRIES
 from tests.support.redis_server import RedisServer
@@ -42,7 +43,7 @@ async def link(redis_server: RedisServer) -> AsyncIterator[RedisLink]:
 
 @pytest.fixture
 def state(link: RedisLink) -> State:
-    return State(link, rate_scale=1)
+    return State(link, Redo(), rate_scale=1)
 
 
 @pytest.fixture

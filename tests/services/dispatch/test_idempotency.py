@@ -11,13 +11,14 @@ from hypothesis import strategies as st
 from services.base.blobs import BlobStore
 from services.base.errors import NOTHING_DONE, Code, PapermeshError
 from services.base.redis_link import RedisLink
-from services.dispatch.idempotency import KEPT_S, Asked, Idempotency, check_key
+from services.dispatch.idempotency import KEPT_S, OWNER_BUDGET_BYTES, RECORD_BYTES, Asked, Idempotency, check_key
+from services.dispatch.redo import Redo
 from services.dispatch.stored_answers import MAX_INLINE_BYTES, StoredAnswers
 from tests.support.redis_server import RedisServer
 
 
 def asked(*, owner: str = "reports\x1freports", key: str = "k", args: bytes = b"{}", repeatable: bool = False) -> Asked:
-    return Asked(owner, "GITLAB_GUIDE", key, args, repeatable)
+    return Asked(owner.partition("\x1f")[0], owner, "GITLAB_GUIDE", key, args, repeatable)
 
 
 class Effect:
@@ -45,7 +46,7 @@ async def records(redis_server: RedisServer, tmp_path: Path) -> AsyncIterator[Id
     link = RedisLink(redis_server.url)
     spool = tmp_path / "spool"
     spool.mkdir()
-    yield Idempotency(link, StoredAnswers(BlobStore((tmp_path / "blobs").as_uri()), spool))
+    yield Idempotency(link, Redo(), StoredAnswers(BlobStore((tmp_path / "blobs").as_uri()), spool))
     await link.close()
 
 
@@ -133,7 +134,7 @@ async def test_a_side_effect_that_may_have_happened_is_never_tried_again(
     assert effect.times == 1
 
 
-async def test_a_caller_that_leaves_in_the_middle_of_a_side_effect_makes_its_outcome_unknown(
+async def test_a_side_effect_goes_on_when_its_caller_leaves_who_may_come_back_for_the_answer(
     records: Idempotency, effect: Effect
 ) -> None:
     effect.may_end.clear()
@@ -142,7 +143,60 @@ async def test_a_caller_that_leaves_in_the_middle_of_a_side_effect_makes_its_out
     call.cancel()
     await asyncio.wait([call])
     assert call.cancelled()
-    assert (await refused(records, asked(), effect)).details["outcome"] == "unknown"
+    again = asyncio.create_task(records.once(asked(), effect.happen))
+    effect.may_end.set()
+    assert await again == effect.json
+    assert effect.times == 1
+
+
+async def test_a_process_that_leaves_waits_for_side_effects_under_way(
+    records: Idempotency, effect: Effect, redis_server: RedisServer
+) -> None:
+    effect.may_end.clear()
+    call = asyncio.create_task(records.once(asked(), effect.happen))
+    await effect.has_begun.wait()
+    call.cancel()
+    settling = asyncio.create_task(records.settle(limit_s=10))
+    await asyncio.wait([call])
+    effect.may_end.set()
+    await settling
+    with redis_server.admin() as admin:
+        assert admin.hexists(asked().name, "done")
+
+
+async def test_what_has_no_side_effects_stops_when_its_caller_leaves(records: Idempotency, effect: Effect) -> None:
+    effect.may_end.clear()
+    call = asyncio.create_task(records.once(asked(repeatable=True), effect.happen))
+    await effect.has_begun.wait()
+    call.cancel()
+    await asyncio.wait([call])
+    effect.may_end.set()
+    assert await records.once(asked(repeatable=True), effect.happen) == effect.json
+    assert effect.times == 2
+
+
+async def test_the_keys_of_an_actor_take_a_bounded_room_and_leave_others_theirs(
+    records: Idempotency, effect: Effect, redis_server: RedisServer
+) -> None:
+    with redis_server.admin() as admin:
+        admin.set("idempotency-budget:reports\x1freports", OWNER_BUDGET_BYTES - RECORD_BYTES, ex=600)
+    await records.once(asked(key="k1"), effect.happen)
+    error = await refused(records, asked(key="k2"), effect)
+    assert (error.code, error.details["reason"]) == (Code.RATE_LIMIT, "idempotency_keys")
+    assert 0 < (error.retry_after_ms or 0) <= 600_000
+    assert await records.once(asked(key="k1"), effect.happen) == effect.json, "what is stored stays"
+    await records.once(asked(owner="reports\x1fbob", key="k2"), effect.happen)
+
+
+async def test_large_answers_take_what_they_are_from_the_budget_of_the_whole_client_too(
+    records: Idempotency, effect: Effect, redis_server: RedisServer
+) -> None:
+    effect.json = '{"text":"' + "".join(chr(0x4E00 + each * each % 20_000) for each in range(200_000)) + '"}'
+    await records.once(asked(), effect.happen)
+    with redis_server.admin() as admin:
+        for budget in asked().keys[1:]:
+            assert int(admin.get(budget) or 0) > RECORD_BYTES
+            assert 0 < admin.ttl(budget) <= KEPT_S
 
 
 @pytest.mark.parametrize("code", [Code.UNAVAILABLE, Code.TIMEOUT, Code.ENGINE_FAIL])

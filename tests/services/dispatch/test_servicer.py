@@ -37,6 +37,7 @@ from services.dispatch.holdings import Holdings
 from services.dispatch.idempotency import Idempotency
 from services.dispatch.in_flight import InFlight
 from services.dispatch.limits import Limits
+from services.dispatch.redo import Redo
 from services.dispatch.result_cache import ResultCache
 from services.dispatch.router import Router
 from services.dispatch.servicer import DispatchServicer, UploadLimits
@@ -163,7 +164,7 @@ async def mesh(
             admission=Admission(audit, Verifier(AUDIENCE, listing), limits, state, router),
             router=router,
             answers=Answers(router, engines, ResultCache(link), Flights(link), in_flight),
-            idempotency=Idempotency(link, StoredAnswers(blobs, spool_dir)),
+            idempotency=Idempotency(link, Redo(), StoredAnswers(blobs, spool_dir)),
             blobs=blobs,
             holdings=Holdings(link, blobs, quota_bytes=QUOTA),
             in_flight=in_flight,
