@@ -1,6 +1,6 @@
 """The bootstrap: the whole configuration, static but for the secrets."""
 
-from envoy import listeners
+from envoy import listeners, probe
 from envoy.clusters import all_clusters
 from envoy.message import Message
 from envoy.overload import overload_manager, runtime
@@ -25,7 +25,11 @@ def bootstrap(table: ActionTable, topology: Topology) -> Message:
         "overload_manager": overload_manager(topology),
         "layered_runtime": runtime(topology),
         "static_resources": {
-            "listeners": [listeners.edge(table, topology), listeners.mesh(table, topology)],
-            "clusters": all_clusters(topology),
+            "listeners": [
+                listeners.edge(table, topology),
+                listeners.mesh(table, topology),
+                *([probe.listener(topology.probe)] if topology.probe else []),
+            ],
+            "clusters": [*all_clusters(topology), *([probe.cluster(topology)] if topology.probe else [])],
         },
     }

@@ -14,15 +14,21 @@ MAX_REQUESTS = 256
 def all_clusters(topology: Topology) -> list[Message]:
     """The cluster of dispatch, then the services' in the topology's order."""
     return [
-        _cluster(topology, "dispatch", topology.dispatch, _only_connection_failures_eject()),
+        _cluster(topology, "dispatch", topology.dispatch, _only_connection_failures_eject(), _dispatch_health_check()),
         *(
-            _cluster(topology, service.workload, service.endpoints, _gateway_failures_eject())
+            _cluster(topology, service.workload, service.endpoints, _gateway_failures_eject(), _health_check(2))
             for service in topology.services
         ),
     ]
 
 
-def _cluster(topology: Topology, workload: str, endpoints: tuple[Address, ...], outlier_detection: Message) -> Message:
+def _cluster(
+    topology: Topology,
+    workload: str,
+    endpoints: tuple[Address, ...],
+    outlier_detection: Message,
+    health_check: Message,
+) -> Message:
     return {
         "name": workload,
         **_discovery(endpoints),
@@ -30,11 +36,16 @@ def _cluster(topology: Topology, workload: str, endpoints: tuple[Address, ...], 
         # Of two hosts drawn by lot, and not of all: a host that was just killed has the least to do, and would draw all
         # calls and their second tries until it is ejected. Reads were lost that way.
         "lb_policy": "LEAST_REQUEST",
-        "common_lb_config": {"healthy_panic_threshold": {"value": 0}},
+        "common_lb_config": {
+            "healthy_panic_threshold": {"value": 0},
+            # Otherwise what is learnt of hosts within a second is held back and told at once: a host that is put out
+            # soon after its return would get calls for the rest of that second.
+            "update_merge_window": "0s",
+        },
         "per_connection_buffer_limit_bytes": BUFFER_BYTES,
         "circuit_breakers": {"thresholds": [_breaker()]},
         "outlier_detection": outlier_detection,
-        "health_checks": [_health_check()],
+        "health_checks": [health_check],
         "transport_socket": tls.upstream(topology, workload),
         "typed_extension_protocol_options": {
             "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": typed(
@@ -127,8 +138,23 @@ def _gateway_failures_eject() -> Message:
     }
 
 
-def _health_check() -> Message:
-    """Finds a host that hangs, which no counting of failed calls does."""
+def _dispatch_health_check() -> Message:
+    """Sees soon that dispatch is back: it must serve within 2 s of Redis's return, and waits half a second itself."""
+    return {
+        **_health_check(1),
+        "unhealthy_interval": "0.25s",
+        # One that has missed a single check is not asked sooner: a pause of two seconds must not put it out.
+        "unhealthy_edge_interval": "1s",
+    }
+
+
+def _health_check(healthy_threshold: int) -> Message:
+    """Finds a host that hangs, which no counting of failed calls does.
+
+    Args:
+        healthy_threshold: After how many passes in a row a host that failed is used again. With one, a host that works
+            for moments only answers a check in each of them, and is given calls that it then sits on.
+    """
     return {
         "grpc_health_check": {},
         "tls_options": {"alpn_protocols": ["h2"]},
@@ -136,7 +162,7 @@ def _health_check() -> Message:
         "interval": "1s",
         "interval_jitter": "0.1s",
         "unhealthy_threshold": 2,
-        "healthy_threshold": 1,
+        "healthy_threshold": healthy_threshold,
         # Otherwise an idle cluster is checked once a minute, and its first call goes to a host that is long gone.
         "no_traffic_interval": "1s",
     }

@@ -9,6 +9,9 @@ SHRINK_AT = 0.95
 REFUSE_AT = 0.98
 """Shares of the heap limit."""
 
+_NEVER = 2**32 - 1
+_REQUESTS_AT_ONCE = 50
+
 
 def overload_manager(topology: Topology) -> Message:
     """Measures the heap four times a second, and counts connections as they come."""
@@ -38,13 +41,25 @@ def overload_manager(topology: Topology) -> Message:
 
 
 def runtime(topology: Topology) -> Message:
-    """Each listener takes at most half of the connections, so that a flood at the edge leaves the mesh its own."""
+    """Limits that are no part of any listener.
+
+    Each listener takes at most half of the connections, so that a flood at the edge leaves the mesh its own.
+
+    Envoy would close a connection with many calls that were cancelled within a second, and every call on it would be
+    lost. Here a connection is shared: dispatch has one, and so has the adapter, and people who hang up early are
+    nothing unusual. Whoever connects has a certificate, a rate, and 100 streams a connection; no connection may take a
+    turn of the event loop for itself; and the HTTP/2 library still closes one after 1,000 resets and 33 more a second.
+    """
     limit = {"connection_limit": max(1, topology.connection_limit // 2)}
     return {
         "layers": [
             {
                 "name": "papermesh",
-                "static_layer": {"envoy": {"resource_limits": {"listener": {"edge": limit, "mesh": limit}}}},
+                "static_layer": {
+                    "envoy": {"resource_limits": {"listener": {"edge": limit, "mesh": limit}}},
+                    "overload": {"premature_reset_total_stream_count": _NEVER},
+                    "http": {"max_requests_per_io_cycle": _REQUESTS_AT_ONCE},
+                },
             }
         ]
     }

@@ -23,7 +23,10 @@ STREAM_IDLE_TIMEOUT = timedelta(seconds=300)
 
 # "reset" and not "reset-before-request": when a replica was killed, the latter lost the calls it was working on, and
 # all of these methods may be repeated.
-_RETRY_ON = ("connect-failure", "refused-stream", "reset", "unavailable")
+#
+# DEADLINE_EXCEEDED is a host's fault, since services answer a document's own time-out as INTERNAL. The deadline of the
+# whole call runs on over all tries and ends them.
+_RETRY_ON = ("connect-failure", "refused-stream", "reset", "unavailable", "deadline-exceeded")
 
 
 class RouteError(Exception):

@@ -85,6 +85,10 @@ class Topology:
     edge: Address = Address("127.0.0.1", 8443)
     mesh: Address = Address("127.0.0.1", 8444)
 
+    probe: Address | None = None
+    """Where `/ready` and `/stats/prometheus` are answered over plain HTTP, for a kubelet and a scraper; None for
+    nowhere."""
+
     operator_on_mesh: bool = False
     """Whether the operator may call services past dispatch's checks: convenient on a laptop, off elsewhere."""
 
@@ -113,9 +117,10 @@ class Topology:
             raise ValueError("a gRPC service is served by two workloads")
         if engine_service.NAME in served:
             raise ValueError(f"{engine_service.NAME} is every service's own; leave it out")
-        if self.edge == self.mesh:
-            raise ValueError("edge and mesh need different addresses")
-        for listener in (self.edge, self.mesh):
+        listeners = [self.edge, self.mesh, *([self.probe] if self.probe else [])]
+        if len(set(listeners)) < len(listeners):
+            raise ValueError("edge, mesh and probe need different addresses")
+        for listener in listeners:
             if listener.is_name:
                 raise ValueError(f"a listener's host must be an IP address, not {listener.host}")
 

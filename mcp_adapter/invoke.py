@@ -19,6 +19,11 @@ from services.base.errors import Code, PapermeshError, bad_arg, bad_field
 MAX_BODY_BYTES = 1024 * 1024
 """The largest JSON body. Documents are uploaded, not sent along."""
 
+_LINGER_S = 0.25
+"""What a call whose caller has hung up gets to end by itself, before it is cancelled. A cancelled call is a reset
+stream on the one connection that all callers share, and Envoy's HTTP/2 library closes a connection with more than 33 of
+these a second; so somebody who hangs up all the time must not cause one each time."""
+
 _CACHE = {pb.CACHE_STATE_UNSPECIFIED: "none", pb.CACHE_STATE_MISS: "miss", pb.CACHE_STATE_HIT: "hit"}
 
 
@@ -62,17 +67,25 @@ async def _while_waited_for(request: Request, call: Awaitable[pb.InvokeResponse]
         PapermeshError: whatever the call raises.
     """
     task = cast("asyncio.Task[Any]", asyncio.current_task())
+    giving_up: list[asyncio.TimerHandle] = []
+
+    def hung_up(ended: asyncio.Future[Any]) -> None:
+        if not ended.cancelled():
+            giving_up.append(asyncio.get_running_loop().call_later(_LINGER_S, task.cancel))
+
     watch = asyncio.ensure_future(request.receive())  # after the body comes nothing but the end of the connection
-    watch.add_done_callback(lambda ended: ended.cancelled() or task.cancel())
+    watch.add_done_callback(hung_up)
     try:
         return await call
     except asyncio.CancelledError:
-        if not watch.done():  # it is this process that stops
+        if not giving_up:  # it is this process that stops
             raise
         task.uncancel()
         raise ClientDisconnect from None
     finally:
         watch.cancel()
+        for timer in giving_up:
+            timer.cancel()
 
 
 async def _body(request: Request) -> bytes:

@@ -1,4 +1,4 @@
-"""The commands that run Papermesh on this machine: up and down."""
+"""The commands that become another program: up and down, which run Papermesh on this machine, and envoy."""
 
 import os
 import sys
@@ -12,15 +12,20 @@ PASS_THROUGH = {"allow_extra_args": True, "ignore_unknown_options": True, "help_
 
 def up(context: typer.Context) -> None:
     """Run Papermesh on this machine until Ctrl-C."""
-    _become("up", context.args)
+    _become("deploy.local", "up", *context.args)
 
 
 def down(context: typer.Context) -> None:
     """Stop what `papermesh up` started."""
-    _become("down", context.args)
+    _become("deploy.local", "down", *context.args)
 
 
-def _become(command: str, options: list[str]) -> NoReturn:
+def envoy(context: typer.Context) -> None:
+    """Render Envoy's configuration, or check it."""
+    _become("envoy", *context.args)
+
+
+def _become(module: str, *options: str) -> NoReturn:
     """Ends this program and starts the other in its place, so that Ctrl-C and the exit code are its own."""
-    arguments = [sys.executable, "-m", "deploy.local", command, *options]
+    arguments = [sys.executable, "-m", module, *options]
     os.execv(sys.executable, arguments)  # noqa: S606  # no shell is what this is for

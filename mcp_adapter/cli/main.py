@@ -51,6 +51,7 @@ app.add_typer(audit.app)
 app.add_typer(keys.app)
 app.command(context_settings=machine.PASS_THROUGH)(machine.up)
 app.command(context_settings=machine.PASS_THROUGH)(machine.down)
+app.command(context_settings=machine.PASS_THROUGH)(machine.envoy)
 
 
 def main() -> None:

@@ -20,16 +20,20 @@ class Tell(Protocol):
 
 
 EVERY_S = 0.5
-"""With Envoy's one check a second, a part whose dependency is back takes calls again within 1.5 s."""
+"""Between two looks at a dependency that answers."""
+
+AGAIN_S = 0.2
+"""Between two looks at one that does not: its return should be seen soon."""
 
 
-async def watch(is_ready: IsReady, tell: Tell, every_s: float = EVERY_S) -> None:
+async def watch(is_ready: IsReady, tell: Tell, every_s: float = EVERY_S, again_s: float = AGAIN_S) -> None:
     """Asks until it is cancelled, and tells the first answer and every change.
 
     Args:
         is_ready: The question.
         tell: Whom to tell.
-        every_s: Seconds between an answer and the next question.
+        every_s: Seconds between "ready" and the next question.
+        again_s: Seconds between "not ready" and the next question.
     """
     told: bool | None = None
     while True:
@@ -38,4 +42,4 @@ async def watch(is_ready: IsReady, tell: Tell, every_s: float = EVERY_S) -> None
             _log.log(logging.INFO if ready else logging.WARNING, "ready" if ready else "not ready")
             await tell(serving=ready)
             told = ready
-        await asyncio.sleep(every_s)
+        await asyncio.sleep(every_s if ready else again_s)

@@ -8,8 +8,8 @@ import asyncio
 import hashlib
 import re
 from collections import deque
-from collections.abc import Callable, Sequence
-from typing import Any, cast
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Protocol, cast
 
 import hiredis
 
@@ -33,6 +33,8 @@ _AWAY = re.compile(
     r"|ERR max number of clients reached",
     re.ASCII,
 )
+# Of these, what another connection may not say: a replica may have its successor at the same address.
+_ELSEWHERE = re.compile(r"(?:ERR .*: -)?READONLY |ERR max number of clients reached", re.ASCII)
 
 
 class RedisAway(Exception):  # noqa: N818 - the name says what is the case, as RedisRefused's does
@@ -51,24 +53,42 @@ class RedisRefused(Exception):  # noqa: N818 - as above
         self.message = message
 
 
-class RedisLink:
-    """One pipelined connection, made when it is first used and again after it was lost."""
+class Send(Protocol):
+    """Sends one command and gives its reply, as `RedisLink.call` does."""
 
-    def __init__(self, url: str, timeout_s: float = 1.0) -> None:
+    def __call__(self, *parts: Part) -> Awaitable[Any]:
+        """Sends it at once."""
+        ...
+
+
+class RedisLink:
+    """One pipelined connection, made when it is first used and again after it was lost.
+
+    A Redis that hangs costs the calls that met it first the time-out, and no other: until it answers again, one
+    connection at a time asks it, and calls fail at once.
+    """
+
+    def __init__(
+        self, url: str, timeout_s: float = 1.0, on_connect: Callable[[Send], Awaitable[None]] | None = None
+    ) -> None:
         """Does not connect yet.
 
         Args:
             url: unix:///path/to.sock, redis://… or rediss://…, with the options that redis-py's URLs have.
             timeout_s: How long connecting may take, and how long a reply may.
+            on_connect: Speaks first over each new connection; calls wait until it has ended. When it raises RedisAway
+                or RedisRefused, the connection is not used.
 
         Raises:
             ValueError: when the URL cannot be used; it is not shown, for it may hold a password.
         """
         self._address = RedisAddress(url)
         self._timeout_s = timeout_s
+        self._on_connect = on_connect
         self._wire: _Wire | None = None
         self._connecting: asyncio.Task[_Wire] | None = None
         self._queued = 0
+        self._hangs = False
         self._closed = False
 
     async def call(self, *parts: Part) -> Any:
@@ -94,7 +114,7 @@ class RedisLink:
     async def close(self) -> None:
         """Closes for good; commands under way end with RedisAway."""
         self._closed = True
-        if self._connecting is not None:  # ends within the time-out
+        if self._connecting is not None:  # ends by itself
             await asyncio.wait([self._connecting])
         if self._wire is not None:
             self._wire.drop("the link was closed")
@@ -106,8 +126,15 @@ class RedisLink:
             raise RedisAway("the link was closed")
         if self._queued >= _MOST_WAITING:
             raise RedisAway(f"{_MOST_WAITING} calls wait for a connection")
+        if self._wire is not None:
+            self._hangs, self._wire = self._wire.was_late, None
         if self._connecting is None:
             self._connecting = asyncio.get_running_loop().create_task(self._open())
+            # Maybe nobody waits for it, and then nobody else asks how it ended.
+            self._connecting.add_done_callback(lambda task: task.cancelled() or task.exception())
+        if self._hangs:
+            await asyncio.sleep(0)  # or one who asks again and again would never let the answer in
+            raise RedisAway("it did not answer in time, and is asked again")
         self._queued += 1
         try:
             # Shielded: a caller that leaves takes the attempt from nobody else.
@@ -122,9 +149,17 @@ class RedisLink:
                 await self._address.dial(wire)
                 for command in self._address.greetings():
                     await wire.send(_pack(command))
-            self._wire = wire
+                if self._hangs:  # the kernel of one that hangs takes connections
+                    await wire.send(_pack(("ECHO", "")))
+            if self._on_connect:  # may take longer than the time-out in all, but none of its commands may
+                await self._on_connect(lambda *parts: wire.send(_pack(parts)))
+            self._wire, self._hangs = wire, False
         except (OSError, RedisRefused) as error:  # a time-out is an OSError too
+            self._hangs = isinstance(error, TimeoutError)
             raise RedisAway(f"no connection: {type(error).__name__}: {error}") from error
+        except RedisAway:
+            self._hangs = wire.was_late
+            raise
         finally:
             self._connecting = None
             if self._wire is not wire:
@@ -174,6 +209,8 @@ class _Wire(asyncio.Protocol):
         self._looks = 0
         self._watch: asyncio.TimerHandle | None = None
         self.is_lost = False
+        self.was_late = False
+        """It was dropped since Redis did not answer."""
         self.gone = asyncio.Event()
 
     def send(self, command: bytes) -> "asyncio.Future[Any]":
@@ -207,7 +244,7 @@ class _Wire(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         try:
             self._reader.feed(data)
-            while (reply := self._reader.gets()) is not _NOTHING:
+            while not self.is_lost and (reply := self._reader.gets()) is not _NOTHING:
                 self._answer(reply)
         except (hiredis.ProtocolError, IndexError):
             self.drop("what answers is no Redis")
@@ -223,6 +260,8 @@ class _Wire(asyncio.Protocol):
 
     def _answer(self, reply: Any) -> None:
         answer, _ = self._waiting.popleft()
+        if type(reply) is RedisRefused and _ELSEWHERE.match(reply.message):
+            self.drop(reply.message)
         if answer.done():  # its caller has left
             return
         if type(reply) is not RedisRefused:
@@ -242,6 +281,7 @@ class _Wire(asyncio.Protocol):
         if not self._waiting or self.is_lost:
             return
         if self._looks - self._waiting[0][1] > _LOOKS:
+            self.was_late = True
             self.drop("it did not answer in time")
         else:
             self._watch = self._loop.call_later(self._look_s, self._look)

@@ -1,7 +1,7 @@
 """What Redis acknowledged in the last seconds, told to it again when it is met anew: what was killed may have lost it.
 
 With `appendfsync everysec` Redis replies up to two seconds before it writes its log, as long as the disk is busy with
-the second before. A nonce lost so could be used again, and a side effect come twice (docs/decisions/0010-redo.md).
+the second before. A nonce lost so could be used again, and a side effect come twice (docs/decisions/0011-redo.md).
 """
 
 import asyncio

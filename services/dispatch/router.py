@@ -1,5 +1,6 @@
 """From an action to the service that does the work, through Envoy's mesh listener."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -10,10 +11,15 @@ from google.protobuf.message import Message
 
 from services.base import status
 from services.base.actions import Action
-from services.base.errors import Code, PapermeshError
+from services.base.errors import Code, PapermeshError, timed_out
 from services.base.handlers import Call
 from services.base.telemetry import TRACEPARENT
 from services.dispatch.engines import engine_of
+
+_GRACE_S = 1.0
+"""How much longer the deadline on the wire is than the time that dispatch waits. When it has waited it cancels the
+call, which stops the work. Were the deadlines equal, a service's own clock would sometimes be the first to see it pass,
+and its DEADLINE_EXCEEDED would count against a host that is well."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +83,12 @@ class Router:
             ("x-request-id", call.request_id),
             (TRACEPARENT, call.traceparent),
         )
-        under_way = self._calls[action.name](request, metadata=metadata, timeout=timeout_s)
+        under_way = self._calls[action.name](request, metadata=metadata, timeout=timeout_s + _GRACE_S)
         try:
-            response = await under_way
+            async with asyncio.timeout(timeout_s):
+                response = await under_way
             return Made(str(response.json), engine_of(await under_way.trailing_metadata()))
+        except TimeoutError:
+            raise timed_out() from None
         except grpc.aio.AioRpcError as error:
             raise status.decode(error) from error

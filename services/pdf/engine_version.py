@@ -1,4 +1,4 @@
-"""The version of the engine, for the keys of cached results: the code that reads documents, and the library it reads with."""
+"""The version of the engine, for the keys of cached results: the code that reads documents, and its library."""
 
 import hashlib
 from importlib.metadata import version

@@ -19,25 +19,32 @@ from services.base.certificates import ensure
 from tests.envoy.backend import Backend, Call, echo, hang
 from tests.envoy.harness import GET_METADATA, Mesh, backend_process, eventually, running_mesh, with_timeout
 
+RUN_GUIDE = "/papermesh.gitlab.v1.GitlabService/RunGuide"
+"""A side effect, which is never tried again."""
+
 EJECTED = "cluster.pdf.outlier_detection.ejections_active"
 HEALTHY = "cluster.pdf.membership_healthy"
 
 
 @dataclass
 class Pair:
-    """A pdf of two replicas, and a way to call it."""
+    """A pdf of two replicas, and ways to call it."""
 
     mesh: Mesh
     ill: Backend
     well: Backend
-    call: Callable[..., bytes]
+    channel: grpc.Channel
 
-    def failures(self, calls: int) -> int:
+    def call(self, request: bytes, *, path: str = GET_METADATA, timeout: float = 10) -> bytes:
+        answer: bytes = self.channel.unary_unary(path)(request, timeout=timeout)
+        return answer
+
+    def failures(self, calls: int, path: str = GET_METADATA) -> int:
         """How many of so many calls, one after the other, fail."""
         failed = 0
         for _ in range(calls):
             try:
-                self.call(b"", timeout=5)
+                self.call(b"", path=path, timeout=5)
             except grpc.RpcError:
                 failed += 1
         return failed
@@ -51,11 +58,12 @@ class Pair:
 
 
 @contextmanager
-def pdf_of(folder: Path, *ports: int) -> Iterator[tuple[Mesh, Callable[..., bytes]]]:
+def pdf_of(folder: Path, *ports: int) -> Iterator[tuple[Mesh, grpc.Channel]]:
     replicas = tuple(Address("127.0.0.1", port) for port in ports)
-    pdf = Service("pdf", ("papermesh.pdf.v1.PdfService",), replicas)
+    # The other service is there for its side effect, which pdf has none of.
+    pdf = Service("pdf", ("papermesh.pdf.v1.PdfService", "papermesh.gitlab.v1.GitlabService"), replicas)
     with running_mesh(folder, services=(pdf,)) as mesh, mesh.channel(mesh.envoy.topology.mesh, by="dispatch") as to:
-        yield mesh, to.unary_unary(GET_METADATA)
+        yield mesh, to
 
 
 @pytest.fixture
@@ -65,9 +73,9 @@ def pair(folder: Path) -> Iterator[Pair]:
     with (
         Backend(tls_dir).running() as ill,
         Backend(tls_dir).running() as well,
-        pdf_of(folder, ill.port, well.port) as (mesh, call),
+        pdf_of(folder, ill.port, well.port) as (mesh, channel),
     ):
-        yield Pair(mesh, ill, well, call)
+        yield Pair(mesh, ill, well, channel)
 
 
 @pytest.fixture
@@ -78,9 +86,9 @@ def half_in_a_process(folder: Path) -> Iterator[tuple[Pair, "subprocess.Popen[st
     with (
         backend_process(tls_dir) as (port, process),
         Backend(tls_dir).running() as well,
-        pdf_of(folder, port, well.port) as (mesh, call),
+        pdf_of(folder, port, well.port) as (mesh, channel),
     ):
-        yield Pair(mesh, Backend(tls_dir), well, call), process
+        yield Pair(mesh, Backend(tls_dir), well, channel), process
 
 
 def failing(code: grpc.StatusCode) -> Callable[[Call], bytes]:
@@ -119,8 +127,9 @@ def test_one_that_hangs_is_taken_out_by_its_health_checks_and_comes_back(
     assert len(pair.well.calls) < 40, "the other one has its share again"
 
 
-def test_one_that_says_unavailable_costs_no_read_and_comes_back_when_it_heals(pair: Pair) -> None:
-    pair.ill.behaviour = failing(grpc.StatusCode.UNAVAILABLE)
+@pytest.mark.parametrize("code", [grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED])
+def test_one_that_fails_as_a_host_costs_no_read_and_comes_back_when_it_heals(pair: Pair, code: grpc.StatusCode) -> None:
+    pair.ill.behaviour = failing(code)
     assert pair.failures(40) == 0, "tried again on the other one"
     assert pair.mesh.envoy.counter("cluster.pdf.outlier_detection.ejections_enforced_total") >= 1
     pair.ill.behaviour = echo
@@ -128,13 +137,16 @@ def test_one_that_says_unavailable_costs_no_read_and_comes_back_when_it_heals(pa
     assert pair.mesh.envoy.counter(EJECTED) == 0
 
 
-def test_one_that_misses_deadlines_is_out_after_three_and_comes_back_when_it_heals(pair: Pair) -> None:
-    pair.ill.behaviour = failing(grpc.StatusCode.DEADLINE_EXCEEDED)
+@pytest.mark.parametrize("code", [grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.DEADLINE_EXCEEDED])
+def test_side_effects_fail_three_times_until_it_is_out_and_comes_back_when_it_heals(
+    pair: Pair, code: grpc.StatusCode
+) -> None:
+    pair.ill.behaviour = failing(code)
     failures = 0
     while not pair.mesh.envoy.counter(EJECTED):
-        failures += pair.failures(1)
+        failures += pair.failures(1, RUN_GUIDE)
         assert failures <= 3
-    assert pair.failures(20) == 0, "only the other one is called"
+    assert pair.failures(20, RUN_GUIDE) == 0, "only the other one is called"
     pair.ill.behaviour = echo
     eventually(pair.is_called)
 

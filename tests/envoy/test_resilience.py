@@ -1,5 +1,6 @@
 """Deadlines, second tries, ejection and overload, on a running Envoy."""
 
+import threading
 import time
 from contextlib import ExitStack
 from dataclasses import replace
@@ -60,6 +61,23 @@ def test_a_read_is_tried_again_on_the_mesh(folder: Path) -> None:
         assert len(mesh.pdf.calls) == 3
 
 
+def test_tries_end_with_the_calls_deadline(folder: Path) -> None:
+    """However long a host might go on: Envoy ends the try that is under way."""
+    never = threading.Event()
+
+    def late(call: Call) -> bytes:
+        never.wait(0.5)
+        call.context.abort(grpc.StatusCode.DEADLINE_EXCEEDED, "a host's own clock")
+
+    with running_mesh(folder, table=with_timeout(actions.load(), GET_METADATA, T), pdf=late) as mesh:
+        began = time.monotonic()
+        assert mesh.refused(GET_METADATA, by="dispatch").code() is grpc.StatusCode.DEADLINE_EXCEEDED
+        assert time.monotonic() - began < (T + GRACE).total_seconds() + 0.5
+        assert 1 < len(mesh.pdf.calls) < 4, "after 0.5 and 1 s, and then no more"
+        eventually(lambda: not any(call.context.is_active() for call in mesh.pdf.calls))
+        assert mesh.envoy.counter("cluster.pdf.upstream_rq_active") == 0
+
+
 def test_nothing_is_tried_again_at_the_edge(folder: Path) -> None:
     with running_mesh(folder, dispatch=aborting(grpc.StatusCode.UNAVAILABLE)) as mesh:
         assert mesh.refused(LIST_ACTIONS).details() == "as the test says"
@@ -112,3 +130,29 @@ def test_a_second_envoy_cannot_share_the_ports(folder: Path) -> None:
         with pytest.raises(AssertionError, match="Address already in use"), running_envoy(second, actions.load()):
             pass
         assert mesh.call(INVOKE, request=b"unharmed") == b"unharmed"
+
+
+@pytest.mark.parametrize(("path", "caller"), [(LIST_ACTIONS, "adapter"), (GET_METADATA, "dispatch")])
+def test_calls_that_are_given_up_early_cost_others_on_the_same_connection_nothing(
+    folder: Path, path: str, caller: str
+) -> None:
+    may_end = threading.Event()
+
+    def patient(call: Call) -> bytes:
+        if call.request == b"other":
+            may_end.wait(30)
+        return call.request
+
+    with (
+        running_mesh(folder, dispatch=patient, pdf=patient) as mesh,
+        mesh.channel(mesh._listener(path), by=caller) as channel,
+    ):
+        method = channel.unary_unary(path)
+        other = method.future(b"other", timeout=30)
+        backend = mesh.dispatch if path == LIST_ACTIONS else mesh.pdf
+        eventually(lambda: backend.calls)
+        for _ in range(800):
+            method.future(b"hasty", timeout=30).cancel()
+        assert method(b"later", timeout=30) == b"later"
+        may_end.set()
+        assert other.result() == b"other"

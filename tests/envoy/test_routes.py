@@ -95,7 +95,7 @@ def test_on_the_mesh_exactly_the_methods_without_side_effects_are_retried() -> N
 
 def test_a_retry_goes_to_another_host_and_only_after_a_failure_of_the_way() -> None:
     policy = MESH["/papermesh.pdf.v1.PdfService/GetMetadata"]["retry_policy"]
-    assert policy["retry_on"] == "connect-failure,refused-stream,reset,unavailable"
+    assert policy["retry_on"] == "connect-failure,refused-stream,reset,unavailable,deadline-exceeded"
     assert policy["num_retries"] == 4
     assert policy["retry_host_predicate"][0]["name"] == "envoy.retry_host_predicates.previous_hosts"
 

@@ -42,7 +42,12 @@ def test_names_are_resolved_every_two_seconds_whatever_their_records_say() -> No
 
 @both
 def test_no_call_goes_to_a_host_that_is_known_to_be_ill(cluster: dict[str, Any]) -> None:
-    assert cluster["common_lb_config"] == {"healthy_panic_threshold": {"value": 0}}
+    assert cluster["common_lb_config"]["healthy_panic_threshold"] == {"value": 0}
+
+
+@both
+def test_what_is_learnt_of_a_host_holds_at_once(cluster: dict[str, Any]) -> None:
+    assert cluster["common_lb_config"]["update_merge_window"] == "0s", "Envoy's default holds it back for a second"
 
 
 @both
@@ -51,6 +56,17 @@ def test_health_is_asked_every_second_over_http_2(cluster: dict[str, Any]) -> No
     assert check["grpc_health_check"] == {}
     assert check["tls_options"] == {"alpn_protocols": ["h2"]}
     assert check["interval"] == check["no_traffic_interval"] == check["timeout"] == "1s"
+
+
+def test_a_service_that_failed_is_believed_the_second_time_and_dispatch_at_once() -> None:
+    assert PDF["health_checks"][0]["healthy_threshold"] == 2
+    assert DISPATCH["health_checks"][0]["healthy_threshold"] == 1
+
+
+def test_a_dispatch_that_is_out_is_asked_often_and_put_out_no_sooner_for_it() -> None:
+    (check,) = DISPATCH["health_checks"]
+    assert check["unhealthy_interval"] == "0.25s"
+    assert check["unhealthy_edge_interval"] == check["interval"]
 
 
 @both

@@ -11,8 +11,8 @@ from services.base.certificates.authority import Phase
 from services.base.certificates.ensuring import WORKLOADS, ensure
 from services.base.certificates.issuing import ENVOY_NAMES
 from services.base.certificates.members import CertificateError, Done, Outcome, callers, workloads
-from services.base.certificates.rotation import Step, authority_of, carry_on, rotate_leaves, take
-from services.base.certificates.takeup import SETTLE_S, Listener, rotate_ca, wait
+from services.base.certificates.rotation import Step, authority_of, carry_on, remaining, rotate_leaves, take
+from services.base.certificates.takeup import SETTLE_S, Listener, laggards, rotate_ca, wait
 
 __all__ = [
     "ENVOY_NAMES",
@@ -28,6 +28,8 @@ __all__ = [
     "callers",
     "carry_on",
     "ensure",
+    "laggards",
+    "remaining",
     "rotate_ca",
     "rotate_leaves",
     "take",

@@ -51,6 +51,15 @@ def authority_of(directory: Path) -> Authority:
         ) from None
 
 
+def remaining(directory: Path) -> tuple[Step, ...]:
+    """The steps that a rotation of the CA still has to take, with the one that was taken last: it may be half done.
+
+    Raises:
+        CertificateError: when there is no CA.
+    """
+    return (Step.ISSUE, Step.DROP) if authority_of(directory).phase is Phase.ISSUING else tuple(Step)
+
+
 def rotate_leaves(directory: Path, names: Sequence[str] = (), *, now: datetime | None = None) -> tuple[Outcome, ...]:
     """Issues new leaves, of the same CA and for the same names.
 

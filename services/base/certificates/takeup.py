@@ -11,11 +11,10 @@ from tempfile import TemporaryDirectory
 
 from cryptography import x509
 
-from services.base.certificates.authority import Phase
 from services.base.certificates.folder import publish
 from services.base.certificates.issuing import Pair, issue_leaf
 from services.base.certificates.members import CertificateError
-from services.base.certificates.rotation import Step, authority_of, take
+from services.base.certificates.rotation import Step, authority_of, remaining, take
 from services.base.identity import workload_id
 
 SETTLE_S = 5.0
@@ -98,12 +97,8 @@ def wait(
         CertificateError: naming who has not taken up what, when the limit has passed.
     """
     deadline = time.monotonic() + limit_s
-    ca, now = authority_of(directory), datetime.now(UTC).replace(microsecond=0)
-    # Leaves for these handshakes alone, of every CA that can still sign.
-    signers = [each for each in (ca.successor, ca.issuer) if each]
-    probes = [issue_leaf(each, workload_id(namespace, "operator"), (), now) for each in signers]
     waiting = list(listeners)
-    while waiting := [each for each in waiting if not _has_taken_up(directory, each, probes)]:
+    while waiting := laggards(directory, namespace, waiting):
         if time.monotonic() > deadline:
             raise CertificateError(
                 f"After {limit_s:g} seconds {', '.join(map(str, waiting))} had not taken up the files in {directory}. "
@@ -111,6 +106,24 @@ def wait(
             )
         time.sleep(_LOOK_EVERY_S)
     time.sleep(settle_s)
+
+
+def laggards(directory: Path, namespace: str, listeners: Sequence[Listener]) -> list[Listener]:
+    """Looks once: those who do not show their newest leaf yet, or do not trust every CA that can sign.
+
+    Args:
+        directory: Root of the layout.
+        namespace: The deployment's namespace.
+        listeners: Whom to ask.
+
+    Raises:
+        CertificateError: when there is no CA, or no leaf of somebody to be asked.
+    """
+    ca, now = authority_of(directory), datetime.now(UTC).replace(microsecond=0)
+    # Leaves for these handshakes alone, of every CA that can still sign.
+    signers = [each for each in (ca.successor, ca.issuer) if each]
+    probes = [issue_leaf(each, workload_id(namespace, "operator"), (), now) for each in signers]
+    return [each for each in listeners if not _has_taken_up(directory, each, probes)]
 
 
 def rotate_ca(
@@ -135,9 +148,7 @@ def rotate_ca(
     Raises:
         CertificateError: when a step cannot be taken, or is not taken up in time. Calling it again goes on from there.
     """
-    begun = authority_of(directory).phase is Phase.ISSUING
-    for step in (Step.ISSUE, Step.DROP) if begun else Step:
-        # The step that was taken last is taken again: it may be half done.
+    for step in remaining(directory):
         take(directory, step, namespace)
         if step is not Step.DROP:  # after which nothing comes that would have to wait
             wait(directory, namespace, listeners, settle_s=settle_s, limit_s=limit_s)

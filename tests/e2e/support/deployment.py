@@ -14,7 +14,7 @@ import httpx
 from deploy.local import client_keys
 from deploy.local.parts import AUDIENCE, NAMESPACE, OWN_WORKLOADS
 from deploy.local.ports import Ports
-from deploy.local.services import SERVICES
+from deploy.local.services import SERVICES, Service
 from deploy.local.stack import Stack
 from services.base import certificates
 from services.base.identity import client_id
@@ -25,8 +25,10 @@ from tests.e2e.support.waiting import eventually
 CLIENTS: Mapping[str, dict[str, Any]] = {
     "reports": {"actions": ["PDF_*"]},
     "narrow": {"actions": ["PDF_METADATA"]},
+    "crowd": {"actions": ["PDF_*"], "acts_for": True},
+    "rude": {"actions": ["PDF_*"]},
 }
-"""Clients of the company's own, neither of which acts for others."""
+"""Clients of the company's own, of which only "crowd" acts for others; nobody but floods calls as "rude"."""
 
 
 RATES_OUT_OF_THE_WAY = {"PAPERMESH_RATE_SCALE": "100000"}
@@ -55,7 +57,7 @@ class Deployment:
         """A client that signs its own calls, over a connection that is kept.
 
         Args:
-            name: "operator", "adapter", "reports" or "narrow".
+            name: "operator", "adapter", or one of `CLIENTS`.
             certificate: Whose certificate to show; its own by default.
         """
         shown = certificate or (f"client/{name}" if name in CLIENTS else name)
@@ -118,18 +120,23 @@ class Deployment:
 
 @contextmanager
 def deployed(
-    good_document: Path, *, replicas: Mapping[str, int] | None = None, **settings: str
+    good_document: Path,
+    *,
+    services: tuple[Service, ...] = SERVICES,
+    replicas: Mapping[str, int] | None = None,
+    **settings: str,
 ) -> Iterator[Deployment]:
     """A mesh for as long as the block lasts.
 
     Args:
         good_document: A document of three pages with which nothing is wrong.
+        services: The services behind the mesh; those that `make up` starts by default.
         replicas: How many of a part run, {"pdf": 2}; one of each by default.
         settings: PAPERMESH_ variables of every part.
     """
     with ExitStack() as exits:
         folder = Path(exits.enter_context(TemporaryDirectory(prefix="papermesh-e2e-")))
-        stack = Stack(folder, Ports.free(), replicas=replicas, settings=settings)
+        stack = Stack(folder, Ports.free(services), services, replicas=replicas, settings=settings)
         stack.folders.make()
         _add_clients(stack)
         exits.enter_context(stack)

@@ -10,7 +10,7 @@ import pytest
 from typer.testing import Result
 
 Run = Callable[..., Result]
-COMMANDS = ("actions", "upload", "invoke", "sign", "delete", "certs", "keys", "clients", "audit", "up", "down")
+COMMANDS = ("actions", "upload", "invoke", "sign", "delete", "certs", "keys", "clients", "audit", "up", "down", "envoy")
 
 
 def test_help_names_every_command(papermesh: Run) -> None:
@@ -51,3 +51,13 @@ def test_up_and_down_become_the_program_that_does_it(command: str) -> None:
     papermesh = Path(sys.executable).with_name("papermesh")
     result = subprocess.run([papermesh, command, "--help"], capture_output=True, text=True, check=True, timeout=60)
     assert result.stdout.startswith(f"usage: python -m deploy.local {command}")
+
+
+def test_envoy_becomes_the_program_that_renders_what_a_reviewer_reads() -> None:
+    papermesh = Path(sys.executable).with_name("papermesh")
+    root = Path(__file__).parents[3]
+    topology = root / "envoy" / "topologies" / "kubernetes.yaml"
+    result = subprocess.run(
+        [papermesh, "envoy", "render", "--topology", topology], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert result.stdout == (root / "envoy" / "rendered" / "kubernetes" / "envoy.yaml").read_text(encoding="utf-8")

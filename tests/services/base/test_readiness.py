@@ -43,12 +43,34 @@ async def test_the_first_answer_and_every_change_are_told() -> None:
     async def tell(*, serving: bool) -> None:
         told.append(serving)
 
-    watching = asyncio.create_task(watch(is_ready, tell, every_s=0))
+    watching = asyncio.create_task(watch(is_ready, tell, every_s=0, again_s=0))
     await all_asked.wait()
     watching.cancel()
     with pytest.raises(asyncio.CancelledError):
         await watching
     assert told == [False, True, False]
+
+
+async def test_what_is_not_ready_is_asked_again_sooner_than_what_is() -> None:
+    answers = iter([False, False, True])
+    told: list[bool] = []
+    is_told = asyncio.Event()
+
+    async def is_ready() -> bool:
+        return next(answers)
+
+    async def tell(*, serving: bool) -> None:
+        told.append(serving)
+        if serving:
+            is_told.set()
+
+    watching = asyncio.create_task(watch(is_ready, tell, every_s=3600, again_s=0))
+    await is_told.wait()
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert not watching.done(), "a fourth question would have ended it"
+    watching.cancel()
+    assert told == [False, True]
 
 
 async def test_a_server_says_that_it_serves_while_what_it_depends_on_answers_and_stops_when_asked(

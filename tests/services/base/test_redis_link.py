@@ -18,7 +18,7 @@ import redis
 import uvloop
 
 from services.base.certificates.issuing import issue_ca, issue_leaf
-from services.base.redis_link import RedisAway, RedisLink, RedisRefused, Script
+from services.base.redis_link import RedisAway, RedisLink, RedisRefused, Script, Send
 from tests.support.redis_server import RedisServer
 
 PASSWORD = "p@ss/wörd:?#%"  # noqa: S105 - of a Redis that lives as long as these tests
@@ -61,12 +61,13 @@ def locked_redis() -> Iterator[RedisServer]:
 
 @contextlib.contextmanager
 def stopped(server: RedisServer) -> Iterator[None]:
-    assert server.process is not None
-    server.process.send_signal(signal.SIGSTOP)
+    process = server.process
+    assert process is not None
+    process.send_signal(signal.SIGSTOP)
     try:
         yield
     finally:
-        server.process.send_signal(signal.SIGCONT)
+        process.send_signal(signal.SIGCONT)
 
 
 async def failure(call: Awaitable[object]) -> str:
@@ -210,6 +211,40 @@ class TestTheConnection:
             await until_it_answers(link)
         await link.close()
 
+    async def test_to_a_redis_that_hangs_keeps_nobody_waiting_but_those_who_met_it_first(
+        self, redis_server: RedisServer
+    ) -> None:
+        link = RedisLink(redis_server.url, SHORT_S)
+        await link.call("PING")
+        loop = asyncio.get_running_loop()
+        with redis_server.admin() as admin:
+            connections = admin.info("stats")["total_connections_received"]
+            with stopped(redis_server):
+                await failure(link.call("PING"))
+                began = loop.time()
+                for _ in range(1000):
+                    assert "is asked again" in await failure(link.call("INCR", "n"))
+                assert loop.time() - began < SHORT_S
+            async with asyncio.timeout(2):
+                await until_it_answers(link)
+            assert await link.call("GET", "n") is None  # what failed at once was never sent
+            # This one's look, and an attempt or two to see whether it is back; not one for each call.
+            assert admin.info("stats")["total_connections_received"] - connections < 10
+        await link.close()
+
+    async def test_to_a_redis_that_hung_and_was_killed_is_made_again(self, redis_server: RedisServer) -> None:
+        link = RedisLink(redis_server.url, SHORT_S)
+        await link.call("PING")
+        with stopped(redis_server):
+            await failure(link.call("PING"))
+            redis_server.kill()
+        async with asyncio.timeout(2):
+            while "no connection" not in await failure(link.call("PING")):
+                pass
+        redis_server.start()
+        assert await link.call("PING") == b"PONG"
+        await link.close()
+
     async def test_has_no_more_than_4096_commands_waiting(self, redis_server: RedisServer) -> None:
         link = RedisLink(redis_server.url, SHORT_S)
         await link.call("PING")
@@ -260,6 +295,51 @@ class TestTheConnection:
             await link.close()
 
 
+class TestWhatSpeaksFirst:
+    async def test_over_each_connection_is_heard_before_any_call(self, redis_server: RedisServer) -> None:
+        async def greet(send: Send) -> None:
+            await asyncio.sleep(0)
+            await asyncio.gather(*(send("RPUSH", "said", f"greeting {number}") for number in range(3)))
+
+        link = RedisLink(redis_server.url, on_connect=greet)
+        said = ["greeting 0", "greeting 1", "greeting 2"]
+        for _ in range(2):
+            await asyncio.gather(*(link.call("RPUSH", "said", "call") for _ in range(2)))
+            found = await link.call("LRANGE", "said", 0, -1)
+            assert found == [text.encode() for text in (*said, "call", "call")]
+            await link.call("DEL", "said")
+            with redis_server.admin() as admin:
+                admin.client_kill_filter(_type="normal", skipme=True)
+            await failure(link.call("PING"))
+        await link.close()
+
+    @pytest.mark.parametrize("command", ["NO-SUCH-COMMAND", "SHUTDOWN"])
+    async def test_must_succeed_or_the_connection_is_not_used(self, redis_server: RedisServer, command: str) -> None:
+        said = [(command,), ("PING",)]
+
+        async def greet(send: Send) -> None:
+            await send(*said.pop(0))
+
+        link = RedisLink(redis_server.url, on_connect=greet)
+        calls = [asyncio.create_task(failure(link.call("INCR", "n"))) for _ in range(3)]
+        await asyncio.gather(*calls)
+        if command == "SHUTDOWN":
+            redis_server.stop()
+            redis_server.start()
+        assert await link.call("INCR", "n") == 1
+        assert not said
+        await link.close()
+
+    async def test_may_take_longer_than_an_answer(self, redis_server: RedisServer) -> None:
+        async def greet(send: Send) -> None:
+            await asyncio.sleep(2 * SHORT_S)
+            await send("SET", "greeted", "")
+
+        link = RedisLink(redis_server.url, SHORT_S, on_connect=greet)
+        assert await link.call("EXISTS", "greeted") == 1
+        await link.close()
+
+
 class TestARedisThatCannotServe:
     async def test_since_it_is_full_is_away(self, link: RedisLink, redis_server: RedisServer) -> None:
         with redis_server.admin() as admin:
@@ -272,13 +352,19 @@ class TestARedisThatCannotServe:
                 admin.config_set("maxmemory", "0")
         assert await link.call("SET", "k", "v") == b"OK"
 
-    async def test_since_it_is_a_replica_is_away(self, link: RedisLink, redis_server: RedisServer) -> None:
+    async def test_since_it_is_a_replica_is_away_and_connected_to_anew(
+        self, link: RedisLink, redis_server: RedisServer
+    ) -> None:
+        number = await link.call("CLIENT", "ID")
         with redis_server.admin() as admin:
             admin.replicaof("127.0.0.1", _free_port())
             try:
+                behind = asyncio.gather(*(link.call("SET", "k", "v") for _ in range(10)), return_exceptions=True)
+                assert {type(each) for each in await behind} == {RedisAway}
                 assert "READONLY" in await failure(link.call("SET", "k", "v"))
             finally:
                 admin.replicaof("NO", "ONE")
+        assert await link.call("CLIENT", "ID") > number
 
     async def test_since_it_has_too_many_clients_is_away(self, redis_server: RedisServer) -> None:
         with redis_server.admin() as admin:

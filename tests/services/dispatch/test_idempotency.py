@@ -42,11 +42,16 @@ class Effect:
 
 
 @pytest.fixture
-async def records(redis_server: RedisServer, tmp_path: Path) -> AsyncIterator[Idempotency]:
-    link = RedisLink(redis_server.url)
+def answers(tmp_path: Path) -> StoredAnswers:
     spool = tmp_path / "spool"
     spool.mkdir()
-    yield Idempotency(link, Redo(), StoredAnswers(BlobStore((tmp_path / "blobs").as_uri()), spool))
+    return StoredAnswers(BlobStore((tmp_path / "blobs").as_uri()), spool)
+
+
+@pytest.fixture
+async def records(redis_server: RedisServer, answers: StoredAnswers) -> AsyncIterator[Idempotency]:
+    link = RedisLink(redis_server.url)
+    yield Idempotency(link, Redo(), answers)
     await link.close()
 
 
@@ -232,6 +237,96 @@ async def test_a_record_lasts_a_day(records: Idempotency, effect: Effect, redis_
     await records.once(asked(), effect.happen)
     with redis_server.admin() as admin:
         assert KEPT_S - 60 < admin.ttl(asked().name) <= KEPT_S
+
+
+class TestAfterRedisLostARecord:
+    """Redis writes nothing to disk here: what a restart leaves is what it was told again."""
+
+    @pytest.fixture
+    async def records(self, redis_server: RedisServer, answers: StoredAnswers) -> AsyncIterator[Idempotency]:
+        redo = Redo()
+        link = RedisLink(redis_server.url, on_connect=redo.tell)
+        yield Idempotency(link, redo, answers)
+        await link.close()
+
+    @staticmethod
+    async def restart(server: RedisServer) -> None:
+        await asyncio.to_thread(server.kill)
+        await asyncio.to_thread(server.start)
+
+    async def test_its_answer_is_still_given(
+        self, records: Idempotency, effect: Effect, redis_server: RedisServer
+    ) -> None:
+        await records.once(asked(), effect.happen)
+        await self.restart(redis_server)
+        assert await records.once(asked(), effect.happen) == effect.json
+        assert effect.times == 1
+        with redis_server.admin() as admin:
+            assert KEPT_S - 60 < admin.ttl(asked().name) <= KEPT_S
+
+    async def test_other_arguments_are_still_a_conflict(
+        self, records: Idempotency, effect: Effect, redis_server: RedisServer
+    ) -> None:
+        await records.once(asked(), effect.happen)
+        await self.restart(redis_server)
+        assert "other arguments" in (await refused(records, asked(args=b"[]"), effect)).message
+
+    async def test_a_call_under_way_is_still_waited_for(
+        self, records: Idempotency, effect: Effect, redis_server: RedisServer
+    ) -> None:
+        effect.may_end.clear()
+        first = asyncio.create_task(records.once(asked(), effect.happen))
+        await effect.has_begun.wait()
+        await self.restart(redis_server)
+        second = asyncio.create_task(records.once(asked(), effect.happen))
+        with redis_server.admin() as admin:
+            while not await asyncio.to_thread(admin.exists, asked().name):
+                pass  # it is put back before the second call asks for it
+        effect.may_end.set()
+        assert await asyncio.gather(first, second) == [effect.json, effect.json]
+        assert effect.times == 1
+
+    async def test_an_answer_that_could_not_be_written_is_given_to_those_who_come_back(
+        self, records: Idempotency, effect: Effect, redis_server: RedisServer
+    ) -> None:
+        effect.may_end.clear()
+        first = asyncio.create_task(records.once(asked(), effect.happen))
+        await effect.has_begun.wait()
+        await asyncio.to_thread(redis_server.kill)
+        effect.may_end.set()
+        with pytest.raises(PapermeshError) as caught:
+            await first
+        assert caught.value.code is Code.UNAVAILABLE
+        await asyncio.to_thread(redis_server.start)
+        assert await records.once(asked(), effect.happen) == effect.json
+        assert effect.times == 1
+
+    async def test_an_outcome_that_is_unknown_stays_so(
+        self, records: Idempotency, effect: Effect, redis_server: RedisServer
+    ) -> None:
+        effect.failure = PapermeshError(Code.TIMEOUT, "Lost on the way.")
+        await refused(records, asked(), effect)
+        await self.restart(redis_server)
+        assert (await refused(records, asked(), effect)).details["outcome"] == "unknown"
+        assert effect.times == 1
+
+    async def test_a_key_that_was_free_again_is_free(
+        self, records: Idempotency, effect: Effect, redis_server: RedisServer
+    ) -> None:
+        effect.failure = PapermeshError(Code.BAD_ARG, "No such guide.")
+        await refused(records, asked(), effect)
+        await self.restart(redis_server)
+        effect.failure = None
+        assert await records.once(asked(), effect.happen) == effect.json
+
+    async def test_nothing_is_taken_from_a_call_that_holds_the_key_now(
+        self, records: Idempotency, effect: Effect, redis_server: RedisServer
+    ) -> None:
+        await records.once(asked(), effect.happen)
+        await self.restart(redis_server)
+        with redis_server.admin() as admin:
+            admin.hset(asked().name, mapping={"args": asked().digest, "token": "of another replica", "until": 0})
+        assert (await refused(records, asked(), effect)).details["outcome"] == "unknown"
 
 
 async def test_without_redis_the_call_is_refused_before_it_happens(

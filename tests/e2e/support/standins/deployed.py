@@ -14,7 +14,7 @@ What it can be asked stands in standin_service.proto. Give each test a key of it
 """
 
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -22,11 +22,8 @@ from tempfile import TemporaryDirectory
 import grpc
 
 from deploy.local import replicas as replica_counts
-from deploy.local.ports import Ports
 from deploy.local.services import SERVICES
-from deploy.local.stack import Stack
-from tests.e2e.support.adapter import Adapter
-from tests.e2e.support.deployment import RATES_OUT_OF_THE_WAY, Deployment, _add_clients
+from tests.e2e.support.deployment import RATES_OUT_OF_THE_WAY, Deployment, deployed
 from tests.e2e.support.standins.contract import WORKLOAD, entry
 from tests.e2e.support.standins.diary import Diary, Event
 
@@ -79,24 +76,11 @@ def deployed_with_standins(
         replicas: How many of each part, {"standin": 2}; one of those that it leaves out.
         settings: PAPERMESH_ variables of every part.
     """
-    with ExitStack() as exits:
-        folder = Path(exits.enter_context(TemporaryDirectory(prefix="papermesh-e2e-")))
-        standin = entry(folder)
+    with TemporaryDirectory(prefix="papermesh-standin-") as folder:
+        standin = entry(Path(folder))
         own = {"PAPERMESH_STANDIN_DESCRIPTORS": str(standin.descriptors[0])}
-        services = (*SERVICES, standin)
-        stack = Stack(
-            folder,
-            Ports.free(services),
-            services,
-            replicas=replicas,
-            settings={**RATES_OUT_OF_THE_WAY, **settings, **own},
-        )
-        stack.folders.make()
-        _add_clients(stack)
-        exits.enter_context(stack)
-        adapter = Adapter(stack.url)
-        exits.callback(adapter.close)
-        mesh = Deployment(stack, adapter, good_document)
-        exits.callback(lambda: [channel.close() for channel in mesh.channels.values()])
-        names = [replica_counts.name(WORKLOAD, each) for each in replica_counts.numbers(replicas or {}, WORKLOAD)]
-        yield Standins(mesh, {name: Diary(stack.folders.work(name)) for name in names})
+        everything = {**RATES_OUT_OF_THE_WAY, **settings, **own}
+        with deployed(good_document, services=(*SERVICES, standin), replicas=replicas, **everything) as mesh:
+            numbers = replica_counts.numbers(replicas or {}, WORKLOAD)
+            names = [replica_counts.name(WORKLOAD, number) for number in numbers]
+            yield Standins(mesh, {name: Diary(mesh.stack.folders.work(name)) for name in names})

@@ -1,0 +1,72 @@
+"""What a kubelet and a metrics scraper may ask, over plain HTTP: whether Envoy is ready, and its counters.
+
+The admin interface is a Unix socket, which neither can reach, and could do far more. Here only two of its pages are
+passed on, for reading.
+"""
+
+from envoy.admin import TIMEOUT_S
+from envoy.limits import BUFFER_BYTES
+from envoy.message import Message, extension, socket_address
+from envoy.topology import Address, Topology
+
+PAGES = ("/ready", "/stats/prometheus")
+"""The pages of the admin interface that are shown."""
+
+_CLUSTER = "admin"
+_TIMEOUT = f"{TIMEOUT_S:g}s"
+
+
+def listener(address: Address) -> Message:
+    """The listener. It answers even while Envoy refuses calls for want of memory: one restarted then helps nobody."""
+    return {
+        "name": "probe",
+        "stat_prefix": "probe",
+        "address": socket_address(address.host, address.port),
+        "enable_reuse_port": False,
+        "ignore_global_conn_limit": True,
+        "bypass_overload_manager": True,
+        "per_connection_buffer_limit_bytes": BUFFER_BYTES,
+        "filter_chains": [
+            {"filters": [{"name": "envoy.filters.network.http_connection_manager", "typed_config": _manager()}]}
+        ],
+    }
+
+
+def cluster(topology: Topology) -> Message:
+    """The admin interface, as an upstream."""
+    pipe = {"endpoint": {"address": {"pipe": {"path": topology.admin_socket}}}}
+    return {
+        "name": _CLUSTER,
+        "type": "STATIC",
+        "connect_timeout": _TIMEOUT,
+        "load_assignment": {"cluster_name": _CLUSTER, "endpoints": [{"lb_endpoints": [pipe]}]},
+    }
+
+
+def _manager() -> Message:
+    manager = extension(
+        "filters.network.http_connection_manager",
+        "extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
+        stat_prefix="probe",
+        codec_type="HTTP1",
+        common_http_protocol_options={"idle_timeout": "60s", "max_headers_count": 100},
+        max_request_headers_kb=16,
+        request_headers_timeout=_TIMEOUT,
+        request_timeout=_TIMEOUT,
+        server_header_transformation="PASS_THROUGH",
+        http_filters=[
+            extension("filters.http.router", "extensions.filters.http.router.v3.Router", suppress_envoy_headers=True)
+        ],
+        route_config={
+            "name": "probe",
+            "virtual_hosts": [{"name": "probe", "domains": ["*"], "routes": [_route(page) for page in PAGES]}],
+        },
+    )
+    typed_config: Message = manager["typed_config"]
+    return typed_config
+
+
+def _route(page: str) -> Message:
+    """Exactly this page, read, and without a query: some make the admin interface work much."""
+    exactly = [{"name": name, "string_match": {"exact": text}} for name, text in ((":method", "GET"), (":path", page))]
+    return {"match": {"path": page, "headers": exactly}, "route": {"cluster": _CLUSTER, "timeout": _TIMEOUT}}

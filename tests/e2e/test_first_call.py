@@ -1,0 +1,50 @@
+"""What `helm test` runs, against a mesh on this machine."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from deploy.local.parts import AUDIENCE
+from tests.e2e.support.deployment import Deployment
+
+
+def first_call(mesh: Deployment, document: Path, **settings: str) -> "subprocess.CompletedProcess[str]":
+    told = {
+        "PAPERMESH_TLS_DIR": str(mesh.tls_dir("operator")),
+        "PAPERMESH_EDGE_ADDRESS": mesh.stack.edge_address,
+        "PAPERMESH_AUDIENCE": AUDIENCE,
+        "PAPERMESH_KEY_FILE": str(mesh.stack.key_file("operator")),
+        "PAPERMESH_ADAPTER_URL": mesh.stack.url,
+        "PAPERMESH_DOCUMENT": str(document),
+        **settings,
+    }
+    command = [sys.executable, "-m", "deploy.kubernetes.first_call"]
+    environment = {"PATH": os.environ["PATH"], **told}
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=90, check=False)
+
+
+def test_it_reads_a_document_by_a_signed_call_and_asks_the_adapter(mesh: Deployment, good_document: Path) -> None:
+    done = first_call(mesh, good_document)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == [
+        "Signed by the operator: PDF_METADATA of leave-policy.pdf, 3 pages.",
+        "Through the adapter: it is ready.",
+    ]
+
+
+def test_with_an_api_key_it_reads_it_through_the_adapter_too(
+    mesh: Deployment, good_document: Path, tmp_path: Path
+) -> None:
+    key = tmp_path / "api-key"  # which an adapter without authentication does not look at
+    key.write_text("pm_any\n", encoding="ascii")
+    done = first_call(mesh, good_document, PAPERMESH_API_KEY_FILE=str(key))
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1] == "Through the adapter: PDF_METADATA, 3 pages."
+
+
+def test_what_is_wrong_is_said_in_a_sentence(mesh: Deployment, good_document: Path) -> None:
+    done = first_call(mesh, good_document, PAPERMESH_AUDIENCE="elsewhere")
+    assert done.returncode == 1
+    assert done.stderr.startswith("UNAUTHENTICATED: ")
+    assert len(done.stderr.splitlines()) == 1
