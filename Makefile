@@ -3,16 +3,17 @@
 #   PYTHON=/path/to/python3   the Python to make .venv with
 #   ARGS="-k name"            more arguments for pytest and for the benchmarks
 #   UPGRADE=1                 make lock moves the pins to the newest releases
+#   IMAGE=papermesh:dev       what make image calls it; BASE_IMAGE=… is what it stands on
 
 BIN := .venv/bin
-export PYTHON UPGRADE
+export PYTHON UPGRADE IMAGE BASE_IMAGE BUILDER BUILD_OPTIONS
 
 .DEFAULT_GOAL := help
-.PHONY: help up down test soak lint gen lock bench
+.PHONY: help up down test soak lint gen lock image chart kind cluster-test bench bench-flood
 
 help: ## Show these commands
 	@echo "Papermesh: make <command>"
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 up: ## Run everything on this machine until Ctrl-C
 	@deploy/local/setup.sh laptop
@@ -43,6 +44,25 @@ lock: ## Resolve the packages of pyproject.toml into requirements/
 	@deploy/local/setup.sh dev
 	@requirements/lock.sh
 
+image: ## Build the container image, papermesh:dev, with docker, podman or buildah
+	@deploy/image/build.sh
+
+chart: ## Lint the Helm chart and run its tests
+	@deploy/local/setup.sh dev
+	@.venv/go/bin/helm lint --strict deploy/helm/papermesh --kube-version 1.29.0
+	@$(BIN)/pytest tests/deploy/helm $(ARGS)
+
+kind: ## From nothing to the first call on a cluster of kind; needs Docker, kind, kubectl and helm
+	@deploy/kubernetes/kind.sh
+
+cluster-test: ## Prove the chart on the cluster that KUBECONFIG names, in a namespace of its own
+	@deploy/local/setup.sh dev
+	@deploy/kubernetes/cluster-test.sh
+
 bench: ## Measure this version; the results go to docs/performance.md
 	@deploy/local/setup.sh bench
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+bench-flood: ## Measure what a flood by one client costs another
+	@deploy/local/setup.sh laptop
+	@$(BIN)/python -m benchmarks.flood $(ARGS)

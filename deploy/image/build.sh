@@ -1,0 +1,49 @@
+#!/bin/sh
+# Builds the image with docker, podman or buildah, whichever is there and works: `make image`.
+#
+#   IMAGE=papermesh:dev        what to call it
+#   BASE_IMAGE=registry/name   what to build it on instead of the Dockerfile's default
+#   BUILDER=podman             which of them to take
+#   BUILD_OPTIONS="--pull"     more options for the builder
+#
+# All files bear the date of the last commit, so two builds of one commit give the same layers.
+set -eu
+cd "$(dirname "$0")/../.."
+
+image=${IMAGE:-papermesh:dev}
+
+fail() {
+    printf '%s\n' "$*" >&2
+    exit 1
+}
+
+# A docker without its daemon is there and does not work.
+works() {
+    case $1 in
+    docker) docker info >/dev/null 2>&1 ;;
+    *) command -v "$1" >/dev/null 2>&1 ;;
+    esac
+}
+
+if [ -z "${BUILDER:-}" ]; then
+    for BUILDER in docker podman buildah none; do
+        ! works "$BUILDER" || break
+    done
+fi
+
+SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)} ||
+    fail "This is no git checkout. Set SOURCE_DATE_EPOCH, the date of the files in seconds since 1970, and run this again."
+export SOURCE_DATE_EPOCH
+
+set -- --file deploy/image/Dockerfile --tag "$image"
+[ -z "${BASE_IMAGE:-}" ] || set -- "$@" --build-arg "BASE_IMAGE=$BASE_IMAGE"
+[ -z "${BUILD_OPTIONS:-}" ] || set -- "$@" $BUILD_OPTIONS # options, so split where it has spaces
+
+case $BUILDER in
+docker) docker buildx build --output type=docker,rewrite-timestamp=true "$@" . ;;
+podman) podman build --timestamp "$SOURCE_DATE_EPOCH" "$@" . ;;
+buildah) buildah build --layers --timestamp "$SOURCE_DATE_EPOCH" "$@" . ;;
+none) fail "An image is built with docker, podman or buildah, and none of them works here. Install one and run this again." ;;
+*) fail "Not a builder: $BUILDER. There are docker, podman and buildah." ;;
+esac
+echo "Built $image."

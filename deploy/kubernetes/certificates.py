@@ -1,0 +1,187 @@
+"""`python -m deploy.kubernetes.certificates`: brings a release's certificates up to date, for its hook Job.
+
+It keeps what is good, issues what is missing, renews what is in the last third of its life, and rotates on request:
+when the text in PAPERMESH_ROTATE_LEAVES or PAPERMESH_ROTATE_CA is another than the last time. Interrupted at any
+point, it goes on from what the Secrets say when it is run again.
+"""
+
+import logging
+import re
+import time
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pydantic import Field, field_validator
+
+from deploy.kubernetes.api_server import ApiError, ApiServer
+from deploy.kubernetes.job import JobSettings, running
+from deploy.kubernetes.shelf import Shelf
+from services.base import certificates
+from services.base.certificates import CertificateError, Done, Listener, Outcome, Phase, Step
+from services.base.settings import CommaList
+
+_log = logging.getLogger(__name__)
+
+_CA_NOTE, _LEAVES_NOTE = "papermesh/ca-rotated", "papermesh/leaves-rotated"
+_LISTENER = re.compile(r"([a-z0-9-]{1,63}):([0-9]{1,5})", re.ASCII)
+_TAKE_UP_NOTE = "papermesh/certificates-written"
+_ASK_EVERY_S = 1.0
+
+
+class CertificateSettings(JobSettings):
+    """Who gets a certificate, and what is to be rotated."""
+
+    workloads: CommaList = Field(min_length=1, description="The workloads with a certificate, separated by commas.")
+    clients: CommaList = Field((), description="Callers of the company's own with a certificate.")
+    envoy_names: CommaList = Field(min_length=1, description="DNS names by which Envoy is reached.")
+    listeners: CommaList = Field(
+        (), description="Ports that show a certificate, workload:port, which a rotation of the CA waits for."
+    )
+    work_dir: Path = Field(description="An empty folder in memory, for as long as the Job runs.")
+    rotate_leaves: str = Field("", max_length=63, description="Any text: another one than before asks for new leaves.")
+    rotate_ca: str = Field("", max_length=63, description="Any text: another one than before asks for a new CA.")
+    settle_s: float = Field(
+        10,
+        ge=0,
+        le=600,
+        description="Seconds that whoever only calls gets to take up each step, or as long as those who listen took.",
+    )
+    limit_s: float = Field(300, gt=0, le=3600, description="Seconds to wait for each step of the CA's rotation.")
+
+    @field_validator("workloads")
+    @classmethod
+    def _no_client(cls, workloads: tuple[str, ...]) -> tuple[str, ...]:
+        if any(name.startswith("client-") for name in workloads):
+            raise ValueError("no workload may be called client-…: the Secrets of clients are")
+        return workloads
+
+    @field_validator("listeners")
+    @classmethod
+    def _ports(cls, listeners: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(_LISTENER.fullmatch(each) for each in listeners):
+            raise ValueError("must be workload:port")
+        return listeners
+
+    @property
+    def members(self) -> tuple[str, ...]:
+        """The folders of the layout with a leaf."""
+        return (*self.workloads, *(f"client/{name}" for name in self.clients))
+
+
+class CertificateJob:
+    """One run."""
+
+    def __init__(self, api: ApiServer, settings: CertificateSettings) -> None:
+        """Does nothing yet."""
+        self._api = api
+        self._settings = settings
+        self._folder = settings.work_dir
+        self._shelf = Shelf(api, settings, settings.work_dir, settings.members)
+
+    def run(self) -> None:
+        """Brings everything up to date, and rotates what is asked for or due.
+
+        Raises:
+            ApiError: when a Secret cannot be read or written, or the pods cannot be listed.
+            CertificateError: when a name cannot be one, or a rotation's step is not taken up in time.
+        """
+        self._shelf.fetch()
+        ca, *leaves = certificates.ensure(
+            self._folder,
+            self._settings.namespace,
+            self._settings.workloads,
+            clients=self._settings.clients,
+            envoy_names=self._settings.envoy_names,
+        )
+        self._store((ca, *leaves))
+        if ca.done is Done.KEPT:
+            self._rotate()
+        asked = {_CA_NOTE: self._settings.rotate_ca, _LEAVES_NOTE: self._settings.rotate_leaves}
+        self._shelf.take_notes({note: text for note, text in asked.items() if text})
+
+    def _rotate(self) -> None:
+        authority = certificates.authority_of(self._folder)
+        if self._asks(_CA_NOTE, self._settings.rotate_ca) or authority.phase is not Phase.SETTLED:
+            self._rotate_ca()
+        elif authority.is_due(datetime.now(UTC)):
+            _log.info("the CA is in the last third of its life")
+            self._rotate_ca()
+        elif self._asks(_LEAVES_NOTE, self._settings.rotate_leaves):
+            self._store(certificates.rotate_leaves(self._folder))
+
+    def _rotate_ca(self) -> None:
+        for step in certificates.remaining(self._folder):
+            outcomes = certificates.take(self._folder, step, self._settings.namespace)
+            self._store(outcomes)
+            stored_at = time.monotonic()
+            _log.info("the CA is being rotated: %s is done", step)
+            if step is not Step.DROP:  # after which nothing comes that would have to wait
+                self._wait(stored_at)
+
+    def _asks(self, note: str, text: str) -> bool:
+        """Whether a rotation is asked for that was not done yet."""
+        return bool(text) and self._shelf.note(note) != text
+
+    def _store(self, outcomes: Iterable[Outcome]) -> None:
+        for outcome in outcomes:
+            if outcome.done is not Done.KEPT:
+                shown = {"serial": outcome.serial, "issuer": outcome.issuer, "until": outcome.not_after.isoformat()}
+                why = f" ({outcome.reason})" if outcome.reason else ""
+                _log.info("%s: %s%s", outcome.name, outcome.done, why, extra={"fields": shown})
+        written = self._shelf.store()
+        for name in written:
+            _log.info("the Secret %s is written", name)
+        if written:
+            self._hurry()
+
+    def _hurry(self) -> None:
+        """Has the kubelet look at the pods' Secrets now, and not in its own time, up to a minute and a half later.
+
+        It does so whenever a pod changes, if only an annotation. Nothing but a rotation's length depends on it.
+        """
+        try:
+            for pod in self._api.pods(self._settings.release):
+                self._api.annotate(pod, _TAKE_UP_NOTE, f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%fZ}")
+        except ApiError as error:
+            _log.warning("The kubelet takes the Secrets up in its own time: %s", error)
+
+    def _wait(self, stored_at: float) -> None:
+        """Waits until every pod that listens was seen to have taken up the files, and as long again for the others.
+
+        Those cannot be asked; but the same kubelets mount their Secrets.
+
+        Raises:
+            CertificateError: naming who has not, when the limit has passed.
+        """
+        deadline = stored_at + self._settings.limit_s
+        while late := certificates.laggards(self._folder, self._settings.namespace, self._listeners()):
+            if time.monotonic() > deadline:
+                raise CertificateError(
+                    f"After {self._settings.limit_s:g} seconds {', '.join(map(str, late))} had not taken up the new "
+                    "certificates. No call is lost by that. See its log, and run the same command again to go on."
+                )
+            time.sleep(_ASK_EVERY_S)
+        time.sleep(max(self._settings.settle_s, time.monotonic() - stored_at))
+
+    def _listeners(self) -> tuple[Listener, ...]:
+        """Where the pods of this moment show certificates: while the CA is rotated, they come and go."""
+        ports = [each.rpartition(":") for each in self._settings.listeners]
+        return tuple(
+            Listener(workload, pod.address, int(port))
+            for pod in self._api.pods(self._settings.release)
+            for workload, _, port in ports
+            if pod.component == workload
+        )
+
+
+def main() -> None:
+    """Reads the settings and runs."""
+    with running("certificates", CertificateError):
+        settings = CertificateSettings.read()
+        with ApiServer(settings.namespace, settings.label_map) as api:
+            CertificateJob(api, settings).run()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,63 @@
+"""What the commands of the hook Job have in common: their settings, and how they end."""
+
+import logging
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from pydantic import Field, field_validator
+
+from deploy.kubernetes.api_server import ApiError
+from services.base import telemetry
+from services.base.settings import CommaList, Settings, SettingsError
+
+
+class JobSettings(Settings):
+    """Where the Job works."""
+
+    namespace: str = Field(
+        pattern="^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$",
+        description="The namespace of the release, which also stands in every SPIFFE id.",
+    )
+    release: str = Field(
+        pattern="^[a-z0-9]([a-z0-9-]{0,51}[a-z0-9])?$", description="What the name of every Secret begins with."
+    )
+    labels: CommaList = Field((), description="Labels of the Secrets that are made, name=value, separated by commas.")
+
+    @field_validator("labels")
+    @classmethod
+    def _pairs(cls, labels: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(name and value for name, _, value in (label.partition("=") for label in labels)):
+            raise ValueError("must be name=value")
+        return labels
+
+    def named(self, what: str) -> str:
+        """The name of one of the release's Secrets."""
+        return f"{self.release}-{what}"
+
+    @property
+    def label_map(self) -> dict[str, str]:
+        """The labels by name."""
+        return dict(label.split("=", 1) for label in self.labels)
+
+
+@contextmanager
+def running(part: str, *mendable: type[Exception]) -> Iterator[None]:
+    """Runs a command of the Job. What a person can mend is told in a sentence, without a traceback.
+
+    Args:
+        part: What its log lines are called by.
+        mendable: Errors of its own whose texts are for the person who installs, and hold no secret.
+
+    Raises:
+        SystemExit: with the sentence and status 1; the Job then tries again, and its log has the sentence.
+    """
+    os.umask(0o077)
+    telemetry.start_logging(part, "INFO")
+    logging.getLogger("httpx").setLevel(logging.WARNING)  # what was done is said once, and in our words
+    told: tuple[type[Exception], ...] = (ApiError, SettingsError, *mendable)
+    try:
+        yield
+    except told as error:
+        sys.exit(str(error))

@@ -1,0 +1,87 @@
+"""What `make image` asks of a builder; that the image works is for a cluster to show."""
+
+import os
+import shutil
+import subprocess
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[3]
+TOOLS = ("sh", "dirname", "printf", "git", "cat")
+
+
+@pytest.fixture
+def programs(tmp_path: Path) -> Path:
+    """A PATH with what the script itself needs, and no builder."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    for tool in TOOLS:
+        if found := shutil.which(tool):
+            (folder / tool).symlink_to(found)
+    return folder
+
+
+def builder(programs: Path, name: str, *, works: bool = True) -> None:
+    """A program that prints what it is asked, or cannot be used."""
+    file = programs / name
+    file.write_text(f'#!/bin/sh\n{"echo" if works else "false"} {name} "$@"\n', encoding="utf-8")
+    file.chmod(0o755)
+
+
+def build(programs: Path, settings: Mapping[str, str] | None = None) -> "subprocess.CompletedProcess[str]":
+    environment = {"PATH": str(programs), "SOURCE_DATE_EPOCH": "1700000000", **(settings or {})}
+    return subprocess.run(
+        [ROOT / "deploy/image/build.sh"], env=environment, capture_output=True, text=True, check=False, timeout=60
+    )
+
+
+def test_without_a_builder_one_sentence_says_what_to_install(programs: Path) -> None:
+    ended = build(programs)
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("An image is built with docker, podman or buildah, and none of them works here.")
+    assert ended.stderr.count("\n") == 1
+
+
+def test_a_docker_without_its_daemon_is_passed_over(programs: Path) -> None:
+    builder(programs, "docker", works=False)
+    builder(programs, "buildah")
+    asked = build(programs).stdout
+    assert asked.startswith("buildah build --layers --timestamp 1700000000 --file deploy/image/Dockerfile ")
+
+
+@pytest.mark.parametrize(
+    ("name", "dated"), [("docker", "rewrite-timestamp=true"), ("podman", "--timestamp 1700000000")]
+)
+def test_every_builder_is_told_the_date_of_the_files(programs: Path, name: str, dated: str) -> None:
+    builder(programs, name)
+    assert dated in build(programs).stdout
+
+
+def test_name_base_and_options_are_the_callers(programs: Path) -> None:
+    builder(programs, "podman")
+    asked = build(programs, {"IMAGE": "corp/pm:1", "BASE_IMAGE": "corp/python:3", "BUILD_OPTIONS": "--pull --no-cache"})
+    assert "--tag corp/pm:1 --build-arg BASE_IMAGE=corp/python:3 --pull --no-cache ." in asked.stdout
+    assert asked.stdout.endswith("Built corp/pm:1.\n")
+
+
+def test_a_builder_that_nobody_knows_is_refused(programs: Path) -> None:
+    ended = build(programs, {"BUILDER": "kaniko"})
+    assert (ended.returncode, ended.stderr) == (1, "Not a builder: kaniko. There are docker, podman and buildah.\n")
+
+
+def test_everything_that_the_wheel_holds_is_let_into_the_build() -> None:
+    let_in = {line[1:] for line in (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines() if line[:1] == "!"}
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    packages = {name.split("/")[0] for name in project["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]}
+    assert packages <= {name.split("/")[0] for name in let_in}
+    assert {project["project"]["readme"], *project["project"]["license-files"]} <= let_in
+
+
+def test_the_image_runs_as_a_number_that_is_not_root() -> None:
+    lines = (ROOT / "deploy/image/Dockerfile").read_text(encoding="utf-8").splitlines()
+    assert [line for line in lines if line.startswith("USER ")] == ["USER 10001:10001"]
+    assert next(line for line in lines if line.startswith(("ARG", "FROM"))).startswith("ARG BASE_IMAGE=")
+    assert "PAPERMESH" not in os.linesep.join(line for line in lines if line.startswith("ENV"))

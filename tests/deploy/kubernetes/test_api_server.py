@@ -1,0 +1,96 @@
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deploy.kubernetes.api_server import TLS, ApiError, ApiServer, Pod
+from services.base.certificates.issuing import issue_ca
+
+Cluster = Any
+NAMESPACE = "office"
+
+
+def test_a_secret_that_is_not_there_is_none(api: ApiServer) -> None:
+    assert api.secret("pm-ca") is None
+
+
+def test_what_is_put_can_be_read_with_its_labels_type_and_annotations(api: ApiServer, cluster: Cluster) -> None:
+    api.put("pm-tls-pdf", {"tls.crt": b"\x00\xff"}, annotations={"papermesh/note": "1"}, kind=TLS)
+    found = api.secret("pm-tls-pdf")
+    assert found is not None
+    assert (found.data, found.annotations, found.kind) == ({"tls.crt": b"\x00\xff"}, {"papermesh/note": "1"}, TLS)
+    assert cluster.secrets["pm-tls-pdf"]["metadata"]["labels"] == {"app.kubernetes.io/instance": "pm"}
+
+
+def test_a_replacement_keeps_what_others_wrote_on_it_and_drops_the_old_data(api: ApiServer, cluster: Cluster) -> None:
+    api.put("pm-ca", {"old": b"1"}, annotations={"theirs": "stays"})
+    cluster.secrets["pm-ca"]["metadata"]["labels"]["also"] = "stays"
+    found = api.secret("pm-ca")
+    replaced = api.put("pm-ca", {"new": b"2"}, replaced=found, annotations={"ours": "added"})
+    assert replaced.data == {"new": b"2"}
+    assert replaced.annotations == {"theirs": "stays", "ours": "added"}
+    assert cluster.secrets["pm-ca"]["metadata"]["labels"]["also"] == "stays"
+
+
+def test_what_somebody_else_wrote_meanwhile_is_not_overwritten(api: ApiServer) -> None:
+    first = api.put("pm-ca", {"file": b"1"})
+    api.put("pm-ca", {"file": b"theirs"}, replaced=first)
+    with pytest.raises(ApiError, match="Somebody else was faster to replace the Secret pm-ca"):
+        api.put("pm-ca", {"file": b"ours"}, replaced=first)
+    with pytest.raises(ApiError, match="Somebody else was faster to make the Secret pm-ca"):
+        api.put("pm-ca", {"file": b"ours"})
+
+
+def test_only_pods_that_run_and_stay_are_listed(api: ApiServer, cluster: Cluster) -> None:
+    cluster.pod("pdf", "10.0.0.1")
+    cluster.pod("pdf", "10.0.0.2", ending=True)
+    cluster.pod("pdf", "10.0.0.3", phase="Succeeded")
+    cluster.pod("pdf", "")
+    cluster.pod("adapter", "10.0.0.4")
+    assert api.pods("pm") == (Pod("pdf", "10.0.0.1", "pdf-0"), Pod("adapter", "10.0.0.4", "adapter-4"))
+
+
+def test_a_pod_is_annotated_and_one_that_has_gone_is_let_go(api: ApiServer, cluster: Cluster) -> None:
+    cluster.pod("pdf", "10.0.0.1")
+    (pod,) = api.pods("pm")
+    api.annotate(pod, "papermesh/note", "1")
+    assert cluster.pods[0]["metadata"]["annotations"] == {"papermesh/note": "1"}
+    cluster.pods.clear()
+    api.annotate(pod, "papermesh/note", "2")
+
+
+def test_a_role_that_is_too_small_is_told_and_what_was_sent_is_not(api: ApiServer, cluster: Cluster) -> None:
+    cluster.refusing = {"POST": 403, "GET": 422}
+    with pytest.raises(ApiError, match="Role in office does not let it make the Secret pm-ca") as forbidden:
+        api.put("pm-ca", {"ca.key": b"S3cret"})
+    with pytest.raises(ApiError, match="refuses to read the Secret pm-ca: 422") as refused:
+        api.secret("pm-ca")
+    assert "S3cret" not in str(forbidden.value) + str(refused.value)
+
+
+def test_a_server_of_another_ca_is_not_trusted(api_url: str, tmp_path: Path) -> None:
+    stranger = tmp_path / "stranger"
+    stranger.mkdir()
+    (stranger / "token").write_text("token", encoding="ascii")
+    (stranger / "ca.crt").write_bytes(issue_ca("else", datetime.now(UTC)).certificate_pem)
+    with (
+        ApiServer(NAMESPACE, {}, token_folder=stranger, url=api_url) as api,
+        pytest.raises(ApiError, match=r"could not be asked to read the Secret pm-ca: .*CERTIFICATE_VERIFY_FAILED"),
+    ):
+        api.secret("pm-ca")
+
+
+@pytest.mark.usefixtures("api_url")
+def test_outside_a_pod_it_says_what_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ApiError, match=r"no service account here .*automountServiceAccountToken"):
+        ApiServer(NAMESPACE, {}, token_folder=tmp_path / "nothing")
+    monkeypatch.delenv("KUBERNETES_SERVICE_HOST", raising=False)
+    with pytest.raises(ApiError, match="KUBERNETES_SERVICE_HOST is not set"):
+        ApiServer(NAMESPACE, {}, token_folder=tmp_path / "serviceaccount")
+
+
+def test_no_proxy_of_the_environment_is_used(api_url: str, token_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:9")
+    with ApiServer(NAMESPACE, {}, token_folder=token_folder, url=api_url) as api:
+        assert api.secret("pm-ca") is None

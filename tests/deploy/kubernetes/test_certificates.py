@@ -1,0 +1,306 @@
+import asyncio
+import base64
+import itertools
+import shutil
+import tempfile
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature
+from hypothesis import HealthCheck, example, given, settings
+from hypothesis import strategies as st
+
+from deploy.kubernetes.api_server import ApiError, ApiServer
+from deploy.kubernetes.certificates import CertificateJob, CertificateSettings
+from papermesh.pdf.v1 import pdf_service_pb2
+from services.base import actions
+from services.base.certificates import CertificateError, folder
+from services.base.server import Hosted, Server, ServerSettings
+from services.base.settings import SettingsError
+
+Cluster = Any
+WORKLOADS = ("adapter", "envoy", "dispatch", "pdf")
+NAMES = ("pm-envoy", "pm-envoy.office.svc")
+PDF = pdf_service_pb2.DESCRIPTOR.services_by_name["PdfService"]
+
+
+def the_settings(**other: Any) -> CertificateSettings:
+    given_ = {"workloads": WORKLOADS, "envoy_names": NAMES, "namespace": "office", "release": "pm", "settle_s": 0}
+    return CertificateSettings.read(**{**given_, **other})
+
+
+def run(api: ApiServer, **other: Any) -> None:
+    """One Job, with an empty folder as every Job has."""
+    with tempfile.TemporaryDirectory() as work:
+        CertificateJob(api, the_settings(work_dir=Path(work), **other)).run()
+
+
+def data(cluster: Cluster, name: str) -> dict[str, bytes]:
+    return {key: base64.b64decode(text) for key, text in cluster.secrets[name]["data"].items()}
+
+
+def leaf(cluster: Cluster, workload: str) -> x509.Certificate:
+    return x509.load_pem_x509_certificate(data(cluster, f"pm-tls-{workload}")["tls.crt"])
+
+
+def trusted(cluster: Cluster, workload: str) -> list[x509.Certificate]:
+    return x509.load_pem_x509_certificates(data(cluster, f"pm-tls-{workload}")["ca.crt"])
+
+
+def serials(cluster: Cluster) -> dict[str, int]:
+    return {name: leaf(cluster, name).serial_number for name in WORKLOADS}
+
+
+def signed_by(certificate: x509.Certificate, authority: x509.Certificate) -> bool:
+    try:
+        certificate.verify_directly_issued_by(authority)
+    except (ValueError, InvalidSignature):
+        return False
+    return True
+
+
+def everybody_trusts_everybody(cluster: Cluster) -> bool:
+    return all(
+        any(signed_by(leaf(cluster, shown), ca) for ca in trusted(cluster, judge))
+        for judge, shown in itertools.permutations(WORKLOADS, 2)
+    )
+
+
+def test_an_install_gives_each_workload_a_secret_of_its_own(api: ApiServer, cluster: Cluster) -> None:
+    run(api, clients=("reports",))
+    assert sorted(cluster.secrets) == [
+        "pm-ca",
+        "pm-tls-adapter",
+        "pm-tls-client-reports",
+        "pm-tls-dispatch",
+        "pm-tls-envoy",
+        "pm-tls-pdf",
+    ]
+    for name in WORKLOADS:
+        assert cluster.secrets[f"pm-tls-{name}"]["type"] == "kubernetes.io/tls"
+        assert set(data(cluster, f"pm-tls-{name}")) == {"tls.crt", "tls.key", "ca.crt"}
+        names = leaf(cluster, name).extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+        assert names.get_values_for_type(x509.UniformResourceIdentifier) == [f"spiffe://papermesh/ns/office/sa/{name}"]
+        assert names.get_values_for_type(x509.DNSName) == (list(NAMES) if name == "envoy" else [])
+    assert everybody_trusts_everybody(cluster)
+
+
+def test_the_key_of_the_ca_is_in_its_own_secret_alone(api: ApiServer, cluster: Cluster) -> None:
+    run(api)
+    key = data(cluster, "pm-ca")["ca.key"]
+    assert [name for name in cluster.secrets if key in data(cluster, name).values()] == ["pm-ca"]
+
+
+def test_a_second_run_writes_nothing(api: ApiServer, cluster: Cluster) -> None:
+    run(api)
+    before = len(cluster.writes)
+    run(api)
+    assert cluster.writes[before:] == []
+
+
+def test_a_new_service_gets_a_certificate_and_nobody_else_does(api: ApiServer, cluster: Cluster) -> None:
+    run(api)
+    before = serials(cluster)
+    count = len(cluster.writes)
+    run(api, workloads=(*WORKLOADS, "stamps"))
+    assert cluster.writes[count:] == ["POST secrets"]
+    assert serials(cluster) == before
+    assert signed_by(leaf(cluster, "stamps"), trusted(cluster, "pdf")[0])
+
+
+def test_other_names_for_envoy_renew_envoys_alone(api: ApiServer, cluster: Cluster) -> None:
+    run(api)
+    before = serials(cluster)
+    run(api, envoy_names=(*NAMES, "papermesh.example"))
+    assert {name for name, serial in serials(cluster).items() if serial != before[name]} == {"envoy"}
+
+
+def test_a_leaf_in_the_last_third_of_its_life_is_renewed(
+    api: ApiServer, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.base.certificates.issuing.BACKDATE", timedelta(days=61))
+    monkeypatch.setattr("services.base.certificates.issuing.LEAF_LIFE", timedelta(days=29))
+    run(api)
+    monkeypatch.undo()
+    before = serials(cluster)
+    run(api)
+    assert not set(before.values()) & set(serials(cluster).values())
+    assert all(leaf(cluster, name).not_valid_after_utc > datetime.now(UTC) + timedelta(days=89) for name in WORKLOADS)
+
+
+def test_leaves_are_rotated_once_for_each_text(api: ApiServer, cluster: Cluster) -> None:
+    run(api, rotate_leaves="at first")
+    first = serials(cluster)
+    run(api, rotate_leaves="at first")
+    assert serials(cluster) == first
+    run(api, rotate_leaves="2026-11-21")
+    second = serials(cluster)
+    assert not set(first.values()) & set(second.values())
+    run(api, rotate_leaves="2026-11-21")
+    run(api)
+    run(api, rotate_leaves="2026-11-21")
+    assert serials(cluster) == second
+
+
+def test_the_ca_is_rotated_once_for_each_text_and_every_leaf_with_it(api: ApiServer, cluster: Cluster) -> None:
+    run(api)
+    old, before = data(cluster, "pm-ca"), serials(cluster)
+    run(api, rotate_ca="2026-11-21")
+    new = data(cluster, "pm-ca")
+    assert set(new) == {"ca.crt", "ca.key"}
+    assert new["ca.crt"] != old["ca.crt"]
+    assert not set(before.values()) & set(serials(cluster).values())
+    assert all(data(cluster, f"pm-tls-{name}")["ca.crt"] == new["ca.crt"] for name in WORKLOADS)
+    run(api, rotate_ca="2026-11-21")
+    assert data(cluster, "pm-ca") == new
+
+
+@settings(max_examples=4, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(crashes=st.lists(st.integers(min_value=0, max_value=6), max_size=5))
+@example(crashes=[1] * 18)  # after every single write
+def test_a_rotation_that_is_interrupted_anywhere_never_splits_the_mesh_and_ends_when_it_is_run_again(
+    api: ApiServer, cluster: Cluster, crashes: list[int]
+) -> None:
+    cluster.secrets.clear()
+    run(api)
+    old = data(cluster, "pm-ca")["ca.crt"]
+    splits: list[str] = []
+
+    def look() -> None:
+        if not everybody_trusts_everybody(cluster):
+            splits.append(cluster.writes[-1])
+
+    cluster.after_write = look
+    for writes in crashes:
+        cluster.writes_left = writes
+        with suppress(ApiError):
+            run(api, rotate_ca="now")
+    cluster.writes_left = 1_000_000
+    run(api, rotate_ca="now")
+    cluster.after_write = lambda: None
+    assert splits == []
+    assert set(data(cluster, "pm-ca")) == {"ca.crt", "ca.key"}
+    assert data(cluster, "pm-ca")["ca.crt"] != old
+    assert all(len(trusted(cluster, name)) == 1 for name in WORKLOADS)
+
+
+class Pod:
+    """A server of the mesh whose certificate is a Secret that a kubelet, this test, mounts and renews."""
+
+    def __init__(self, cluster: Cluster, mount: Path) -> None:
+        self._cluster = cluster
+        self._mount = mount
+        self.sync()
+        read = ServerSettings.read(tls_dir=mount, namespace="office", drain_s=0, drain_notice_s=0)
+        self.server = Server(read, 0, [Hosted(PDF, object())], behind_mesh=True, table=actions.load())
+
+    def sync(self) -> None:
+        folder.publish(self._mount, data(self._cluster, "pm-tls-pdf"))
+
+
+async def issued(cluster: Cluster) -> None:
+    """Until pdf's Secret has a leaf of the new CA."""
+    async with asyncio.timeout(30):
+        while "previous.crt" not in data(cluster, "pm-ca") or not signed_by(  # noqa: ASYNC110 - a thread's doing
+            leaf(cluster, "pdf"), x509.load_pem_x509_certificate(data(cluster, "pm-ca")["ca.crt"])
+        ):
+            await asyncio.sleep(0.02)
+
+
+async def test_a_rotation_waits_for_what_pods_show_in_handshakes(
+    api: ApiServer, cluster: Cluster, tmp_path: Path
+) -> None:
+    await asyncio.to_thread(run, api)
+    pod = Pod(cluster, tmp_path / "mount")
+    await pod.server.start()
+    cluster.pod("pdf", "127.0.0.1")
+    cluster.pod("redis", "127.0.0.1")  # shows no certificate, and is not asked
+
+    async def rotate(limit_s: float) -> None:
+        wanted = {"rotate_ca": "now", "listeners": (f"pdf:{pod.server.port}",), "limit_s": limit_s}
+        await asyncio.to_thread(run, api, **wanted)
+
+    with pytest.raises(CertificateError, match=r"pdf at 127\.0\.0\.1:[0-9]+ had not taken up the new certificates"):
+        await rotate(0.1)
+    assert "next.key" in data(cluster, "pm-ca"), "it stands where it was, and nothing was taken back"
+
+    rotating = asyncio.create_task(rotate(60))
+    pod.sync()
+    await issued(cluster)
+    assert not rotating.done()
+    pod.sync()
+    await rotating
+    assert set(data(cluster, "pm-ca")) == {"ca.crt", "ca.key"}
+    await pod.server.stop()
+
+
+def test_what_is_written_is_told_to_the_pods_whose_kubelet_then_looks(api: ApiServer, cluster: Cluster) -> None:
+    run(api)
+    cluster.pod("adapter", "127.0.0.1")
+    run(api)
+    assert "annotations" not in cluster.pods[0]["metadata"]
+    run(api, rotate_leaves="now")
+    assert set(cluster.pods[0]["metadata"]["annotations"]) == {"papermesh/certificates-written"}
+
+
+def test_a_role_without_the_right_to_tell_pods_costs_time_and_nothing_else(
+    api: ApiServer, cluster: Cluster, caplog: pytest.LogCaptureFixture
+) -> None:
+    run(api)
+    before = serials(cluster)
+    cluster.pod("adapter", "127.0.0.1")
+    cluster.refusing = {"PATCH": 403}
+    run(api, rotate_leaves="now")
+    assert not set(before.values()) & set(serials(cluster).values())
+    assert "takes the Secrets up in its own time: The Job's Role in office does not let it annotate" in caplog.text
+
+
+def test_a_pod_that_does_not_listen_has_nothing_to_take_up(api: ApiServer, cluster: Cluster) -> None:
+    run(api)
+    cluster.pod("pdf", "127.0.0.1")
+    run(api, rotate_ca="now", listeners=("pdf:1",), limit_s=5)
+    assert set(data(cluster, "pm-ca")) == {"ca.crt", "ca.key"}
+
+
+def test_a_lost_ca_is_replaced_and_every_leaf_with_it(api: ApiServer, cluster: Cluster) -> None:
+    run(api)
+    before = serials(cluster)
+    del cluster.secrets["pm-ca"]
+    run(api)
+    assert everybody_trusts_everybody(cluster)
+    assert not set(before.values()) & set(serials(cluster).values())
+
+
+def test_a_folder_that_an_earlier_try_of_the_job_left_does_no_harm(
+    api: ApiServer, cluster: Cluster, tmp_path: Path
+) -> None:
+    cluster.writes_left = 2
+    job = the_settings(work_dir=tmp_path / "work")
+    with pytest.raises(ApiError):
+        CertificateJob(api, job).run()
+    cluster.writes_left = 1_000_000
+    CertificateJob(api, job).run()
+    assert everybody_trusts_everybody(cluster)
+    shutil.rmtree(tmp_path / "work")
+    run(api)
+    assert everybody_trusts_everybody(cluster)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "sentence"),
+    [
+        ({"workloads": ("client-x",)}, "PAPERMESH_WORKLOADS is wrong: no workload may be called client-"),
+        ({"workloads": ()}, "PAPERMESH_WORKLOADS is wrong"),
+        ({"envoy_names": ()}, "PAPERMESH_ENVOY_NAMES is wrong"),
+        ({"listeners": ("pdf",)}, "PAPERMESH_LISTENERS is wrong: must be workload:port"),
+        ({"labels": ("x",)}, "PAPERMESH_LABELS is wrong: must be name=value"),
+        ({"release": "Not_one"}, "PAPERMESH_RELEASE is wrong"),
+    ],
+)
+def test_a_wrong_setting_is_told_in_one_sentence(tmp_path: Path, wrong: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(SettingsError, match=f"^{sentence}[^\n]*$"):
+        the_settings(work_dir=tmp_path, **wrong)

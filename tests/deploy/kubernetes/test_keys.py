@@ -1,0 +1,165 @@
+import base64
+import json
+import socket
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deploy.kubernetes.api_server import ApiError, ApiServer
+from deploy.kubernetes.keys import KeyJob, KeySettings
+from deploy.local import redis_server
+from mcp_adapter.people.api_keys import ApiKeys
+from services.base import audit_chain
+from services.base.clients_file import ListingError
+from services.base.settings import SettingsError
+from services.base.signature import read_key_file
+from services.dispatch import clients
+from tests.e2e.support.waiting import eventually
+
+Cluster = Any
+ALL = ("clients", "audit", "api-keys", "redis-state", "redis-cache")
+MADE = [
+    "pm-adapter-key",
+    "pm-api-key",
+    "pm-api-keys",
+    "pm-audit-key",
+    "pm-clients",
+    "pm-operator-key",
+    "pm-redis-cache",
+    "pm-redis-state",
+]
+
+
+def run(api: ApiServer, *keys: str) -> None:
+    KeyJob(api, KeySettings.read(namespace="office", release="pm", keys=keys or ALL)).run()
+
+
+def mounted(cluster: Cluster, name: str, folder: Path) -> Path:
+    """The Secret as a pod has it."""
+    place = folder / name
+    place.mkdir(exist_ok=True)
+    for key, text in cluster.secrets[name]["data"].items():
+        file = place / key
+        file.touch(mode=0o440)
+        file.write_bytes(base64.b64decode(text))
+        file.chmod(0o440)
+    return place
+
+
+def test_everything_wanted_is_made_once_and_kept(api: ApiServer, cluster: Cluster) -> None:
+    run(api)
+    assert sorted(cluster.secrets) == MADE
+    before = len(cluster.writes)
+    run(api)
+    assert cluster.writes[before:] == []
+
+
+def test_only_what_is_wanted_is_made(api: ApiServer, cluster: Cluster) -> None:
+    run(api, "audit", "redis-cache")
+    assert sorted(cluster.secrets) == ["pm-audit-key", "pm-redis-cache"]
+
+
+def test_dispatch_and_the_clients_can_use_what_is_made(api: ApiServer, cluster: Cluster, tmp_path: Path) -> None:
+    run(api)
+    listed = clients.load(mounted(cluster, "pm-clients", tmp_path) / "clients.json")
+    assert {name: (each.certificate, each.acts_for) for name, each in listed.items()} == {
+        "adapter": ("spiffe://papermesh/ns/office/sa/adapter", True),
+        "operator": ("spiffe://papermesh/ns/office/sa/operator", False),
+    }
+    for name in ("adapter", "operator"):
+        key = read_key_file(mounted(cluster, f"pm-{name}-key", tmp_path) / f"{name}.json")
+        assert (key.client, key.secret) == (name, next(iter(listed[name].secrets)))
+    audit_chain.read_key(mounted(cluster, "pm-audit-key", tmp_path) / "audit.json")
+
+
+async def test_the_api_key_that_is_read_is_the_one_that_the_adapter_knows(
+    api: ApiServer, cluster: Cluster, tmp_path: Path
+) -> None:
+    run(api, "api-keys")
+    key = (mounted(cluster, "pm-api-key", tmp_path) / "api-key").read_text(encoding="ascii")
+    file = mounted(cluster, "pm-api-keys", tmp_path) / "api-keys.json"
+    assert await ApiKeys(file).actor(key) == "admin"
+    assert key not in file.read_text(encoding="utf-8")
+
+
+def test_an_api_key_that_its_reader_removed_stays_removed(api: ApiServer, cluster: Cluster) -> None:
+    run(api, "api-keys")
+    del cluster.secrets["pm-api-key"]
+    run(api, "api-keys")
+    assert sorted(cluster.secrets) == ["pm-api-keys"]
+
+
+@pytest.mark.parametrize("writes", range(8))
+def test_what_was_interrupted_is_whole_after_another_run(
+    api: ApiServer, cluster: Cluster, tmp_path: Path, writes: int
+) -> None:
+    cluster.writes_left = writes
+    with pytest.raises(ApiError):
+        run(api)
+    cluster.writes_left = 100
+    run(api)
+    assert sorted(cluster.secrets) == MADE
+    listed = clients.load(mounted(cluster, "pm-clients", tmp_path) / "clients.json")
+    for name in ("adapter", "operator"):
+        key = read_key_file(mounted(cluster, f"pm-{name}-key", tmp_path) / f"{name}.json")
+        assert key.secret == next(iter(listed[name].secrets))
+
+
+def test_redis_asks_for_the_password_that_is_made_and_each_role_has_its_own(
+    api: ApiServer, cluster: Cluster, tmp_path: Path
+) -> None:
+    run(api, "redis-state", "redis-cache")
+    state, cache = (mounted(cluster, f"pm-redis-{role}", tmp_path) for role in ("state", "cache"))
+    password = (state / "password").read_text(encoding="ascii")
+    assert password != (cache / "password").read_text(encoding="ascii")
+    configuration = tmp_path / "redis.conf"
+    configuration.write_text(f"port 0\nsave ''\ninclude {state}/requirepass.conf\n", encoding="utf-8")
+    asked = f"AUTH {password}\r\nPING\r\n"
+    listening = tmp_path / "r.sock"
+    with subprocess.Popen(
+        [redis_server.find(), configuration, "--unixsocket", listening], stdout=subprocess.DEVNULL
+    ) as redis:
+        try:
+            assert talk(listening, "PING\r\n").startswith("-NOAUTH")
+            assert talk(listening, asked).split("\r\n")[:2] == ["+OK", "+PONG"]
+        finally:
+            redis.kill()
+
+
+def talk(path: Path, said: str) -> str:
+    eventually(path.exists)
+    with socket.socket(socket.AF_UNIX) as link:
+        link.settimeout(10)
+        link.connect(str(path))
+        link.sendall(said.encode())
+        answer = b""
+        while answer.count(b"\r\n") < said.count("\r\n"):
+            answer += link.recv(4096)
+        return answer.decode()
+
+
+def test_a_client_that_was_taken_off_the_list_gets_no_key(api: ApiServer, cluster: Cluster) -> None:
+    run(api, "clients")
+    listing = json.loads(base64.b64decode(cluster.secrets["pm-clients"]["data"]["clients.json"]))
+    listing["clients"] = [entry for entry in listing["clients"] if entry["id"] == "adapter"]
+    cluster.secrets["pm-clients"]["data"]["clients.json"] = base64.b64encode(json.dumps(listing).encode()).decode()
+    del cluster.secrets["pm-operator-key"]
+    run(api, "clients")
+    assert sorted(cluster.secrets) == ["pm-adapter-key", "pm-clients"]
+
+
+def test_a_list_of_clients_that_is_none_is_told_by_its_secret_and_not_replaced(
+    api: ApiServer, cluster: Cluster
+) -> None:
+    api.put("pm-clients", {"clients.json": b'{"S3cret'})
+    with pytest.raises(ListingError, match=r"The Secret pm-clients has no list of clients .*Mend it") as told:
+        run(api, "clients")
+    assert "S3cret" not in str(told.value)
+    assert list(cluster.secrets) == ["pm-clients"]
+
+
+def test_what_nobody_knows_how_to_make_is_refused() -> None:
+    with pytest.raises(SettingsError, match="PAPERMESH_KEYS is wrong: there is nothing called luck to make"):
+        KeySettings.read(namespace="office", release="pm", keys=("audit", "luck"))
