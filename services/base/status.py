@@ -157,6 +157,10 @@ def _unpack(details: Iterable[object], into: object) -> bool:
 def _from_bare(code: grpc.StatusCode, text: str) -> PapermeshError:
     if code is grpc.StatusCode.RESOURCE_EXHAUSTED and "message larger than max" in text:
         return PapermeshError(Code.TOO_LARGE, "The message is over the size limit. Ask for fewer pages at a time.")
+    if code is grpc.StatusCode.INTERNAL and "RST_STREAM" in text:
+        # The stream was cut off, by a host that died or an Envoy that had answered before all of an upload was sent. A
+        # bug of a service's comes with details.
+        code = grpc.StatusCode.UNAVAILABLE
     ours, message = _BARE.get(code, (Code.INTERNAL, "Something went wrong on our side."))
     waits = _BARE_RETRY_MS if ours is Code.RATE_LIMIT else None
     flags = text.removeprefix("envoy: ").split(",") if text.startswith("envoy: ") else ["?"]

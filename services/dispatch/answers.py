@@ -69,11 +69,11 @@ class Answers:
         if ttl is None:
             with _place(enter):
                 return Answer((await self._router.call(action, request, call, wait_s)).json)
-        engine = self._engines.version(action.method.service)
-        key = result_key(action, request, engine) if engine else ""
-        if not key or no_cache:
+        if no_cache:
             with _place(enter):
                 return await self._compute(action, request, call, wait_s, ttl)
+        # While the engine is not known, nothing stands under this key, but equal calls still meet there.
+        key = result_key(action, request, self._engines.version(action.method.service))
         if found := await self._find(key):
             return found
         async with _within(wait_s):

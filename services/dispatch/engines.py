@@ -19,6 +19,9 @@ _MAX_VERSION = 128
 EVERY_S = 2.0
 """How long after the last replica was renewed a cached result of the old engine may still be served."""
 
+_AGAIN_S = 0.2
+"""After this long a service that never answered is asked again: until then the cache is of no use to its callers."""
+
 
 class Engines:
     """What each service last said of its engine: asked all the time, and read from every answer besides."""
@@ -27,6 +30,7 @@ class Engines:
         """Asks `services`, full names, through `channel`."""
         self._ask = channel.unary_unary(_METHOD, pb.GetEngineRequest.SerializeToString, _version)
         self._versions = dict.fromkeys(services, "")
+        self._answered: set[str] = set()
 
     def version(self, service: str) -> str:
         """The version of a service's engine; empty while it is not known, and then nothing is read from the cache."""
@@ -42,15 +46,18 @@ class Engines:
         """Asks every service again and again until it is cancelled."""
         while True:
             await asyncio.gather(*map(self._refresh, self._versions))
-            await asyncio.sleep(every_s)
+            await asyncio.sleep(every_s if self._answered >= self._versions.keys() else min(_AGAIN_S, every_s))
 
     async def _refresh(self, service: str) -> None:
         try:
             version = await self._ask(
                 pb.GetEngineRequest(service=service), metadata=(("x-service", service),), timeout=_TIMEOUT_S
             )
-        except grpc.aio.AioRpcError:
-            return  # away, or older than this question; what was known stays
+        except grpc.aio.AioRpcError as error:
+            if error.code() is grpc.StatusCode.UNIMPLEMENTED:  # it names no engine, or is older than this question
+                self._answered.add(service)
+            return  # what was known stays
+        self._answered.add(service)
         self.learn(service, version)
 
 

@@ -99,6 +99,11 @@ def test_a_bare_status_is_translated_and_its_words_are_not_shown(bare: grpc.Stat
     assert (error.retry_after_ms is not None) == (code is Code.RATE_LIMIT)
 
 
+def test_a_stream_that_was_cut_off_is_no_bug_of_ours() -> None:
+    text = "Received RST_STREAM with error code 0"
+    assert status.decode(failed(grpc.StatusCode.INTERNAL, text)).code is Code.UNAVAILABLE
+
+
 def test_grpcs_own_answer_to_a_large_message_is_too_large() -> None:
     text = "CLIENT: Received message larger than max (20000000 vs. 16842752)"
     assert status.decode(failed(grpc.StatusCode.RESOURCE_EXHAUSTED, text)).code is Code.TOO_LARGE
