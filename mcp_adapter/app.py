@@ -17,6 +17,7 @@ from starlette.routing import Match, Mount, Route
 from mcp_adapter import catalogue, documents, health
 from mcp_adapter.api_docs import describe
 from mcp_adapter.dispatch_client import DispatchClient
+from mcp_adapter.downloads import Downloads
 from mcp_adapter.envelope import Exchange, failure
 from mcp_adapter.hosts import KnownHosts
 from mcp_adapter.invoke import invoke
@@ -70,6 +71,7 @@ def create_app(settings: AdapterSettings) -> FastAPI:
             route.methods.add("HEAD")
     app.state.settings = settings
     app.state.spools = Spools(settings.spool_dir, document_bytes=settings.max_document_bytes, uploads=_MAX_UPLOADS)
+    app.state.downloads = Downloads()
     app.state.people = people
     app.state.ready = False
     # The last one added is asked first: Host and Origin, then CORS (preflights bear no credentials), then who calls.

@@ -1,6 +1,6 @@
 """The adapter's one way into the mesh: signed calls to DispatchService through Envoy's edge."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import IO, Any
 
@@ -152,7 +152,7 @@ class DispatchClient:
             raise status.decode(error) from error
         return response
 
-    async def get_document(self, sha256: str, person: Person) -> AsyncIterator[pb.GetDocumentResponse]:
+    async def get_document(self, sha256: str, person: Person) -> AsyncGenerator[pb.GetDocumentResponse, None]:
         """Streams a document: a header, then data.
 
         Raises:

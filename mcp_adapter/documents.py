@@ -2,15 +2,18 @@
 
 import base64
 import re
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack
 from http import HTTPStatus
-from typing import Any, cast
+from typing import Any
 
 from fastapi import APIRouter, Request
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from mcp_adapter.dispatch_client import DispatchClient
+from mcp_adapter.downloads import Downloads
 from mcp_adapter.envelope import Exchange, failure, success
 from mcp_adapter.form import OVERHEAD_BYTES, Form
 from mcp_adapter.request_body import refuse_encoded
@@ -61,28 +64,52 @@ async def download(request: Request, sha256: str) -> Response:
     """Streams the bytes of a document that the caller uploaded; 304 when `If-None-Match` holds its tag."""
     exchange = Exchange.begin(request)
     client: DispatchClient = request.app.state.dispatch
-    try:
-        check_digest(sha256, "sha256")
-        messages = cast("AsyncGenerator[pb.GetDocumentResponse, None]", client.get_document(sha256, exchange.person))
-        header = (await anext(messages)).header
-    except PapermeshError as error:
-        return failure(exchange, error)
+    downloads: Downloads = request.app.state.downloads
+    async with AsyncExitStack() as held:
+        try:
+            check_digest(sha256, "sha256")
+            held.enter_context(downloads.begin(exchange.actor))
+            messages = client.get_document(sha256, exchange.person)
+            held.push_async_callback(messages.aclose)
+            header = (await anext(messages)).header
+        except PapermeshError as error:
+            return failure(exchange, error)
+        return _answer(request, sha256, header.size, messages, held)
+
+
+def _answer(
+    request: Request,
+    sha256: str,
+    size: int,
+    messages: AsyncIterator[pb.GetDocumentResponse],
+    held: AsyncExitStack,
+) -> Response:
     # A digest is not a key: whoever has the bytes already is told so only after the right to them was checked.
     fresh = {"ETag": f'"{sha256}"', "Cache-Control": "private, no-cache"}
     if _has(request, fresh["ETag"]):
-        await messages.aclose()
         return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=fresh)
     # Somebody else's bytes: a browser must neither guess their type nor show them as a page of ours.
     headers = {
         **fresh,
-        "Content-Length": str(header.size),
+        "Content-Length": str(size),
         "Content-Disposition": f'attachment; filename="{sha256[:16]}.pdf"',
         "X-Content-Type-Options": "nosniff",
     }
     if request.method == "HEAD":
-        await messages.aclose()
         return Response(headers=headers, media_type="application/octet-stream")
-    return StreamingResponse(_data(messages), media_type="application/octet-stream", headers=headers)
+    return _Bytes(_data(messages), headers, held.pop_all())
+
+
+class _Bytes(StreamingResponse):
+    """Streams bytes, and lets go of what they come from, however far it got."""
+
+    def __init__(self, data: AsyncIterator[bytes], headers: Mapping[str, str], held: AsyncExitStack) -> None:
+        super().__init__(data, headers=headers, media_type="application/octet-stream")
+        self._held = held
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async with self._held:
+            await super().__call__(scope, receive, send)
 
 
 @router.delete("/documents/{sha256}", summary="Delete a document")

@@ -1,6 +1,7 @@
 """POST /mcp/invoke, the hot route: a plain Starlette endpoint, since a model per request would cost too much."""
 
 import asyncio
+import re
 from collections.abc import Awaitable
 from typing import Any, cast
 
@@ -18,6 +19,10 @@ from services.base.errors import Code, PapermeshError, bad_arg, bad_field
 
 MAX_BODY_BYTES = 1024 * 1024
 """The largest JSON body. Documents are uploaded, not sent along."""
+
+_ACTION = re.compile(r"[ -~]{1,128}")
+"""What may be passed on as the name of an action. It becomes a header too, and one that is too large for Envoy ends the
+one connection that all callers share."""
 
 _LINGER_S = 0.25
 """What a call whose caller has hung up gets to end by itself, before it is cancelled. A cancelled call is a reset
@@ -115,7 +120,7 @@ def _parse(body: bytes) -> tuple[str, dict[str, Any]]:
     if unknown:
         raise bad_field(min(unknown)[:200], "no such field; the body has action and args")
     action, args = call.get("action"), call.get("args", {})
-    if not isinstance(action, str) or not action.isascii() or not action.isprintable() or not action:
+    if not isinstance(action, str) or not _ACTION.fullmatch(action):
         raise bad_field("action", "must be the name of an action; GET /actions lists them")
     if not isinstance(args, dict):
         raise bad_field("args", "must be an object")

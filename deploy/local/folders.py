@@ -12,6 +12,10 @@ _SOCKET_PATH_BYTES = 100
 _LONGEST_SOCKET = "adapter-9-ready.sock"
 
 
+_LOOKED_FOR = "redis-state.sock"
+"""The socket that the command line looks for in `run`."""
+
+
 def keep_previous(log: Path) -> None:
     """Puts a log aside as <name>.old, so that a new one begins and the last run can still be read."""
     if log.exists():
@@ -102,14 +106,23 @@ class Folders:
             self.sockets.mkdir(mode=0o700, exist_ok=True)
         except OSError as error:
             raise FolderError(f"{error.filename} cannot be made: {error.strerror}.") from None
+        # Whoever can write here can put keys of their own in the place of ours.
+        found = self.root.stat()
+        if found.st_uid != os.getuid() or found.st_mode & 0o022:
+            raise FolderError(f"Others than this user can write {self.root}. Take another folder, or chmod go-w it.")
         # The folder for temporary files is everybody's, so this name may be somebody's trap there.
         found = self.sockets.lstat()
         if self.sockets.is_symlink() or found.st_uid != os.getuid() or found.st_mode & 0o077:
             raise FolderError(f"{self.sockets} is not this user's alone. Remove it and start again.")
+        if self.sockets != self.run:
+            link = self.run / _LOOKED_FOR
+            link.unlink(missing_ok=True)
+            link.symlink_to(self.sockets / _LOOKED_FOR)
 
     def remove_sockets(self) -> None:
         """Removes what only a running deployment needs."""
-        for socket in self.sockets.glob("*.sock"):
-            socket.unlink(missing_ok=True)
+        for folder in {self.sockets, self.run}:
+            for socket in folder.glob("*.sock"):
+                socket.unlink(missing_ok=True)
         if self.sockets != self.run and self.sockets.is_dir():
             self.sockets.rmdir()

@@ -142,7 +142,7 @@ def _own_redis() -> Path:
             f"There is no Redis at {socket}, so removed logs and cut-off ends cannot be found. --redis names another"
             " one; --without-heads checks the rest."
         )
-    return socket
+    return socket.resolve()  # a link, where its path would be too long for a socket
 
 
 def _show(reports: "list[Report]") -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from mcp_adapter.downloads import MAX_OF_AN_ACTOR
 from services.base.errors import Code, PapermeshError
 from tests.mcp_adapter.conftest import LIMIT, Dispatch
 
@@ -241,6 +242,13 @@ class TestDownload:
         assert (response.status_code, response.content) == (200, b"")
         assert response.headers["content-length"] == str(len(CONTENT))
         assert response.headers["content-type"] == "application/octet-stream"
+
+    async def test_gives_its_place_back_however_it_ends(self, client: httpx.AsyncClient, dispatch: Dispatch) -> None:
+        dispatch.documents[SHA] = CONTENT
+        for number in range(4 * MAX_OF_AN_ACTOR):
+            method, headers = ("GET", "HEAD")[number % 2], {"If-None-Match": "*"} if number % 4 > 1 else {}
+            response = await client.request(method, f"/documents/{SHA}", headers=headers)
+            assert response.status_code == (304 if headers else 200)
 
     @pytest.mark.parametrize("sha256", ["x", SHA.upper(), SHA[1:], SHA + "0", "%0a" + SHA])
     async def test_of_what_is_no_digest_is_refused(

@@ -112,7 +112,7 @@ class TestTheBody:
         error = await refusal(client, {"action": "PDF_TEXT", key: 1})
         assert error["details"]["fields"][0]["field"] == key[:200]
 
-    @pytest.mark.parametrize("action", [None, "", 5, ["PDF_TEXT"], "PDF\nTEXT", "PDF_TEXT\x00", "문서"])
+    @pytest.mark.parametrize("action", [None, "", 5, ["PDF_TEXT"], "PDF\nTEXT", "PDF_TEXT\x00", "문서", "A" * 129])
     async def test_without_a_name_of_an_action_is_refused(self, client: httpx.AsyncClient, action: object) -> None:
         error = await refusal(client, {"action": action})
         assert [each["field"] for each in error["details"]["fields"]] == ["action"]

@@ -14,6 +14,14 @@ def test_folders_are_for_their_owner_only(tmp_path: Path) -> None:
     assert {folder.stat().st_mode & 0o777 for folder in (folders.root, *folders.root.iterdir())} == {0o700}
 
 
+def test_a_folder_that_others_can_write_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "var").mkdir()
+    (tmp_path / "var").chmod(0o775)
+
+    with pytest.raises(FolderError, match="chmod go-w"):
+        Folders(tmp_path / "var").make()
+
+
 def test_sockets_are_beside_the_pid_files_where_their_paths_are_short() -> None:
     folders = Folders(Path("/srv/papermesh/var"))
 
@@ -29,9 +37,11 @@ def test_sockets_move_to_a_short_folder_where_their_paths_would_be_too_long(tmp_
     assert folders.sockets.stat().st_mode & 0o777 == 0o700
     with closing(socket.socket(socket.AF_UNIX)) as bound:
         bound.bind(str(path))
+        assert (folders.run / "redis-state.sock").is_socket()  # where the command line looks
 
     folders.remove_sockets()
     assert not folders.sockets.exists()
+    assert list(folders.run.iterdir()) == []
 
 
 def test_two_deployments_with_long_paths_have_sockets_of_their_own(tmp_path: Path) -> None:

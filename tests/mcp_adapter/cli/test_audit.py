@@ -125,6 +125,13 @@ def test_this_machine_s_redis_is_asked_unless_another_is_named(machine: Machine,
     assert "There is no Redis at" in result.stderr
 
 
+def test_this_machine_s_redis_is_found_through_a_path_too_long_for_a_socket(
+    machine: Machine, papermesh: Run, tmp_path: Path
+) -> None:
+    var = machine.var.rename(tmp_path / ("deep" * 30))
+    assert papermesh("audit", "verify", PAPERMESH_VAR=str(var), PAPERMESH_REDIS_STATE_URL="").exit_code == 0
+
+
 def test_a_head_that_is_none_is_no_proof(machine: Machine, papermesh: Run) -> None:
     with machine.redis.admin() as admin:
         admin.set(Head.key(NAMES[0]), "many")

@@ -175,6 +175,12 @@ def test_a_torn_last_line_that_redis_knows_is_a_fault(running: Log) -> None:
     assert "its end was cut off" in faults([report])[0]
 
 
+def test_a_number_that_has_no_next_one_is_a_fault_like_any_other(running: Log) -> None:
+    last = running.lines[-1].replace(f'"n":{len(running.lines)},'.encode(), f'"n":{2**64 - 1},'.encode())
+    report = running.check([*running.lines[:-1], last, b'{"ch'])
+    assert [fault.line for fault in report.faults] == [len(running.lines)]
+
+
 def test_rubbish_at_the_end_is_no_torn_line(running: Log) -> None:
     for rubbish in (b" ", b"{}", running.lines[2][:-1], b"x" * 100):
         assert "no beginning of one" in faults([running.check(running.content + rubbish)])[0]
