@@ -6,10 +6,10 @@
 #   IMAGE=papermesh:dev       what make image calls it; BASE_IMAGE=… is what it stands on
 
 BIN := .venv/bin
-export PYTHON UPGRADE IMAGE BASE_IMAGE BUILDER BUILD_OPTIONS
+export ARGS PYTHON UPGRADE IMAGE BASE_IMAGE BUILDER BUILD_OPTIONS
 
 .DEFAULT_GOAL := help
-.PHONY: help up down test soak lint gen lock image chart kind cluster-test bench bench-flood
+.PHONY: help up down test soak lint gen lock image chart kind cluster-test cluster-soak bench bench-flood
 
 help: ## Show these commands
 	@echo "Papermesh: make <command>"
@@ -58,6 +58,10 @@ kind: ## From nothing to the first call on a cluster of kind; needs Docker, kind
 cluster-test: ## Prove the chart on the cluster that KUBECONFIG names, in a namespace of its own
 	@deploy/local/setup.sh dev
 	@deploy/kubernetes/cluster-test.sh
+
+cluster-soak: ## Disturb a release under load in every way; a quarter of an hour and more
+	@deploy/local/setup.sh dev
+	@PAPERMESH_SOAK=1 ARGS="-m soak $(ARGS)" deploy/kubernetes/cluster-test.sh
 
 bench: ## Measure this version; the results go to docs/performance.md
 	@deploy/local/setup.sh bench

@@ -1,6 +1,8 @@
 #!/bin/sh
 # Proves the chart on the cluster that KUBECONFIG names: `make cluster-test`. It makes a namespace of its own and removes it.
 # The nodes must have the image already.
+#
+#   ARGS="-k paths"            more arguments for pytest
 set -eu
 cd "$(dirname "$0")/../.."
 . deploy/kubernetes/lib.sh
@@ -41,20 +43,15 @@ done
 
 step "Installing"
 began=$(date +%s)
-install "$namespace" >/dev/null
+install "$namespace" --values tests/cluster/values.yaml >/dev/null
 say "all ready after $(($(date +%s) - began)) s"
 
 step "A signed call on a real PDF"
 helm test "$release" --namespace "$namespace" >/dev/null
 say "answered"
 
-step "An upgrade, and the call again"
-install "$namespace" --set logLevel=WARNING >/dev/null
-helm test "$release" --namespace "$namespace" >/dev/null
-say "answered"
-
-step "Gone, and back with what stayed"
-helm uninstall "$release" --namespace "$namespace" --wait >/dev/null
-install "$namespace" >/dev/null
-helm test "$release" --namespace "$namespace" >/dev/null
-say "answered"
+step "tests/cluster: an upgrade under load, the paths, a service that joins, away and back"
+# ARGS is split where it has spaces.
+# shellcheck disable=SC2086
+PAPERMESH_CLUSTER_NAMESPACE=$namespace PAPERMESH_CLUSTER_RELEASE=$release PAPERMESH_CLUSTER_IMAGE=$image \
+    .venv/bin/pytest -s tests/cluster ${ARGS:-}

@@ -5,6 +5,7 @@ With whoever starts it, it speaks as systemd's services do: a socket that listen
 """
 
 import errno
+import gc
 import os
 import signal
 import socket
@@ -14,6 +15,9 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from services.base.settings import SettingsError
+
+_COLLECT_AFTER = 10_000
+"""More objects made than freed, before Python looks for cycles among the new ones; its own default is 700."""
 
 FIRST_HANDED_OVER = 3
 """The number under which a process finds the first socket that was handed to it."""
@@ -37,6 +41,8 @@ def starting(part: str, *mendable: type[Exception]) -> Iterator[None]:
         SystemExit: with the sentence, which goes to standard error, and status 1.
     """
     os.umask(0o077)
+    # Collect a tenth as often: a call leaves few cycles behind, and every look at the whole heap costs all calls time.
+    gc.set_threshold(_COLLECT_AFTER)
     told: tuple[type[Exception], ...] = (StartError, SettingsError, *mendable)
     try:
         yield

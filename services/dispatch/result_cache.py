@@ -16,6 +16,7 @@ from services.base.actions import Action
 from services.base.redis_link import RedisAway, RedisLink, RedisRefused
 from services.dispatch import documents
 from services.dispatch.compressed import compress, decompress
+from services.dispatch.near_results import NearResults
 
 MAX_ENTRY_BYTES = 4 * 1024 * 1024
 """The largest entry, compressed. What is larger is computed each time: one entry must not push out a thousand."""
@@ -55,26 +56,35 @@ class ResultCache:
     def __init__(self, link: RedisLink) -> None:
         """Keeps entries behind `link`."""
         self._link = link
+        self._near = NearResults()
         self._away = False
 
     async def get(self, key: str) -> Entry | None:
         """The entry of that key, if there is one."""
+        if near := self._near.get(key):
+            return _entry(*near)
         try:
             found = await self._link.call("GET", _name(key))
         except (RedisAway, RedisRefused) as error:
             self._note(error)
             return None
         self._note(None)
-        return None if found is None else await _unpack(found)
+        if found is None:
+            return None
+        json, ends = await _unpack(found)
+        self._near.note(key, json, ends)
+        return _entry(json, ends)
 
     async def put(self, key: str, json: str, ttl: timedelta) -> None:
         """Keeps a result for `ttl`, if it is not too large."""
         seconds = int(ttl.total_seconds())
-        packed = await _pack(json, seconds)
+        ends = int(time.time()) + seconds
+        packed = await _pack(json, ends)
         if len(packed) > MAX_ENTRY_BYTES:
             return
         try:
             await self._link.call("SET", _name(key), packed, "EX", seconds)
+            self._near.note(key, json, ends)
         except (RedisAway, RedisRefused) as error:
             self._note(error)
 
@@ -89,16 +99,18 @@ def _name(key: str) -> str:
     return f"result:{key}"
 
 
-async def _pack(json: str, seconds: int) -> bytes:
+def _entry(json: str, ends: int) -> Entry | None:
+    left = ends - int(time.time())
+    return Entry(json, left) if left > 0 else None
+
+
+async def _pack(json: str, ends: int) -> bytes:
     data = json.encode()
     is_large = len(data) >= _COMPRESS_FROM
-    return _HEAD.pack(is_large, int(time.time()) + seconds) + (await compress(data) if is_large else data)
+    return _HEAD.pack(is_large, ends) + (await compress(data) if is_large else data)
 
 
-async def _unpack(packed: bytes) -> Entry | None:
+async def _unpack(packed: bytes) -> tuple[str, int]:
     is_compressed, ends = _HEAD.unpack_from(packed)
-    left = ends - int(time.time())
-    if left <= 0:
-        return None
     data = packed[_HEAD.size :]
-    return Entry((await decompress(data) if is_compressed else data).decode(), left)
+    return (await decompress(data) if is_compressed else data).decode(), ends

@@ -1,0 +1,104 @@
+"""The release that the tests look at: it is there already, ready, with the values of tests/cluster/values.yaml."""
+
+import base64
+import json
+import subprocess
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import yaml
+
+from tests.cluster.support.kubectl import Object, kubectl, objects
+from tests.deploy.helm import chart
+from tests.e2e.support.waiting import eventually
+
+_READY_WITHIN = "10m"
+_GONE_WITHIN_S = 120
+
+
+def role(pod: Object) -> str:
+    """The part that a pod of a release belongs to."""
+    name: str = pod["metadata"]["labels"]["app.kubernetes.io/component"]
+    return name
+
+
+def leaving(pod: Object) -> bool:
+    """Whether a pod was asked to go."""
+    return "deletionTimestamp" in pod["metadata"]
+
+
+@dataclass(frozen=True)
+class Release:
+    """One installation of the chart."""
+
+    namespace: str
+    name: str
+    image: str
+    """Papermesh's image, as the cluster's nodes know it."""
+
+    @property
+    def url(self) -> str:
+        """The adapter's Service, for a pod."""
+        return f"http://{self.name}-adapter.{self.namespace}.svc:9000"
+
+    def labels(self, part: str) -> dict[str, str]:
+        """What the chart selects a part's pods by."""
+        return {
+            "app.kubernetes.io/name": "papermesh",
+            "app.kubernetes.io/instance": self.name,
+            "app.kubernetes.io/component": part,
+        }
+
+    def pods(self, part: str = "") -> list[Object]:
+        """The pods of a part, or of all, without those that are going."""
+        staying = [pod for pod in self._all_pods() if not leaving(pod)]
+        return [pod for pod in staying if not part or role(pod) == part]
+
+    def secret(self, name: str, key: str) -> bytes:
+        """One key of one of the release's Secrets."""
+        found = json.loads(kubectl("-n", self.namespace, "get", "secret", f"{self.name}-{name}", "-o", "json"))
+        return base64.b64decode(found["data"][key])
+
+    def hooks(self, kind: str) -> list[Object]:
+        """What the chart makes only for as long as a hook runs."""
+        manifests = yaml.safe_load_all(self._helm("get", "hooks", self.name))
+        return [each for each in manifests if each and each["kind"] == kind]
+
+    def values(self) -> Mapping[str, Any]:
+        """What it was installed with."""
+        found: Mapping[str, Any] = json.loads(self._helm("get", "values", self.name, "-o", "json"))
+        return found
+
+    def upgrade(self, values: Mapping[str, Any]) -> float:
+        """Adds values to those that it has, or installs it with them; the seconds until all is ready."""
+        began = time.monotonic()
+        arguments = ["--install", "--reuse-values", "--values=-", "--wait", f"--timeout={_READY_WITHIN}"]
+        self._helm("upgrade", self.name, str(chart.CHART), *arguments, given=json.dumps(values))
+        return time.monotonic() - began
+
+    def rollback(self) -> None:
+        """Goes back to what was before the last upgrade."""
+        self._helm("rollback", self.name, "--wait", f"--timeout={_READY_WITHIN}")
+
+    def settle(self) -> None:
+        """Waits until the pods that were asked to go are gone."""
+        eventually(lambda: not any(leaving(pod) for pod in self._all_pods()), _GONE_WITHIN_S, "the end of old pods")
+
+    def uninstall(self) -> None:
+        """Removes it, and waits until nothing of it runs."""
+        self._helm("uninstall", self.name, "--wait", "--cascade=foreground")
+
+    def test(self) -> None:
+        """`helm test`: a signed call on a real PDF."""
+        self._helm("test", self.name)
+
+    def _all_pods(self) -> list[Object]:
+        return objects("pods", "-n", self.namespace, "-l", f"app.kubernetes.io/instance={self.name}")
+
+    def _helm(self, *arguments: str, given: str = "") -> str:
+        command = [chart.helm(), *arguments, "--namespace", self.namespace]
+        ended = subprocess.run(command, input=given, capture_output=True, text=True, check=False, timeout=900)
+        assert ended.returncode == 0, f"helm {' '.join(arguments)}: {ended.stderr}"
+        return ended.stdout
