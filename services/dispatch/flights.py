@@ -60,7 +60,7 @@ class Flights(Generic[T]):
         Args:
             key: The result's key.
             compute: Makes the result and puts it into the cache; called by the one that computes.
-            find: Looks for the result in the cache; called by those that wait for another replica.
+            find: Looks for the result in the cache, before computing and while another replica does.
             enter: Called by the one with which a flight begins; what it returns is called when the flight ends.
 
         Raises:
@@ -104,7 +104,7 @@ class Flights(Generic[T]):
             except (RedisAway, RedisRefused):
                 return await compute()
             if holder == token:
-                return await self._lead(key, token, compute)
+                return await self._lead(key, token, compute, find)
             found = await self._follow(key, holder, find)
             if found is not None:
                 return found
@@ -117,10 +117,18 @@ class Flights(Generic[T]):
                 return bytes(holder).decode()
         return token
 
-    async def _lead(self, key: str, token: str, compute: Callable[[], Awaitable[T]]) -> T:
+    async def _lead(
+        self,
+        key: str,
+        token: str,
+        compute: Callable[[], Awaitable[T]],
+        find: Callable[[], Awaitable[T | None]],
+    ) -> T:
         renewing = asyncio.create_task(self._keep(key, token))
         try:
-            return await compute()
+            # An equal call may have ended since this one looked, and given the lease back.
+            found = await find()
+            return await compute() if found is None else found
         except PapermeshError as error:
             await self._publish(token, error)
             raise
