@@ -4,14 +4,14 @@ Made once and kept: without it nobody can verify what was written under it.
 """
 
 import json
-import os
 import secrets
 from pathlib import Path
+
+from services.base.replaced_file import replace_private
 
 FILE = "audit.json"
 
 _SECRET_BYTES = 32
-_OWNER_ONLY = 0o600
 
 
 def ensure(folder: Path) -> Path:
@@ -23,11 +23,6 @@ def ensure(folder: Path) -> Path:
     file = folder / FILE
     if file.exists():
         return file
-    # Written beside the file and renamed: with its mode from the start, and never half of it.
-    new = folder / f".{FILE}.new"
-    new.unlink(missing_ok=True)
-    with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _OWNER_ONLY), "w", encoding="utf-8") as opened:
-        json.dump({"key_id": "k1", "secret": secrets.token_urlsafe(_SECRET_BYTES)}, opened, indent=2)
-        opened.write("\n")
-    new.replace(file)
+    key = {"key_id": "k1", "secret": secrets.token_urlsafe(_SECRET_BYTES)}
+    replace_private(file, f"{json.dumps(key, indent=2)}\n".encode())
     return file
