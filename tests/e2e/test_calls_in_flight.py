@@ -39,12 +39,27 @@ class Held:
         self._calls: list[Any] = []
 
     def hold(self, number: int, actor: str = "") -> None:
-        """Makes slow calls, and waits until they are at the service."""
-        for _ in range(number):
-            request = invocation("STANDIN_SLOW", {"seconds": 25, "key": self.key}, actor)
-            signed = self._operator.sign("Invoke", request)
-            self._calls.append(self._channel.start(path("Invoke"), request.SerializeToString(), signed))
-        eventually(lambda: len(self._standins.events("started", key=self.key)) == len(self._calls), what="all calls")
+        """Makes slow calls, and waits until they are at the service.
+
+        One that is refused is made again: the places of those who have just left become free one after the other.
+        """
+        calls = [self._start(actor) for _ in range(number)]
+
+        def at_the_service() -> bool:
+            for place, call in enumerate(calls):
+                if call.done():
+                    calls[place] = self._start(actor)
+            return len(self._standins.events("started", key=self.key)) == len(self._calls) + number
+
+        try:
+            eventually(at_the_service, what="all calls")
+        finally:
+            self._calls += calls
+
+    def _start(self, actor: str) -> Any:
+        request = invocation("STANDIN_SLOW", {"seconds": 25, "key": self.key}, actor)
+        signed = self._operator.sign("Invoke", request)
+        return self._channel.start(path("Invoke"), request.SerializeToString(), signed)
 
     def one_more(self, actor: str = "") -> str:
         """The code of another call, "" when it is served."""
