@@ -6,7 +6,8 @@
 #   BUILDER=podman             which of them to take
 #   BUILD_OPTIONS="--pull"     more options for the builder
 #
-# All files bear the date of the last commit, so two builds of one commit give the same layers.
+# All files bear the date of the last commit, so two builds of one commit give the same layers; docs/image.md says what that
+# takes with docker.
 set -eu
 cd "$(dirname "$0")/../.."
 
@@ -17,10 +18,10 @@ fail() {
     exit 1
 }
 
-# A docker without its daemon is there and does not work.
+# A docker without its daemon is there and does not work; nor does one without buildx, for this.
 works() {
     case $1 in
-    docker) docker info >/dev/null 2>&1 ;;
+    docker) docker info >/dev/null 2>&1 && docker buildx version >/dev/null 2>&1 ;;
     *) command -v "$1" >/dev/null 2>&1 ;;
     esac
 }
@@ -39,8 +40,16 @@ set -- --file deploy/image/Dockerfile --tag "$image"
 [ -z "${BASE_IMAGE:-}" ] || set -- "$@" --build-arg "BASE_IMAGE=$BASE_IMAGE"
 [ -z "${BUILD_OPTIONS:-}" ] || set -- "$@" $BUILD_OPTIONS # options, so split where it has spaces
 
+# The builder inside docker's own daemon refuses to change the dates of files (moby/buildkit#4230); all others can. Without the
+# attestation of where it comes from, which has the minute of the build, and which `kind load` cannot take (kind#3795).
+with_docker() {
+    driver=$(docker buildx inspect | sed -n 's/^Driver: *//p')
+    [ "$driver" = docker ] && dated= || dated=,rewrite-timestamp=true
+    docker buildx build --provenance=false --output "type=docker$dated" "$@" .
+}
+
 case $BUILDER in
-docker) docker buildx build --output type=docker,rewrite-timestamp=true "$@" . ;;
+docker) with_docker "$@" ;;
 podman) podman build --timestamp "$SOURCE_DATE_EPOCH" "$@" . ;;
 buildah) buildah build --layers --timestamp "$SOURCE_DATE_EPOCH" "$@" . ;;
 none) fail "An image is built with docker, podman or buildah, and none of them works here. Install one and run this again." ;;

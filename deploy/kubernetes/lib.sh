@@ -5,7 +5,7 @@
 #   NAMESPACE                  where to install; a script that needs a new one makes it
 #   HELM_ARGS="--set …"        more arguments for helm install and upgrade
 
-bin=$PWD/.venv/go/bin
+[ ! -x .venv/go/bin/helm ] || PATH=$PWD/.venv/go/bin:$PATH # the one that the tests know goes first
 chart=deploy/helm/papermesh
 release=${RELEASE:-papermesh}
 image=${IMAGE:-papermesh:dev}
@@ -21,13 +21,13 @@ need() {
     command -v "$1" >/dev/null 2>&1 || fail "$1 is needed and not on the PATH. $2"
 }
 
-helm() {
-    if [ -x "$bin/helm" ]; then "$bin/helm" "$@"; else command helm "$@"; fi
+need_tools() {
+    need helm "https://helm.sh/docs/intro/install has it, and make test builds one with Go."
+    need kubectl "https://kubernetes.io/docs/tasks/tools has it."
 }
 
 reaches_cluster() {
-    [ -x "$bin/helm" ] || need helm "https://helm.sh/docs/intro/install has it, and make test builds one with Go."
-    need kubectl "https://kubernetes.io/docs/tasks/tools has it."
+    need_tools
     kubectl version --request-timeout=10s >/dev/null 2>&1 ||
         fail "No cluster answers. KUBECONFIG names the file that says where it is."
 }

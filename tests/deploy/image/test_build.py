@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[3]
-TOOLS = ("sh", "dirname", "printf", "git", "cat")
+TOOLS = ("sh", "dirname", "printf", "git", "cat", "sed")
 
 
 @pytest.fixture
@@ -53,11 +53,27 @@ def test_a_docker_without_its_daemon_is_passed_over(programs: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "dated"), [("docker", "rewrite-timestamp=true"), ("podman", "--timestamp 1700000000")]
+    ("name", "dated"), [("buildah", "--timestamp 1700000000"), ("podman", "--timestamp 1700000000")]
 )
-def test_every_builder_is_told_the_date_of_the_files(programs: Path, name: str, dated: str) -> None:
+def test_a_builder_is_told_the_date_of_the_files(programs: Path, name: str, dated: str) -> None:
     builder(programs, name)
     assert dated in build(programs).stdout
+
+
+@pytest.mark.parametrize(
+    ("driver", "output"),
+    [("docker-container", "type=docker,rewrite-timestamp=true"), ("docker", "type=docker")],
+)
+def test_docker_is_told_to_date_the_files_only_where_its_builder_can(programs: Path, driver: str, output: str) -> None:
+    file = programs / "docker"
+    file.write_text(
+        "#!/bin/sh\n"
+        f'if [ "$*" = "buildx inspect" ]; then printf "Name:   some\\nDriver: {driver}\\n\\nNodes:\\n"\n'
+        'else echo docker "$@"; fi\n',
+        encoding="utf-8",
+    )
+    file.chmod(0o755)
+    assert build(programs).stdout.startswith(f"docker buildx build --provenance=false --output {output} --file deploy/")
 
 
 def test_name_base_and_options_are_the_callers(programs: Path) -> None:
