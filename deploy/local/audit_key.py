@@ -3,15 +3,12 @@
 Made once and kept: without it nobody can verify what was written under it.
 """
 
-import json
-import secrets
 from pathlib import Path
 
+from services.base import audit_chain
 from services.base.replaced_file import replace_private
 
 FILE = "audit.json"
-
-_SECRET_BYTES = 32
 
 
 def ensure(folder: Path) -> Path:
@@ -23,6 +20,5 @@ def ensure(folder: Path) -> Path:
     file = folder / FILE
     if file.exists():
         return file
-    key = {"key_id": "k1", "secret": secrets.token_urlsafe(_SECRET_BYTES)}
-    replace_private(file, f"{json.dumps(key, indent=2)}\n".encode())
+    replace_private(file, audit_chain.new_key_file())
     return file

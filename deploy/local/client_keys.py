@@ -1,15 +1,13 @@
-"""The clients of a deployment on one machine: the adapter, and the operator who calls with grpcurl.
+"""The files of a deployment's first clients on one machine, made once and kept.
 
-Made once and kept: dispatch reads the list of clients, and each client reads a file with its own key.
+dispatch reads the list of clients, and each client reads a file with its own key.
 """
 
 from pathlib import Path
 
-from services.base import clients_file
-from services.base.clients_file import Entry, ListingError
-from services.base.identity import workload_id
-
-CLIENTS = ("adapter", "operator")
+from services.base import clients_file, first_clients
+from services.base.clients_file import ListingError
+from services.base.replaced_file import replace_private
 
 
 class ClientKeysError(Exception):
@@ -19,29 +17,23 @@ class ClientKeysError(Exception):
 def ensure(folder: Path, namespace: str) -> None:
     """Makes clients.json and a key file for each client in `folder`, where they are missing.
 
+    A key file whose key the list does not know is written anew.
+
     Raises:
-        ClientKeysError: when clients.json is there and is not a list of clients.
+        ClientKeysError: when clients.json is there and is not a list of clients, or a file cannot be written.
     """
     listing = folder / "clients.json"
     try:
         if not listing.exists():
-            clients_file.write(listing, [_client(name, namespace) for name in CLIENTS])
-        # The newest of its keys: a rotation that is under way ends with that one.
-        keys = {entry["id"]: entry["keys"][-1] for entry in clients_file.read(listing)}
-        for name in CLIENTS:
-            # A client that was taken off the list has no key; that is its operator's decision.
-            if name in keys and not (folder / f"{name}.json").exists():
-                clients_file.write_key_file(folder / f"{name}.json", name, keys[name])
+            clients_file.write(listing, first_clients.entries(namespace))
+        listed = clients_file.read(listing)
     except ListingError as error:
         raise ClientKeysError(f"{error} Mend it, or remove {listing} to have new keys.") from None
-
-
-def _client(name: str, namespace: str) -> Entry:
-    return {
-        "id": name,
-        "keys": [clients_file.new_key()],
-        "certificate": workload_id(namespace, name),
-        "actions": ["*"],
-        "projects": ["*"],
-        "acts_for": name == "adapter",  # its actors are people; the operator calls for itself
-    }
+    for name in first_clients.CLIENTS:
+        file = folder / f"{name}.json"
+        try:
+            new = first_clients.new_key_file(listed, name, file.read_bytes() if file.exists() else None)
+            if new is not None:
+                replace_private(file, new)
+        except OSError as error:
+            raise ClientKeysError(f"{file} cannot be read or written: {error.strerror}.") from None

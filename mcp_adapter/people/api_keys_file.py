@@ -96,12 +96,13 @@ def changing(path: Path) -> Iterator[list[ApiKey]]:
         fcntl.flock(held, fcntl.LOCK_EX)
         keys = list(read_api_keys(path).values()) if path.exists() else []
         yield keys
-        replace_private(path, _written(keys))
+        replace_private(path, listing(keys))
     finally:
         os.close(held)
 
 
-def _written(keys: Iterable[ApiKey]) -> bytes:
+def listing(keys: Iterable[ApiKey]) -> bytes:
+    """What a file with these keys says."""
     entries = [
         {"id": key.key_id, "actor": key.actor, "sha256": key.sha256.hex()}
         | ({} if key.expires is None else {"expires": f"{key.expires.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"})

@@ -9,6 +9,7 @@ unseen, and against that the number and the MAC of the last line stand in Redis 
 import hmac
 import json
 import re
+import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -35,6 +36,7 @@ MAX_LINE_BYTES = 2 * 1024 * 1024
 _MAC = re.compile(rb',"mac":"([0-9a-f]{64})"}')
 _MAC_BYTES = len(',"mac":""}') + 64
 _HEAD = re.compile(r"([1-9][0-9]{0,18}) ([0-9a-f]{64})", re.ASCII)
+_SECRET_BYTES = 32
 _KEY_ID = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 
 
@@ -140,6 +142,11 @@ def parse(raw: bytes) -> Line | None:
     if type(chain) is not str or type(n) is not int or n < 1:
         return None
     return Line(chain, n, fields, bytes.fromhex(match[1].decode()), body)
+
+
+def new_key_file() -> bytes:
+    """What the file of a new key says, as `read_key` reads it: the id "k1" and a secret of 32 random bytes."""
+    return f"{json.dumps({'key_id': 'k1', 'secret': secrets.token_urlsafe(_SECRET_BYTES)}, indent=2)}\n".encode()
 
 
 def read_key(path: Path) -> AuditKey:

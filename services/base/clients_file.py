@@ -8,7 +8,7 @@ import fcntl
 import json
 import os
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -41,14 +41,38 @@ def read(path: Path) -> list[Entry]:
         ListingError: when it cannot be read, or is no list of clients with keys.
     """
     try:
-        entries: list[Entry] = json.loads(read_private(path))["clients"]
-        for entry in entries:
-            _check(entry)
+        return parse(read_private(path), str(path))
     except OSError as error:
         raise ListingError(f"{path} cannot be read: {error.strerror}.") from None
+
+
+def parse(content: bytes, where: str) -> list[Entry]:
+    """The entries of what a clients file says.
+
+    Args:
+        content: What it says.
+        where: What an error calls it.
+
+    Raises:
+        ListingError: when it is no list of clients with keys.
+    """
+    try:
+        entries: list[Entry] = json.loads(content)["clients"]
+        for entry in entries:
+            _check(entry)
     except (ValueError, LookupError, TypeError):
-        raise ListingError(f"{path} is not a list of clients with keys.") from None
+        raise ListingError(f"{where} is not a list of clients with keys.") from None
     return entries
+
+
+def listing(entries: Sequence[Entry]) -> bytes:
+    """What a clients file with these entries says."""
+    return _text({"clients": entries})
+
+
+def key_file(client: str, key: Mapping[str, str]) -> bytes:
+    """What the file says that a client signs with; see `write_key_file`."""
+    return _text({"client": client, "key_id": key["id"], "secret": key["secret"]})
 
 
 def write(path: Path, entries: Sequence[Entry]) -> None:
@@ -57,7 +81,7 @@ def write(path: Path, entries: Sequence[Entry]) -> None:
     Raises:
         ListingError: when it cannot be written.
     """
-    _replace(path, {"clients": entries})
+    _replace(path, listing(entries))
 
 
 @contextmanager
@@ -94,7 +118,7 @@ def find(entries: Sequence[Entry], client: str) -> Entry:
     raise ListingError(f"There is no client {client}. The clients are {', '.join(entry['id'] for entry in entries)}.")
 
 
-def write_key_file(path: Path, client: str, key: dict[str, str]) -> None:
+def write_key_file(path: Path, client: str, key: Mapping[str, str]) -> None:
     """Writes the file that a client signs with, in one step.
 
     Args:
@@ -105,7 +129,7 @@ def write_key_file(path: Path, client: str, key: dict[str, str]) -> None:
     Raises:
         ListingError: when it cannot be written.
     """
-    _replace(path, {"client": client, "key_id": key["id"], "secret": key["secret"]})
+    _replace(path, key_file(client, key))
 
 
 def _check(entry: Entry) -> None:
@@ -114,8 +138,12 @@ def _check(entry: Entry) -> None:
         raise ValueError
 
 
-def _replace(path: Path, content: dict[str, Any]) -> None:
+def _text(content: Mapping[str, Any]) -> bytes:
+    return f"{json.dumps(content, indent=2, ensure_ascii=False)}\n".encode()
+
+
+def _replace(path: Path, content: bytes) -> None:
     try:
-        replace_private(path, (json.dumps(content, indent=2, ensure_ascii=False) + "\n").encode())
+        replace_private(path, content)
     except OSError as error:
         raise ListingError(f"{path} cannot be written: {error.strerror}.") from None

@@ -53,6 +53,17 @@ def test_a_lost_key_file_is_written_again_from_the_list(tmp_path: Path) -> None:
     assert (tmp_path / "operator.json").read_bytes() == before
 
 
+def test_a_new_list_comes_with_keys_that_it_knows(tmp_path: Path) -> None:
+    client_keys.ensure(tmp_path, "default")
+    (tmp_path / "clients.json").unlink()
+
+    client_keys.ensure(tmp_path, "default")
+
+    listed = {entry["id"]: entry["keys"][0]["secret"] for entry in clients_file.read(tmp_path / "clients.json")}
+    for name, secret in listed.items():
+        assert json.loads((tmp_path / f"{name}.json").read_text())["secret"] == secret
+
+
 def test_a_key_file_that_is_lost_during_a_rotation_is_written_with_the_new_key(tmp_path: Path) -> None:
     client_keys.ensure(tmp_path, "default")
     with clients_file.changing(tmp_path / "clients.json") as entries:
