@@ -5,5 +5,7 @@ keys.py          python -m deploy.kubernetes.keys: the clients' keys, the audit 
 first_call.py    python -m deploy.kubernetes.first_call: what `helm test` runs
 shelf.py         certificates as Secrets and as the folder that services.base.certificates works on
 api_server.py    Secrets and pods, as the API server gives and takes them
+patience.py      asking it again when it cannot answer just now
+bearer.py        the token in a file, shown with every request
 job.py           what the first two read from their environment, and how they say that something is wrong
 """

@@ -6,12 +6,17 @@ import os
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 import httpx
+
+from deploy.kubernetes.bearer import Bearer, BearerError
+from deploy.kubernetes.patience import Patient
 
 TOKEN_FOLDER = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 """Where the kubelet mounts `token` and `ca.crt`."""
@@ -23,9 +28,19 @@ _TIMEOUT = httpx.Timeout(30, connect=5)
 _CONNECT_TRIES = 4
 """Half a second, a second and two seconds apart: a new pod's network policies may be a moment late."""
 
+_SKEW = timedelta(minutes=5)
+"""How far clocks may be apart: certificates begin as much before they are made, and signatures are as old at most."""
+
+_INSTANCE = "app.kubernetes.io/instance"
+"""The label that tells one release's objects from another's and from everybody else's."""
+
 
 class ApiError(Exception):
     """The API server cannot be asked, or refuses; the text says what, and never holds what a Secret holds."""
+
+
+class SecretError(ApiError):
+    """A Secret that is there is not what it must be, and stays as it is; the text says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +86,9 @@ class ApiServer:
             ApiError: when this is no pod with a service account.
         """
         try:
-            token = (token_folder / "token").read_text(encoding="ascii").strip()
+            token = Bearer(token_folder / "token")
             trusted = ssl.create_default_context(cafile=str(token_folder / "ca.crt"))
-        except OSError as error:
+        except (OSError, BearerError) as error:
             raise ApiError(
                 f"There is no service account here ({error}). This runs in a pod, with automountServiceAccountToken."
             ) from None
@@ -81,9 +96,9 @@ class ApiServer:
         self._namespace = namespace
         self._http = httpx.Client(
             base_url=f"{url or _url()}/api/v1/namespaces/{namespace}",
-            headers={"Authorization": f"Bearer {token}"},
+            auth=token,
             timeout=_TIMEOUT,
-            transport=httpx.HTTPTransport(verify=trusted, retries=_CONNECT_TRIES, trust_env=False),
+            transport=Patient(httpx.HTTPTransport(verify=trusted, retries=_CONNECT_TRIES, trust_env=False)),
             trust_env=False,  # a proxy of the container's environment leads out of the cluster
         )
 
@@ -116,7 +131,10 @@ class ApiServer:
 
         Raises:
             ApiError: when it cannot be written, or somebody else wrote it since it was read.
+            SecretError: when the one that is there is another's, or may not be changed.
         """
+        if replaced is not None:
+            self._check_own(replaced)
         encoded = {key: base64.b64encode(content).decode() for key, content in data.items()}
         if replaced is None:
             metadata = {"name": name, "labels": self._labels, "annotations": dict(annotations or {})}
@@ -158,6 +176,18 @@ class ApiServer:
         merged = {"metadata": {"annotations": {key: text}}}
         self._ask("PATCH", f"/pods/{pod.name}", "annotate the release's pods", merged, but=HTTPStatus.NOT_FOUND)
 
+    def _check_own(self, secret: Secret) -> None:
+        """A name is easily the same: release corp's CA is the Secret corp-ca, which may be a company's own."""
+        labels = secret.manifest["metadata"].get("labels") or {}
+        if labels.get(_INSTANCE) != self._labels.get(_INSTANCE):
+            raise SecretError(
+                f"The Secret {secret.name} is not this release's, since its label {_INSTANCE} is not the release's "
+                "name, and stays as it is. Give the release another name, remove the Secret to have one made, or "
+                "label it where it was made for this."
+            )
+        if secret.manifest.get("immutable"):
+            raise SecretError(f"The Secret {secret.name} is marked immutable. Remove it to have one made.")
+
     def _ask(
         self, method: str, path: str, doing: str, body: object = None, but: HTTPStatus | None = None
     ) -> dict[str, Any] | None:
@@ -165,11 +195,14 @@ class ApiServer:
         kind = {"Content-Type": "application/merge-patch+json"} if method == "PATCH" else None
         try:
             answer = self._http.request(method, path, json=body, headers=kind)
+            _check_clock(answer)
             if answer.status_code == but:
                 return None
             if answer.is_success:
                 found: dict[str, Any] = answer.json()
                 return found
+        except BearerError as error:
+            raise ApiError(f"The API server could not be asked to {doing}: {error}") from None
         except (httpx.HTTPError, ValueError) as error:
             raise ApiError(f"The API server could not be asked to {doing}: {error or type(error).__name__}.") from None
         if answer.status_code == HTTPStatus.CONFLICT:
@@ -186,6 +219,24 @@ class ApiServer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._http.close()
+
+
+def _check_clock(answer: httpx.Response) -> None:
+    """A node whose clock is years ahead would find the CA run out, and replace it and everything that it signed.
+
+    Raises:
+        ApiError: when this clock and the API server's are too far apart.
+    """
+    try:
+        ahead = datetime.now(UTC) - parsedate_to_datetime(answer.headers["Date"])
+    except (KeyError, ValueError, TypeError):  # it need not say, or not of which zone
+        return
+    if abs(ahead) > _SKEW:
+        way = "ahead of" if ahead > timedelta() else "behind"
+        raise ApiError(
+            f"This node's clock is {abs(ahead) // timedelta(minutes=1)} minutes {way} the API server's: certificates "
+            "made here would be good for nothing. Set the clocks and run this again."
+        )
 
 
 def _url() -> str:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from pydantic import Field, field_validator
 
-from deploy.kubernetes.api_server import ApiError, ApiServer
+from deploy.kubernetes.api_server import ApiError, ApiServer, SecretError
 from deploy.kubernetes.job import JobSettings, running
 from deploy.kubernetes.shelf import Shelf
 from services.base import certificates
@@ -84,9 +84,11 @@ class CertificateJob:
 
         Raises:
             ApiError: when a Secret cannot be read or written, or the pods cannot be listed.
+            SecretError: when there is a Secret for the CA, and no usable CA in it.
             CertificateError: when a name cannot be one, or a rotation's step is not taken up in time.
         """
         self._shelf.fetch()
+        self._check_ca()
         ca, *leaves = certificates.ensure(
             self._folder,
             self._settings.namespace,
@@ -97,8 +99,25 @@ class CertificateJob:
         self._store((ca, *leaves))
         if ca.done is Done.KEPT:
             self._rotate()
-        asked = {_CA_NOTE: self._settings.rotate_ca, _LEAVES_NOTE: self._settings.rotate_leaves}
-        self._shelf.take_notes({note: text for note, text in asked.items() if text})
+        self._note_what_was_asked()
+
+    def _check_ca(self) -> None:
+        """A CA is made where there is none, and never in the place of one that somebody could mend or still needs.
+
+        Raises:
+            SecretError: see `run`.
+        """
+        if not self._shelf.has_ca:
+            return
+        try:
+            certificates.authority_of(self._folder)
+        except CertificateError:
+            raise SecretError(
+                f"The Secret {self._settings.named('ca')} holds no CA that can be used: ca.crt and ca.key, an "
+                "elliptic-curve key without a password; while it is rotated also next.crt and next.key, or "
+                "previous.crt. It stays as it is. Mend it. If it is another's, give the release another name. If it "
+                "may go, remove it: all certificates are then made anew, and calls fail until every pod has them."
+            ) from None
 
     def _rotate(self) -> None:
         authority = certificates.authority_of(self._folder)
@@ -112,12 +131,18 @@ class CertificateJob:
 
     def _rotate_ca(self) -> None:
         for step in certificates.remaining(self._folder):
+            if step is Step.DROP:  # interrupted after that, there would be nothing left to see that it was done
+                self._note_what_was_asked()
             outcomes = certificates.take(self._folder, step, self._settings.namespace)
             self._store(outcomes)
             stored_at = time.monotonic()
             _log.info("the CA is being rotated: %s is done", step)
             if step is not Step.DROP:  # after which nothing comes that would have to wait
                 self._wait(stored_at)
+
+    def _note_what_was_asked(self) -> None:
+        asked = {_CA_NOTE: self._settings.rotate_ca, _LEAVES_NOTE: self._settings.rotate_leaves}
+        self._shelf.take_notes({note: text for note, text in asked.items() if text})
 
     def _asks(self, note: str, text: str) -> bool:
         """Whether a rotation is asked for that was not done yet."""

@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 import httpx
 from pydantic import Field
 
+from deploy.kubernetes.bearer import Bearer, BearerError
 from mcp_adapter.dispatch_client import DispatchClient, Person
 from services.base import telemetry
 from services.base.channel import open_channel
@@ -82,14 +83,14 @@ def adapter_call(settings: FirstCallSettings) -> int | None:
         How many pages the document has; None without an API key, when the adapter is ready.
 
     Raises:
+        BearerError: when there is no API key in its file.
         FirstCallError: when it answers otherwise than it must.
         httpx.HTTPError: when it does not answer.
     """
     content = settings.document.read_bytes()
-    key = settings.api_key_file.read_text(encoding="ascii").strip() if settings.api_key_file else ""
-    headers = {"Authorization": f"Bearer {key}"} if key else {}
-    with httpx.Client(base_url=settings.adapter_url, headers=headers, timeout=_TIMEOUT_S, trust_env=False) as http:
-        if not key:
+    key = Bearer(settings.api_key_file) if settings.api_key_file else None
+    with httpx.Client(base_url=settings.adapter_url, auth=key, timeout=_TIMEOUT_S, trust_env=False) as http:
+        if key is None:
             _ask(http, "GET", "/readyz")
             return None
         stored = _ask(http, "POST", "/documents", content=content)
@@ -138,7 +139,9 @@ def main() -> None:
         pages_again = _reached(lambda: adapter_call(settings))
     except httpx.HTTPError as error:
         sys.exit(f"The adapter at {settings.adapter_url} does not answer: {error or type(error).__name__}.")
-    except (FirstCallError, KeyFileError, PapermeshError, SettingsError) as error:
+    except OSError as error:
+        sys.exit(f"{error.filename} cannot be read: {error.strerror}.")
+    except (BearerError, FirstCallError, KeyFileError, PapermeshError, SettingsError) as error:
         sys.exit(str(error))
     said = "it is ready" if pages_again is None else f"{_ACTION}, {pages_again} pages"
     sys.stdout.write(f"Through the adapter: {said}.\n")

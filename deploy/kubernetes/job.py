@@ -28,7 +28,7 @@ class JobSettings(Settings):
     @field_validator("labels")
     @classmethod
     def _pairs(cls, labels: tuple[str, ...]) -> tuple[str, ...]:
-        if not all(name and value for name, _, value in (label.partition("=") for label in labels)):
+        if not all(name and equals for name, equals, _ in (label.partition("=") for label in labels)):
             raise ValueError("must be name=value")
         return labels
 

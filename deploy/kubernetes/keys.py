@@ -1,7 +1,7 @@
 """`python -m deploy.kubernetes.keys`: makes the keys and passwords of a release, before it is installed or upgraded.
 
-Each is made once and kept: a Secret that is there stays as it is, whatever is in it. Removing one and upgrading makes
-another.
+Each is made once and kept. Removing a Secret and upgrading makes another. One that is there without what it must hold
+is an error, and is not written over.
 
 <release>-clients         clients.json        who may call, and the keys they sign with; dispatch mounts it
 <release>-adapter-key     adapter.json        what the adapter signs with
@@ -11,31 +11,29 @@ another.
 <release>-api-key         api-key             the first API key itself, for a person to read; no pod mounts it
 <release>-redis-state     password            of Redis in its state role, and as the line of a redis.conf that asks
 <release>-redis-cache     requirepass.conf    for it; each role has its own
+
+The two keys to sign with belong to the list of clients: where it is another, they are written anew.
 """
 
-import json
 import logging
 import secrets
 from collections.abc import Callable, Mapping
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from pydantic import Field, field_validator
 
-from deploy.kubernetes.api_server import ApiServer
+from deploy.kubernetes.api_server import ApiServer, Secret, SecretError
 from deploy.kubernetes.job import JobSettings, running
+from mcp_adapter.people import api_keys_file
 from mcp_adapter.people.api_keys import digest, new_api_key
-from mcp_adapter.people.api_keys_file import ApiKey, changing
-from services.base import clients_file
-from services.base.clients_file import Entry, ListingError
-from services.base.identity import workload_id
+from mcp_adapter.people.api_keys_file import ApiKey
+from services.base import audit_chain, clients_file, first_clients
+from services.base.clients_file import ListingError
 from services.base.settings import CommaList
 
 _log = logging.getLogger(__name__)
 
-_CLIENTS = ("adapter", "operator")
 _LISTING = "clients.json"
-_SECRET_BYTES = 32
+_PASSWORD_BYTES = 32
 
 
 class KeySettings(JobSettings):
@@ -53,7 +51,7 @@ class KeySettings(JobSettings):
 
 
 class KeyJob:
-    """One run."""
+    """One run. No file is written: keys go from memory to the API server."""
 
     def __init__(self, api: ApiServer, settings: KeySettings) -> None:
         """Does nothing yet."""
@@ -64,7 +62,7 @@ class KeyJob:
         """Makes what is wanted and missing.
 
         Raises:
-            ApiError: when a Secret cannot be read or written.
+            ApiError: when a Secret cannot be read or written, or lacks what it must hold.
             ListingError: when the Secret with the clients holds something else.
         """
         for wanted in self._settings.keys:
@@ -72,48 +70,38 @@ class KeyJob:
 
     def clients(self) -> None:
         """Who may call, and their keys."""
-        with TemporaryDirectory(prefix="papermesh-") as name:
-            listing = Path(name, _LISTING)
-            held = self._held("clients", _LISTING)
-            if held is None:
-                clients_file.write(listing, [_client(each, self._settings.namespace) for each in _CLIENTS])
-                self._make("clients", {_LISTING: listing.read_bytes()})
-            else:
-                listing.touch(mode=0o600)
-                listing.write_bytes(held)
-            try:
-                # The newest of its keys: a rotation that is under way ends with that one.
-                keys = {entry["id"]: entry["keys"][-1] for entry in clients_file.read(listing)}
-            except ListingError:
-                raise ListingError(
-                    f"The Secret {self._settings.named('clients')} has no list of clients with keys in {_LISTING}. "
-                    "Mend it, or remove it to have new keys."
-                ) from None
-            for client in _CLIENTS:
-                # A client that was taken off the list has no key; that is its operator's decision.
-                if client in keys and self._held(f"{client}-key", f"{client}.json") is None:
-                    file = Path(name, f"{client}.json")
-                    clients_file.write_key_file(file, client, keys[client])
-                    self._make(f"{client}-key", {file.name: file.read_bytes()})
+        held = self._held("clients", _LISTING)
+        if held is None:
+            content = clients_file.listing(first_clients.entries(self._settings.namespace))
+            self._make("clients", {_LISTING: content})
+        else:
+            content = held.data[_LISTING]
+        name = self._settings.named("clients")
+        try:
+            listed = clients_file.parse(content, f"{_LISTING} in the Secret {name}")
+        except ListingError as error:
+            raise ListingError(f"{error} Mend it, or remove the Secret to have new keys.") from None
+        for client in first_clients.CLIENTS:
+            file = f"{client}.json"
+            key = self._held(f"{client}-key", file)
+            new = first_clients.new_key_file(listed, client, key.data[file] if key else None)
+            if new is not None:
+                self._make(f"{client}-key", {file: new}, replaced=key)
 
     def audit(self) -> None:
         """The key that seals the audit logs."""
         if self._held("audit-key", "audit.json") is None:
-            key = {"key_id": "k1", "secret": secrets.token_urlsafe(_SECRET_BYTES)}
-            self._make("audit-key", {"audit.json": json.dumps(key, indent=2).encode()})
+            self._make("audit-key", {"audit.json": audit_chain.new_key_file()})
 
     def api_keys(self) -> None:
         """The first API key, and the list of hashes that begins with it."""
         if self._held("api-keys", "api-keys.json") is not None:
             return
         key = new_api_key()
-        with TemporaryDirectory(prefix="papermesh-") as name:
-            file = Path(name, "api-keys.json")
-            with changing(file) as keys:
-                keys.append(ApiKey("first", self._settings.first_actor, digest(key), None))
-            # The key first: when the other is not written, another key takes its place the next time.
-            self._make("api-key", {"api-key": key.encode()})
-            self._make("api-keys", {file.name: file.read_bytes()})
+        listed = api_keys_file.listing([ApiKey("first", self._settings.first_actor, digest(key), None)])
+        # The key first: when the other is not written, another key takes its place the next time.
+        self._make("api-key", {"api-key": key.encode()}, replaced=self._held("api-key", "api-key"))
+        self._make("api-keys", {"api-keys.json": listed})
 
     def redis_state(self) -> None:
         """The password of Redis in its state role."""
@@ -124,17 +112,27 @@ class KeyJob:
         self._redis("redis-cache")
 
     def _redis(self, role: str) -> None:
-        if self._held(role, "password") is None:
-            password = secrets.token_urlsafe(_SECRET_BYTES)
+        if self._held(role, "password", "requirepass.conf") is None:
+            password = secrets.token_urlsafe(_PASSWORD_BYTES)
             self._make(role, {"password": password.encode(), "requirepass.conf": f"requirepass {password}\n".encode()})
 
-    def _held(self, what: str, file: str) -> bytes | None:
-        found = self._api.secret(self._settings.named(what))
-        return None if found is None else found.data.get(file)
+    def _held(self, what: str, *files: str) -> Secret | None:
+        """One of the release's Secrets, which has these files; None where there is none.
 
-    def _make(self, what: str, files: Mapping[str, bytes]) -> None:
+        Raises:
+            SecretError: when it lacks one. Somebody made it, and knows what is in it.
+        """
+        found = self._api.secret(self._settings.named(what))
+        if found and (lacking := [file for file in files if not found.data.get(file)]):
+            raise SecretError(
+                f"The Secret {found.name} has no {' and no '.join(lacking)}. Add what is missing, or remove the Secret "
+                "to have one made."
+            )
+        return found
+
+    def _make(self, what: str, files: Mapping[str, bytes], replaced: Secret | None = None) -> None:
         name = self._settings.named(what)
-        self._api.put(name, files, replaced=self._api.secret(name))
+        self._api.put(name, files, replaced=replaced)
         _log.info("the Secret %s is written", name)
 
 
@@ -145,17 +143,6 @@ _MAKERS: Mapping[str, Callable[[KeyJob], None]] = {
     "redis-state": KeyJob.redis_state,
     "redis-cache": KeyJob.redis_cache,
 }
-
-
-def _client(name: str, namespace: str) -> Entry:
-    return {
-        "id": name,
-        "keys": [clients_file.new_key()],
-        "certificate": workload_id(namespace, name),
-        "actions": ["*"],
-        "projects": ["*"],
-        "acts_for": name == "adapter",  # its actors are people; the operator calls for itself
-    }
 
 
 def main() -> None:

@@ -66,6 +66,11 @@ class Shelf:
                 written.append(self._secret_name(name))
         return tuple(written)
 
+    @property
+    def has_ca(self) -> bool:
+        """Whether there is a Secret for the CA, whatever is in it."""
+        return CA in self._stored
+
     def note(self, key: str) -> str | None:
         """What is noted on the CA's Secret; None for nothing."""
         return self._stored[CA].annotations.get(key) if CA in self._stored else None

@@ -48,3 +48,14 @@ def test_what_is_wrong_is_said_in_a_sentence(mesh: Deployment, good_document: Pa
     assert done.returncode == 1
     assert done.stderr.startswith("UNAUTHENTICATED: ")
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_key_that_is_none_and_a_file_that_is_missing_are_told_without_showing_a_secret(
+    mesh: Deployment, good_document: Path, tmp_path: Path
+) -> None:
+    keys = tmp_path / "api-key"
+    keys.write_text("pm_first\npm_second\n", encoding="ascii")
+    told = first_call(mesh, good_document, PAPERMESH_API_KEY_FILE=str(keys)).stderr
+    assert told == f"{keys} holds no token: it must be one line of printable characters.\n"
+    told = first_call(mesh, good_document, PAPERMESH_DOCUMENT="/absent.pdf").stderr
+    assert told == "/absent.pdf cannot be read: No such file or directory.\n"

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Self
 
 from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import (
@@ -42,12 +43,24 @@ class Pair:
             ValueError: when either is not what it should be, or they do not belong together.
         """
         parsed = x509.load_pem_x509_certificate(certificate)
-        private = load_pem_private_key(key, password=None)
+        try:
+            private = load_pem_private_key(key, password=None)
+        except (TypeError, UnsupportedAlgorithm) as error:
+            raise ValueError("The key is encrypted, or of no kind that is known.") from error
         if not isinstance(private, ec.EllipticCurvePrivateKey):
             raise ValueError("The key is not an elliptic-curve key.")  # noqa: TRY004 - a file's content
         if private.public_key() != parsed.public_key():
             raise ValueError("The key does not belong to the certificate.")
         return cls(parsed, private)
+
+    def can_sign(self) -> bool:
+        """Whether it is a CA's: who checks a leaf refuses one that anybody else signed."""
+        extensions = self.certificate.extensions
+        try:
+            extensions.get_extension_for_class(x509.SubjectKeyIdentifier)  # which its leaves name
+            return extensions.get_extension_for_class(x509.BasicConstraints).value.ca
+        except x509.ExtensionNotFound:
+            return False
 
     @property
     def certificate_pem(self) -> bytes:
@@ -83,7 +96,7 @@ def issue_ca(namespace: str, now: datetime) -> Pair:
     return Pair(certificate, key)
 
 
-def issue_leaf(ca: Pair, uri: str, hosts: Sequence[str], now: datetime) -> Pair:
+def issue_leaf(ca: Pair, uri: str, hosts: Sequence[str], now: datetime, life: timedelta | None = None) -> Pair:
     """A leaf for client and server side alike: every workload of the mesh is both. It never outlives its CA.
 
     Args:
@@ -91,12 +104,13 @@ def issue_leaf(ca: Pair, uri: str, hosts: Sequence[str], now: datetime) -> Pair:
         uri: The one SPIFFE id.
         hosts: DNS names and IP addresses besides; empty for everyone but Envoy.
         now: Start of its life.
+        life: How long it is valid from then on; `LEAF_LIFE` when left out.
     """
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, uri.rsplit("/", 1)[-1])])
     ca_identifier = ca.certificate.extensions.get_extension_for_class(x509.SubjectKeyIdentifier).value
     certificate = (
-        _builder(name, key, now, min(now + LEAF_LIFE, ca.certificate.not_valid_after_utc))
+        _builder(name, key, now, min(now + (life or LEAF_LIFE), ca.certificate.not_valid_after_utc))
         .issuer_name(ca.certificate.subject)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_key_usage(signs_certificates=False), critical=True)

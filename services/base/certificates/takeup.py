@@ -5,7 +5,7 @@ import ssl
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -25,6 +25,9 @@ LIMIT_S = 300.0
 """How long to wait for those who listen; the kubelet takes up to two minutes to renew a mounted Secret."""
 
 _ANSWER_S = 5.0
+_PROBE_LIFE = timedelta(minutes=15)
+"""Its key passes through a temporary file: what is found there later must be worth nothing."""
+
 _LOOK_EVERY_S = 0.2
 
 # HTTP/2's connection preface and an empty SETTINGS frame (RFC 9113, 3.4). TLS 1.3 lets a client finish before its
@@ -122,7 +125,7 @@ def laggards(directory: Path, namespace: str, listeners: Sequence[Listener]) -> 
     ca, now = authority_of(directory), datetime.now(UTC).replace(microsecond=0)
     # Leaves for these handshakes alone, of every CA that can still sign.
     signers = [each for each in (ca.successor, ca.issuer) if each]
-    probes = [issue_leaf(each, workload_id(namespace, "operator"), (), now) for each in signers]
+    probes = [issue_leaf(each, workload_id(namespace, "operator"), (), now, _PROBE_LIFE) for each in signers]
     return [each for each in listeners if not _has_taken_up(directory, each, probes)]
 
 

@@ -3,6 +3,7 @@
 import json
 import ssl
 import threading
+import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -32,6 +33,12 @@ class Cluster:
         """After which the server is gone, in the middle of whatever."""
         self.refusing: dict[str, int] = {}
         """Method to status."""
+        self.hiccups: list[int] = []
+        """Statuses of the next answers; then it answers again."""
+        self.token = TOKEN
+        """Of whom it answers."""
+        self.ahead_s = 0
+        """How far its clock is ahead of everybody's, in seconds."""
         self._lock = threading.Lock()
 
     @property
@@ -49,6 +56,8 @@ class Cluster:
         with self._lock:
             url = urlsplit(target)
             self.requests.append((method, url.path))
+            if self.hiccups:
+                return self.hiccups.pop(0), {}
             if method in self.refusing:
                 return self.refusing[method], {"message": f"no: {json.dumps(body)}"}
             if url.path == f"/api/v1/namespaces/{NAMESPACE}/pods":
@@ -118,7 +127,7 @@ def api_url(cluster: Cluster, token_folder: Path, tmp_path: Path) -> Iterator[st
                 assert self.headers["Content-Type"] == "application/merge-patch+json"
             body = json.loads(self.rfile.read(int(self.headers.get("Content-Length", 0))) or "null")
             status, answer = cluster.answer(self.command, self.path, body)
-            if self.headers["Authorization"] != f"Bearer {TOKEN}":
+            if self.headers["Authorization"] != f"Bearer {cluster.token}":
                 status, answer = 401, {}
             text = json.dumps(answer).encode()
             self.send_response(status)
@@ -127,6 +136,9 @@ def api_url(cluster: Cluster, token_folder: Path, tmp_path: Path) -> Iterator[st
             self.wfile.write(text)
 
         do_POST = do_PUT = do_PATCH = do_GET  # noqa: N815 - how the standard library finds them
+
+        def date_time_string(self, timestamp: float | None = None) -> str:
+            return super().date_time_string(int((timestamp or time.time()) + cluster.ahead_s))
 
         def log_message(self, *_: object) -> None:
             """Says nothing."""

@@ -1,14 +1,19 @@
+import base64
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from deploy.kubernetes.api_server import TLS, ApiError, ApiServer, Pod
+from deploy.kubernetes.api_server import TLS, ApiError, ApiServer, Pod, SecretError
 from services.base.certificates.issuing import issue_ca
 
 Cluster = Any
 NAMESPACE = "office"
+
+
+def data(cluster: Cluster, name: str) -> dict[str, bytes]:
+    return {key: base64.b64decode(text) for key, text in cluster.secrets[name]["data"].items()}
 
 
 def test_a_secret_that_is_not_there_is_none(api: ApiServer) -> None:
@@ -40,6 +45,70 @@ def test_what_somebody_else_wrote_meanwhile_is_not_overwritten(api: ApiServer) -
         api.put("pm-ca", {"file": b"ours"}, replaced=first)
     with pytest.raises(ApiError, match="Somebody else was faster to make the Secret pm-ca"):
         api.put("pm-ca", {"file": b"ours"})
+
+
+@pytest.mark.parametrize("labels", [None, {}, {"app.kubernetes.io/instance": "another"}])
+def test_a_secret_of_somebody_else_is_never_written_over(
+    api: ApiServer, cluster: Cluster, labels: dict[str, str] | None
+) -> None:
+    api.put("pm-ca", {"tls.key": b"theirs"})
+    cluster.secrets["pm-ca"]["metadata"]["labels"] = labels
+    with pytest.raises(SecretError, match=r"pm-ca is not this release's, .* stays as it is\. Give the release another"):
+        api.put("pm-ca", {"tls.key": b"ours"}, replaced=api.secret("pm-ca"))
+    assert data(cluster, "pm-ca") == {"tls.key": b"theirs"}
+
+
+def test_a_secret_that_may_not_be_changed_is_told(api: ApiServer, cluster: Cluster) -> None:
+    api.put("pm-ca", {"file": b"1"})
+    cluster.secrets["pm-ca"]["immutable"] = True
+    with pytest.raises(SecretError, match=r"The Secret pm-ca is marked immutable\. Remove it"):
+        api.put("pm-ca", {"file": b"2"}, replaced=api.secret("pm-ca"))
+
+
+def test_a_question_is_asked_again_when_the_server_cannot_answer_just_now(api: ApiServer, cluster: Cluster) -> None:
+    api.put("pm-ca", {"file": b"1"})
+    cluster.hiccups = [503, 500]
+    found = api.secret("pm-ca")
+    assert found is not None
+    assert found.data == {"file": b"1"}
+
+
+def test_a_command_is_given_again_only_when_it_was_refused_for_its_rate(api: ApiServer, cluster: Cluster) -> None:
+    cluster.hiccups = [429]
+    first = api.put("pm-ca", {"file": b"1"})
+    cluster.hiccups = [503]
+    with pytest.raises(ApiError, match="refuses to replace the Secret pm-ca: 503"):
+        api.put("pm-ca", {"file": b"2"}, replaced=first)
+    assert cluster.writes == ["POST secrets", "POST secrets", "PUT pm-ca"]
+
+
+def test_a_token_that_the_kubelet_has_renewed_is_used(api: ApiServer, cluster: Cluster, token_folder: Path) -> None:
+    assert api.secret("pm-ca") is None
+    cluster.token = cluster.token[::-1]
+    (token_folder / "token").write_text(cluster.token, encoding="ascii")
+    assert api.secret("pm-ca") is None
+
+
+@pytest.mark.parametrize("token", [b"two\nlines", b"", "토큰".encode(), b"to\x00ken"])
+def test_a_token_that_is_none_is_told_and_not_shown(api: ApiServer, token_folder: Path, token: bytes) -> None:
+    (token_folder / "token").write_bytes(token)
+    with pytest.raises(ApiError, match=r"serviceaccount/token holds no token: it must be one line of") as told:
+        api.secret("pm-ca")
+    assert "two" not in str(told.value)
+
+
+@pytest.mark.parametrize(("ahead_s", "way"), [(-3630, "ahead of"), (3630, "behind")])
+def test_a_clock_that_is_wrong_is_told_before_anything_is_made(
+    api: ApiServer, cluster: Cluster, ahead_s: int, way: str
+) -> None:
+    cluster.ahead_s = ahead_s
+    with pytest.raises(ApiError, match=rf"This node's clock is 60 minutes {way} the API server's"):
+        api.secret("pm-ca")
+
+
+def test_a_clock_that_is_a_little_off_is_none_of_its_business(api: ApiServer, cluster: Cluster) -> None:
+    cluster.ahead_s = 240
+    assert api.secret("pm-ca") is None
 
 
 def test_only_pods_that_run_and_stay_are_listed(api: ApiServer, cluster: Cluster) -> None:

@@ -3,22 +3,26 @@ import base64
 import itertools
 import shutil
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Any
 
 import pytest
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, PrivateFormat
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from deploy.kubernetes.api_server import ApiError, ApiServer
+from deploy.kubernetes.api_server import ApiError, ApiServer, SecretError
 from deploy.kubernetes.certificates import CertificateJob, CertificateSettings
 from papermesh.pdf.v1 import pdf_service_pb2
 from services.base import actions
 from services.base.certificates import CertificateError, folder
+from services.base.certificates.issuing import issue_ca, issue_leaf
 from services.base.server import Hosted, Server, ServerSettings
 from services.base.settings import SettingsError
 
@@ -273,6 +277,111 @@ def test_a_lost_ca_is_replaced_and_every_leaf_with_it(api: ApiServer, cluster: C
     run(api)
     assert everybody_trusts_everybody(cluster)
     assert not set(before.values()) & set(serials(cluster).values())
+
+
+def replaced(cluster: Cluster, name: str, **files: bytes | None) -> dict[str, str]:
+    """Changes files of a Secret by hand, or takes them out; "ca_key" is ca.key."""
+    content: dict[str, str] = cluster.secrets[name]["data"]
+    for key, text in files.items():
+        content.pop(key.replace("_", "."), None)
+        if text is not None:
+            content[key.replace("_", ".")] = base64.b64encode(text).decode()
+    return dict(content)
+
+
+def encrypted() -> bytes:
+    key = ec.generate_private_key(ec.SECP256R1())
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"password"))
+
+
+def no_ca() -> dict[str, bytes]:
+    mine = issue_leaf(issue_ca("office", datetime.now(UTC)), "spiffe://x", (), datetime.now(UTC))
+    return {"ca_crt": mine.certificate_pem, "ca_key": mine.key_pem}
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"ca_key": None},
+        {"ca_crt": b"no certificate"},
+        {"ca_key": encrypted()},
+        {"next_crt": issue_ca("office", datetime.now(UTC)).certificate_pem},
+        {"next_key": b"no key"},
+        {"previous_crt": b"no certificate"},
+        no_ca(),
+    ],
+    ids=["half", "garbage", "encrypted", "half-rotation", "other-half", "broken-rotation", "leaf"],
+)
+def test_a_ca_that_cannot_be_used_is_told_and_never_replaced(
+    api: ApiServer, cluster: Cluster, files: dict[str, bytes | None]
+) -> None:
+    run(api)
+    changed, before = replaced(cluster, "pm-ca", **files), len(cluster.writes)
+    with pytest.raises(SecretError, match=r"The Secret pm-ca holds no CA that can be used: .* Mend it\."):
+        run(api, rotate_ca="now")
+    assert cluster.secrets["pm-ca"]["data"] == changed
+    assert cluster.writes[before:] == []
+
+
+def test_a_secret_of_somebody_elses_with_the_name_of_a_leaf_stays(api: ApiServer, cluster: Cluster) -> None:
+    run(api)
+    cluster.secrets["pm-tls-pdf"]["metadata"]["labels"] = {"app.kubernetes.io/instance": "pm-tls"}
+    theirs = replaced(cluster, "pm-tls-pdf", tls_key=b"theirs")
+    with pytest.raises(SecretError, match=r"The Secret pm-tls-pdf is not this release's"):
+        run(api)
+    assert cluster.secrets["pm-tls-pdf"]["data"] == theirs
+
+
+def test_a_job_on_a_node_years_ahead_does_not_replace_the_ca(
+    api: ApiServer, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run(api)
+    before = data(cluster, "pm-ca"), serials(cluster)
+
+    class Later(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> "Later":
+            return cls.fromtimestamp(datetime.now(tz).timestamp() + 11 * 365 * 86400, tz)
+
+    for module in ("deploy.kubernetes.api_server", "services.base.certificates.ensuring"):
+        monkeypatch.setattr(f"{module}.datetime", Later)
+    with pytest.raises(ApiError, match=r"This node's clock is [0-9]+ minutes ahead"):
+        run(api)
+    assert (data(cluster, "pm-ca"), serials(cluster)) == before
+
+
+def test_a_rotation_that_is_interrupted_in_its_last_step_is_not_done_twice(api: ApiServer, cluster: Cluster) -> None:
+    run(api)
+
+    def fail_after_the_drop() -> None:
+        stored = cluster.secrets["pm-ca"]
+        if "papermesh/ca-rotated" in stored["metadata"]["annotations"] and "previous.crt" in stored["data"]:
+            cluster.writes_left = 1  # the CA's Secret, which forgets the old CA; nobody else's
+
+    cluster.after_write = fail_after_the_drop
+    with pytest.raises(ApiError):
+        run(api, rotate_ca="now")
+    cluster.after_write = lambda: None
+    cluster.writes_left = 1_000_000
+    rotated = data(cluster, "pm-ca")
+    assert set(rotated) == {"ca.crt", "ca.key"}
+    run(api, rotate_ca="now")
+    assert data(cluster, "pm-ca") == rotated
+    assert all(len(trusted(cluster, name)) == 1 for name in WORKLOADS)
+
+
+def test_two_jobs_at_once_leave_one_mesh(api_url: str, token_folder: Path, cluster: Cluster) -> None:
+    def job(_: int) -> None:
+        with ApiServer("office", {"app.kubernetes.io/instance": "pm"}, token_folder=token_folder, url=api_url) as own:
+            for _try in range(10):
+                with suppress(ApiError):
+                    return run(own, rotate_ca="now")
+        raise AssertionError("ten tries, and always somebody else was faster")
+
+    with ThreadPoolExecutor(3) as jobs:
+        list(jobs.map(job, range(3)))
+    assert everybody_trusts_everybody(cluster)
+    assert set(data(cluster, "pm-ca")) == {"ca.crt", "ca.key"}
 
 
 def test_a_folder_that_an_earlier_try_of_the_job_left_does_no_harm(

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from deploy.kubernetes.api_server import ApiError, ApiServer
+from deploy.kubernetes.api_server import ApiError, ApiServer, SecretError
 from deploy.kubernetes.keys import KeyJob, KeySettings
 from deploy.local import redis_server
 from mcp_adapter.people.api_keys import ApiKeys
-from services.base import audit_chain
+from services.base import audit_chain, clients_file
 from services.base.clients_file import ListingError
 from services.base.settings import SettingsError
 from services.base.signature import read_key_file
@@ -154,10 +154,63 @@ def test_a_list_of_clients_that_is_none_is_told_by_its_secret_and_not_replaced(
     api: ApiServer, cluster: Cluster
 ) -> None:
     api.put("pm-clients", {"clients.json": b'{"S3cret'})
-    with pytest.raises(ListingError, match=r"The Secret pm-clients has no list of clients .*Mend it") as told:
+    with pytest.raises(ListingError, match=r"clients.json in the Secret pm-clients is not a list .* Mend it") as told:
         run(api, "clients")
     assert "S3cret" not in str(told.value)
     assert list(cluster.secrets) == ["pm-clients"]
+
+
+def test_new_lists_of_clients_come_with_keys_that_they_know(api: ApiServer, cluster: Cluster, tmp_path: Path) -> None:
+    run(api, "clients")
+    del cluster.secrets["pm-clients"]
+    run(api, "clients")
+    listed = clients.load(mounted(cluster, "pm-clients", tmp_path) / "clients.json")
+    for name in ("adapter", "operator"):
+        key = read_key_file(mounted(cluster, f"pm-{name}-key", tmp_path) / f"{name}.json")
+        assert key.secret == next(iter(listed[name].secrets))
+
+
+def test_a_key_that_is_being_rotated_stays_while_the_list_knows_it(api: ApiServer, cluster: Cluster) -> None:
+    run(api, "clients")
+    listing = clients_file.parse(base64.b64decode(cluster.secrets["pm-clients"]["data"]["clients.json"]), "it")
+    listing[0]["keys"].append(clients_file.new_key())
+    listed = base64.b64encode(clients_file.listing(listing)).decode()
+    cluster.secrets["pm-clients"]["data"]["clients.json"] = listed
+    before = len(cluster.writes)
+    run(api, "clients")
+    assert cluster.writes[before:] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "lacking"),
+    [
+        ("clients", "clients.json"),
+        ("adapter-key", "adapter.json"),
+        ("audit-key", "audit.json"),
+        ("api-keys", "api-keys.json"),
+        ("api-key", "api-key"),
+        ("redis-state", "password and no requirepass.conf"),
+    ],
+)
+def test_a_secret_with_something_else_in_it_is_told_and_stays_as_it_is(
+    api: ApiServer, cluster: Cluster, name: str, lacking: str
+) -> None:
+    api.put(f"pm-{name}", {"theirs": b"S3cret"})
+    with pytest.raises(SecretError, match=rf"The Secret pm-{name} has no {lacking}\. Add what is missing, or remove"):
+        run(api)
+    assert cluster.secrets[f"pm-{name}"]["data"] == {"theirs": base64.b64encode(b"S3cret").decode()}
+
+
+def test_a_password_without_the_line_for_redis_is_not_replaced(api: ApiServer, cluster: Cluster) -> None:
+    api.put("pm-redis-cache", {"password": b"theirs"})
+    with pytest.raises(SecretError, match=r"pm-redis-cache has no requirepass\.conf\."):
+        run(api)
+    assert list(cluster.secrets["pm-redis-cache"]["data"]) == ["password"]
+
+
+def test_no_key_passes_through_a_file(api: ApiServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", "/nowhere")
+    run(api)
 
 
 def test_what_nobody_knows_how_to_make_is_refused() -> None:
