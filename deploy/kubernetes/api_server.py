@@ -65,7 +65,6 @@ class Pod:
     """Its label app.kubernetes.io/component: the workload that it is one of."""
 
     address: str
-    name: str
 
 
 class ApiServer:
@@ -159,22 +158,13 @@ class ApiServer:
         path = f"/pods?labelSelector=app.kubernetes.io/instance%3D{instance}"
         listed = self._ask("GET", path, "list the release's pods") or {}
         return tuple(
-            Pod(labels["app.kubernetes.io/component"], pod["status"]["podIP"], pod["metadata"]["name"])
+            Pod(labels["app.kubernetes.io/component"], pod["status"]["podIP"])
             for pod in listed.get("items", ())
             if (labels := pod["metadata"].get("labels", {})).get("app.kubernetes.io/component")
             and pod["status"].get("phase") == "Running"
             and pod["status"].get("podIP")
             and "deletionTimestamp" not in pod["metadata"]
         )
-
-    def annotate(self, pod: Pod, key: str, text: str) -> None:
-        """Writes an annotation on a pod; one that has gone meanwhile is let go.
-
-        Raises:
-            ApiError: when it cannot be written.
-        """
-        merged = {"metadata": {"annotations": {key: text}}}
-        self._ask("PATCH", f"/pods/{pod.name}", "annotate the release's pods", merged, but=HTTPStatus.NOT_FOUND)
 
     def _check_own(self, secret: Secret) -> None:
         """A name is easily the same: release corp's CA is the Secret corp-ca, which may be a company's own."""
@@ -192,9 +182,8 @@ class ApiServer:
         self, method: str, path: str, doing: str, body: object = None, but: HTTPStatus | None = None
     ) -> dict[str, Any] | None:
         """The answer; None for the status `but`."""
-        kind = {"Content-Type": "application/merge-patch+json"} if method == "PATCH" else None
         try:
-            answer = self._http.request(method, path, json=body, headers=kind)
+            answer = self._http.request(method, path, json=body)
             _check_clock(answer)
             if answer.status_code == but:
                 return None

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from pydantic import Field, field_validator
 
-from deploy.kubernetes.api_server import ApiError, ApiServer, SecretError
+from deploy.kubernetes.api_server import ApiServer, SecretError
 from deploy.kubernetes.job import JobSettings, running
 from deploy.kubernetes.shelf import Shelf
 from services.base import certificates
@@ -25,7 +25,6 @@ _log = logging.getLogger(__name__)
 
 _CA_NOTE, _LEAVES_NOTE = "papermesh/ca-rotated", "papermesh/leaves-rotated"
 _LISTENER = re.compile(r"([a-z0-9-]{1,63}):([0-9]{1,5})", re.ASCII)
-_TAKE_UP_NOTE = "papermesh/certificates-written"
 _ASK_EVERY_S = 1.0
 
 
@@ -154,22 +153,8 @@ class CertificateJob:
                 shown = {"serial": outcome.serial, "issuer": outcome.issuer, "until": outcome.not_after.isoformat()}
                 why = f" ({outcome.reason})" if outcome.reason else ""
                 _log.info("%s: %s%s", outcome.name, outcome.done, why, extra={"fields": shown})
-        written = self._shelf.store()
-        for name in written:
+        for name in self._shelf.store():
             _log.info("the Secret %s is written", name)
-        if written:
-            self._hurry()
-
-    def _hurry(self) -> None:
-        """Has the kubelet look at the pods' Secrets now, and not in its own time, up to a minute and a half later.
-
-        It does so whenever a pod changes, if only an annotation. Nothing but a rotation's length depends on it.
-        """
-        try:
-            for pod in self._api.pods(self._settings.release):
-                self._api.annotate(pod, _TAKE_UP_NOTE, f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%fZ}")
-        except ApiError as error:
-            _log.warning("The kubelet takes the Secrets up in its own time: %s", error)
 
     def _wait(self, stored_at: float) -> None:
         """Waits until every pod that listens was seen to have taken up the files, and as long again for the others.

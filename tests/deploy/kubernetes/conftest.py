@@ -63,18 +63,9 @@ class Cluster:
             if url.path == f"/api/v1/namespaces/{NAMESPACE}/pods":
                 assert unquote(url.query) == "labelSelector=app.kubernetes.io/instance=pm"
                 return 200, {"items": self.pods}
-            if method == "PATCH":
-                return self._annotate(url.path.rpartition("/")[2], body)
             folder, _, name = url.path.partition(f"/api/v1/namespaces/{NAMESPACE}/secrets")
             assert folder == ""
             return self._secret(method, name.removeprefix("/"), body)
-
-    def _annotate(self, name: str, body: Any) -> tuple[int, Any]:
-        for pod in self.pods:
-            if pod["metadata"]["name"] == name:
-                pod["metadata"]["annotations"] = body["metadata"]["annotations"]
-                return 200, pod
-        return 404, {}
 
     def _secret(self, method: str, name: str, body: Any) -> tuple[int, Any]:
         if method == "GET":
@@ -123,8 +114,6 @@ def api_url(cluster: Cluster, token_folder: Path, tmp_path: Path) -> Iterator[st
         protocol_version = "HTTP/1.1"
 
         def do_GET(self) -> None:
-            if self.command == "PATCH":
-                assert self.headers["Content-Type"] == "application/merge-patch+json"
             body = json.loads(self.rfile.read(int(self.headers.get("Content-Length", 0))) or "null")
             status, answer = cluster.answer(self.command, self.path, body)
             if self.headers["Authorization"] != f"Bearer {cluster.token}":
@@ -135,7 +124,7 @@ def api_url(cluster: Cluster, token_folder: Path, tmp_path: Path) -> Iterator[st
             self.end_headers()
             self.wfile.write(text)
 
-        do_POST = do_PUT = do_PATCH = do_GET  # noqa: N815 - how the standard library finds them
+        do_POST = do_PUT = do_GET  # noqa: N815 - how the standard library finds them
 
         def date_time_string(self, timestamp: float | None = None) -> str:
             return super().date_time_string(int((timestamp or time.time()) + cluster.ahead_s))

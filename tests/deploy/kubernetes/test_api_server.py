@@ -117,16 +117,7 @@ def test_only_pods_that_run_and_stay_are_listed(api: ApiServer, cluster: Cluster
     cluster.pod("pdf", "10.0.0.3", phase="Succeeded")
     cluster.pod("pdf", "")
     cluster.pod("adapter", "10.0.0.4")
-    assert api.pods("pm") == (Pod("pdf", "10.0.0.1", "pdf-0"), Pod("adapter", "10.0.0.4", "adapter-4"))
-
-
-def test_a_pod_is_annotated_and_one_that_has_gone_is_let_go(api: ApiServer, cluster: Cluster) -> None:
-    cluster.pod("pdf", "10.0.0.1")
-    (pod,) = api.pods("pm")
-    api.annotate(pod, "papermesh/note", "1")
-    assert cluster.pods[0]["metadata"]["annotations"] == {"papermesh/note": "1"}
-    cluster.pods.clear()
-    api.annotate(pod, "papermesh/note", "2")
+    assert api.pods("pm") == (Pod("pdf", "10.0.0.1"), Pod("adapter", "10.0.0.4"))
 
 
 def test_a_role_that_is_too_small_is_told_and_what_was_sent_is_not(api: ApiServer, cluster: Cluster) -> None:

@@ -242,27 +242,6 @@ async def test_a_rotation_waits_for_what_pods_show_in_handshakes(
     await pod.server.stop()
 
 
-def test_what_is_written_is_told_to_the_pods_whose_kubelet_then_looks(api: ApiServer, cluster: Cluster) -> None:
-    run(api)
-    cluster.pod("adapter", "127.0.0.1")
-    run(api)
-    assert "annotations" not in cluster.pods[0]["metadata"]
-    run(api, rotate_leaves="now")
-    assert set(cluster.pods[0]["metadata"]["annotations"]) == {"papermesh/certificates-written"}
-
-
-def test_a_role_without_the_right_to_tell_pods_costs_time_and_nothing_else(
-    api: ApiServer, cluster: Cluster, caplog: pytest.LogCaptureFixture
-) -> None:
-    run(api)
-    before = serials(cluster)
-    cluster.pod("adapter", "127.0.0.1")
-    cluster.refusing = {"PATCH": 403}
-    run(api, rotate_leaves="now")
-    assert not set(before.values()) & set(serials(cluster).values())
-    assert "takes the Secrets up in its own time: The Job's Role in office does not let it annotate" in caplog.text
-
-
 def test_a_pod_that_does_not_listen_has_nothing_to_take_up(api: ApiServer, cluster: Cluster) -> None:
     run(api)
     cluster.pod("pdf", "127.0.0.1")
