@@ -17,20 +17,17 @@ from starlette.routing import Match, Mount, Route
 from mcp_adapter import catalogue, documents, health
 from mcp_adapter.api_docs import describe
 from mcp_adapter.dispatch_client import DispatchClient
-from mcp_adapter.downloads import Downloads
 from mcp_adapter.envelope import Exchange, failure
 from mcp_adapter.hosts import KnownHosts
 from mcp_adapter.invoke import invoke
 from mcp_adapter.people.authentication import Authentication, people_of
+from mcp_adapter.places import DOWNLOADS, Places
 from mcp_adapter.settings import AdapterSettings
 from mcp_adapter.spool import Spools
 from services.base.channel import open_channel
 from services.base.errors import Code, PapermeshError, bad_arg
 from services.base.signature import read_key_file
 from services.base.watched_file import WatchedFile
-
-_MAX_UPLOADS = 16
-"""Uploads under way at a time; each has a file of up to a document's size, and a stream to dispatch."""
 
 _METHODS = ("DELETE", "GET", "HEAD", "POST")
 _CORS_HEADERS = (
@@ -70,8 +67,8 @@ def create_app(settings: AdapterSettings) -> FastAPI:
         if isinstance(route, Route) and route.methods:
             route.methods.add("HEAD")
     app.state.settings = settings
-    app.state.spools = Spools(settings.spool_dir, document_bytes=settings.max_document_bytes, uploads=_MAX_UPLOADS)
-    app.state.downloads = Downloads()
+    app.state.spools = Spools(settings.spool_dir, settings.max_document_bytes)
+    app.state.downloads = Places(DOWNLOADS)
     app.state.people = people
     app.state.ready = False
     # The last one added is asked first: Host and Origin, then CORS (preflights bear no credentials), then who calls.

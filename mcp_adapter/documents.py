@@ -13,9 +13,9 @@ from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from mcp_adapter.dispatch_client import DispatchClient
-from mcp_adapter.downloads import Downloads
 from mcp_adapter.envelope import Exchange, failure, success
 from mcp_adapter.form import OVERHEAD_BYTES, Form
+from mcp_adapter.places import Places
 from mcp_adapter.request_body import refuse_encoded
 from mcp_adapter.spool import Spool, Spools
 from papermesh.dispatch.v1 import dispatch_service_pb2 as pb
@@ -46,7 +46,7 @@ async def upload(request: Request) -> Response:
         limit: int = request.app.state.settings.max_document_bytes
         if int(request.headers.get("content-length", 0)) > limit + OVERHEAD_BYTES:
             raise document_too_large(limit)
-        with spools.open() as spool:
+        with spools.open(exchange.actor) as spool:
             await _receive(request, spool)
             stored = await client.put_document(spool.content(), spool.digest.hex(), spool.size, exchange.person)
     except PapermeshError as error:
@@ -64,11 +64,11 @@ async def download(request: Request, sha256: str) -> Response:
     """Streams the bytes of a document that the caller uploaded; 304 when `If-None-Match` holds its tag."""
     exchange = Exchange.begin(request)
     client: DispatchClient = request.app.state.dispatch
-    downloads: Downloads = request.app.state.downloads
+    downloads: Places = request.app.state.downloads
     async with AsyncExitStack() as held:
         try:
             check_digest(sha256, "sha256")
-            held.enter_context(downloads.begin(exchange.actor))
+            held.enter_context(downloads.take(exchange.actor))
             messages = client.get_document(sha256, exchange.person)
             held.push_async_callback(messages.aclose)
             header = (await anext(messages)).header

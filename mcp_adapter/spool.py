@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
+from mcp_adapter.places import UPLOADS, Places
 from services.base.documents import document_too_large
-from services.base.errors import Code, PapermeshError
 
 
 class Spool:
@@ -45,26 +45,20 @@ class Spool:
 
 
 class Spools:
-    """The uploads under way, which are so many at most."""
+    """The uploads under way, of which one actor may have so many, and all together so many."""
 
-    def __init__(self, folder: Path, *, document_bytes: int, uploads: int) -> None:
-        """Keeps up to `uploads` documents of up to `document_bytes` bytes in `folder`."""
+    def __init__(self, folder: Path, document_bytes: int) -> None:
+        """Keeps documents of up to `document_bytes` bytes in `folder`."""
         self._folder = folder
         self._document_bytes = document_bytes
-        self._free = uploads
+        self._places = Places(UPLOADS)
 
     @contextmanager
-    def open(self) -> Iterator[Spool]:
-        """A place for one upload.
+    def open(self, actor: str) -> Iterator[Spool]:
+        """A place for one upload of an actor.
 
         Raises:
-            PapermeshError: UNAVAILABLE when all are taken.
+            PapermeshError: RATE_LIMIT when the actor has all of its own; UNAVAILABLE when all are taken.
         """
-        if self._free == 0:
-            raise PapermeshError(Code.UNAVAILABLE, "Too many uploads are under way. Try again.", retry_after_ms=1000)
-        self._free -= 1
-        try:
-            with tempfile.TemporaryFile(dir=self._folder) as file:
-                yield Spool(file, self._document_bytes)
-        finally:
-            self._free += 1
+        with self._places.take(actor), tempfile.TemporaryFile(dir=self._folder) as file:
+            yield Spool(file, self._document_bytes)

@@ -8,12 +8,14 @@ from typing import Any
 
 import pytest
 
+from mcp_adapter.people.api_keys import digest, new_api_key
+from mcp_adapter.people.api_keys_file import ApiKey, changing
 from tests.e2e.support.adapter import Adapter
-from tests.e2e.support.deployment import Deployment
+from tests.e2e.support.deployment import Deployment, deployed
 from tests.e2e.support.waiting import eventually
 
 MAX_CONNECTIONS = 512
-MAX_UPLOADS = 16
+MAX_UPLOADS, UPLOADS_OF_ONE = 16, 6
 
 
 def connect(mesh: Deployment) -> socket.socket:
@@ -68,15 +70,48 @@ def test_a_page_of_somebody_else_cannot_read(adapter: Adapter, header: dict[str,
     adapter.request("GET", "/actions", headers=header).must_be("FORBIDDEN", says="PAPERMESH_HTTP_HOSTS")
 
 
-def test_uploads_beyond_those_that_may_be_under_way_are_told_to_wait(mesh: Deployment) -> None:
-    head = b"POST /documents HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n%PDF"
+def upload_slowly(mesh: Deployment, key: str = "") -> socket.socket:
+    """An upload that never ends, by whoever bears the key."""
+    bearer = f"Authorization: Bearer {key}\r\n" if key else ""
+    connection = connect(mesh)
+    connection.sendall(
+        f"POST /documents HTTP/1.1\r\nHost: localhost\r\n{bearer}Content-Length: 1000\r\n\r\n%PDF".encode()
+    )
+    return connection
+
+
+def test_one_persons_uploads_beyond_those_that_may_be_under_way_are_told_to_wait(mesh: Deployment) -> None:
     with ExitStack() as open_ones:
-        for _ in range(MAX_UPLOADS):
-            open_ones.enter_context(connect(mesh)).sendall(head)
-        eventually(lambda: spooling(mesh) == MAX_UPLOADS, what="the last place being taken")
-        refused = mesh.adapter.upload(b"%PDF-").must_be("UNAVAILABLE", says="uploads")
-        assert refused.headers["retry-after"] == "1"
+        for _ in range(UPLOADS_OF_ONE):
+            open_ones.enter_context(upload_slowly(mesh))
+        eventually(lambda: spooling(mesh) == UPLOADS_OF_ONE, what="their last place being taken")
+        refused = mesh.adapter.upload(b"%PDF-").must_be("RATE_LIMIT", says="uploads under way")
+        assert (refused.status, refused.headers["retry-after"]) == (429, "1")
+        assert spooling(mesh) == UPLOADS_OF_ONE
     eventually(lambda: mesh.adapter.upload(b"%PDF-").ok, what="a free place")
+
+
+def test_one_person_with_slow_uploads_keeps_nobody_else_from_uploading(good_document: Path, tmp_path: Path) -> None:
+    keys = {actor: new_api_key() for actor in ("ada", "bob", "cleo", "dan")}
+    file = tmp_path / "api-keys.json"
+    with changing(file) as listed:
+        listed += [ApiKey(actor, actor, digest(key), None) for actor, key in keys.items()]
+    settings = {"PAPERMESH_AUTH": "api-keys", "PAPERMESH_API_KEYS_FILE": str(file)}
+    bearers = {actor: f"Bearer {key}" for actor, key in keys.items()}
+    with deployed(good_document, **settings) as mesh, ExitStack() as open_ones:
+        for _ in range(UPLOADS_OF_ONE):
+            open_ones.enter_context(upload_slowly(mesh, keys["ada"]))
+        eventually(lambda: spooling(mesh) == UPLOADS_OF_ONE, what="ada's last place being taken")
+        mesh.adapter.upload(b"%PDF-a", Authorization=bearers["ada"]).must_be("RATE_LIMIT")
+        assert mesh.adapter.upload(b"%PDF-b", Authorization=bearers["bob"]).ok
+
+        others = [keys["bob"], keys["cleo"]] * UPLOADS_OF_ONE
+        for key in others[: MAX_UPLOADS - UPLOADS_OF_ONE]:
+            open_ones.enter_context(upload_slowly(mesh, key))
+        eventually(lambda: spooling(mesh) == MAX_UPLOADS, what="the last place being taken")
+        refused = mesh.adapter.upload(b"%PDF-d", Authorization=bearers["dan"]).must_be("UNAVAILABLE", says="uploads")
+        assert (refused.status, refused.headers["retry-after"]) == (503, "1")
+        mesh.must_have_met_no_bug()
 
 
 def test_a_connection_too_many_is_told_so_and_the_next_one_is_served(mesh: Deployment) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from mcp_adapter.downloads import MAX_OF_AN_ACTOR
+from mcp_adapter.places import DOWNLOADS, UPLOADS
 from services.base.errors import Code, PapermeshError
 from tests.mcp_adapter.conftest import LIMIT, Dispatch
 
@@ -196,7 +196,7 @@ class TestUpload:
         assert (await client.post("/documents", content=large(), headers=FORM)).status_code == 201
         assert seen == [[]] * 9
 
-    async def test_is_told_to_wait_while_sixteen_others_are_under_way(self, client: httpx.AsyncClient) -> None:
+    async def test_is_told_to_wait_while_all_of_the_same_actors_are_under_way(self, client: httpx.AsyncClient) -> None:
         begun, go_on = asyncio.Semaphore(0), asyncio.Event()
 
         async def slow() -> AsyncIterator[bytes]:
@@ -204,11 +204,11 @@ class TestUpload:
             yield CONTENT
             await go_on.wait()
 
-        others = [asyncio.create_task(client.post("/documents", content=slow())) for _ in range(16)]
+        others = [asyncio.create_task(client.post("/documents", content=slow())) for _ in range(UPLOADS.of_actor)]
         for _ in others:
             await begun.acquire()
         refused = await client.post("/documents", content=CONTENT)
-        assert code(refused) == (503, "UNAVAILABLE")
+        assert code(refused) == (429, "RATE_LIMIT")
         assert refused.json()["error"]["retry_after_ms"] == 1000
         go_on.set()
         assert {(await each).status_code for each in others} == {201}
@@ -245,7 +245,7 @@ class TestDownload:
 
     async def test_gives_its_place_back_however_it_ends(self, client: httpx.AsyncClient, dispatch: Dispatch) -> None:
         dispatch.documents[SHA] = CONTENT
-        for number in range(4 * MAX_OF_AN_ACTOR):
+        for number in range(4 * DOWNLOADS.of_actor):
             method, headers = ("GET", "HEAD")[number % 2], {"If-None-Match": "*"} if number % 4 > 1 else {}
             response = await client.request(method, f"/documents/{SHA}", headers=headers)
             assert response.status_code == (304 if headers else 200)

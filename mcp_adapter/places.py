@@ -1,0 +1,67 @@
+"""Uploads and downloads under way: so many at a time, and so many for one actor.
+
+Each lasts for as long as the person at its other end takes. An upload holds a file in the spool folder, and a download
+a stream of the one connection that all callers share, which has room for a hundred. Without a bound a few slow people
+would keep everybody else waiting; without one for each actor a single one could take every place.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from services.base.errors import Code, PapermeshError
+
+RETRY_AFTER_MS = 1_000
+"""What a refused caller is told to wait: nobody knows how long those who hold the places will take."""
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """How many of one kind may be under way."""
+
+    kind: str
+    """What they are called in an answer, "uploads"."""
+
+    total: int
+    """All actors together."""
+
+    of_actor: int
+    """Those of one actor."""
+
+
+UPLOADS = Room("uploads", total=16, of_actor=6)
+"""Each may fill a file of a document's size. A browser makes six connections to one place."""
+
+DOWNLOADS = Room("downloads", total=32, of_actor=8)
+"""A third of the connection's streams."""
+
+
+class Places:
+    """Who holds how many of the places at the moment."""
+
+    def __init__(self, room: Room) -> None:
+        """All are free."""
+        self._room = room
+        self._taken: Counter[str] = Counter()
+
+    @contextmanager
+    def take(self, actor: str) -> Iterator[None]:
+        """Holds a place for as long as the block lasts.
+
+        Raises:
+            PapermeshError: RATE_LIMIT when the actor has all of its own; UNAVAILABLE when all are taken.
+        """
+        room = self._room
+        if self._taken[actor] >= room.of_actor:
+            message = f"You have {room.of_actor} {room.kind} under way, and more may not be. Let one end first."
+            raise PapermeshError(Code.RATE_LIMIT, message, retry_after_ms=RETRY_AFTER_MS)
+        if self._taken.total() >= room.total:
+            message = f"Too many {room.kind} are under way. Try again."
+            raise PapermeshError(Code.UNAVAILABLE, message, retry_after_ms=RETRY_AFTER_MS)
+        self._taken[actor] += 1
+        try:
+            yield
+        finally:
+            self._taken[actor] -= 1
+            self._taken += Counter()  # forgets those who have none
