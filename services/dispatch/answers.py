@@ -6,18 +6,16 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 
-from google.protobuf.message import Message
-
 from papermesh.dispatch.v1 import dispatch_service_pb2 as pb
-from services.base.actions import Action
 from services.base.errors import timed_out
+from services.base.flow import Flow
 from services.base.handlers import Call
 from services.dispatch.admission import Admitted
 from services.dispatch.engines import Engines
 from services.dispatch.flights import Flights
 from services.dispatch.in_flight import InFlight, Leave
 from services.dispatch.result_cache import ResultCache, result_key
-from services.dispatch.router import Router
+from services.dispatch.router import Made, Router
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +56,7 @@ class Answers:
         Raises:
             PapermeshError: what the service answered, TIMEOUT, or RATE_LIMIT when too many calls are under way.
         """
-        action, request = admitted.action, admitted.request
+        action = admitted.action
         limit_s = action.method.timeout.total_seconds()
         wait_s = min(call.timeout_s, limit_s)
         ttl = action.cache_ttl
@@ -68,18 +66,18 @@ class Answers:
 
         if ttl is None:
             with _place(enter):
-                return Answer((await self._router.call(action, request, call, wait_s)).json)
+                return Answer((await self._call(admitted, call, wait_s)).json)
         if no_cache:
             with _place(enter):
-                return await self._compute(action, request, call, wait_s, ttl)
+                return await self._compute(admitted, call, wait_s, ttl)
         # While the engine is not known, nothing stands under this key, but equal calls still meet there.
-        key = result_key(action, request, self._engines.version(action.method.service))
+        key = result_key(action, admitted.request, self._engines.version(action.method.service))
         if found := await self._find(key):
             return found
         async with _within(wait_s):
             return await self._flights.join(
                 key,
-                lambda: self._compute(action, request, call, limit_s, ttl),
+                lambda: self._compute(admitted, call, limit_s, ttl),
                 lambda: self._find(key),
                 enter,
             )
@@ -88,13 +86,19 @@ class Answers:
         entry = await self._cache.get(key)
         return None if entry is None else Answer(entry.json, pb.CACHE_STATE_HIT, key, entry.max_age_s)
 
-    async def _compute(self, action: Action, request: Message, call: Call, timeout_s: float, ttl: timedelta) -> Answer:
-        made = await self._router.call(action, request, call, timeout_s)
+    async def _call(self, admitted: Admitted, call: Call, timeout_s: float) -> Made:
+        caller = admitted.caller
+        flow = Flow.of(caller.client.id, caller.actor)
+        return await self._router.call(admitted.action, admitted.request, call, flow, timeout_s)
+
+    async def _compute(self, admitted: Admitted, call: Call, timeout_s: float, ttl: timedelta) -> Answer:
+        made = await self._call(admitted, call, timeout_s)
         if not made.engine:
             return Answer(made.json)
+        action = admitted.action
         self._engines.learn(action.method.service, made.engine)
         # Under the engine that made it, which may have been renewed since the call came.
-        key = result_key(action, request, made.engine)
+        key = result_key(action, admitted.request, made.engine)
         await self._cache.put(key, made.json, ttl)
         return Answer(made.json, pb.CACHE_STATE_MISS, key, int(ttl.total_seconds()))
 

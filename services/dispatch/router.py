@@ -12,6 +12,7 @@ from google.protobuf.message import Message
 from services.base import status
 from services.base.actions import Action
 from services.base.errors import Code, PapermeshError, timed_out
+from services.base.flow import Flow
 from services.base.handlers import Call
 from services.base.telemetry import TRACEPARENT
 from services.dispatch.engines import engine_of
@@ -65,13 +66,14 @@ class Router:
             )
         return action
 
-    async def call(self, action: Action, request: Message, call: Call, timeout_s: float) -> Made:
+    async def call(self, action: Action, request: Message, call: Call, flow: Flow, timeout_s: float) -> Made:
         """Has the action's service do the work.
 
         Args:
             action: The action.
             request: Its typed request, with resolved documents.
             call: The call that asks for it, which gives the work its id and its trace.
+            flow: On whose behalf, so that the service can give everybody a turn.
             timeout_s: How long it may take.
 
         Raises:
@@ -80,6 +82,7 @@ class Router:
         metadata = (
             ("x-result", "json"),
             ("x-action", action.name),
+            flow.metadata,
             ("x-request-id", call.request_id),
             (TRACEPARENT, call.traceparent),
         )

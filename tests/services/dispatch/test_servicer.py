@@ -21,6 +21,7 @@ from services.base.audit_chain import AuditKey
 from services.base.blobs import BlobStore
 from services.base.channel import open_channel
 from services.base.errors import Code, PapermeshError
+from services.base.flow import Flow
 from services.base.handlers import Call
 from services.base.redis_link import RedisLink
 from services.base.server import Hosted
@@ -195,6 +196,14 @@ class TestInvoke:
         assert dict(call.metadata)["x-action"] == "PDF_METADATA"
         assert 0 < call.timeout_s <= 10
         assert not {"x-client", "x-nonce", "x-signature"} & set(dict(call.metadata))
+
+    async def test_says_on_whose_behalf_and_takes_nobodys_word_for_it(self, mesh: Mesh) -> None:
+        await mesh.put(CONTENT)
+        claimed = Flow.of("reports", "somebody else").metadata
+        await mesh.invoke(metadata=(*signed("Invoke", invoke_request(), action="PDF_METADATA"), claimed))
+        [(_, call)] = mesh.pdf.calls
+        said = [each for each in call.metadata if each[0] == claimed[0]]
+        assert said == [Flow.of("adapter", "adapter").metadata]
 
     async def test_passes_the_engines_errors_on(self, mesh: Mesh) -> None:
         await mesh.put(CONTENT)
