@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Coroutine, Sequence
 from typing import Any
 
+from services.base.flow import NOBODY, Flow
 from services.pdf import outcomes
 from services.pdf.limits import result_too_large
 from services.pdf.pages import PageRange, cut_pages, parse_pages
@@ -18,40 +19,48 @@ class Engine:
     """Answers questions about documents with the workers of `pool`.
 
     In each call `place` puts the document at the path that it gets (for a large document more than once, at other
-    paths), and `timeout_s` is how long the caller waits, in seconds, for a free worker and the work together. Each
-    raises PapermeshError: BAD_ARG for a document that is empty, broken, encrypted or no PDF (details.reason),
-    TOO_LARGE over a limit, TIMEOUT, RATE_LIMIT when too many wait for a worker, ENGINE_FAIL when the engine crashed or
-    ran out of memory on the document.
+    paths), `timeout_s` is how long the caller waits, in seconds, for a free worker and the work together, and `flow`
+    is on whose behalf: flows take turns at the workers. Each raises PapermeshError: BAD_ARG for a document that is
+    empty, broken, encrypted or no PDF (details.reason), TOO_LARGE over a limit, TIMEOUT, RATE_LIMIT when too many wait
+    for a worker, ENGINE_FAIL when the engine crashed or ran out of memory on the document.
     """
 
     def __init__(self, pool: WorkerPool) -> None:
         self._pool = pool
 
-    async def metadata(self, place: Place, sha256: str, timeout_s: float) -> bytes:
+    async def metadata(self, place: Place, sha256: str, timeout_s: float, flow: Flow = NOBODY) -> bytes:
         """GetMetadataResponse; `sha256` is the digest that the document is kept under."""
-        answer = await self._pool.run("metadata", {"sha256": sha256}, place, _deadline(timeout_s))
+        answer = await self._pool.run("metadata", {"sha256": sha256}, place, _deadline(timeout_s), flow=flow)
         return answer.payload
 
-    async def outline(self, place: Place, timeout_s: float) -> bytes:
+    async def outline(self, place: Place, timeout_s: float, flow: Flow = NOBODY) -> bytes:
         """GetOutlineResponse."""
-        answer = await self._pool.run("outline", {}, place, _deadline(timeout_s))
+        answer = await self._pool.run("outline", {}, place, _deadline(timeout_s), flow=flow)
         return answer.payload
 
-    async def text(self, place: Place, pages: str, timeout_s: float) -> bytes:
+    async def text(self, place: Place, pages: str, timeout_s: float, flow: Flow = NOBODY) -> bytes:
         """ExtractTextResponse for `pages` ("1-3,7", empty for all): BAD_ARG on the field `pages` where it is wrong."""
         ranges = parse_pages(pages)
         deadline = _deadline(timeout_s)
         # One worker alone has nobody to share with.
         spread = self._pool.limits.part_pages if self._pool.size > 1 else self._pool.limits.sync_pages
-        first = await self._read(place, ranges, spread, deadline)
+        first = await self._read(place, ranges, spread, deadline, flow)
         chosen = first.header.get("spread")
         if chosen is None:
             return self._join([first])
         parts = cut_pages([(start, end) for start, end in chosen], self._pool.limits.part_pages)
-        return self._join(await _all(*(self._read(place, part, spread, deadline, admitted=True) for part in parts)))
+        reads = (self._read(place, part, spread, deadline, flow, admitted=True) for part in parts)
+        return self._join(await _all(*reads))
 
     async def _read(
-        self, place: Place, ranges: Sequence[PageRange], spread: int, deadline: float, *, admitted: bool = False
+        self,
+        place: Place,
+        ranges: Sequence[PageRange],
+        spread: int,
+        deadline: float,
+        flow: Flow,
+        *,
+        admitted: bool = False,
     ) -> Answer:
         limits = self._pool.limits
         arguments = {
@@ -60,7 +69,7 @@ class Engine:
             "limit_bytes": limits.result_bytes,
             "spread": spread,
         }
-        return await self._pool.run("text", arguments, place, deadline, admitted=admitted)
+        return await self._pool.run("text", arguments, place, deadline, flow=flow, admitted=admitted)
 
     def _join(self, parts: Sequence[Answer]) -> bytes:
         """One ExtractTextResponse out of the pieces, by their bytes."""

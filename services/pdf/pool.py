@@ -1,4 +1,4 @@
-"""The workers as a pool: who gets the next one that is free, and what becomes of a request."""
+"""The workers as a pool, and what becomes of a request."""
 
 import logging
 from collections import Counter
@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, Self
 
+from services.base.flow import NOBODY, Flow
 from services.pdf import outcomes
 from services.pdf.idle import IdleWorkers
 from services.pdf.limits import Limits
@@ -85,18 +86,26 @@ class WorkerPool:
         await self._supervisor.close()
 
     async def run(
-        self, operation: str, arguments: dict[str, Any], place: Place, deadline: float, *, admitted: bool = False
+        self,
+        operation: str,
+        arguments: dict[str, Any],
+        place: Place,
+        deadline: float,
+        *,
+        flow: Flow = NOBODY,
+        admitted: bool = False,
     ) -> Answer:
         """Has a worker do one operation on one document.
 
         `deadline` is a time of the loop's clock: at that moment the worker is killed, and when the caller is cancelled
-        it is killed at once. `admitted` is for a part of a request that has been let in before: it queues however many
-        wait. Raises PapermeshError: what the operation answered, TIMEOUT, RATE_LIMIT when too many requests wait for a
-        worker, or ENGINE_FAIL when the worker died. What `place` raises passes through.
+        it is killed at once. `flow` is whose turn at the workers it takes. `admitted` is for a part of a request that
+        has been let in before: it queues however many wait. Raises PapermeshError: what the operation answered,
+        TIMEOUT, RATE_LIMIT when too many requests wait for a worker, or ENGINE_FAIL when the worker died. What `place`
+        raises passes through.
         """
         if self._closing:
             raise outcomes.closing()
-        worker = await self._idle.take(deadline, admitted=admitted)
+        worker = await self._idle.take(flow, deadline, admitted=admitted)
         try:
             await place(worker.document)
         except BaseException as error:

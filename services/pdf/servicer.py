@@ -11,6 +11,7 @@ from papermesh.document.v1 import document_pb2
 from papermesh.pdf.v1 import pdf_service_pb2 as pb
 from services.base.blobs import BlobStore, Namespace
 from services.base.errors import bad_field
+from services.base.flow import Flow
 from services.base.handlers import Call
 from services.pdf.engine import Engine
 
@@ -30,17 +31,19 @@ class PdfServicer:
     async def GetMetadata(self, request: pb.GetMetadataRequest, call: Call) -> pb.GetMetadataResponse:
         """Describes a document."""
         place = self._place(request.doc_ref)
-        result = await self._engine.metadata(place, request.doc_ref.sha256, call.timeout_s)
+        result = await self._engine.metadata(place, request.doc_ref.sha256, call.timeout_s, Flow.read(call.metadata))
         return _answer(pb.GetMetadataResponse(), result, call)
 
     async def GetOutline(self, request: pb.GetOutlineRequest, call: Call) -> pb.GetOutlineResponse:
         """Returns the table of contents."""
-        result = await self._engine.outline(self._place(request.doc_ref), call.timeout_s)
+        place = self._place(request.doc_ref)
+        result = await self._engine.outline(place, call.timeout_s, Flow.read(call.metadata))
         return _answer(pb.GetOutlineResponse(), result, call)
 
     async def ExtractText(self, request: pb.ExtractTextRequest, call: Call) -> pb.ExtractTextResponse:
         """Returns the text of pages."""
-        result = await self._engine.text(self._place(request.doc_ref), request.pages, call.timeout_s)
+        place = self._place(request.doc_ref)
+        result = await self._engine.text(place, request.pages, call.timeout_s, Flow.read(call.metadata))
         return _answer(pb.ExtractTextResponse(), result, call)
 
     def _place(self, reference: document_pb2.DocumentRef) -> Callable[[Path], Awaitable[None]]:

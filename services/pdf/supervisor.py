@@ -111,6 +111,7 @@ class Supervisor:
 
     def replace(self, worker: WorkerProcess, reason: str) -> None:
         """Kills a worker and starts another in its place."""
+        self._idle.forget(worker)
         worker.close()
         if worker in self.workers:  # not so after the zygote has died: then all are started anew
             self.workers.remove(worker)
@@ -218,6 +219,7 @@ class Supervisor:
         self._idle.clear()
         workers, self.workers = self.workers, set()
         for worker in workers:
+            self._idle.forget(worker)
             worker.on_exit(None)
             worker.close()
         if self.zygote is None:

@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 import pytest
 
+from services.base.flow import NOBODY, Flow
 from services.pdf.limits import Limits
 from services.pdf.pool import Place, WorkerPool
 from services.pdf.worker.mupdf import pymupdf
@@ -92,9 +93,11 @@ def ask(make_pdf: MakePdf, place: Callable[[Path], Place]) -> Callable[..., Coro
     """Runs one operation on a small document and returns its payload, parsed."""
     sample = place(make_pdf("A sample.", name="asked.pdf"))
 
-    async def run(pool: WorkerPool, operation: str, *, seconds: float = 30, **arguments: Any) -> Any:
+    async def run(
+        pool: WorkerPool, operation: str, *, seconds: float = 30, flow: Flow = NOBODY, **arguments: Any
+    ) -> Any:
         deadline = asyncio.get_running_loop().time() + seconds
-        answer = await pool.run(operation, arguments, sample, deadline)
+        answer = await pool.run(operation, arguments, sample, deadline, flow=flow)
         return orjson.loads(answer.payload)
 
     return run

@@ -13,6 +13,7 @@ import pytest
 import uvloop
 
 from services.base.errors import Code, PapermeshError
+from services.base.flow import Flow
 from services.pdf.engine import Engine
 from services.pdf.limits import Limits
 from services.pdf.pool import WorkerPool
@@ -141,6 +142,18 @@ async def test_the_queue_is_bound_by_the_deadline(make_pool: MakePool, ask: Ask,
         assert "No worker" in error.value.message
         await first
         assert pool.restarts == {}
+
+
+async def test_a_client_is_served_before_most_of_what_another_sent_earlier(
+    make_pool: MakePool, ask: Ask, until: Until
+) -> None:
+    flood, other = Flow("flood", "x"), Flow("other", "y")
+    async with make_pool(size=2) as pool:
+        naps = [asyncio.create_task(ask(pool, "nap", pause=0.1, flow=flood)) for _ in range(20)]
+        await until(lambda: pool.waiting == 18)
+        assert (await ask(pool, "metadata", sha256="x", flow=other))["pages"] == 1
+        assert sum(nap.done() for nap in naps) <= 4, "its two, and perhaps the next two"
+        await asyncio.gather(*naps)
 
 
 async def test_when_too_many_wait_the_next_call_is_told_so_at_once(make_pool: MakePool, ask: Ask, until: Until) -> None:

@@ -1,0 +1,108 @@
+"""Who is next: the requests that wait, in the order of their callers' turns and not of their coming.
+
+Max-min fairness, as fair queueing has it for links, with workers in the place of bandwidth. A worker that is free goes
+to the client that has the fewest; among equals to the one whose last turn is longest ago. Among a client's actors the
+same rule decides, and of one actor's requests the first comes first. So whoever sends many waits for itself: a client
+waits for one request of each other client at most, however many those have sent, and inventing actors earns no turns.
+
+When there is no more room, the longest line gives way (McKenney, Stochastic Fairness Queueing, 1990).
+"""
+
+import asyncio
+from collections import Counter, deque
+from dataclasses import dataclass
+
+from services.base.flow import Flow
+from services.pdf.process import WorkerProcess
+
+
+@dataclass(eq=False, slots=True)
+class Request:
+    """Somebody who waits for a worker."""
+
+    flow: Flow
+    worker: asyncio.Future[WorkerProcess]
+    counted: bool
+    """Whether it takes room. A part of a request that was let in before does not, and never gives way."""
+
+
+class Turns:
+    """What waits, by flow, and how many workers each flow has."""
+
+    def __init__(self) -> None:
+        """Nobody waits."""
+        # Dictionaries keep the order of insertion: who has had a turn is put behind the others.
+        self._waiting: dict[str, dict[str, deque[Request]]] = {}
+        self._at_work: Counter[str | Flow] = Counter()
+
+    def __len__(self) -> int:
+        return sum(len(line) for actors in self._waiting.values() for line in actors.values())
+
+    def add(self, request: Request) -> None:
+        """Puts a request behind those of its flow."""
+        self._waiting.setdefault(request.flow.client, {}).setdefault(request.flow.actor, deque()).append(request)
+
+    def remove(self, request: Request) -> None:
+        """Takes a request out, if it still waits."""
+        line = self._waiting.get(request.flow.client, {}).get(request.flow.actor)
+        if line is not None and request in line:
+            line.remove(request)
+            self._tidy(request.flow)
+
+    def next(self) -> Request | None:
+        """Takes out the request whose turn it is, and counts a worker as its flow's; None when nobody waits."""
+        if not self._waiting:
+            return None
+        client = min(self._waiting, key=lambda each: self._at_work[each])
+        actors = self._waiting.pop(client)
+        flow = Flow(client, min(actors, key=lambda each: self._at_work[Flow(client, each)]))
+        line = actors.pop(flow.actor)
+        request = line.popleft()
+        self._waiting[client] = actors
+        actors[flow.actor] = line
+        self._tidy(flow)
+        self.begin(flow)
+        return request
+
+    def begin(self, flow: Flow) -> None:
+        """Counts a worker as the flow's."""
+        self._at_work[flow.client] += 1
+        self._at_work[flow] += 1
+
+    def end(self, flow: Flow) -> None:
+        """Counts it no longer."""
+        for holder in (flow.client, flow):
+            self._at_work[holder] -= 1
+            if not self._at_work[holder]:  # actors can be invented without end
+                del self._at_work[holder]
+
+    def gives_way(self, flow: Flow) -> Request | None:
+        """Whose place a newcomer of the flow may have: the last request of the longest line; None when that is its own.
+
+        The lines are those of the clients and, in the longest of these, those of its actors, each with the newcomer in
+        it.
+        """
+        lines = {
+            Flow(client, actor): [request for request in line if request.counted]
+            for client, actors in self._waiting.items()
+            for actor, line in actors.items()
+        }
+        of_client = Counter([flow.client])
+        of_actor = Counter([flow])
+        for each, line in lines.items():
+            of_client[each.client] += len(line)
+            of_actor[each] += len(line)
+        # Where lines are equally long, the newcomer is the one who comes too late.
+        client = max(of_client, key=lambda each: (of_client[each], each == flow.client))
+        longest = max(
+            (each for each in of_actor if each.client == client), key=lambda each: (of_actor[each], each == flow)
+        )
+        return None if longest == flow else lines[longest][-1]
+
+    def _tidy(self, flow: Flow) -> None:
+        """Forgets who has nothing that waits."""
+        actors = self._waiting[flow.client]
+        if not actors[flow.actor]:
+            del actors[flow.actor]
+        if not actors:
+            del self._waiting[flow.client]
