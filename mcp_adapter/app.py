@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from http import HTTPStatus
 
 from fastapi import FastAPI
+from fastapi.telemetry import TelemetryConfig
 from fastapi_offline import FastAPIOffline
 from starlette.exceptions import HTTPException
 from starlette.middleware.cors import CORSMiddleware
@@ -19,6 +20,7 @@ from mcp_adapter.api_docs import describe
 from mcp_adapter.dispatch_client import DispatchClient
 from mcp_adapter.envelope import Exchange, failure
 from mcp_adapter.hosts import KnownHosts
+from mcp_adapter.hot_route import HotRoute
 from mcp_adapter.invoke import invoke
 from mcp_adapter.people.authentication import Authentication, people_of
 from mcp_adapter.places import DOWNLOADS, Places
@@ -41,6 +43,9 @@ _CORS_HEADERS = (
 )
 _CORS_EXPOSED = ("Allow", "Content-Disposition", "ETag", "Retry-After", "WWW-Authenticate")
 
+_NO_TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False}
+"""FastAPI's own would look for providers, that are none here, at every request."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -62,7 +67,9 @@ def create_app(settings: AdapterSettings) -> FastAPI:
                 yield
 
     # FastAPI's own /docs loads its assets from a CDN; this serves them from here, as a company's network needs.
-    app = FastAPIOffline(title="Papermesh", lifespan=lifespan, redoc_url=None, redirect_slashes=False)
+    app = FastAPIOffline(
+        title="Papermesh", lifespan=lifespan, redoc_url=None, redirect_slashes=False, telemetry=_NO_TELEMETRY
+    )
     for route in app.routes:  # its pages; FastAPI's routes take no HEAD by themselves
         if isinstance(route, Route) and route.methods:
             route.methods.add("HEAD")
@@ -72,6 +79,8 @@ def create_app(settings: AdapterSettings) -> FastAPI:
     app.state.people = people
     app.state.ready = False
     # The last one added is asked first: Host and Origin, then CORS (preflights bear no credentials), then who calls.
+    hot = Route("/mcp/invoke", invoke, methods=["POST"])
+    app.add_middleware(HotRoute, route=hot)
     app.add_middleware(Authentication, people=people)
     if settings.http_origins:
         app.add_middleware(
@@ -82,7 +91,7 @@ def create_app(settings: AdapterSettings) -> FastAPI:
             expose_headers=_CORS_EXPOSED,
         )
     app.add_middleware(KnownHosts, hosts=settings.http_hosts, origins=settings.http_origins)
-    app.router.routes.append(Route("/mcp/invoke", invoke, methods=["POST"]))
+    app.router.routes.append(hot)
     app.include_router(catalogue.router)
     app.include_router(documents.router)
     app.include_router(health.router)
