@@ -11,11 +11,10 @@ from google.protobuf.message import Message
 
 from papermesh.dispatch.v1 import dispatch_service_pb2 as pb
 from papermesh.document.v1 import document_pb2
-from services.base import canonical
 from services.base.actions import Action
 from services.base.errors import Code, PapermeshError
 from services.base.handlers import Call
-from services.dispatch import arguments, documents, idempotency
+from services.dispatch import documents, idempotency
 from services.dispatch.audit import Audit
 from services.dispatch.limits import Limits
 from services.dispatch.router import Router
@@ -64,9 +63,9 @@ class Admission:
             PapermeshError: UNAUTHENTICATED, RATE_LIMIT, FORBIDDEN, BAD_ARG, NOT_FOUND, or UNAVAILABLE.
         """
         verified = self._verify(call, request, request.actor, request.action)
-        caller, args = verified.caller, verified.request.get("args", {})
+        caller, signed = verified.caller, verified.request
         call.notes["action"] = request.action
-        call.notes["args"] = signed_args = canonical.dumps(args)
+        call.notes["args"] = signed.args
         action = None if verified.refusal else self._router.actions.get(request.action)
         buckets = self._limits.of_action(caller, action) if action else self._limits.of_client(caller)
 
@@ -77,9 +76,10 @@ class Admission:
             if not caller.rights.may_invoke(known.name):
                 raise PapermeshError(Code.FORBIDDEN, "This client and actor may not call this action.")
             idempotency.check_key(request.idempotency_key)
-            typed = arguments.parse(known, args)
-            documents.check_projects(typed, caller.rights)
-            return Admitted(caller, known, typed, signed_args), documents.uploads(documents.named(typed))
+            typed = signed.typed(known)
+            named = documents.named(typed)
+            documents.check_projects(typed, named, caller.rights)
+            return Admitted(caller, known, typed, signed.args), documents.uploads(named)
 
         return await self._admit(call, caller, buckets, check)
 

@@ -34,14 +34,19 @@ def by_content(message: Message) -> Message:
     return copy
 
 
-def check_projects(message: Message, rights: Rights) -> None:
+def check_projects(message: Message, documents: Sequence[document_pb2.DocumentRef], rights: Rights) -> None:
     """Refuses a request that names a GitLab project, as such or in a document, that the caller may not read.
+
+    Args:
+        message: The request.
+        documents: Those that it names.
+        rights: The caller's.
 
     Raises:
         PapermeshError: FORBIDDEN.
     """
     paths = [cast("document_pb2.ProjectRef", found).project_path for found in _find(message, _PROJECT)]
-    paths += [document.project_path for document in named(message) if document.type == GITLAB]
+    paths += [document.project_path for document in documents if document.type == GITLAB]
     for path in paths:
         if not rights.may_read_project(path):
             raise PapermeshError(Code.FORBIDDEN, "This client and actor may not read that project.")

@@ -6,16 +6,16 @@ call whose signature fits can use one up.
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 from google.protobuf.message import Message
 
-from services.base import canonical, identity, signature
+from services.base import identity, signature
 from services.base.errors import Code, PapermeshError
 from services.base.handlers import Call
 from services.base.signature import unauthenticated
 from services.base.watched_file import WatchedFile
 from services.dispatch.clients import Client
+from services.dispatch.known_requests import KnownRequests, Request
 from services.dispatch.rights import Rights
 
 _MAX_ACTOR = 256
@@ -40,8 +40,8 @@ class Verified:
     """A call whose signature fits."""
 
     caller: Caller
-    request: dict[str, Any]
-    """The request message as JSON, as it was signed."""
+    request: Request
+    """What was signed."""
 
     refusal: PapermeshError | None = None
     """Why the client may not call for the actor that it names; then the caller is the client itself."""
@@ -54,6 +54,7 @@ class Verifier:
         """Checks calls to `audience` by the clients that the file lists at the time of the call."""
         self._audience = audience
         self._clients = clients
+        self._requests = KnownRequests()
 
     def verify(self, call: Call, message: Message, actor: str, action: str | None = None) -> Verified:
         """Checks one call, in the order that docs/signing.md gives.
@@ -73,10 +74,9 @@ class Verifier:
         # One answer for both, so that nobody can list the clients by trying.
         if client is None or identity.caller(call.metadata) != client.certificate:
             raise unauthenticated("x-client is not a client of this deployment, or this certificate is not its own.")
-        request = canonical.request_json(message)
-        signature.check_mac(
-            signed, client.secrets, audience=self._audience, method=call.method, request=canonical.dumps(request)
-        )
+        request = self._requests.read(client.id, message)
+        signature.check_mac(signed, client.secrets, audience=self._audience, method=call.method, request=request.text)
+        self._requests.keep(request)
         if signed.action != action:
             raise unauthenticated("x-action must be the request's action, and absent where the request has none.")
         refusal = _refusal(client, actor)

@@ -108,7 +108,7 @@ def test_documents_are_found_wherever_they_stand(
     request = arguments.parse(house, {"shelf": shelf})
     assert [each.project_path for each in documents.named(request)] == ["secret/project"]
     with pytest.raises(PapermeshError) as caught:
-        documents.check_projects(request, rights(known_clients["reports"]))
+        documents.check_projects(request, documents.named(request), rights(known_clients["reports"]))
     assert caught.value.code is Code.FORBIDDEN
 
 
@@ -121,8 +121,8 @@ def test_projects_are_found_wherever_they_stand(house: Action, known_clients: di
     project = {"project_path": "secret/project"}
     request = arguments.parse(house, {"shelf": {"shelves": [{"shelf": {"project": project}}]}})
     with pytest.raises(PapermeshError, match="may not read that project"):
-        documents.check_projects(request, rights(known_clients["reports"]))
-    documents.check_projects(request, rights(known_clients["adapter"]))
+        documents.check_projects(request, documents.named(request), rights(known_clients["reports"]))
+    documents.check_projects(request, documents.named(request), rights(known_clients["adapter"]))
 
 
 def test_a_client_reads_its_own_projects(known_clients: dict[str, Client]) -> None:
@@ -131,13 +131,13 @@ def test_a_client_reads_its_own_projects(known_clients: dict[str, Client]) -> No
         pdf_service_pb2.GetMetadataRequest(doc_ref=upload()),
         gitlab_service_pb2.GetProjectInfoRequest(project=document_pb2.ProjectRef(project_path="corp/a")),
     ):
-        documents.check_projects(request, rights(known_clients["reports"]))
+        documents.check_projects(request, documents.named(request), rights(known_clients["reports"]))
 
 
 def test_one_foreign_project_is_enough_to_refuse(known_clients: dict[str, Client]) -> None:
     request = pdf_service_pb2.DiffRequest(left=gitlab("corp/a"), right=gitlab("other/b"))
     with pytest.raises(PapermeshError) as caught:
-        documents.check_projects(request, rights(known_clients["reports"]))
+        documents.check_projects(request, documents.named(request), rights(known_clients["reports"]))
     assert caught.value.code is Code.FORBIDDEN
     assert "other/b" not in caught.value.message
 

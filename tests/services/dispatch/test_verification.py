@@ -1,4 +1,5 @@
 import asyncio
+import json
 import random
 import string
 from collections.abc import AsyncIterator, Callable
@@ -71,7 +72,7 @@ class TestAccepted:
         message = request()
         verified = verify(verifier, message, metadata(message))
         assert (verified.caller.client.id, verified.caller.actor) == ("adapter", "adapter")
-        assert verified.request["args"]["pages"] == "1-3"
+        assert json.loads(verified.request.args)["pages"] == "1-3"
 
     def test_is_a_call_for_a_person_by_a_client_that_acts_for_others(self, verifier: Verifier) -> None:
         message = request("김철수@corp")
