@@ -7,6 +7,7 @@ from typing import Any
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.server import ServerState
 
+from mcp_adapter.corked import Corked
 from mcp_adapter.envelope import Exchange, failure
 from services.base.errors import Code, PapermeshError, bad_arg
 
@@ -83,7 +84,8 @@ class Connection(HttpToolsProtocol):
 
     def connection_made(self, transport: Any) -> None:
         """Takes the connection, unless there are too many."""
-        super().connection_made(transport)
+        self._corked = Corked(transport, self.loop)
+        super().connection_made(self._corked)
         self._timer = self.loop.call_later(self._tick_s, self._look)
         if len(self.connections) > self.limits.connections:
             error = PapermeshError(Code.UNAVAILABLE, "Too many connections are open. Try again.", retry_after_ms=1000)
@@ -143,7 +145,8 @@ class Connection(HttpToolsProtocol):
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
-        """Bounds what is still to come of a body that was answered early."""
+        """Sends the answer, and bounds what is still to come of a body that was answered early."""
+        self._corked.flush()
         super().on_response_complete()
         if self._wait is _Wait.BODY:
             self._wait, self._since = _Wait.REST, self.loop.time()

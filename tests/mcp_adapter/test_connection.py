@@ -174,6 +174,13 @@ class TestTheHead:
         refusal(await served.say(words), 400, "BAD_ARG")
 
 
+async def test_an_answer_is_one_packet(served: Served) -> None:
+    async with served.connection() as (reader, writer):
+        writer.write(request())
+        head, _, body = (await reader.read(65536)).partition(b"\r\n\r\n")
+        assert (head[:15], body) == (b"HTTP/1.1 200 OK", b"0")
+
+
 class TestTime:
     async def test_ends_a_connection_that_says_nothing(self, quick: Served) -> None:
         assert await quick.say() == b""

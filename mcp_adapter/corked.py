@@ -1,0 +1,70 @@
+"""A transport that sends the head and the body of an answer as one packet.
+
+uvicorn writes them one after the other, and each write would be a system call, a packet, and a reader that is woken.
+"""
+
+import asyncio
+from typing import Any
+
+_MOST_HELD_BYTES = 64 * 1024
+"""More is handed on at once, so that whoever writes without a pause meets the flow control of the transport below."""
+
+
+class Corked(asyncio.Transport):
+    """Holds what is written until `flush`, or until the turn of the loop is over."""
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
+        """Holds nothing yet, and hands on to `transport`."""
+        super().__init__()
+        self._transport = transport
+        self._loop = loop
+        self._held: list[bytes | bytearray | memoryview] = []
+        self._bytes = 0
+        self._flush_comes = False
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        """Takes a piece, which must not change any more."""
+        self._held.append(data)
+        self._bytes += len(data)
+        if self._bytes > _MOST_HELD_BYTES:
+            self.flush()
+        elif not self._flush_comes:
+            self._flush_comes = True
+            self._loop.call_soon(self._end_of_turn)
+
+    def flush(self) -> None:
+        """Hands on what is held."""
+        if self._held:
+            held, self._held, self._bytes = self._held, [], 0
+            if not self._transport.is_closing():
+                self._transport.writelines(held)
+
+    def close(self) -> None:
+        """Closes when all is sent."""
+        self.flush()
+        self._transport.close()
+
+    def abort(self) -> None:
+        """Closes at once, and sends nothing more."""
+        self._held.clear()
+        self._transport.abort()
+
+    def is_closing(self) -> bool:
+        """Whether nothing more can be sent."""
+        return self._transport.is_closing()
+
+    def pause_reading(self) -> None:
+        """Stops to read."""
+        self._transport.pause_reading()
+
+    def resume_reading(self) -> None:
+        """Goes on reading."""
+        self._transport.resume_reading()
+
+    def get_extra_info(self, name: str, default: Any = None) -> Any:
+        """What is known of the connection."""
+        return self._transport.get_extra_info(name, default)
+
+    def _end_of_turn(self) -> None:
+        self._flush_comes = False
+        self.flush()
