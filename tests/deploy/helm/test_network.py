@@ -130,6 +130,37 @@ def test_an_external_redis_is_reached_on_its_port_alone() -> None:
     assert not {path for path in let_in(render("external-everything")) if path[2] == 6379}
 
 
+def test_the_collector_is_reached_by_every_part_but_redis() -> None:
+    rendered = render(networkPolicy__otlp=[{"ipBlock": {"cidr": "10.9.0.0/16"}}])
+    to_collector = {part for part, peer, port in let_out(rendered) if (peer, port) == ("outside", 4317)}
+    assert to_collector == {"adapter", "dispatch", "envoy", "pdf"}
+
+
+@pytest.mark.parametrize("part", ["adapter", "dispatch", "envoy", "services.pdf"])
+def test_a_way_out_of_a_part_is_its_own(part: str) -> None:
+    rule = {"to": [{"ipBlock": {"cidr": "10.9.0.0/16"}}], "ports": [{"protocol": "TCP", "port": 8080}]}
+    rendered = render(**{f"{part.replace('.', '__')}__egress": [rule]})
+    assert {source for source, _, port in let_out(rendered) if port == 8080} == {part.removeprefix("services.")}
+
+
+def test_a_service_reaches_the_redis_that_its_entry_names_and_no_other() -> None:
+    rendered = render("production", services__reindex__redis=["state"])
+    to_redis = {path for path in let_in(rendered) if path[2] == 6379 and path[0] != "dispatch"}
+    assert to_redis == {("reindex", "redis-state", 6379)}
+    assert to_redis <= let_out(rendered)
+    external = render("external-everything", services__pdf__redis=["cache"])
+    assert ("pdf", "outside", 6380) in let_out(external)
+
+
+def test_outside_the_cluster_only_the_edge_listener_is_offered() -> None:
+    """The mesh listener and the counters have no business there."""
+    services = render("production").of("Service")
+    open_to_outside = {name: each["spec"] for name, each in services.items() if each["spec"].get("type") != "ClusterIP"}
+    outward = {name for name, spec in open_to_outside.items() if spec.get("clusterIP") != "None"}
+    assert outward == {"edge"}
+    assert [port["targetPort"] for port in services["edge"]["spec"]["ports"]] == [8443]
+
+
 def test_the_setup_jobs_ways_are_gone_when_it_has_ended() -> None:
     for name in _HOOKS:
         annotations = render().one("NetworkPolicy", name)["metadata"]["annotations"]

@@ -86,7 +86,94 @@ CONTRADICTIONS: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "an Ingress that cannot reach the adapter": (
         {"adapter.ingress.enabled": True, "adapter.ingress.hosts": ["papermesh.example"]},
-        "networkPolicy.adapterClients does not let its controller reach the adapter.",
+        "networkPolicy.adapterClients does not let its controller reach the adapter: list its address there.",
+    ),
+    "an edge Service that nobody reaches": (
+        {"envoy.edgeService.enabled": True},
+        "envoy.edgeService.enabled is true, but networkPolicy.edgeClients does not let its callers reach Envoy",
+    ),
+    "a bucket that cannot be reached": (
+        {"blobs.kind": "s3", "blobs.s3.url": "s3://documents"},
+        "blobs.kind is s3, but networkPolicy.s3 does not let dispatch and pdf reach the bucket",
+    ),
+    "a Redis that cannot be reached": (
+        _OWN_REDIS,
+        "redis.included is false, but networkPolicy.redis does not let dispatch reach yours",
+    ),
+    "counters that cannot be reached": (
+        {"monitoring.serviceMonitor.enabled": True},
+        "monitoring.serviceMonitor.enabled is true, but networkPolicy.scrapers does not let Prometheus reach Envoy",
+    ),
+    "a Redis of one's own beside the chart's": (
+        {"redis.external.state.host": "state.example"},
+        "redis.external.state.host is set, but redis.included is true: change one of them.",
+    ),
+    "a CA for a Redis without TLS": (
+        {**_OWN_REDIS, "redis.external.tls": {"enabled": False, "caSecret": "redis-ca"}},
+        "redis.external.tls.caSecret is set, but redis.external.tls.enabled is false",
+    ),
+    "a bucket beside a claim": (
+        {"blobs.s3.url": "s3://documents"},
+        "blobs.s3.url is set, but blobs.kind is claim",
+    ),
+    "an issuer that nobody asks": (
+        {"adapter.auth.oidc.issuer": "https://login.example"},
+        "adapter.auth.oidc.issuer is set, but adapter.auth.mode is apiKeys",
+    ),
+    "words that change nothing": (
+        {"adapter.auth.none": "yes-anyone-may-call"},
+        "adapter.auth.none is set, but adapter.auth.mode is apiKeys",
+    ),
+    "an API key of no list": (
+        {"existingSecrets.apiKey": "mine"},
+        "existingSecrets.apiKey is set, but existingSecrets.apiKeys, which it is one of, is not",
+    ),
+    "certificates of one's own that nobody mounts": (
+        {"certificates.existing.pdf": "mine"},
+        "certificates.existing is set, but certificates.mode is selfSigned",
+    ),
+    "a certificate of nobody": (
+        {
+            "certificates.mode": "existing",
+            "certificates.existing": dict.fromkeys(("adapter", "dispatch", "envoy", "operator", "pdf", "pfd"), "mine"),
+        },
+        "certificates.existing.pfd is the Secret of no workload: adapter, dispatch, envoy, operator, pdf have one.",
+    ),
+    "a rotation by a Job that is not there": (
+        {
+            "certificates.mode": "certManager",
+            "certificates.certManager.issuerRef.name": "ca",
+            "certificates.rotate.leaves": "today",
+        },
+        "certificates.rotate.leaves is set, but certificates.mode is certManager",
+    ),
+    "a Redis larger than its container": (
+        {"redis.cache.maxMemory": "256mb"},
+        "redis.cache.maxMemory is 256mb, and its container ends at 256Mi: raise redis.cache.resources.limits.memory",
+    ),
+    "a label by which pods are selected": (
+        {"services.pdf.podLabels": {"app.kubernetes.io/component": "engine"}},
+        "services.pdf.podLabels sets app.kubernetes.io/component, a label that the chart sets itself: leave it out.",
+    ),
+    "a label of the chart everywhere": (
+        {"commonLabels": {"app.kubernetes.io/version": "9"}},
+        "commonLabels sets app.kubernetes.io/version",
+    ),
+    "a variable that is there already": (
+        {"services.pdf.env": {"PAPERMESH_PDF_WORKERS": "64"}},
+        "services.pdf.env names PAPERMESH_PDF_WORKERS, which the chart sets from its other values",
+    ),
+    "a variable of the adapter's that is there already": (
+        {"adapter.env.PAPERMESH_AUTH": "none"},
+        "adapter.env names PAPERMESH_AUTH, which the chart sets from its other values",
+    ),
+    "one proto service served twice": (
+        {"services.other": {**_WORDCOUNT, "protoServices": ["papermesh.pdf.v1.PdfService"]}},
+        "services.other and services.pdf both serve papermesh.pdf.v1.PdfService",
+    ),
+    "a service where its health is answered": (
+        {"services.wordcount": {**_WORDCOUNT, "port": 9090}},
+        "services.wordcount.port is 9090, where its health is answered: choose another.",
     ),
     "more workers than fit": (
         {"services.pdf.workers.count": 3},
@@ -136,6 +223,20 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "a service with a wrong name": ({"services.Foo": {}}, "at '/services': additional properties 'Foo' not allowed"),
     "a drain that cuts calls off": ({"drain.callSeconds": 20}, "at '/drain/callSeconds': minimum: got 20, want 45"),
     "a port that is none": ({"services.pdf.port": 70000}, "at '/services/pdf/port': maximum: got 70,000, want 65,535"),
+    "a claim for one pod alone": (
+        {"blobs.claim.accessModes": ["ReadWriteOncePod"]},
+        "at '/blobs/claim/accessModes/0': value must be one of 'ReadWriteOnce', 'ReadWriteMany'",
+    ),
+    "a label that cannot be one": (
+        {"commonLabels": {"team": "a b"}},
+        "at '/commonLabels/team': 'a b' does not match pattern",
+    ),
+    "a way out to everywhere": ({"adapter.egress": [{"to": []}]}, "at '/adapter/egress/0': missing property 'ports'"),
+    "a variable from nowhere": ({"adapter.env.A": {"value": "b"}}, "at '/adapter/env/A'"),
+    "a pull secret without a name": (
+        {"imagePullSecrets": [{"nmae": "registry"}]},
+        "at '/imagePullSecrets/0': missing property 'name'",
+    ),
     "half a description of workers": (
         {"services.x": {"command": ["x"], "workers": {"count": 1}}},
         "/services/x/workers",
@@ -162,8 +263,20 @@ def test_a_long_release_name_is_refused() -> None:
     assert _named("a" * 36) == ""
 
 
-def _named(name: str) -> str:
-    return run("template", name, str(CHART)).stderr
+def test_a_release_name_that_no_service_can_have_is_refused() -> None:
+    assert "must begin with a letter and have no dots" in _named("1st")
+    assert "must begin with a letter and have no dots" in _named("a.b")
+
+
+def test_two_deployments_never_share_an_audience_by_being_cut_short() -> None:
+    """A call that was signed for one would be good for the other."""
+    said = _named("a" * 36, "--namespace", "b" * 40)
+    assert "is longer than 63 characters: set audience to a shorter one." in said
+    assert _named("a" * 36, "--namespace", "b" * 40, "--set", "audience=production") == ""
+
+
+def _named(name: str, *arguments: str) -> str:
+    return run("template", name, str(CHART), *arguments).stderr
 
 
 def test_values_for_the_chart_around_this_one_are_let_be() -> None:

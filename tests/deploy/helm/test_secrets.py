@@ -110,6 +110,19 @@ def test_with_certificates_of_cert_manager_it_makes_keys_alone() -> None:
     assert "mesh.corp.example" in certificates["envoy"]["spec"]["dnsNames"]
 
 
+def test_cert_manager_makes_the_certificates_of_clients_too() -> None:
+    client = render("production", certificates__clients=["reports"]).one("Certificate", "client-reports")["spec"]
+    assert client["uris"] == ["spiffe://papermesh/ns/demo/client/reports"]
+    assert client["secretName"] == f"{RELEASE}-tls-client-reports"
+    assert "dnsNames" not in client
+
+
+def test_cert_manager_has_envoys_addresses_as_addresses() -> None:
+    envoy = render("production", envoy__extraNames=["10.1.2.3", "mesh.example"]).one("Certificate", "envoy")["spec"]
+    assert envoy["ipAddresses"] == ["127.0.0.1", "10.1.2.3"]
+    assert "mesh.example" in envoy["dnsNames"]
+
+
 def test_a_trust_bundle_stands_apart_from_the_certificate() -> None:
     (volume,) = (each for each in render("production").pod("Deployment", "pdf")["volumes"] if each["name"] == "tls")
     leaf, bundle = volume["projected"]["sources"]

@@ -112,6 +112,13 @@ def test_the_adapter_answers_to_its_services_names_and_to_those_that_are_listed(
     ]
 
 
+def test_the_adapter_does_not_answer_to_names_of_an_ingress_that_is_off() -> None:
+    found = environment(
+        render(adapter__ingress__hosts=["papermesh.example"]).pod("Deployment", "adapter")["containers"][0]
+    )
+    assert "papermesh.example" not in found["PAPERMESH_HTTP_HOSTS"]
+
+
 def test_an_external_redis_is_reached_over_tls_with_its_ca() -> None:
     found = container("external-everything", "dispatch")
     assert found

@@ -2,11 +2,24 @@
 Settings of the Python parts, as environment variables.
 */}}
 
-{{/* A list of variables from a map, in its order of names. Takes the map. */}}
-{{- define "papermesh.variables" -}}
-{{- range $name, $value := . }}
-- name: {{ $name }}
+{{/*
+A container's variables: the chart's own, and those of its `env`, a text or a reference each, which may not replace them.
+Takes (list "path of the part" own env).
+*/}}
+{{- define "papermesh.environment" -}}
+{{- $path := index . 0 -}}
+{{- $own := index . 1 -}}
+{{- $own }}
+{{- range $name, $value := index . 2 }}
+{{- if regexMatch (printf "(?m)^- name: %s\\b" $name) $own }}
+{{- fail (printf "%s.env names %s, which the chart sets from its other values: change those, and leave it out." $path $name) }}
+{{- end }}
+- name: {{ $name | quote }}
+  {{- if kindIs "string" $value }}
   value: {{ $value | quote }}
+  {{- else }}
+  {{- toYaml $value | nindent 2 }}
+  {{- end }}
 {{- end }}
 {{- end -}}
 
@@ -18,7 +31,7 @@ Settings of the Python parts, as environment variables.
 - name: PAPERMESH_LOG_LEVEL
   value: {{ .Values.logLevel }}
 - name: PAPERMESH_NAMESPACE
-  value: {{ .Release.Namespace }}
+  value: {{ .Release.Namespace | quote }}
 - name: PAPERMESH_TLS_DIR
   value: /etc/papermesh/tls
 {{- end -}}
@@ -53,10 +66,10 @@ Settings of the Python parts, as environment variables.
 {{- with $s3.existingSecret }}
 - name: AWS_ACCESS_KEY_ID
   valueFrom:
-    secretKeyRef: {name: {{ . }}, key: AWS_ACCESS_KEY_ID}
+    secretKeyRef: {name: {{ . | quote }}, key: AWS_ACCESS_KEY_ID}
 - name: AWS_SECRET_ACCESS_KEY
   valueFrom:
-    secretKeyRef: {name: {{ . }}, key: AWS_SECRET_ACCESS_KEY}
+    secretKeyRef: {name: {{ . | quote }}, key: AWS_SECRET_ACCESS_KEY}
 {{- end }}
 {{- end }}
 {{- end -}}
@@ -76,13 +89,13 @@ Settings of the Python parts, as environment variables.
 {{- end -}}
 {{- end -}}
 
-{{/* Both roles of Redis. Takes root. */}}
+{{/* Where Redis is, and its passwords. Takes (list root roles), of "state" and "cache". */}}
 {{- define "papermesh.redisEnvironment" -}}
-{{- $root := . -}}
-{{- range $role := list "state" "cache" }}
+{{- $root := index . 0 -}}
+{{- range $role := index . 1 }}
 - name: REDIS_{{ upper $role }}_PASSWORD
   valueFrom:
-    secretKeyRef: {name: {{ include "papermesh.redisSecret" (list $root $role) }}, key: password}
+    secretKeyRef: {name: {{ include "papermesh.redisSecret" (list $root $role) | quote }}, key: password}
 - name: PAPERMESH_REDIS_{{ upper $role }}_URL
   value: {{ include "papermesh.redisUrl" (list $root $role) | quote }}
 {{- end }}
@@ -116,7 +129,7 @@ Settings of the Python parts, as environment variables.
 {{- if $service.descriptors.configMap }}
 - name: descriptors-{{ $name }}
   configMap:
-    name: {{ $service.descriptors.configMap }}
+    name: {{ $service.descriptors.configMap | quote }}
 {{- end }}
 {{- end }}
 {{- end -}}

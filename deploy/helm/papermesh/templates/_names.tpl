@@ -16,13 +16,13 @@ Names and labels. Every object is called <release>-<what>, so that a name can be
 {{/* What selects every pod of the release. Takes root. */}}
 {{- define "papermesh.everySelector" -}}
 app.kubernetes.io/name: papermesh
-app.kubernetes.io/instance: {{ .Release.Name }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
 {{- end -}}
 
 {{/* What selects the pods of one part. Takes (list root "part"). */}}
 {{- define "papermesh.selector" -}}
 {{ include "papermesh.everySelector" (index . 0) }}
-app.kubernetes.io/component: {{ index . 1 }}
+app.kubernetes.io/component: {{ index . 1 | quote }}
 {{- end -}}
 
 {{/* The labels of an object of one part. Takes (list root "part"). */}}
@@ -33,19 +33,19 @@ app.kubernetes.io/part-of: papermesh
 app.kubernetes.io/version: {{ $root.Chart.AppVersion | quote }}
 app.kubernetes.io/managed-by: {{ $root.Release.Service }}
 helm.sh/chart: {{ printf "%s-%s" $root.Chart.Name $root.Chart.Version | replace "+" "_" }}
-{{- with $root.Values.commonLabels }}
-{{ toYaml . }}
-{{- end }}
 {{- end -}}
 
 {{/*
-The metadata of an object of one part. Takes a dict: root, part, name (the part's own unless given), annotations.
+The metadata of an object of one part. Takes a dict: root, part, name (the part's own unless given), labels, annotations.
 */}}
 {{- define "papermesh.metadata" -}}
 name: {{ include "papermesh.name" (list .root (default .part .name)) }}
-namespace: {{ .root.Release.Namespace }}
+namespace: {{ .root.Release.Namespace | quote }}
 labels:
   {{- include "papermesh.labels" (list .root .part) | nindent 2 }}
+  {{- with merge (dict) (default dict .labels) .root.Values.commonLabels }}
+  {{- toYaml . | nindent 2 }}
+  {{- end }}
 {{- with merge (dict) (default dict .annotations) .root.Values.commonAnnotations }}
 annotations:
   {{- toYaml . | nindent 2 }}
@@ -54,7 +54,7 @@ annotations:
 
 {{/* The deployment's name in signatures: a call signed for it is worth nothing anywhere else. Takes root. */}}
 {{- define "papermesh.audience" -}}
-{{- default (printf "%s-%s" .Release.Namespace .Release.Name | trunc 63) .Values.audience -}}
+{{- default (printf "%s-%s" .Release.Namespace .Release.Name) .Values.audience -}}
 {{- end -}}
 
 {{/* The variable prefix of a service: PAPERMESH_PDF for pdf. Takes its name. */}}

@@ -62,7 +62,7 @@ imagePullSecrets:
   {{- toYaml . | nindent 2 }}
 {{- end }}
 {{- with .values.priorityClassName }}
-priorityClassName: {{ . }}
+priorityClassName: {{ . | quote }}
 {{- end }}
 {{- with .values.nodeSelector }}
 nodeSelector:
@@ -72,19 +72,9 @@ nodeSelector:
 tolerations:
   {{- toYaml . | nindent 2 }}
 {{- end }}
-{{- if or .values.affinity .node }}
+{{- with include "papermesh.affinity" . | fromYaml }}
 affinity:
-  {{- if .values.affinity }}
-  {{- toYaml .values.affinity | nindent 2 }}
-  {{- else }}
-  podAffinity:
-    requiredDuringSchedulingIgnoredDuringExecution:
-      - topologyKey: kubernetes.io/hostname
-        labelSelector:
-          matchLabels:
-            {{- include "papermesh.everySelector" .root | nindent 12 }}
-            papermesh.io/claim: shared
-  {{- end }}
+  {{- toYaml . | nindent 2 }}
 {{- end }}
 {{- if hasKey .values "topologySpreadConstraints" }}
 topologySpreadConstraints:
@@ -103,6 +93,29 @@ topologySpreadConstraints:
 {{- end -}}
 
 {{/*
+A part's own affinity, and that to the other pods that mount a claim which only one node can. Takes what podFields does.
+*/}}
+{{- define "papermesh.affinity" -}}
+{{- $affinity := deepCopy (default dict .values.affinity) -}}
+{{- if .node -}}
+{{- $sameNode := include "papermesh.sameNode" .root | fromYaml -}}
+{{- $rules := "requiredDuringSchedulingIgnoredDuringExecution" -}}
+{{- $pods := default dict $affinity.podAffinity -}}
+{{- $_ := set $pods $rules (append (get $pods $rules | default list) $sameNode) -}}
+{{- $_ := set $affinity "podAffinity" $pods -}}
+{{- end -}}
+{{- toYaml $affinity -}}
+{{- end -}}
+
+{{- define "papermesh.sameNode" -}}
+topologyKey: kubernetes.io/hostname
+labelSelector:
+  matchLabels:
+    {{- include "papermesh.everySelector" . | nindent 4 }}
+    papermesh.io/claim: shared
+{{- end -}}
+
+{{/*
 The metadata of a pod, without the version: what has not changed is not started anew when the chart's version has.
 Takes a dict: root, part, values, annotations (checksums of what does not change hot), node.
 */}}
@@ -110,13 +123,10 @@ Takes a dict: root, part, values, annotations (checksums of what does not change
 labels:
   {{- include "papermesh.selector" (list .root .part) | nindent 2 }}
   app.kubernetes.io/part-of: papermesh
-  {{- with .root.Values.commonLabels }}
-  {{- toYaml . | nindent 2 }}
-  {{- end }}
   {{- if .node }}
   papermesh.io/claim: shared
   {{- end }}
-  {{- with .values.podLabels }}
+  {{- with merge (dict) (default dict .values.podLabels) .root.Values.commonLabels }}
   {{- toYaml . | nindent 2 }}
   {{- end }}
 {{- with merge (dict) (default dict .annotations) (default dict .values.podAnnotations) .root.Values.commonAnnotations }}
@@ -150,13 +160,13 @@ projected:
   defaultMode: 0440
   sources:
     - secret:
-        name: {{ include "papermesh.tlsSecret" . }}
+        name: {{ include "papermesh.tlsSecret" . | quote }}
         {{- if or $bundle.configMap $bundle.secret }}
         items:
           - {key: tls.crt, path: tls.crt}
           - {key: tls.key, path: tls.key}
     - {{ ternary "configMap" "secret" (not (empty $bundle.configMap)) }}:
-        name: {{ default $bundle.secret $bundle.configMap }}
+        name: {{ default $bundle.secret $bundle.configMap | quote }}
         items:
           - {key: {{ $bundle.key | quote }}, path: ca.crt}
         {{- end }}
@@ -166,7 +176,7 @@ projected:
 {{- define "papermesh.secretVolume" -}}
 name: {{ index . 0 }}
 secret:
-  secretName: {{ index . 1 }}
+  secretName: {{ index . 1 | quote }}
   defaultMode: 0440
 {{- end -}}
 

@@ -12,6 +12,7 @@ protoServices: []
 callers: [dispatch]
 callees: []
 blobs: none
+redis: []
 descriptors: {}
 probes: true
 replicas: 2
@@ -23,8 +24,10 @@ resources:
 tmpSize: 64Mi
 workSize: 1Gi
 env: {}
+volumes: []
+volumeMounts: []
 egress: []
-podDisruptionBudget: {enabled: true}
+podDisruptionBudget: {enabled: true, maxUnavailable: 1}
 podLabels: {}
 podAnnotations: {}
 nodeSelector: {}

@@ -64,9 +64,9 @@ helm.sh/hook-delete-policy: before-hook-creation,hook-succeeded
 {{/* What both commands of the Job are told. Takes root. */}}
 {{- define "papermesh.setupEnvironment" -}}
 - name: PAPERMESH_NAMESPACE
-  value: {{ .Release.Namespace }}
+  value: {{ .Release.Namespace | quote }}
 - name: PAPERMESH_RELEASE
-  value: {{ .Release.Name }}
+  value: {{ .Release.Name | quote }}
 {{- $labels := list -}}
 {{- range $name, $value := merge (dict "app.kubernetes.io/part-of" "papermesh") (include "papermesh.everySelector" . | fromYaml) .Values.commonLabels -}}
 {{- $labels = append $labels (printf "%s=%s" $name $value) -}}

@@ -1,6 +1,6 @@
 {{/* This deployment as envoy/topology.py reads it. Takes root. */}}
 {{- define "papermesh.topology" -}}
-namespace: {{ .Release.Namespace }}
+namespace: {{ .Release.Namespace | quote }}
 config_dir: /etc/papermesh/envoy
 tls_dir: /etc/papermesh/tls
 admin_socket: /run/papermesh/admin.sock
@@ -12,7 +12,7 @@ dispatch:
 services:
   {{- range $name, $service := include "papermesh.services" . | fromJson }}
   {{- if $service.port }}
-  - workload: {{ $name }}
+  - workload: {{ $name | quote }}
     serves: {{ $service.protoServices | toJson }}
     endpoints:
       - {host: {{ include "papermesh.host" (list $ $name) }}, port: {{ int $service.port }}}

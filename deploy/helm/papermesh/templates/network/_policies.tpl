@@ -33,9 +33,41 @@ podSelector:
 {{- end -}}
 {{- end -}}
 
+{{/* The rules by which Redis is reached. Takes (list root roles), of "state" and "cache". */}}
+{{- define "papermesh.redisRules" -}}
+{{- $root := index . 0 -}}
+{{- range $role := index . 1 }}
+- to:
+    {{- if $root.Values.redis.included }}
+    - {{ include "papermesh.peer" (list $root (printf "redis-%s" $role)) | nindent 6 | trim }}
+    {{- else }}
+    {{- toYaml $root.Values.networkPolicy.redis | nindent 4 }}
+    {{- end }}
+  ports:
+    - {protocol: TCP, port: {{ ternary 6379 (get $root.Values.redis.external $role).port $root.Values.redis.included }}}
+{{- end }}
+{{- end -}}
+
+{{/*
+The ways out that values add to a part: to the collector of traces and metrics, and those of its own. Takes
+(list root egress).
+*/}}
+{{- define "papermesh.moreRules" -}}
+{{- $root := index . 0 -}}
+{{- with $root.Values.networkPolicy.otlp }}
+- to:
+    {{- toYaml . | nindent 4 }}
+  ports:
+    - {protocol: TCP, port: {{ $root.Values.networkPolicy.otlpPort }}}
+{{- end }}
+{{- with index . 1 }}
+{{ toYaml . }}
+{{- end }}
+{{- end -}}
+
 {{/* The rule by which the bucket is reached. Takes root. */}}
 {{- define "papermesh.s3Rule" -}}
-{{- if and (eq .Values.blobs.kind "s3") .Values.networkPolicy.s3 -}}
+{{- if eq .Values.blobs.kind "s3" -}}
 - to:
     {{- toYaml .Values.networkPolicy.s3 | nindent 4 }}
   ports:
