@@ -1,11 +1,15 @@
-"""What `helm test` runs, against a mesh on this machine."""
+"""What `helm test` runs, and what `helm install` prints to paste, against a mesh on this machine."""
 
+import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 from deploy.local.parts import AUDIENCE
+from tests.conftest import ROOT
+from tests.deploy.helm.chart import notes
 from tests.e2e.support.deployment import Deployment
 
 
@@ -41,6 +45,34 @@ def test_with_an_api_key_it_reads_it_through_the_adapter_too(
     done = first_call(mesh, good_document, PAPERMESH_API_KEY_FILE=str(key))
     assert done.returncode == 0, done.stderr
     assert done.stdout.splitlines()[-1] == "Through the adapter: PDF_METADATA, 3 pages."
+
+
+_KUBECTL = """#!/bin/sh
+case "$*" in
+  *port-forward*service/pm-adapter*) exec sleep 60 ;;
+  *"get secret pm-api-key"*) printf cG1fYW55 ;;
+  *) exit 1 ;;
+esac
+"""
+"""Stands in for a cluster's: the adapter is here already, and does not look at keys."""
+
+
+def test_the_commands_that_helm_prints_read_a_document_as_they_are_pasted(mesh: Deployment, tmp_path: Path) -> None:
+    text = notes(tmp_path)
+    pasted = "".join(re.findall(r"^  (?!helm ).*\n", text, re.MULTILINE)).replace(
+        "http://127.0.0.1:9000", mesh.stack.url
+    )
+    kubectl = tmp_path / "kubectl"
+    kubectl.write_text(_KUBECTL, encoding="ascii")
+    kubectl.chmod(0o755)
+    environment = {"PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    # As at a prompt, where every command has its line.
+    done = subprocess.run(
+        ["/bin/bash", "-mc", pasted], env=environment, cwd=ROOT, capture_output=True, text=True, timeout=90, check=False
+    )
+    stored, read = (json.loads(each) for each in re.findall(r'\{"ok".*?\}(?=\{"ok"|$)', done.stdout, re.DOTALL))
+    assert stored["ok"], stored
+    assert "annual leave" in read["data"]["items"][0]["text"].lower(), read
 
 
 def test_what_is_wrong_is_said_in_a_sentence(mesh: Deployment, good_document: Path) -> None:

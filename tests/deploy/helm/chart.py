@@ -96,6 +96,26 @@ def render(name: str = "default", **values: Any) -> Rendered:
     return _render(name, json.dumps({path.replace("__", "."): value for path, value in values.items()}))
 
 
+def notes(folder: Path, **values: Any) -> str:
+    """What Helm prints after an installation.
+
+    It does so only where it reaches a cluster, so a copy of the chart has it in a ConfigMap.
+
+    Args:
+        folder: An empty one, for the copy.
+        values: Paths of values, with __ for a dot.
+    """
+    copy = shutil.copytree(CHART, folder / "papermesh")
+    (copy / "templates" / "NOTES.txt").rename(copy / "NOTES.txt")
+    said = '{kind: ConfigMap, metadata: {name: notes}, data: {text: {{ tpl (.Files.Get "NOTES.txt") . | toJson }}}}'
+    (copy / "templates" / "notes.yaml").write_text(said, encoding="utf-8")
+    more = [f"--set-json={path.replace('__', '.')}={json.dumps(value)}" for path, value in values.items()]
+    done = run("template", RELEASE, str(copy), "--namespace", NAMESPACE, "--show-only=templates/notes.yaml", *more)
+    assert done.returncode == 0, done.stderr
+    text: str = yaml.load(done.stdout, yaml.CSafeLoader)["data"]["text"]
+    return text
+
+
 def refusal(**values: Any) -> str:
     """The sentence with which Helm refuses these values."""
     done = template(values={path.replace("__", "."): value for path, value in values.items()})

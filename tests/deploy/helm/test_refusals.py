@@ -308,3 +308,24 @@ def test_an_unknown_key_is_refused_wherever_it_stands(path: tuple[str, ...], nam
     said = refusal(**{".".join((*path, name)): "x"})
     assert f"additional properties '{name}' not allowed" in said
     assert f"at '{''.join(f'/{part}' for part in path)}'" in said
+
+
+def _taken_away(path: tuple[str, ...]) -> list[tuple[str, ...]]:
+    values = yaml.safe_load((CHART / "values.yaml").read_text(encoding="utf-8"))
+    for part in path:
+        values = values[part]
+    return [(*path, name) for name in values if (*path, name) != ("global",)]
+
+
+_NEEDED = [
+    each for path in _STRICT for each in _taken_away(path) if path[:1] != ("services",) and "esources" not in str(path)
+]
+"""Entries of services have defaults of their own, and a limit may be taken away."""
+
+
+@settings(max_examples=25)
+@given(path=st.sampled_from(_NEEDED))
+def test_a_value_that_is_taken_away_is_missed_by_its_name(path: tuple[str, ...]) -> None:
+    """By a null, or by an upgrade that keeps the values of a chart which did not know it."""
+    said = refusal(**{".".join(path): None})
+    assert f"at '{''.join(f'/{part}' for part in path[:-1])}': missing property '{path[-1]}'" in said
