@@ -3,8 +3,9 @@
 from typing import Any
 
 import pytest
+import yaml
 
-from tests.deploy.helm.chart import Object, environment, render
+from tests.deploy.helm.chart import CHART, RELEASE, Object, environment, render, run
 
 PARTS = {"adapter": "adapter", "dispatch": "dispatch", "services__pdf": "pdf"}
 """Parts that run Papermesh's Python, by their values."""
@@ -18,6 +19,8 @@ SCHEDULED = {
     "test": ("Pod", "test"),
 }
 """Everything that has a pod."""
+
+DESCRIPTORS = {"configMap": "11", "key": "12"}
 
 NODES = {
     "nodeAffinity": {
@@ -143,17 +146,44 @@ def test_more_of_a_part_may_be_away_at_once_where_a_value_says() -> None:
     assert budget["spec"]["maxUnavailable"] == "50%"
 
 
+def _names(node: Any) -> list[Any]:
+    """Every name of something else that stands anywhere in an object."""
+    if isinstance(node, list):
+        return [name for each in node for name in _names(each)]
+    if not isinstance(node, dict):
+        return []
+    here = [value for key, value in node.items() if key.lower().endswith("name") or key == "namespace"]
+    return here + [name for each in node.values() for name in _names(each)]
+
+
 def test_names_that_yaml_takes_for_something_else_stay_names() -> None:
-    """A namespace may be called 1234, a service "yes", a Secret "null"."""
+    """A Secret may be called 1234, a service "no"."""
+    secrets = ("clients", "adapterKey", "operatorKey", "auditKey", "apiKeys", "apiKey", "redisState", "redisCache")
     rendered = render(
-        existingSecrets__redisState="1234",
-        certificates__clients=["true"],
-        services__no={"command": ["no"], "port": 9111, "protoServices": ["a.B"]},
+        existingSecrets=dict.fromkeys(secrets, "1234"),
+        certificates={
+            "mode": "existing",
+            "existing": {"adapter": "12", "dispatch": "1", "envoy": "1e3", "operator": "no", "pdf": "2", "no": "null"},
+            "trustBundle": {"secret": "0x7"},
+        },
+        services__no={"command": ["no"], "port": 9111, "protoServices": ["a.B"], "descriptors": DESCRIPTORS},
         envoy__priorityClassName="123",
+        dispatch__audit__claim__existing="5",
+        blobs__claim__existing="6",
+        redis__state__persistence__storageClass="7",
+        adapter__ingress={"enabled": True, "className": "8", "hosts": ["9"], "tlsSecret": "10"},
+        networkPolicy__adapterClients=[{"podSelector": {}}],
     )
     for each in rendered.objects:
+        assert [name for name in _names(each) if not isinstance(name, str)] == [], each["metadata"]["name"]
         assert all(isinstance(value, str) for value in each["metadata"]["labels"].values())
     assert rendered.pod("Deployment", "no")["containers"][0]["name"] == "no"
-    assert rendered.pod("Deployment", "envoy")["priorityClassName"] == "123"
-    password = environment(rendered.pod("Deployment", "dispatch")["containers"][0])["REDIS_STATE_PASSWORD"]
-    assert password["secretKeyRef"]["name"] == "1234"
+
+
+def test_a_namespace_may_be_called_like_a_number() -> None:
+    done = run("template", RELEASE, str(CHART), "--namespace", "1234")
+    assert done.returncode == 0
+    for each in yaml.load_all(done.stdout, yaml.CSafeLoader):
+        if each:
+            assert each["metadata"]["namespace"] == "1234"
+    assert 'namespace: "1234"\n' in done.stdout

@@ -88,6 +88,10 @@ CONTRADICTIONS: dict[str, tuple[dict[str, Any], str]] = {
         {"adapter.ingress.enabled": True, "adapter.ingress.hosts": ["papermesh.example"]},
         "networkPolicy.adapterClients does not let its controller reach the adapter: list its address there.",
     ),
+    "an adapter that nobody reaches": (
+        {"adapter.service.type": "LoadBalancer"},
+        "adapter.service.type is LoadBalancer, but networkPolicy.adapterClients does not let its callers reach",
+    ),
     "an edge Service that nobody reaches": (
         {"envoy.edgeService.enabled": True},
         "envoy.edgeService.enabled is true, but networkPolicy.edgeClients does not let its callers reach Envoy",

@@ -35,6 +35,13 @@ def test_two_renderings_are_the_same(name: str) -> None:
     assert template(*arguments).stdout == template(*arguments).stdout
 
 
+@pytest.mark.parametrize("name", VALUES)
+def test_what_is_rendered_reads_well(name: str) -> None:
+    """No empty lines where something was left out, and no comment of a template's own."""
+    lines = template("--values", str(CHART / "ci" / f"{name}.yaml")).stdout.splitlines()
+    assert [line for line in lines if line != line.rstrip() or "{{" in line.split(" summary:")[0]] == []
+
+
 def test_a_kubernetes_before_1_29_is_refused() -> None:
     assert run("template", RELEASE, str(CHART)).returncode == 0
     assert "requires kubeVersion: >= 1.29.0" in run("template", RELEASE, str(CHART), kubernetes="1.28.9").stderr

@@ -96,6 +96,12 @@ def test_everything_of_the_setup_job_is_gone_when_it_has_ended() -> None:
             assert annotations["helm.sh/hook-delete-policy"] == "before-hook-creation,hook-succeeded"
 
 
+def test_what_the_setup_job_writes_down_meanwhile_is_on_no_disk() -> None:
+    """The CA's key, and everybody's, pass through it."""
+    written = [volume["emptyDir"] for volume in render().pod("Job", "setup")["volumes"] if "emptyDir" in volume]
+    assert [each["medium"] for each in written] == ["Memory", "Memory"]
+
+
 def test_with_certificates_of_cert_manager_it_makes_keys_alone() -> None:
     rendered = render("production")
     (keys,) = rendered.pod("Job", "setup")["containers"]

@@ -29,6 +29,6 @@
 {{- end }}
 - name: PAPERMESH_RATE_SCALE
   value: {{ .Values.rateScale | quote }}
-{{ include "papermesh.redisEnvironment" (list . (list "state" "cache")) }}
+{{ include "papermesh.redisEnvironment" (list . (list "state" "cache")) | trim }}
 {{ include "papermesh.blobsEnvironment" . }}
 {{- end -}}

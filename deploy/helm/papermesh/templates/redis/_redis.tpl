@@ -42,7 +42,7 @@ spec:
       env:
         - name: REDISCLI_AUTH # for the probes
           valueFrom:
-            secretKeyRef: {name: {{ include "papermesh.redisSecret" . }}, key: password}
+            secretKeyRef: {name: {{ include "papermesh.redisSecret" . | quote }}, key: password}
       ports:
         - name: redis
           containerPort: 6379

@@ -22,7 +22,7 @@
 - name: PAPERMESH_WORK_DIR
   value: /var/lib/papermesh/work/{{ $name }}
 {{- with $service.redis }}
-{{ include "papermesh.redisEnvironment" (list $root .) }}
+{{ include "papermesh.redisEnvironment" (list $root .) | trim }}
 {{- end }}
 {{- if ne $service.blobs "none" }}
 {{ include "papermesh.blobsEnvironment" $root }}
