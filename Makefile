@@ -61,7 +61,7 @@ cluster-test: ## Prove the chart on the cluster that KUBECONFIG names, in a name
 
 cluster-soak: ## Disturb a release under load in every way; a quarter of an hour and more
 	@deploy/local/setup.sh dev
-	@PAPERMESH_SOAK=1 ARGS="-m soak $(ARGS)" deploy/kubernetes/cluster-test.sh
+	@TESTS=tests/cluster/soak deploy/kubernetes/cluster-test.sh
 
 bench: ## Measure this version; the results go to docs/performance.md
 	@deploy/local/setup.sh bench

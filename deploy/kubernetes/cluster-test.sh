@@ -2,6 +2,7 @@
 # Proves the chart on the cluster that KUBECONFIG names: `make cluster-test`. It makes a namespace of its own and removes it.
 # The nodes must have the image already.
 #
+#   TESTS=tests/cluster/soak   which tests; without it, those that take minutes
 #   ARGS="-k paths"            more arguments for pytest
 set -eu
 cd "$(dirname "$0")/../.."
@@ -50,8 +51,8 @@ step "A signed call on a real PDF"
 helm test "$release" --namespace "$namespace" >/dev/null
 say "answered"
 
-step "tests/cluster: an upgrade under load, the paths, a service that joins, away and back"
-# ARGS is split where it has spaces.
+step "${TESTS:-tests/cluster: an upgrade under load, the paths, a service that joins, scaling, away and back}"
+# Both are split where they have spaces.
 # shellcheck disable=SC2086
 PAPERMESH_CLUSTER_NAMESPACE=$namespace PAPERMESH_CLUSTER_RELEASE=$release PAPERMESH_CLUSTER_IMAGE=$image \
-    .venv/bin/pytest -s tests/cluster ${ARGS:-}
+    .venv/bin/pytest -s ${TESTS:-tests/cluster/test_*.py} ${ARGS:-}

@@ -1,11 +1,12 @@
 import os
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
 
 from tests.cluster.support import made_up
-from tests.cluster.support.load import Load, load
+from tests.cluster.support.load import SHARE, Load, capacity, load
 from tests.cluster.support.pods import LISTENS, own_namespace, restricted, running
 from tests.cluster.support.release import Release, role
 
@@ -33,6 +34,14 @@ def release() -> Release:
 
 
 @pytest.fixture(scope="session")
+def pace(release: Release) -> float:
+    """Calls a second, a third of what the release answers on this cluster."""
+    found = capacity(release)
+    sys.stdout.write(f"\ncapacity: {found:.0f} calls a second of 20 callers that wait for nothing else\n")
+    return found * SHARE
+
+
+@pytest.fixture(scope="session")
 def outside(release: Release) -> Iterator[str]:
     """Another namespace, without policies, with one pod that listens on 8080."""
     name = f"{release.namespace}-outside"
@@ -41,7 +50,7 @@ def outside(release: Release) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def upgraded(release: Release, outside: str, tmp_path_factory: pytest.TempPathFactory) -> Upgraded:
+def upgraded(release: Release, pace: float, outside: str, tmp_path_factory: pytest.TempPathFactory) -> Upgraded:
     """The release after an upgrade under load, which changes its configuration and brings two services of one's own.
 
     It is the one upgrade of these tests, since each takes a minute and more: all others look at the release after it.
@@ -54,7 +63,7 @@ def upgraded(release: Release, outside: str, tmp_path_factory: pytest.TempPathFa
         "services": made_up.entries(package, outside),
     }
     before = {pod["metadata"]["uid"] for pod in release.pods()}
-    with load(release) as met:
+    with load(release, pace) as met:
         seconds = release.upgrade(values)
         release.settle()
     kept = frozenset(role(pod) for pod in release.pods() if pod["metadata"]["uid"] in before)

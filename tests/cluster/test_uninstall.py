@@ -9,8 +9,8 @@ import pytest
 from tests.cluster.conftest import Upgraded
 from tests.cluster.support.asking import asking
 from tests.cluster.support.kubectl import kubectl, objects
-from tests.cluster.support.load import SAMPLE
 from tests.cluster.support.release import Release
+from tests.cluster.support.talking import SAMPLE
 
 pytestmark = pytest.mark.timeout(900)
 

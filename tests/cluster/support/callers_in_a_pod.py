@@ -1,10 +1,11 @@
-"""Runs in a pod: 20 callers, first as fast as they can, and then at a third of that until they are told to stop.
+"""Runs in a pod: 20 callers, for some seconds as fast as they can, or at a steady pace until they are told to stop.
 
-    python callers_in_a_pod.py URL CALLS
+    python callers_in_a_pod.py URL
+    python callers_in_a_pod.py URL PER_SECOND CALLS
 
-PAPERMESH_API_KEY is the key, /tmp/document.pdf a document of three pages. They stop when /tmp/stop is there and CALLS
-calls have been made. Prints one JSON line with the capacity before the paced calls begin, and one with what they met. A
-call that fails is made again, as a good client would; it stays lost.
+PAPERMESH_API_KEY is the key, /tmp/document.pdf a document of three pages. The first prints one JSON line with how many
+calls a second were answered. The second prints {} when it begins and, when /tmp/stop is there and CALLS calls have been
+made, what they met. A call that fails is made again, as a good client would; it stays lost.
 """
 
 import asyncio
@@ -21,7 +22,6 @@ import httpx
 
 CALLERS = 20
 MEASURED_S = 8.0
-SHARE = 1 / 3
 RETRY_WITHIN_S = 30.0
 RETRY_PAUSE_S = 0.2
 REACHED_WITHIN_S = 30.0
@@ -67,9 +67,11 @@ class Callers:
                 if not wrong:
                     self.latencies_s.append(time.monotonic() - sent)
                 else:
+                    ended = time.monotonic()
                     self.lost.append(
                         {
-                            "at_s": round(sent - self.began, 1),
+                            "at_s": round(ended - self.began, 2),
+                            "took_s": round(ended - sent, 2),
                             "what": wrong,
                             "retried_s": await self.retry(http, number),
                         }
@@ -122,13 +124,16 @@ async def upload(url: str) -> list[Any]:
 
 
 async def main() -> None:
-    url, least = sys.argv[1], int(sys.argv[2])
+    url, *pace = sys.argv[1:]
     STOP.unlink(missing_ok=True)
-    references = await upload(url)
-    capacity = await Callers(url, references).fast()
-    say({"capacity": capacity})
-    callers = Callers(url, references)
-    await callers.paced(capacity * SHARE, least)
+    callers = Callers(url, await upload(url))
+    if not pace:
+        say({"capacity": await callers.fast()})
+        return
+    per_second, least = pace
+    say({})
+    callers.began = time.monotonic()
+    await callers.paced(float(per_second), int(least))
     ordered = sorted(callers.latencies_s)
     say(
         {

@@ -1,35 +1,38 @@
 """Load on a release from a pod inside the cluster: a port-forward would end with the one pod that it leads to."""
 
-import json
-import subprocess
-import threading
+import sys
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tests.cluster.support.kubectl import execute, program
-from tests.cluster.support.pods import restricted, running
+from tests.cluster.support.pods import restricted
 from tests.cluster.support.release import Release
+from tests.cluster.support.talking import Talker, talking
 
 CALLS = 2_000
 """The fewest around one disturbance."""
 
-SAMPLE = Path(__file__).parents[3] / "samples" / "leave-policy.pdf"
+SHARE = 1 / 3
+"""The part of the capacity that a load asks for."""
 
 _SCRIPT = Path(__file__).with_name("callers_in_a_pod.py")
 _POD = "callers"
-_CAPACITY_WITHIN_S = 120.0
-_END_WITHIN_S = 400.0
+_BEGINS_WITHIN_S = 120.0
+_ENDS_WITHIN_S = 400.0
 
 
 @dataclass
 class Load:
-    """What the callers met. All but the capacity is known when the load has ended."""
+    """What the callers met. All but the pace and the beginning is known when the load has ended."""
 
-    capacity: float
-    """Calls a second that were answered when 20 callers waited for nothing but answers."""
+    per_second: float
+    """The pace that was asked for."""
+
+    began: float
+    """By time.monotonic()."""
 
     calls: int = 0
     seconds: float = 0.0
@@ -39,52 +42,44 @@ class Load:
     """How often a first answer was not a correct one, by what it was instead."""
 
     lost: list[dict[str, Any]] = field(default_factory=list)
-    """Each of them: at_s after the load began, what it was, retried_s until it was answered after all or None."""
+    """Each of them: at_s after the load began it ended; took_s; what it was; retried_s until it was answered, or None."""
+
+    def must_have_lost_nothing(self, what: str) -> None:
+        """Shows the figures; fails when a call was lost, or when there were too few to say so."""
+        sys.stdout.write(f"\n{what}: {self.figures()}\n")
+        assert self.lost == []
+        assert self.calls >= CALLS
 
     def figures(self) -> str:
         """One line for whoever looks on."""
         return (
-            f"{self.calls} calls in {self.seconds:.0f} s at a third of {self.capacity:.0f} a second, "
+            f"{self.calls} calls in {self.seconds:.0f} s, {self.per_second:.0f} a second asked for, "
             f"{len(self.lost)} lost {self.codes or ''}; median {self.median_ms:.0f} ms, p99 {self.p99_ms:.0f} ms"
         )
 
 
-@contextmanager
-def load(release: Release, calls: int = CALLS) -> Iterator[Load]:
-    """Has 20 callers call at a third of the measured capacity while the block lasts, and until `calls` are made.
+def capacity(release: Release) -> float:
+    """How many calls a second are answered when 20 callers wait for nothing but answers."""
+    with _callers(release) as callers:
+        return float(callers.line(_BEGINS_WITHIN_S)["capacity"])
 
-    The block begins when the capacity has been measured.
-    """
+
+@contextmanager
+def load(release: Release, per_second: float, calls: int = CALLS) -> Iterator[Load]:
+    """Has 20 callers call at a steady pace while the block lasts, and until `calls` are made."""
+    with _callers(release, f"{per_second:.1f}", str(calls)) as callers:
+        callers.line(_BEGINS_WITHIN_S)
+        met = Load(per_second, time.monotonic())
+        yield met
+        callers.stop()
+        for name, value in callers.line(_ENDS_WITHIN_S).items():
+            setattr(met, name, value)
+
+
+def _callers(release: Release, *pace: str) -> AbstractContextManager[Talker]:
     pod = restricted(_POD, release.image, labels={"test-role": "adapter-client"})
     key = {"secretKeyRef": {"name": f"{release.name}-api-key", "key": "api-key"}}
     container = pod["spec"]["containers"][0]
     container["env"] = [{"name": "PAPERMESH_API_KEY", "valueFrom": key}]
     container["resources"] = {"requests": {"cpu": "50m", "memory": "96Mi"}}
-    with running(release.namespace, pod):
-        execute(release.namespace, _POD, "sh", "-c", "cat >/tmp/document.pdf", given=SAMPLE.read_bytes())
-        command = [program(), "-n", release.namespace, "exec", "-i", _POD, "--"]
-        command += ["python", "-c", _SCRIPT.read_text(encoding="utf-8"), release.url, str(calls)]
-        with subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-        ) as callers:
-            try:
-                met = Load(**_line(callers, _CAPACITY_WITHIN_S))
-                yield met
-                execute(release.namespace, _POD, "touch", "/tmp/stop")  # noqa: S108 - of the pod
-                for name, value in _line(callers, _END_WITHIN_S).items():
-                    setattr(met, name, value)
-            finally:
-                callers.kill()
-
-
-def _line(process: "subprocess.Popen[str]", limit_s: float) -> dict[str, Any]:
-    """The next line that a process prints, as JSON."""
-    assert process.stdout is not None
-    assert process.stderr is not None
-    late = threading.Timer(limit_s, process.kill)
-    late.start()
-    line = process.stdout.readline()
-    late.cancel()
-    assert line, f"The callers ended without a word: {process.stderr.read()}"
-    said: dict[str, Any] = json.loads(line)
-    return said
+    return talking(release.namespace, pod, _SCRIPT, release.url, *pace)

@@ -29,6 +29,19 @@ def leaving(pod: Object) -> bool:
     return "deletionTimestamp" in pod["metadata"]
 
 
+def is_ready(pod: Object) -> bool:
+    """Whether the kubelet found a pod ready."""
+    return any(each["type"] == "Ready" and each["status"] == "True" for each in pod["status"].get("conditions", ()))
+
+
+def containers(pod: Object) -> list[Object]:
+    """The status of each container of a pod that stays as long as the pod: sidecars too, but no preparations."""
+    sidecars = {each["name"] for each in pod["spec"].get("initContainers", ()) if "restartPolicy" in each}
+    status = pod["status"]
+    early = [each for each in status.get("initContainerStatuses", ()) if each["name"] in sidecars]
+    return [*early, *status.get("containerStatuses", ())]
+
+
 @dataclass(frozen=True)
 class Release:
     """One installation of the chart."""
@@ -43,6 +56,11 @@ class Release:
         """The adapter's Service, for a pod."""
         return f"http://{self.name}-adapter.{self.namespace}.svc:9000"
 
+    @property
+    def audience(self) -> str:
+        """What signatures call it."""
+        return f"{self.namespace}-{self.name}"
+
     def labels(self, part: str) -> dict[str, str]:
         """What the chart selects a part's pods by."""
         return {
@@ -55,6 +73,23 @@ class Release:
         """The pods of a part, or of all, without those that are going."""
         staying = [pod for pod in self._all_pods() if not leaving(pod)]
         return [pod for pod in staying if not part or role(pod) == part]
+
+    def all_ready(self) -> bool:
+        """Whether every pod is ready."""
+        return all(is_ready(pod) for pod in self.pods())
+
+    def restarts(self) -> dict[str, int]:
+        """How often the containers of each pod have begun anew."""
+        return {pod["metadata"]["name"]: sum(each["restartCount"] for each in containers(pod)) for pod in self.pods()}
+
+    def scale(self, part: str, count: int) -> None:
+        """Asks for so many pods of a part, as a person does, and does not wait."""
+        kubectl("-n", self.namespace, "scale", f"deployment/{self.name}-{part}", f"--replicas={count}")
+
+    def has(self, part: str, count: int) -> bool:
+        """Whether a part has so many pods, all of them ready."""
+        pods = self.pods(part)
+        return len(pods) == count and all(map(is_ready, pods))
 
     def secret(self, name: str, key: str) -> bytes:
         """One key of one of the release's Secrets."""
