@@ -1,7 +1,8 @@
 #!/bin/sh
 # Proves the chart on the cluster that KUBECONFIG names: `make cluster-test`. It makes a namespace of its own and removes it.
-# The nodes must have the image already.
+# The nodes must have the images already.
 #
+#   NEW_IMAGE=papermesh:next   what an upgrade leads to; the same build under another name will do
 #   TESTS=tests/cluster/soak   which tests; without it, those that take minutes
 #   ARGS="-k paths"            more arguments for pytest
 set -eu
@@ -9,6 +10,9 @@ cd "$(dirname "$0")/../.."
 . deploy/kubernetes/lib.sh
 
 reaches_cluster
+new_image=${NEW_IMAGE:-}
+[ -n "$new_image" ] && [ "$new_image" != "$image" ] ||
+    fail "NEW_IMAGE names a second image, which an upgrade leads to. The same build under another name will do."
 namespace=${NAMESPACE:-papermesh-test-$$}
 scratch=$(mktemp -d)
 
@@ -55,4 +59,5 @@ step "${TESTS:-tests/cluster: an upgrade under load, the paths, a service that j
 # Both are split where they have spaces.
 # shellcheck disable=SC2086
 PAPERMESH_CLUSTER_NAMESPACE=$namespace PAPERMESH_CLUSTER_RELEASE=$release PAPERMESH_CLUSTER_IMAGE=$image \
+    PAPERMESH_CLUSTER_NEW_IMAGE=$new_image \
     .venv/bin/pytest -s ${TESTS:-tests/cluster/test_*.py} ${ARGS:-}

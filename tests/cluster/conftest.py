@@ -1,7 +1,10 @@
 import os
+import re
+import shutil
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
@@ -9,6 +12,7 @@ from tests.cluster.support import made_up
 from tests.cluster.support.load import SHARE, Load, capacity, load
 from tests.cluster.support.pods import LISTENS, own_namespace, restricted, running
 from tests.cluster.support.release import Release, role
+from tests.deploy.helm import chart
 
 
 @dataclass(frozen=True)
@@ -22,6 +26,12 @@ class Upgraded:
 
     kept: frozenset[str]
     """The parts with a pod that was there before."""
+
+    image: str
+    """The new one."""
+
+    chart_version: str
+    """The new one."""
 
 
 @pytest.fixture(scope="session")
@@ -51,20 +61,36 @@ def outside(release: Release) -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def upgraded(release: Release, pace: float, outside: str, tmp_path_factory: pytest.TempPathFactory) -> Upgraded:
-    """The release after an upgrade under load, which changes its configuration and brings two services of one's own.
+    """The release after an upgrade under load: of image, chart and configuration, with two new services of one's own.
 
     It is the one upgrade of these tests, since each takes a minute and more: all others look at the release after it.
     """
+    image = os.environ["PAPERMESH_CLUSTER_NEW_IMAGE"]
+    repository, _, tag = image.rpartition(":")
+    folder, version = newer_chart(tmp_path_factory.mktemp("chart"))
     package = made_up.build(tmp_path_factory.mktemp("checkout"))
     made_up.publish_descriptors(package, release.namespace)
     values = {
+        "image": {"repository": repository, "tag": tag},
         "logLevel": "WARNING",  # another environment of every Python part
         "envoy": {"connectionLimit": 9_000},  # another configuration of Envoy
         "services": made_up.entries(package, outside),
     }
     before = {pod["metadata"]["uid"] for pod in release.pods()}
     with load(release, pace) as met:
-        seconds = release.upgrade(values)
+        seconds = release.upgrade(values, folder)
         release.settle()
     kept = frozenset(role(pod) for pod in release.pods() if pod["metadata"]["uid"] in before)
-    return Upgraded(release, met, seconds, kept)
+    return Upgraded(release, met, seconds, kept, image, version)
+
+
+def newer_chart(scratch: Path) -> tuple[Path, str]:
+    """A copy of the chart, of the next version, and that version."""
+    folder = scratch / "papermesh"
+    shutil.copytree(chart.CHART, folder)
+    about = folder / "Chart.yaml"
+    text = about.read_text(encoding="utf-8")
+    ((minor, patch),) = re.findall(r"^version: (\d+\.\d+)\.(\d+)$", text, re.MULTILINE)
+    newer = f"{minor}.{int(patch) + 1}"
+    about.write_text(text.replace(f"\nversion: {minor}.{patch}\n", f"\nversion: {newer}\n"), encoding="utf-8")
+    return folder, newer

@@ -1,105 +1,51 @@
-"""pdf's workers inside a restricted pod of a real cluster, whose seccomp profile refuses `unshare`.
-
-Runs where PAPERMESH_CLUSTER_IMAGE names the image, as the cluster of KUBECONFIG knows it; `make cluster-test` sets it.
-"""
+"""pdf's workers inside a restricted pod of a real cluster, whose seccomp profile refuses `unshare`."""
 
 import json
-import os
-import secrets
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-IMAGE = os.environ.get("PAPERMESH_CLUSTER_IMAGE", "")
+from tests.cluster.support.kubectl import Object, kubectl
+from tests.cluster.support.pods import own_namespace, restricted
+from tests.cluster.support.release import Release
+
 ROOT = Path(__file__).parents[2]
 SITE_PACKAGES = "/app/.venv/lib/python3.11/site-packages"
 DENIED = ("EPERM", "EACCES")
 
-pytestmark = pytest.mark.skipif(not IMAGE, reason="PAPERMESH_CLUSTER_IMAGE names no image in a cluster")
 
-
-def kubectl(*arguments: str, given: object = None) -> str:
-    command = ["kubectl", *arguments]
-    text = None if given is None else json.dumps(given)
-    ended = subprocess.run(command, input=text, capture_output=True, text=True, check=False, timeout=240)
-    assert ended.returncode == 0, ended.stderr
-    return ended.stdout
+@pytest.fixture(scope="module")
+def namespace(release: Release) -> Iterator[str]:
+    """One without policies: that a worker has no network must be its own doing."""
+    name = f"{release.namespace}-workers"
+    with own_namespace(name):
+        yield name
 
 
 @pytest.fixture(scope="module")
-def namespace() -> Iterator[str]:
-    name = f"papermesh-workers-{secrets.token_hex(3)}"
-    labels = {"pod-security.kubernetes.io/enforce": "restricted"}
-    kubectl(
-        "create",
-        "-f",
-        "-",
-        given={"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}},
-    )
-    yield name
-    kubectl("delete", "namespace", name, "--wait=false")
-
-
-@pytest.fixture(scope="module")
-def found(namespace: str) -> dict[str, Any]:
+def found(release: Release, namespace: str) -> dict[str, Any]:
     """What the probe in the pod found."""
-    kubectl(
-        "-n",
-        namespace,
-        "create",
-        "configmap",
-        "probe",
-        f"--from-file={ROOT / 'tests/cluster/confined.py'}",
-        f"--from-file={ROOT / 'tests/services/pdf/probe_worker.py'}",
-    )
-    kubectl("-n", namespace, "create", "-f", "-", given=pod())
+    scripts = ("tests/cluster/confined.py", "tests/services/pdf/probe_worker.py")
+    kubectl("-n", namespace, "create", "configmap", "probe", *(f"--from-file={ROOT / script}" for script in scripts))
+    kubectl("-n", namespace, "create", "-f", "-", given=confined(release.image))
     kubectl("-n", namespace, "wait", "pod/confined", "--for=jsonpath={.status.phase}=Succeeded", "--timeout=180s")
     answer: dict[str, Any] = json.loads(kubectl("-n", namespace, "logs", "confined").splitlines()[-1])
     return answer
 
 
-def pod() -> dict[str, Any]:
-    """A pod as restricted as the chart's."""
+def confined(image: str) -> Object:
+    """A pod as restricted as the chart's, which runs the probe once."""
+    pod = restricted("confined", image, ["python", "/probe/confined.py"])
+    pod["spec"]["restartPolicy"] = "Never"
+    pod["spec"]["volumes"].append({"name": "probe", "configMap": {"name": "probe"}})
     probe = {"name": "probe", "readOnly": True}
-    container = {
-        "name": "pdf",
-        "image": IMAGE,
-        "imagePullPolicy": "IfNotPresent",
-        "command": ["python", "/probe/confined.py"],
-        "securityContext": {
-            "allowPrivilegeEscalation": False,
-            "capabilities": {"drop": ["ALL"]},
-            "readOnlyRootFilesystem": True,
-        },
-        "volumeMounts": [
-            {**probe, "mountPath": "/probe"},
-            {**probe, "mountPath": f"{SITE_PACKAGES}/probe_worker.py", "subPath": "probe_worker.py"},
-            {"name": "tmp", "mountPath": "/tmp"},  # noqa: S108 - of the pod
-        ],
-    }
-    return {
-        "apiVersion": "v1",
-        "kind": "Pod",
-        "metadata": {"name": "confined"},
-        "spec": {
-            "restartPolicy": "Never",
-            "automountServiceAccountToken": False,
-            "securityContext": {
-                "runAsNonRoot": True,
-                "runAsUser": 10001,
-                "fsGroup": 10001,
-                "seccompProfile": {"type": "RuntimeDefault"},
-            },
-            "containers": [container],
-            "volumes": [
-                {"name": "probe", "configMap": {"name": "probe"}},
-                {"name": "tmp", "emptyDir": {"sizeLimit": "64Mi"}},
-            ],
-        },
-    }
+    pod["spec"]["containers"][0]["volumeMounts"] += [
+        {**probe, "mountPath": "/probe"},
+        {**probe, "mountPath": f"{SITE_PACKAGES}/probe_worker.py", "subPath": "probe_worker.py"},
+    ]
+    return pod
 
 
 def test_the_pod_runs_as_the_images_user_and_its_profile_refuses_a_network_of_its_own(found: dict[str, Any]) -> None:

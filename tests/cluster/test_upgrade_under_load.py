@@ -1,4 +1,4 @@
-"""An upgrade of a release that is in use: configuration changes, every part but Redis is replaced, services join."""
+"""An upgrade of a release in use: new image, chart and configuration; all but Redis is replaced, services join."""
 
 import sys
 
@@ -6,6 +6,7 @@ import pytest
 
 from tests.cluster.conftest import Upgraded
 from tests.cluster.support.load import CALLS
+from tests.deploy.helm import chart
 
 pytestmark = pytest.mark.timeout(900)
 
@@ -18,6 +19,13 @@ def test_no_call_is_lost_while_every_pod_is_replaced(upgraded: Upgraded) -> None
 
 def test_every_pod_but_those_of_redis_was_replaced(upgraded: Upgraded) -> None:
     assert upgraded.kept == {"redis-state", "redis-cache"}
+
+
+def test_the_new_chart_and_the_new_image_are_what_runs(upgraded: Upgraded) -> None:
+    assert upgraded.release.chart_version() == upgraded.chart_version
+    images = {container["image"] for pod in upgraded.release.pods() for container in chart.containers(pod["spec"])}
+    assert upgraded.image in images
+    assert upgraded.release.image not in images
 
 
 def test_the_load_outlasted_the_upgrade(upgraded: Upgraded) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.cluster.support.killer import Killer, killer
+from tests.cluster.support.kubectl import Object
 from tests.cluster.support.load import CALLS, load
 from tests.cluster.support.release import Release, containers, role
 from tests.e2e.support.waiting import eventually
@@ -24,24 +25,14 @@ BROKEN = {"ConnectError", "ReadError", "RemoteProtocolError", "WriteError"}
 DURATION_S = 300
 KILL_EVERY_S = 10
 MOST_STARTS = 3
-"""Of one container. The kubelet makes it wait 10 seconds before it starts again, then 20, and then 40: more than a retry
-gets, and nothing that Papermesh could change."""
+"""Of one container. The kubelet makes it wait 10 seconds before it starts again, then 20, and then 40: more than what a
+retry gets, and nothing that Papermesh could change."""
 
 RETRIED_WITHIN_S = 30
 FELT_FOR_S = 30
 """How long after the death of an adapter connections may break."""
 
 READY_WITHIN_S = 240
-
-WORDS = {
-    "adapter": "mcp_adapter",
-    "dispatch": "services.dispatch",
-    "drain": "sleep 86400",
-    "envoy": "--config-path",
-    "pdf": "services.pdf",
-    "redis": "redis-server",
-}
-"""What the command line of each container has, by the container's name."""
 
 
 @pytest.fixture(scope="module")
@@ -50,10 +41,10 @@ def killing(release: Release) -> Iterator[Killer]:
         yield killing
 
 
-def victims(release: Release) -> list[tuple[str, str, str]]:
-    """The pod, the part and the name of each container that may be killed."""
+def victims(release: Release) -> list[tuple[str, Object]]:
+    """The part and the status of each container that may be killed."""
     return [
-        (pod["metadata"]["name"], role(pod), container["name"])
+        (role(pod), container)
         for pod in release.pods()
         for container in containers(pod)
         if container["restartCount"] < MOST_STARTS and "running" in container["state"]
@@ -68,9 +59,9 @@ def test_kills_at_random_cost_typed_errors_that_a_retry_heals(release: Release, 
     with load(release, pace) as met:
         end = time.monotonic() + DURATION_S
         while time.monotonic() < end:
-            pod, part, container = chance.choice(victims(release))
-            if killing.kill(pod, WORDS[container]):
-                killed[f"{part}/{container}"] += 1
+            part, container = chance.choice(victims(release))
+            if killing.kill(container):
+                killed[f"{part}/{container['name']}"] += 1
                 if part == "adapter":
                     adapters_killed_s.append(time.monotonic() - met.began)
             due = time.monotonic() + KILL_EVERY_S

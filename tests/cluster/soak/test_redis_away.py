@@ -1,5 +1,6 @@
 """Redis goes, by SIGKILL and by an eviction: calls are refused at once, and work when it is back; none counts twice."""
 
+import math
 import sys
 from collections.abc import Callable, Iterator
 from time import monotonic
@@ -42,7 +43,8 @@ def send_away(how: str, killing: Killer) -> Callable[[Object], None]:
     """What makes the pod of Redis go."""
 
     def kill(pod: Object) -> None:
-        assert killing.kill(pod["metadata"]["name"], "redis-server") == 1
+        (container,) = containers(pod)
+        assert killing.kill(container)
 
     def evicted(pod: Object) -> None:
         assert evict(pod)
@@ -69,17 +71,16 @@ def test_calls_are_refused_at_once_and_work_when_redis_is_back_and_none_is_accep
         signed.send_again()
         eventually(is_back, READY_WITHIN_S, "another Redis")
         back_s = monotonic() - met.began
-    last_s = max((each["at_s"] for each in met.lost), default=back_s)
+    healed_s = max((each["at_s"] + (each["retried_s"] or math.inf) for each in met.lost), default=back_s)
     longest_s = max((each["took_s"] for each in met.lost), default=0)
     sys.stdout.write(
-        f"\nRedis {how}: ready after {back_s - gone_s:.1f} s, last refused call {last_s - back_s:+.1f} s from then, "
-        f"the longest took {longest_s:.2f} s; {met.figures()}; {signed.accepted} signed calls sent again: {signed.again}\n"
+        f"\nRedis {how}: ready after {back_s - gone_s:.1f} s, all calls answered {healed_s - back_s:+.1f} s from then, "
+        f"the longest took {longest_s:.2f} s; {met.figures()}; {signed.accepted} signed calls again: {signed.again}\n"
     )
     assert met.calls >= CALLS
     assert set(met.codes) <= {"UNAVAILABLE"}
     assert longest_s <= SAYS_SO_WITHIN_S
-    assert last_s <= back_s + SERVES_AGAIN_WITHIN_S
-    assert all(each["retried_s"] is not None for each in met.lost)
+    assert healed_s <= back_s + SERVES_AGAIN_WITHIN_S
     assert signed.again == {REPLAYED: 2 * signed.accepted}
     others = {pod: count for pod, count in release.restarts().items() if pod != name}
     assert others == {pod: count for pod, count in before.items() if pod != name}

@@ -11,19 +11,14 @@ _POD = "killer"
 _KILL = """
 import os, sys
 from pathlib import Path
-pod, word = sys.argv[1:]
-killed = []
 for folder in Path("/proc").glob("[0-9]*"):
     try:
         status = dict(line.split(":", 1) for line in (folder / "status").read_text().splitlines())
-        first = status["NSpid"].split()[1:] == ["1"]
-        if first and f"HOSTNAME={pod}".encode() in (folder / "environ").read_bytes().split(b"\\0"):
-            if word in (folder / "cmdline").read_bytes().replace(b"\\0", b" ").decode():
-                os.kill(int(folder.name), 9)
-                killed.append(folder.name)
+        if status["NSpid"].split()[1:] == ["1"] and sys.argv[1] in (folder / "cgroup").read_text():
+            os.kill(int(folder.name), 9)
+            print(folder.name)
     except (FileNotFoundError, ProcessLookupError):
         pass
-print(*killed)
 """
 
 
@@ -33,9 +28,10 @@ class Killer:
 
     namespace: str
 
-    def kill(self, pod: str, word: str) -> int:
-        """Kills the first process of a pod's containers whose command line has a word; how many there were."""
-        return len(execute(self.namespace, _POD, "python", "-c", _KILL, pod, word).split())
+    def kill(self, container: Object) -> bool:
+        """Kills the first process of a container, given by its status; False when it does not run."""
+        identity = container["containerID"].rpartition("/")[2]
+        return bool(execute(self.namespace, _POD, "python", "-c", _KILL, identity).strip())
 
 
 @contextmanager

@@ -42,7 +42,7 @@ class Load:
     """How often a first answer was not a correct one, by what it was instead."""
 
     lost: list[dict[str, Any]] = field(default_factory=list)
-    """Each of them: at_s after the load began it ended; took_s; what it was; retried_s until it was answered, or None."""
+    """Each: at_s after the beginning it ended; took_s; what it was; retried_s until it was answered well, or None."""
 
     def must_have_lost_nothing(self, what: str) -> None:
         """Shows the figures; fails when a call was lost, or when there were too few to say so."""

@@ -6,6 +6,7 @@ import subprocess
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -106,12 +107,22 @@ class Release:
         found: Mapping[str, Any] = json.loads(self._helm("get", "values", self.name, "-o", "json"))
         return found
 
-    def upgrade(self, values: Mapping[str, Any]) -> float:
-        """Adds values to those that it has, or installs it with them; the seconds until all is ready."""
+    def upgrade(self, values: Mapping[str, Any], folder: Path = chart.CHART) -> float:
+        """Adds values to those that it has, or installs it with them; the seconds until all is ready.
+
+        Args:
+            values: The values.
+            folder: The chart.
+        """
         began = time.monotonic()
         arguments = ["--install", "--reuse-values", "--values=-", "--wait", f"--timeout={_READY_WITHIN}"]
-        self._helm("upgrade", self.name, str(chart.CHART), *arguments, given=json.dumps(values))
+        self._helm("upgrade", self.name, str(folder), *arguments, given=json.dumps(values))
         return time.monotonic() - began
+
+    def chart_version(self) -> str:
+        """The version of the chart that it was installed or upgraded with last."""
+        (found,) = json.loads(self._helm("list", "--filter", f"^{self.name}$", "-o", "json"))
+        return str(found["chart"]).removeprefix("papermesh-")
 
     def rollback(self) -> None:
         """Goes back to what was before the last upgrade."""

@@ -4,7 +4,7 @@
 
 The operator's certificate is in /tls, its key /key/operator.json, and /tmp/document.pdf a document. They call until
 /tmp/stop is there, and send what was accepted again at once, the newest first, each call twice, until it is decided.
-Prints three JSON lines: {} when the first 200 calls were accepted, {"accepted": …} when no new calls are made, and
+Prints three JSON lines: {} when the first 500 calls were accepted, {"accepted": …} when no new calls are made, and
 {"again": {…}}, how the second tries ended.
 """
 
@@ -26,7 +26,7 @@ from services.base import canonical, signature, telemetry
 from services.base.channel import MeshChannel, open_channel
 
 SIGNERS = 4
-ENOUGH = 200
+ENOUGH = 500
 TIMES = 2
 DECIDED_WITHIN_S = 150.0
 PAUSE_S = 0.2
