@@ -1,4 +1,4 @@
-"""How people call: an operator past the adapter, as docs/kubernetes.md says, and others through the adapter's Service."""
+"""How people call: an operator past the adapter, as docs/kubernetes.md has it, and others through its Service."""
 
 import json
 import re
