@@ -3,7 +3,7 @@ import re
 import shutil
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -27,9 +27,7 @@ class Upgraded:
     kept: frozenset[str]
     """The parts with a pod that was there before."""
 
-    image: str
-    """The new one."""
-
+    old_image: str
     chart_version: str
     """The new one."""
 
@@ -65,13 +63,12 @@ def upgraded(release: Release, pace: float, outside: str, tmp_path_factory: pyte
 
     It is the one upgrade of these tests, since each takes a minute and more: all others look at the release after it.
     """
-    image = os.environ["PAPERMESH_CLUSTER_NEW_IMAGE"]
-    repository, _, tag = image.rpartition(":")
+    newer = replace(release, image=os.environ["PAPERMESH_CLUSTER_NEW_IMAGE"])
     folder, version = newer_chart(tmp_path_factory.mktemp("chart"))
     package = made_up.build(tmp_path_factory.mktemp("checkout"))
     made_up.publish_descriptors(package, release.namespace)
     values = {
-        "image": {"repository": repository, "tag": tag},
+        "image": newer.image_values(),
         "logLevel": "WARNING",  # another environment of every Python part
         "envoy": {"connectionLimit": 9_000},  # another configuration of Envoy
         "services": made_up.entries(package, outside),
@@ -81,7 +78,7 @@ def upgraded(release: Release, pace: float, outside: str, tmp_path_factory: pyte
         seconds = release.upgrade(values, folder)
         release.settle()
     kept = frozenset(role(pod) for pod in release.pods() if pod["metadata"]["uid"] in before)
-    return Upgraded(release, met, seconds, kept, image, version)
+    return Upgraded(newer, met, seconds, kept, release.image, version)
 
 
 def newer_chart(scratch: Path) -> tuple[Path, str]:

@@ -24,8 +24,8 @@ def test_every_pod_but_those_of_redis_was_replaced(upgraded: Upgraded) -> None:
 def test_the_new_chart_and_the_new_image_are_what_runs(upgraded: Upgraded) -> None:
     assert upgraded.release.chart_version() == upgraded.chart_version
     images = {container["image"] for pod in upgraded.release.pods() for container in chart.containers(pod["spec"])}
-    assert upgraded.image in images
-    assert upgraded.release.image not in images
+    assert upgraded.release.image in images
+    assert upgraded.old_image not in images
 
 
 def test_the_load_outlasted_the_upgrade(upgraded: Upgraded) -> None:

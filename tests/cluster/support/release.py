@@ -62,6 +62,11 @@ class Release:
         """What signatures call it."""
         return f"{self.namespace}-{self.name}"
 
+    def image_values(self) -> Mapping[str, str]:
+        """Its image, as the chart's values name it."""
+        repository, _, tag = self.image.rpartition(":")
+        return {"repository": repository, "tag": tag}
+
     def labels(self, part: str) -> dict[str, str]:
         """What the chart selects a part's pods by."""
         return {
@@ -118,6 +123,10 @@ class Release:
         arguments = ["--install", "--reuse-values", "--values=-", "--wait", f"--timeout={_READY_WITHIN}"]
         self._helm("upgrade", self.name, str(folder), *arguments, given=json.dumps(values))
         return time.monotonic() - began
+
+    def install(self, values: Mapping[str, Any]) -> None:
+        """Installs it, and does not wait until anything is ready."""
+        self._helm("install", self.name, str(chart.CHART), "--values=-", given=json.dumps(values))
 
     def chart_version(self) -> str:
         """The version of the chart that it was installed or upgraded with last."""
