@@ -1,0 +1,105 @@
+"""The chart's README, written from the comments of its values: `python -m deploy.values_page`."""
+
+import re
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+CHART = Path(__file__).parent / "helm" / "papermesh"
+
+_HEAD = """\
+# The chart papermesh
+
+[docs/kubernetes.md](../../../docs/kubernetes.md) walks through the first installation, upgrades, rotation and what to
+watch. This is every value, with its default; a strict schema refuses what is not here. It is written by `make gen` from
+[values.yaml](values.yaml).
+
+`services` has one entry for each service behind dispatch. What an entry of your own leaves out is as
+[templates/_services.tpl](templates/_services.tpl) says.
+"""
+
+_SECTION = re.compile(r"# -- (?P<title>.+?) -+")
+_WHOLE = ("resources", "Resources")
+"""How keys end that are shown in one row: nobody reads their parts apart."""
+
+
+@dataclass(frozen=True)
+class Value:
+    """One value, or a group of them."""
+
+    path: str
+    """Its keys, with dots between them."""
+
+    comment: str
+    default: str
+    """As YAML has it in one line; empty for a group."""
+
+    section: str
+    """The heading above it in the file; empty before the first."""
+
+
+def values(text: str) -> Iterator[Value]:
+    """What a values file holds, in its order; a group without a comment is left out.
+
+    Raises:
+        ValueError: naming a value that has no comment.
+    """
+    lines = text.splitlines()
+    if root := yaml.compose(text):
+        yield from _under(root, "", lines)
+
+
+def page() -> str:
+    """The README as Markdown."""
+    text, section = _HEAD, ""
+    for value in values((CHART / "values.yaml").read_text(encoding="utf-8")):
+        if value.section != section or not text.count("|---|"):
+            section = value.section
+            text += f"\n## {section or 'General'}\n\n| value | default | meaning |\n|---|---|---|\n"
+        default = f"`{value.default}`" if value.default else ""
+        text += f"| `{value.path}` | {default} | {_cell(value.comment)} |\n"
+    return text
+
+
+def _under(node: yaml.Node, prefix: str, lines: list[str]) -> Iterator[Value]:
+    for key, value in node.value:
+        path = f"{prefix}{key.value}"
+        comment = _comment_above(key.start_mark.line, lines)
+        section = _section_above(key.start_mark.line, lines)
+        is_group = isinstance(value, yaml.MappingNode) and not value.flow_style and not key.value.endswith(_WHOLE)
+        if comment:
+            yield Value(path, comment, "" if is_group else _in_one_line(value), section)
+        elif not is_group:
+            raise ValueError(f"values.yaml says nothing about {path}: write a comment above it.")
+        if is_group:
+            yield from _under(value, f"{path}.", lines)
+
+
+def _comment_above(line: int, lines: list[str]) -> str:
+    found: list[str] = []
+    while (above := lines[line - 1].strip() if line else "").startswith("#") and not _SECTION.fullmatch(above):
+        found.insert(0, above.removeprefix("#").strip())
+        line -= 1
+    return " ".join(found)
+
+
+def _section_above(line: int, lines: list[str]) -> str:
+    titles = [match["title"] for each in lines[:line] if (match := _SECTION.fullmatch(each))]
+    return titles[-1] if titles else ""
+
+
+def _in_one_line(node: yaml.Node) -> str:
+    loaded = yaml.safe_load(yaml.serialize(node))
+    text = yaml.safe_dump(loaded, default_flow_style=True, width=sys.maxsize, sort_keys=False)
+    return text.removesuffix("\n").removesuffix("\n...").replace("''", '""')
+
+
+def _cell(comment: str) -> str:
+    return comment.replace("<", "&lt;").replace("|", "\\|")
+
+
+if __name__ == "__main__":
+    sys.stdout.write(page())
