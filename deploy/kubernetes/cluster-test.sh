@@ -38,7 +38,7 @@ known_kinds() {
 version=$(kubectl version -o json 2>/dev/null | sed -n '/serverVersion/,$s/.*"gitVersion": "v\([0-9.]*\).*/\1/p')
 
 step "What the API server says of it"
-for values in default minimal production external-everything; do
+for values in default minimal production external-everything additions; do
     helm template "$release" "$chart" --namespace "$namespace" --kube-version "$version" \
         --values "$chart/ci/$values.yaml" >"$scratch/all.yaml"
     known_kinds <"$scratch/all.yaml" >"$scratch/known.yaml"
