@@ -29,3 +29,18 @@ def test_whoever_asks_nobody_is_told_so_and_needs_no_key(tmp_path: Path) -> None
 
 def test_whoever_has_no_policies_is_told_so(tmp_path: Path) -> None:
     assert "There are no NetworkPolicies" in notes(tmp_path, networkPolicy__enabled=False)
+
+
+def test_whoever_offers_the_adapter_without_a_certificate_is_told_so(tmp_path: Path) -> None:
+    clients = [{"ipBlock": {"cidr": "10.0.0.0/8"}}]
+    warning = "The adapter speaks plain HTTP, and no certificate is named"
+    ingress = {"enabled": True, "hosts": ["papermesh.example"]}
+    (tmp_path / "plain").mkdir()
+    assert warning in notes(tmp_path / "plain", adapter__ingress=ingress, networkPolicy__adapterClients=clients)
+    (tmp_path / "balanced").mkdir()
+    assert warning in notes(
+        tmp_path / "balanced", adapter__service__type="LoadBalancer", networkPolicy__adapterClients=clients
+    )
+    (tmp_path / "secret").mkdir()
+    ingress["tlsSecret"] = "papermesh-http"
+    assert warning not in notes(tmp_path / "secret", adapter__ingress=ingress, networkPolicy__adapterClients=clients)

@@ -91,6 +91,15 @@ def test_the_http_port_is_the_first_of_the_adapters_service() -> None:
     assert render().one("Service", "adapter")["spec"]["ports"][0]["name"] == "http"
 
 
+@pytest.mark.parametrize("name", VALUES)
+def test_a_port_says_whether_it_speaks_tls(name: str) -> None:
+    """A mesh around ours goes by it: what it takes for plain gRPC it would look into."""
+    for service in render(name).of("Service").values():
+        for port in service["spec"]["ports"]:
+            plain = {"http": "http", "metrics": "http", "redis": None}
+            assert port.get("appProtocol") == plain.get(port["name"], "https")
+
+
 def test_only_what_envoy_balances_over_is_headless() -> None:
     services = render("production").of("Service")
     headless = {name for name, service in services.items() if service["spec"].get("clusterIP") == "None"}
