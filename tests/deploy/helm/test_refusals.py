@@ -318,7 +318,7 @@ def _taken_away(path: tuple[str, ...]) -> list[tuple[str, ...]]:
     values = yaml.safe_load((CHART / "values.yaml").read_text(encoding="utf-8"))
     for part in path:
         values = values[part]
-    return [(*path, name) for name in values if (*path, name) != ("global",)]
+    return [(*path, name) for name in values if (*path, name) not in {("global",), ("enabled",)}]
 
 
 _NEEDED = [

@@ -1,3 +1,7 @@
+import json
+import shutil
+from pathlib import Path
+
 import pytest
 
 from tests.deploy.helm.chart import CHART, NAMESPACE, RELEASE, VALUES, render, run, template
@@ -20,6 +24,22 @@ def test_every_object_bears_the_release_in_its_name_and_the_labels_of_kubernetes
         assert labels["app.kubernetes.io/name"] == "papermesh"
         assert labels["app.kubernetes.io/instance"] == RELEASE
         assert labels["app.kubernetes.io/component"]
+
+
+def test_another_chart_can_have_it_among_its_dependencies(tmp_path: Path) -> None:
+    """With a condition, and values for all of its parts."""
+    shutil.copytree(CHART, tmp_path / "charts" / "papermesh")
+    dependency = {"name": "papermesh", "version": "0.1.0", "condition": "papermesh.enabled"}
+    about = {"apiVersion": "v2", "name": "around", "version": "0.0.1", "dependencies": [dependency]}
+    (tmp_path / "Chart.yaml").write_text(json.dumps(about), encoding="utf-8")
+
+    def kinds(enabled: str) -> int:
+        done = run("template", RELEASE, str(tmp_path), "--set", f"global.anything=1,papermesh.enabled={enabled}")
+        assert done.returncode == 0, done.stderr
+        return done.stdout.count("\nkind: ")
+
+    assert kinds("true") == template().stdout.count("\nkind: ")
+    assert kinds("false") == 0
 
 
 @pytest.mark.parametrize("name", VALUES)
