@@ -4,6 +4,7 @@ It describes the JSON that people send: snake_case names, and the rules that dis
 Schema cannot say (a CEL expression over several fields) stands as a sentence in the description.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
@@ -14,11 +15,11 @@ from services.base.comments import Comments
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _SAFE_INTEGER = 2**53 - 1
 
-_INT32 = {"type": "integer", "minimum": -(2**31), "maximum": 2**31 - 1}
-_UINT32 = {"type": "integer", "minimum": 0, "maximum": 2**32 - 1}
-_INT64 = {"type": "integer", "minimum": -_SAFE_INTEGER, "maximum": _SAFE_INTEGER}
-_UINT64 = {"type": "integer", "minimum": 0, "maximum": _SAFE_INTEGER}
-_SCALARS: dict[int, dict[str, Any]] = {
+_INT32 = (-(2**31), 2**31 - 1)
+_UINT32 = (0, 2**32 - 1)
+_INT64 = (-_SAFE_INTEGER, _SAFE_INTEGER)
+_UINT64 = (0, _SAFE_INTEGER)
+INTEGER_RANGES: Mapping[int, tuple[int, int]] = {
     FieldDescriptor.TYPE_INT32: _INT32,
     FieldDescriptor.TYPE_SINT32: _INT32,
     FieldDescriptor.TYPE_SFIXED32: _INT32,
@@ -29,6 +30,11 @@ _SCALARS: dict[int, dict[str, Any]] = {
     FieldDescriptor.TYPE_SFIXED64: _INT64,
     FieldDescriptor.TYPE_UINT64: _UINT64,
     FieldDescriptor.TYPE_FIXED64: _UINT64,
+}
+"""The smallest and the largest number of each integer type of a field that JSON carries without loss."""
+
+_SCALARS: dict[int, dict[str, Any]] = {
+    **{kind: {"type": "integer", "minimum": least, "maximum": most} for kind, (least, most) in INTEGER_RANGES.items()},
     FieldDescriptor.TYPE_DOUBLE: {"type": "number"},
     FieldDescriptor.TYPE_FLOAT: {"type": "number"},
     FieldDescriptor.TYPE_BOOL: {"type": "boolean"},

@@ -12,23 +12,8 @@ from google.protobuf.message import Message
 
 from services.base.actions import Action
 from services.base.errors import FieldViolation, bad_arg
-from services.base.schema import WELL_KNOWN
+from services.base.schema import INTEGER_RANGES, WELL_KNOWN
 
-_INT32 = (-(2**31), 2**31 - 1)
-_UINT32 = (0, 2**32 - 1)
-_INT64 = (-(2**53) + 1, 2**53 - 1)
-_RANGES = {
-    FieldDescriptor.TYPE_INT32: _INT32,
-    FieldDescriptor.TYPE_SINT32: _INT32,
-    FieldDescriptor.TYPE_SFIXED32: _INT32,
-    FieldDescriptor.TYPE_UINT32: _UINT32,
-    FieldDescriptor.TYPE_FIXED32: _UINT32,
-    FieldDescriptor.TYPE_INT64: _INT64,
-    FieldDescriptor.TYPE_SINT64: _INT64,
-    FieldDescriptor.TYPE_SFIXED64: _INT64,
-    FieldDescriptor.TYPE_UINT64: (0, 2**53 - 1),
-    FieldDescriptor.TYPE_FIXED64: (0, 2**53 - 1),
-}
 _FLOATS = frozenset({FieldDescriptor.TYPE_DOUBLE, FieldDescriptor.TYPE_FLOAT})
 _MAX_VIOLATIONS = 20
 _WHOLE_NUMBER = re.compile(r"-?[0-9]{1,20}", re.ASCII)
@@ -163,7 +148,7 @@ def _float(_: FieldDescriptor, value: Any, path: str) -> float:
 def _integer(field: FieldDescriptor, value: Any, path: str) -> int:
     if isinstance(value, bool) or not isinstance(value, int):
         raise _Fault(path, "must be a whole number")
-    low, high = _RANGES[field.type]
+    low, high = INTEGER_RANGES[field.type]
     if not low <= value <= high:
         raise _Fault(path, f"must be from {low} to {high}")
     return value
