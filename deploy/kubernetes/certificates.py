@@ -1,14 +1,14 @@
 """`python -m deploy.kubernetes.certificates`: brings a release's certificates up to date, for its hook Job.
 
-It keeps what is good, issues what is missing, renews what is in the last third of its life, and rotates on request:
-when the text in PAPERMESH_ROTATE_LEAVES or PAPERMESH_ROTATE_CA is another than the last time. Interrupted at any
-point, it goes on from what the Secrets say when it is run again.
+It keeps what is good, issues what is missing, renews what is in the last third of its life or ends before Envoy's, and
+rotates on request: when the text in PAPERMESH_ROTATE_LEAVES or PAPERMESH_ROTATE_CA is another than the last time.
+Interrupted at any point, it goes on from what the Secrets say when it is run again.
 """
 
 import logging
 import re
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from services.base.settings import CommaList
 _log = logging.getLogger(__name__)
 
 _CA_NOTE, _LEAVES_NOTE = "papermesh/ca-rotated", "papermesh/leaves-rotated"
+_ENVOY = "envoy"
 _LISTENER = re.compile(r"([a-z0-9-]{1,63}):([0-9]{1,5})", re.ASCII)
 _ASK_EVERY_S = 1.0
 
@@ -95,7 +96,7 @@ class CertificateJob:
             clients=self._settings.clients,
             envoy_names=self._settings.envoy_names,
         )
-        self._store((ca, *leaves))
+        self._store((ca, *leaves, *self._renewed_with_envoy(leaves)))
         if ca.done is Done.KEPT:
             self._rotate()
         self._note_what_was_asked()
@@ -117,6 +118,12 @@ class CertificateJob:
                 "previous.crt. It stays as it is. Mend it. If it is another's, give the release another name. If it "
                 "may go, remove it: all certificates are then made anew, and calls fail until every pod has them."
             ) from None
+
+    def _renewed_with_envoy(self, leaves: Sequence[Outcome]) -> tuple[Outcome, ...]:
+        """Renews whoever's certificate ends before Envoy's, the only one whose end has a counter and an alert."""
+        envoys = next((each.not_after for each in leaves if each.name == _ENVOY), None)
+        sooner = [each.name for each in leaves if envoys is not None and each.not_after < envoys]
+        return certificates.rotate_leaves(self._folder, sooner) if sooner else ()
 
     def _rotate(self) -> None:
         authority = certificates.authority_of(self._folder)

@@ -116,11 +116,21 @@ def test_a_new_service_gets_a_certificate_and_nobody_else_does(api: ApiServer, c
     assert signed_by(leaf(cluster, "stamps"), trusted(cluster, "pdf")[0])
 
 
-def test_other_names_for_envoy_renew_envoys_alone(api: ApiServer, cluster: Cluster) -> None:
+def test_no_certificate_ends_before_envoys_which_alone_has_an_alert(
+    api: ApiServer, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.base.certificates.issuing.LEAF_LIFE", timedelta(days=89))
     run(api)
+    monkeypatch.undo()
+    run(api, workloads=(*WORKLOADS, "stamps"))
     before = serials(cluster)
-    run(api, envoy_names=(*NAMES, "papermesh.example"))
-    assert {name for name, serial in serials(cluster).items() if serial != before[name]} == {"envoy"}
+    run(api, envoy_names=(*NAMES, "papermesh.example"), workloads=(*WORKLOADS, "stamps"))
+    assert not set(before.values()) & set(serials(cluster).values())
+    ends = {name: leaf(cluster, name).not_valid_after_utc for name in (*WORKLOADS, "stamps")}
+    assert min(ends.values()) == ends["envoy"]
+    count = len(cluster.writes)
+    run(api, envoy_names=(*NAMES, "papermesh.example"), workloads=(*WORKLOADS, "stamps"))
+    assert cluster.writes[count:] == []
 
 
 def test_a_leaf_in_the_last_third_of_its_life_is_renewed(
