@@ -5,6 +5,7 @@ rotates on request: when the text in PAPERMESH_ROTATE_LEAVES or PAPERMESH_ROTATE
 Interrupted at any point, it goes on from what the Secrets say when it is run again.
 """
 
+import ipaddress
 import logging
 import re
 import time
@@ -24,6 +25,7 @@ from services.base.settings import CommaList
 _log = logging.getLogger(__name__)
 
 _CA_NOTE, _LEAVES_NOTE = "papermesh/ca-rotated", "papermesh/leaves-rotated"
+_DNS_NAME = re.compile(r"(?=.{1,253}$)(?:\*\.)?[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63})*", re.ASCII | re.IGNORECASE)
 _ENVOY = "envoy"
 _LISTENER = re.compile(r"([a-z0-9-]{1,63}):([0-9]{1,5})", re.ASCII)
 _ASK_EVERY_S = 1.0
@@ -56,6 +58,14 @@ class CertificateSettings(JobSettings):
             raise ValueError("no workload may be called client-…: the Secrets of clients are")
         return workloads
 
+    @field_validator("envoy_names")
+    @classmethod
+    def _names(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        for name in names:
+            if not _DNS_NAME.fullmatch(name) and not _is_address(name):
+                raise ValueError(f"{name!r} is neither a DNS name, in ASCII, nor an IP address")
+        return names
+
     @field_validator("listeners")
     @classmethod
     def _ports(cls, listeners: tuple[str, ...]) -> tuple[str, ...]:
@@ -67,6 +77,14 @@ class CertificateSettings(JobSettings):
     def members(self) -> tuple[str, ...]:
         """The folders of the layout with a leaf."""
         return (*self.workloads, *(f"client/{name}" for name in self.clients))
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 class CertificateJob:

@@ -133,6 +133,13 @@ def test_no_certificate_ends_before_envoys_which_alone_has_an_alert(
     assert cluster.writes[count:] == []
 
 
+def test_envoy_may_be_reached_by_addresses_and_wildcards(api: ApiServer, cluster: Cluster) -> None:
+    run(api, envoy_names=("*.office.example", "10.0.0.1", "fd00::1"))
+    names = leaf(cluster, "envoy").extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    assert names.get_values_for_type(x509.DNSName) == ["*.office.example"]
+    assert [str(ip) for ip in names.get_values_for_type(x509.IPAddress)] == ["10.0.0.1", "fd00::1"]
+
+
 def test_a_leaf_in_the_last_third_of_its_life_is_renewed(
     api: ApiServer, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -394,6 +401,11 @@ def test_a_folder_that_an_earlier_try_of_the_job_left_does_no_harm(
         ({"workloads": ("client-x",)}, "PAPERMESH_WORKLOADS is wrong: no workload may be called client-"),
         ({"workloads": ()}, "PAPERMESH_WORKLOADS is wrong"),
         ({"envoy_names": ()}, "PAPERMESH_ENVOY_NAMES is wrong"),
+        ({"envoy_names": ("문서.example",)}, "PAPERMESH_ENVOY_NAMES is wrong: '문서.example' is neither a DNS name"),
+        (
+            {"envoy_names": ("https://papermesh.example",)},
+            "PAPERMESH_ENVOY_NAMES is wrong: 'https://papermesh.example'",
+        ),
         ({"listeners": ("pdf",)}, "PAPERMESH_LISTENERS is wrong: must be workload:port"),
         ({"labels": ("x",)}, "PAPERMESH_LABELS is wrong: must be name=value"),
         ({"release": "Not_one"}, "PAPERMESH_RELEASE is wrong"),
