@@ -157,12 +157,10 @@ class CertificateJob:
         for step in certificates.remaining(self._folder):
             if step is Step.DROP:  # interrupted after that, there would be nothing left to see that it was done
                 self._note_what_was_asked()
-            outcomes = certificates.take(self._folder, step, self._settings.namespace)
-            self._store(outcomes)
-            stored_at = time.monotonic()
+            written = self._store(certificates.take(self._folder, step, self._settings.namespace))
             _log.info("the CA is being rotated: %s is done", step)
             if step is not Step.DROP:  # after which nothing comes that would have to wait
-                self._wait(stored_at)
+                self._wait(0 if written else self._shelf.ca_age_s())
 
     def _note_what_was_asked(self) -> None:
         asked = {_CA_NOTE: self._settings.rotate_ca, _LEAVES_NOTE: self._settings.rotate_leaves}
@@ -172,32 +170,47 @@ class CertificateJob:
         """Whether a rotation is asked for that was not done yet."""
         return bool(text) and self._shelf.note(note) != text
 
-    def _store(self, outcomes: Iterable[Outcome]) -> None:
+    def _store(self, outcomes: Iterable[Outcome]) -> bool:
+        """Writes what has changed; whether there was anything."""
         for outcome in outcomes:
             if outcome.done is not Done.KEPT:
                 shown = {"serial": outcome.serial, "issuer": outcome.issuer, "until": outcome.not_after.isoformat()}
                 why = f" ({outcome.reason})" if outcome.reason else ""
                 _log.info("%s: %s%s", outcome.name, outcome.done, why, extra={"fields": shown})
-        for name in self._shelf.store():
+        written = self._shelf.store()
+        for name in written:
             _log.info("the Secret %s is written", name)
+        return bool(written)
 
-    def _wait(self, stored_at: float) -> None:
+    def _wait(self, age_s: float) -> None:
         """Waits until every pod that listens was seen to have taken up the files, and as long again for the others.
 
-        Those cannot be asked; but the same kubelets mount their Secrets.
+        Those cannot be asked; but the same kubelets mount their Secrets. Who began to listen meanwhile may have been
+        given the files of before, and is seen by looking again.
+
+        Args:
+            age_s: Seconds since the files were stored: more than 0 when that was done by a run that was interrupted.
 
         Raises:
             CertificateError: naming who has not, when the limit has passed.
         """
-        deadline = stored_at + self._settings.limit_s
-        while late := certificates.laggards(self._folder, self._settings.namespace, self._listeners()):
-            if time.monotonic() > deadline:
+        began = time.monotonic()
+        settled = False
+        while True:
+            late = certificates.laggards(self._folder, self._settings.namespace, self._listeners())
+            took_s = time.monotonic() - began
+            if not late and settled:
+                return
+            if not late:
+                time.sleep(max(self._settings.settle_s, min(age_s + took_s, self._settings.limit_s)))
+            elif took_s > self._settings.limit_s:
                 raise CertificateError(
                     f"After {self._settings.limit_s:g} seconds {', '.join(map(str, late))} had not taken up the new "
                     "certificates. No call is lost by that. See its log, and run the same command again to go on."
                 )
-            time.sleep(_ASK_EVERY_S)
-        time.sleep(max(self._settings.settle_s, time.monotonic() - stored_at))
+            else:
+                time.sleep(_ASK_EVERY_S)
+            settled = not late
 
     def _listeners(self) -> tuple[Listener, ...]:
         """Where the pods of this moment show certificates: while the CA is rotated, they come and go."""

@@ -5,6 +5,7 @@ A Secret for every folder of the layout, with the folder's files: <release>-ca, 
 """
 
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 
 from deploy.kubernetes.api_server import OPAQUE, TLS, ApiServer, Secret
@@ -14,6 +15,7 @@ from services.base.setting_kinds import TLS_FILES
 
 CA = "ca"
 
+_WRITTEN = "papermesh/ca-written"
 _CA_FILES = ("ca.crt", "ca.key", "next.crt", "next.key", "previous.crt")
 
 
@@ -62,7 +64,7 @@ class Shelf:
         for name in self._names:
             files, found = folders.read(self._folder / name), self._stored.get(name)
             if found is None or files != found.data:
-                self._put(name, files)
+                self._put(name, files, {_WRITTEN: datetime.now(UTC).isoformat()} if name == CA else None)
                 written.append(self._secret_name(name))
         return tuple(written)
 
@@ -70,6 +72,13 @@ class Shelf:
     def has_ca(self) -> bool:
         """Whether there is a Secret for the CA, whatever is in it."""
         return CA in self._stored
+
+    def ca_age_s(self) -> float:
+        """Seconds since the CA's Secret was last changed, by this clock; 0 where that is not noted."""
+        try:
+            return max(0.0, (datetime.now(UTC) - datetime.fromisoformat(self.note(_WRITTEN) or "")).total_seconds())
+        except (ValueError, TypeError):  # nothing, or no time with its zone
+            return 0.0
 
     def note(self, key: str) -> str | None:
         """What is noted on the CA's Secret; None for nothing."""

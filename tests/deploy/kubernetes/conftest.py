@@ -29,6 +29,7 @@ class Cluster:
         self.pods: list[dict[str, Any]] = []
         self.requests: list[tuple[str, str]] = []
         self.after_write: Callable[[], None] = lambda: None
+        self.after_listing: Callable[[], None] = lambda: None
         self.writes_left = 1_000_000
         """After which the server is gone, in the middle of whatever."""
         self.refusing: dict[str, int] = {}
@@ -62,7 +63,9 @@ class Cluster:
                 return self.refusing[method], {"message": f"no: {json.dumps(body)}"}
             if url.path == f"/api/v1/namespaces/{NAMESPACE}/pods":
                 assert unquote(url.query) == "labelSelector=app.kubernetes.io/instance=pm"
-                return 200, {"items": self.pods}
+                listed = list(self.pods)
+                self.after_listing()
+                return 200, {"items": listed}
             folder, _, name = url.path.partition(f"/api/v1/namespaces/{NAMESPACE}/secrets")
             assert folder == ""
             return self._secret(method, name.removeprefix("/"), body)

@@ -3,6 +3,7 @@ import base64
 import itertools
 import shutil
 import tempfile
+import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta, tzinfo
@@ -257,6 +258,44 @@ async def test_a_rotation_waits_for_what_pods_show_in_handshakes(
     await rotating
     assert set(data(cluster, "pm-ca")) == {"ca.crt", "ca.key"}
     await pod.server.stop()
+
+
+async def test_a_rotation_looks_again_for_pods_that_began_to_listen_meanwhile(
+    api: ApiServer, cluster: Cluster, tmp_path: Path
+) -> None:
+    await asyncio.to_thread(run, api)
+    pod = Pod(cluster, tmp_path / "mount")  # which its kubelet gave the files of before
+    await pod.server.start()
+
+    def appear() -> None:
+        cluster.after_listing = lambda: None
+        cluster.pod("pdf", "127.0.0.1")
+
+    cluster.after_listing = appear
+    wanted = {"rotate_ca": "now", "listeners": (f"pdf:{pod.server.port}",), "limit_s": 0.1}
+    with pytest.raises(CertificateError, match="had not taken up"):
+        await asyncio.to_thread(run, api, **wanted)
+    assert "next.key" in data(cluster, "pm-ca"), "nobody has a leaf of a CA that this pod does not trust"
+    await pod.server.stop()
+
+
+def test_an_interrupted_wait_is_made_up_for(api: ApiServer, cluster: Cluster) -> None:
+    run(api)
+
+    def refuse_when_all_trust_both() -> None:
+        if all(len(trusted(cluster, name)) == 2 for name in WORKLOADS):
+            cluster.refusing = {"GET": 403}
+
+    cluster.after_write = refuse_when_all_trust_both
+    with pytest.raises(ApiError):
+        run(api, rotate_ca="now")
+    cluster.after_write = lambda: None
+    cluster.refusing = {}
+    began = time.monotonic()
+    earlier = datetime.now(UTC) - timedelta(seconds=2)
+    cluster.secrets["pm-ca"]["metadata"]["annotations"]["papermesh/ca-written"] = earlier.isoformat()
+    run(api, rotate_ca="now")
+    assert time.monotonic() - began > 2, "who only calls may take as long as those who were seen"
 
 
 def test_a_pod_that_does_not_listen_has_nothing_to_take_up(api: ApiServer, cluster: Cluster) -> None:
