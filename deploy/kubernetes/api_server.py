@@ -25,9 +25,6 @@ OPAQUE, TLS = "Opaque", "kubernetes.io/tls"
 """Types of a Secret."""
 
 _TIMEOUT = httpx.Timeout(30, connect=5)
-_CONNECT_TRIES = 4
-"""Half a second, a second and two seconds apart: a new pod's network policies may be a moment late."""
-
 _SKEW = timedelta(minutes=5)
 """How far clocks may be apart: certificates begin as much before they are made, and signatures are as old at most."""
 
@@ -97,7 +94,7 @@ class ApiServer:
             base_url=f"{url or _url()}/api/v1/namespaces/{namespace}",
             auth=token,
             timeout=_TIMEOUT,
-            transport=Patient(httpx.HTTPTransport(verify=trusted, retries=_CONNECT_TRIES, trust_env=False)),
+            transport=Patient(httpx.HTTPTransport(verify=trusted, trust_env=False)),
             trust_env=False,  # a proxy of the container's environment leads out of the cluster
         )
 

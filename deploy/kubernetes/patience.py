@@ -13,8 +13,9 @@ _LONGEST_PAUSE_S = 10.0
 class Patient(httpx.BaseTransport):
     """Sends a request again, a few times, where that changes nothing twice.
 
-    What was refused for its rate (429) was not done, whatever it was. What failed otherwise may have been done: only
-    questions are asked again, and a command fails.
+    What never reached the server, as when a new pod's network policies are a moment late, was not done, and neither was
+    what it refused for its rate (429). What failed otherwise may have been done: only questions are asked again, and a
+    command fails.
     """
 
     def __init__(self, transport: httpx.BaseTransport, pauses_s: Sequence[float] = _PAUSES_S) -> None:
@@ -36,8 +37,8 @@ class Patient(httpx.BaseTransport):
         for pause_s in self._pauses_s:
             try:
                 answer = self._transport.handle_request(request)
-            except httpx.TransportError:
-                if request.method != "GET":
+            except httpx.TransportError as error:
+                if request.method != "GET" and not isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
                     raise
                 longer_s = 0.0
             else:
