@@ -23,10 +23,10 @@ BROKEN = {"ConnectError", "ReadError", "RemoteProtocolError", "WriteError"}
 """What a caller meets where the adapter itself died."""
 
 DURATION_S = 300
-KILL_EVERY_S = 10
-MOST_STARTS = 3
-"""Of one container. The kubelet makes it wait 10 seconds before it starts again, then 20, and then 40: more than what a
-retry gets, and nothing that Papermesh could change."""
+KILL_EVERY_S = 15
+MOST_KILLS = 2
+"""Of one container. The kubelet starts it anew at once, then after 10 seconds and more, and the third time after 20 to
+35, which is longer than a retry lasts. Papermesh cannot change that, and of Redis's state role there is one."""
 
 RETRIED_WITHIN_S = 30
 FELT_FOR_S = 30
@@ -47,7 +47,7 @@ def victims(release: Release) -> list[tuple[str, Object]]:
         (role(pod), container)
         for pod in release.pods()
         for container in containers(pod)
-        if container["restartCount"] < MOST_STARTS and "running" in container["state"]
+        if container["restartCount"] < MOST_KILLS and "running" in container["state"]
     ]
 
 
@@ -56,6 +56,7 @@ def test_kills_at_random_cost_typed_errors_that_a_retry_heals(release: Release, 
     chance = random.Random(seed)  # noqa: S311 - not a secret
     killed: Counter[str] = Counter()
     adapters_killed_s: list[float] = []
+    release.renew()
     with load(release, pace) as met:
         end = time.monotonic() + DURATION_S
         while time.monotonic() < end:

@@ -80,6 +80,14 @@ class Release:
         staying = [pod for pod in self._all_pods() if not leaving(pod)]
         return [pod for pod in staying if not part or role(pod) == part]
 
+    def renew(self) -> None:
+        """Replaces every pod, and with it the kubelet's memory of its containers' deaths."""
+        workloads = kubectl("-n", self.namespace, "get", "deployments,statefulsets", "-o", "name").split()
+        kubectl("-n", self.namespace, "rollout", "restart", *workloads)
+        for workload in workloads:
+            kubectl("-n", self.namespace, "rollout", "status", workload)
+        self.settle()
+
     def all_ready(self) -> bool:
         """Whether every pod is ready."""
         return all(is_ready(pod) for pod in self.pods())
