@@ -1,5 +1,6 @@
 """A release with parts that a company brings, two Redis over TLS; and what is seen when a part is missing."""
 
+import secrets
 from collections.abc import Iterator
 
 import pytest
@@ -26,8 +27,8 @@ SMALL = {
 
 @pytest.fixture
 def namespace(release: Release) -> Iterator[str]:
-    """Another one, for another release."""
-    name = f"{release.namespace}-brought"
+    """Another one, for another release; each test's own, since one that was removed goes slowly."""
+    name = f"{release.namespace}-{secrets.token_hex(3)}"
     with own_namespace(name):
         yield name
 

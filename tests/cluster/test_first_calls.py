@@ -42,7 +42,7 @@ def keep(file: Path, content: bytes) -> None:
 def forwarded(release: Release) -> Iterator[str]:
     """Where on this machine Envoy's edge is for as long as the block lasts."""
     command = [program(), "-n", release.namespace, "port-forward", f"service/{release.name}-envoy", ":8443"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as forward:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as forward:
         try:
             assert forward.stdout is not None
             said = forward.stdout.readline()
