@@ -58,9 +58,15 @@ class OwnRedis:
         made = [_secret("corp-redis", {"password": _PASSWORD.encode()}), _secret("corp-redis-ca", {"ca.crt": self.ca})]
         kubectl("-n", namespace, "apply", "-f", "-", given={"apiVersion": "v1", "kind": "List", "items": made})
 
-    def end(self, role: str) -> None:
-        """Ends one of them for good."""
+    @contextmanager
+    def without(self, role: str) -> Iterator[None]:
+        """One of them is away for as long as the block lasts, and then back, empty."""
         kubectl("-n", self.namespace, "delete", "pod", role)
+        try:
+            yield
+        finally:
+            kubectl("-n", self.namespace, "apply", "-f", "-", given=_pod(role))
+            kubectl("-n", self.namespace, "wait", "--for=condition=Ready", "--timeout=120s", f"pod/{role}")
 
 
 @contextmanager
