@@ -64,7 +64,9 @@ class Wire(asyncio.Protocol):
         self.gone = asyncio.Event()
 
     def send(self, command: bytes) -> "asyncio.Future[Any]":
-        """Sends a packed command, together with all others of this turn of the loop; the future gets its reply.
+        """Sends a packed command, at once when no other waits, else with all of this turn of the loop.
+
+        The future that it returns gets the reply.
 
         Raises:
             RedisAway: when the connection is lost, or too many commands wait. The future raises the same, or
@@ -75,10 +77,13 @@ class Wire(asyncio.Protocol):
         if len(self._waiting) >= _MOST_WAITING:
             raise RedisAway(f"{_MOST_WAITING} commands wait for their replies")
         answer = self._loop.create_future()
+        if self._waiting:
+            self._unsent.append(command)
+            if len(self._unsent) == 1:
+                self._loop.call_soon(self._flush)
+        else:
+            self._transport.write(command)
         self._waiting.append((answer, self._looks))
-        self._unsent.append(command)
-        if len(self._unsent) == 1:
-            self._loop.call_soon(self._flush)
         if self._watch is None:
             self._watch = self._loop.call_later(self._look_s, self._look)
         return answer
