@@ -90,6 +90,16 @@ class PapermeshError(Exception):
 NOTHING_DONE: Mapping[str, str] = {"reached": "no"}
 """Details of an error that no service had a part in: whatever the call was to do, it did not."""
 
+ACTOR_RATE, CLIENT_RATE = "actor_rate", "client_rate"
+"""`reason` in the details of a refusal for a rate: whose bucket was empty, the actor's for what it called, or that of
+its whole client."""
+
+
+def rate_limited(wait_ms: int, reason: str) -> PapermeshError:
+    """The answer to one call too many; `reason` says for whom, and the bucket has room again in `wait_ms`."""
+    message = f"Too many calls. Try again in {wait_ms} ms."
+    return PapermeshError(Code.RATE_LIMIT, message, retry_after_ms=wait_ms, details={"reason": reason})
+
 
 def bad_arg(message: str, *violations: FieldViolation, **details: str) -> PapermeshError:
     """A BAD_ARG error; name the fields that are at fault, where there are any."""

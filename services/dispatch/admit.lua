@@ -4,7 +4,8 @@
 -- KEYS: the nonce, then the buckets, then "holders:<digest>" of each document (see hold.lua).
 -- ARGV: seconds to keep the nonce, number of buckets, the owner, then for each bucket the milliseconds between two calls
 --       and the milliseconds that a full bucket covers (its burst times the former).
--- Returns {1 if the nonce is new, milliseconds to wait (0: admitted), then 1 or 0 for each document}.
+-- Returns {1 if the nonce is new, milliseconds to wait (0: admitted), then 1 or 0 for each document}; where there is
+-- something to wait for, the number of the bucket that takes longest instead of the documents.
 --
 -- The buckets are token buckets in the form of the generic cell rate algorithm (ITU-T I.371): a key holds the moment at
 -- which its bucket would be full again, so one number says it all and an idle bucket is no key.
@@ -15,14 +16,17 @@ end
 local time = redis.call('TIME')
 local now = time[1] * 1000 + time[2] / 1000
 local buckets = tonumber(ARGV[2])
-local wait, full = 0, {}
+local wait, longest, full = 0, 0, {}
 for i = 1, buckets do
   local step, span = tonumber(ARGV[2 + 2 * i]), tonumber(ARGV[3 + 2 * i])
   full[i] = math.max(tonumber(redis.call('GET', KEYS[1 + i]) or 0), now) + step
-  wait = math.max(wait, full[i] - now - span)
+  local own = full[i] - now - span
+  if own > wait then
+    wait, longest = own, i
+  end
 end
 if wait > 0 then
-  return {1, math.ceil(wait)}
+  return {1, math.ceil(wait), longest}
 end
 for i = 1, buckets do
   -- At least 1 ms: a step below the precision of a double would leave none, which Redis refuses.

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from services.base.actions import Action, Method, Rate
+from services.base.errors import CLIENT_RATE
 from services.dispatch.state import Bucket, owner
 from services.dispatch.verification import Caller
 
@@ -24,7 +25,7 @@ class Limits:
         """The bucket of the whole client."""
         override = caller.client.rate
         rate = Rate(override.requests_per_minute, override.burst) if override else self._client_rate
-        return [Bucket(caller.client.id, rate)]
+        return [Bucket(caller.client.id, rate, CLIENT_RATE)]
 
     def of_action(self, caller: Caller, action: Action) -> list[Bucket]:
         """The buckets of a call of an action."""

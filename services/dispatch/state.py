@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 
 from services.base.actions import Rate
-from services.base.errors import Code, PapermeshError
+from services.base.errors import ACTOR_RATE, Code, PapermeshError, rate_limited
 from services.base.redis_link import Part, RedisAway, RedisLink, RedisRefused, Script
 from services.base.signature import unauthenticated
 from services.dispatch.redo import Redo
@@ -30,6 +30,8 @@ class Bucket:
 
     name: str
     rate: Rate
+    reason: str = ACTOR_RATE
+    """What a refusal by it says in its details: `ACTOR_RATE` or `CLIENT_RATE`."""
 
 
 class State:
@@ -79,15 +81,15 @@ class State:
             step = _MINUTE_MS / (bucket.rate.requests_per_minute * self._scale)
             arguments += [step, step * bucket.rate.burst * self._scale]
         try:
-            fresh, wait_ms, *owned = await self._admit.run(keys, arguments)
+            fresh, wait_ms, *rest = await self._admit.run(keys, arguments)
         except (RedisAway, RedisRefused) as error:
             raise redis_away(error) from error
         if not fresh:
             raise unauthenticated("This call was made before: its nonce is used up. Sign each call anew.")
         self._redo.note(keys[0], "SET", keys[0], "", "EX", NONCE_KEPT_S, "NX")
         if wait_ms:
-            raise PapermeshError(Code.RATE_LIMIT, f"Too many calls. Try again in {wait_ms} ms.", retry_after_ms=wait_ms)
-        return [bool(each) for each in owned]
+            raise rate_limited(wait_ms, buckets[rest[0] - 1].reason)
+        return [bool(each) for each in rest]
 
 
 def owner(caller: Caller) -> str:

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Sequence
 import pytest
 
 from services.base.actions import Rate
-from services.base.errors import Code, PapermeshError
+from services.base.errors import ACTOR_RATE, CLIENT_RATE, Code, PapermeshError
 from services.base.redis_link import RedisLink
 from services.dispatch.clients import Client
 from services.dispatch.redo import Redo
@@ -150,6 +150,12 @@ class TestBuckets:
         quick, slow = Bucket("quick", Rate(600, 1)), Bucket("slow", Rate(1, 1))
         await state.admit(caller(), [quick, slow])
         assert ((await refusal(state, caller(), [slow, quick])).retry_after_ms or 0) > 50_000
+
+    @pytest.mark.parametrize(("client", "actor", "reason"), [(1, 9, CLIENT_RATE), (9, 1, ACTOR_RATE)])
+    async def test_tell_whose_it_is_that_is_empty(self, state: State, client: int, actor: int, reason: str) -> None:
+        buckets = [Bucket("client", Rate(1, client), CLIENT_RATE), Bucket("actor", Rate(1, actor))]
+        await state.admit(caller(), buckets)
+        assert (await refusal(state, caller(), buckets)).details == {"reason": reason}
 
     @pytest.mark.parametrize(("scale", "calls"), [(1, 2), (2.5, 5), (10, 20), (0.5, 1)])
     async def test_grow_with_the_deployments_scale(self, link: RedisLink, scale: float, calls: int) -> None:
