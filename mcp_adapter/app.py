@@ -24,6 +24,7 @@ from mcp_adapter.hot_route import HotRoute
 from mcp_adapter.invoke import invoke
 from mcp_adapter.people.authentication import Authentication, people_of
 from mcp_adapter.places import DOWNLOADS, Places
+from mcp_adapter.refusals import Refusals
 from mcp_adapter.settings import AdapterSettings
 from mcp_adapter.spool import Spools
 from services.base.channel import open_channel
@@ -76,6 +77,7 @@ def create_app(settings: AdapterSettings) -> FastAPI:
     app.state.settings = settings
     app.state.spools = Spools(settings.spool_dir, settings.max_document_bytes)
     app.state.downloads = Places(DOWNLOADS)
+    app.state.refusals = Refusals()
     app.state.people = people
     app.state.ready = False
     # The last one added is asked first: Host and Origin, then CORS (preflights bear no credentials), then who calls.

@@ -12,6 +12,7 @@ from starlette.responses import Response
 from mcp_adapter.call_options import read_call_options
 from mcp_adapter.dispatch_client import DispatchClient
 from mcp_adapter.envelope import NO_STORE, Exchange, failure, success_json
+from mcp_adapter.refusals import Refusals
 from mcp_adapter.request_body import refuse_encoded
 from papermesh.dispatch.v1 import dispatch_service_pb2 as pb
 from services.base import canonical
@@ -40,14 +41,16 @@ async def invoke(request: Request) -> Response:
         options = read_call_options(request)
         action, args = _parse(await _body(request))
         client: DispatchClient = request.app.state.dispatch
-        call = client.invoke(
-            action,
-            args,
-            exchange.person,
-            no_cache=options.no_cache,
-            idempotency_key=options.idempotency_key,
-        )
-        response = await _while_waited_for(request, call)
+        refusals: Refusals = request.app.state.refusals
+        with refusals.heeded(exchange.actor, action):
+            call = client.invoke(
+                action,
+                args,
+                exchange.person,
+                no_cache=options.no_cache,
+                idempotency_key=options.idempotency_key,
+            )
+            response = await _while_waited_for(request, call)
     except PapermeshError as error:
         return failure(exchange, error)
     except ClientDisconnect:

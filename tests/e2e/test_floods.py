@@ -13,6 +13,8 @@ import psutil
 import pytest
 import redis
 
+from mcp_adapter.people.api_keys import digest, new_api_key
+from mcp_adapter.people.api_keys_file import ApiKey, changing
 from tests.e2e.support.adapter import Answer
 from tests.e2e.support.caller import Caller, Channel, invocation, path
 from tests.e2e.support.deployment import CLIENTS, Deployment, deployed
@@ -243,6 +245,38 @@ def test_over_http_a_flood_is_429_with_retry_after_and_others_are_served(mesh: D
     assert len(answers) - len(refused) <= BURST + PER_SECOND * took_s + 2
     assert len(refused) > len(answers) / 2
     assert set(victim.codes) <= {""}
+
+
+def test_one_person_who_floods_over_http_takes_nothing_from_the_adapters_buckets(
+    good_document: Path, tmp_path: Path
+) -> None:
+    keys = {actor: new_api_key() for actor in ("ada", "bob")}
+    file = tmp_path / "api-keys.json"
+    with changing(file) as listed:
+        listed += [ApiKey(actor, actor, digest(key), None) for actor, key in keys.items()]
+    with deployed(good_document, PAPERMESH_AUTH="api-keys", PAPERMESH_API_KEYS_FILE=str(file)) as mesh:
+        ada, bob = ({"Authorization": f"Bearer {key}"} for key in keys.values())
+        args = {"doc_ref": mesh.adapter.upload(good_document.read_bytes(), **ada).data["doc_ref"]}
+        asked = mesh.counter("cluster.dispatch.upstream_rq_total")
+        began = time.monotonic()
+        with ThreadPoolExecutor(8) as people:
+            answers = list(people.map(lambda _: mesh.adapter.invoke("PDF_METADATA", args, **ada), range(TIMES * BURST)))
+        took_s = time.monotonic() - began
+
+        served = sum(answer.ok for answer in answers)
+        for answer in answers:
+            if not answer.ok:
+                answer.must_be("RATE_LIMIT", reason="actor_rate")
+        assert served <= BURST + PER_SECOND * took_s + 2
+        # Of those who call at the same moment each may learn for itself that the bucket is empty, once it is.
+        reached = mesh.counter("cluster.dispatch.upstream_rq_total") - asked
+        print(f"{len(answers)} calls in {took_s:.1f} s: {served} served, {reached} reached dispatch")  # noqa: T201 - figures
+        assert reached <= served + 8 * (PER_SECOND * took_s + 2)
+        assert reached < len(answers) / 2
+        assert rate_limited(mesh) == 0, "Envoy had nothing to refuse"
+        assert mesh.adapter.upload(good_document.read_bytes(), **bob).ok
+        assert mesh.adapter.invoke("PDF_METADATA", args, **bob).ok
+        mesh.must_have_met_no_bug()
 
 
 def test_the_scale_multiplies_the_rates_of_both_layers(good_document: Path) -> None:

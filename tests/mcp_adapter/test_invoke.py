@@ -13,7 +13,7 @@ import pytest
 from mcp_adapter.dispatch_client import DispatchClient
 from papermesh.dispatch.v1 import dispatch_service_pb2 as pb
 from services.base.certificates import ensure
-from services.base.errors import Code, FieldViolation, PapermeshError
+from services.base.errors import ACTOR_RATE, Code, FieldViolation, PapermeshError, rate_limited
 from tests.mcp_adapter.conftest import Dispatch, adapter
 
 TRACE = "0af7651916cd43dd8448eb211c80319c"
@@ -186,6 +186,17 @@ class TestFailure:
         assert response.status_code == 429
         assert response.json()["error"]["retry_after_ms"] == wait_ms
         assert response.headers["retry-after"] == str(math.ceil(wait_ms / 1000))
+
+    async def test_for_ones_own_rate_is_not_asked_for_again_before_its_time(
+        self, client: httpx.AsyncClient, dispatch: Dispatch
+    ) -> None:
+        dispatch.error = rate_limited(60_000, ACTOR_RATE)
+        told = [(await invoke(client, {"action": "PDF_TEXT"})).json()["error"] for _ in range(5)]
+        assert {error["code"] for error in told} == {"RATE_LIMIT"}
+        assert [error["details"] for error in told] == [{"reason": "actor_rate"}] * 5
+        assert len(dispatch.calls) == 1
+        assert (await invoke(client, {"action": "PDF_OUTLINE"})).status_code == 429
+        assert len(dispatch.calls) == 2
 
     async def test_names_the_fields_at_fault(self, client: httpx.AsyncClient, dispatch: Dispatch) -> None:
         dispatch.error = PapermeshError(Code.BAD_ARG, "No.", violations=(FieldViolation("pages", "is wrong"),))
