@@ -73,6 +73,16 @@ def test_unknown_fields_are_refused_though_the_rest_is_known() -> None:
         known.read("adapter", strange)
 
 
+def test_arguments_nested_as_deep_as_protobuf_takes_them_are_a_bad_argument() -> None:
+    nested: dict[str, Any] = {}
+    for _ in range(31):  # as bytes each level is three messages, and protobuf reads a hundred
+        nested = {"a": nested}
+    message = pb.InvokeRequest(action="PDF_TEXT")
+    message.args.update(nested)
+    with pytest.raises(PapermeshError, match="levels deep"):
+        KnownRequests().read("adapter", pb.InvokeRequest.FromString(message.SerializeToString()))
+
+
 def test_what_a_call_makes_of_its_request_is_not_seen_by_the_next() -> None:
     known = KnownRequests()
     for _ in range(3):
