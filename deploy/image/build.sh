@@ -44,10 +44,19 @@ set -- --file deploy/image/Dockerfile --tag "$image"
 # attestation of where it comes from, which has the minute of the build, and which `kind load` cannot take (kind#3795).
 with_docker() {
     driver=$(docker buildx inspect | sed -n 's/^Driver: *//p')
-    [ "$driver" = docker ] && dated= || dated=,rewrite-timestamp=true
+    case $driver in
+    docker | "") dated= ;;
+    *) dated=,rewrite-timestamp=true ;;
+    esac
     docker buildx build --provenance=false --output "type=docker$dated" "$@" .
 }
 
+case $BUILDER in
+docker | podman | buildah)
+    works "$BUILDER" ||
+        fail "$BUILDER does not work here: it is not on the PATH, its daemon does not answer, or it has no buildx."
+    ;;
+esac
 case $BUILDER in
 docker) with_docker "$@" ;;
 podman) podman build --timestamp "$SOURCE_DATE_EPOCH" "$@" . ;;

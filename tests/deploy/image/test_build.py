@@ -76,6 +76,14 @@ def test_docker_is_told_to_date_the_files_only_where_its_builder_can(programs: P
     assert build(programs).stdout.startswith(f"docker buildx build --provenance=false --output {output} --file deploy/")
 
 
+def test_a_builder_that_was_named_and_does_not_work_is_told(programs: Path) -> None:
+    builder(programs, "docker", works=False)
+    builder(programs, "buildah")
+    ended = build(programs, {"BUILDER": "docker"})
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert ended.stderr.startswith("docker does not work here: ")
+
+
 def test_name_base_and_options_are_the_callers(programs: Path) -> None:
     builder(programs, "podman")
     asked = build(programs, {"IMAGE": "corp/pm:1", "BASE_IMAGE": "corp/python:3", "BUILD_OPTIONS": "--pull --no-cache"})
