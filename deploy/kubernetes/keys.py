@@ -33,6 +33,7 @@ from services.base.settings import CommaList
 _log = logging.getLogger(__name__)
 
 _LISTING = "clients.json"
+_UNLISTED = "papermesh/unlisted"
 _PASSWORD_BYTES = 32
 
 
@@ -94,14 +95,22 @@ class KeyJob:
             self._make("audit-key", {"audit.json": audit_chain.new_key_file()})
 
     def api_keys(self) -> None:
-        """The first API key, and the list of hashes that begins with it."""
-        if self._held("api-keys", "api-keys.json") is not None:
-            return
-        key = new_api_key()
-        listed = api_keys_file.listing([ApiKey("first", self._settings.first_actor, digest(key), None)])
-        # The key first: when the other is not written, another key takes its place the next time.
-        self._make("api-key", {"api-key": key.encode()}, replaced=self._held("api-key", "api-key"))
-        self._make("api-keys", {"api-keys.json": listed})
+        """The first API key, and the list of hashes that begins with it.
+
+        The key comes first, marked until the list has it, so that another run, even one at the same time, goes on with
+        that key. A key without the mark had a list, which somebody removed to be rid of its keys.
+        """
+        key = self._held("api-key", "api-key")  # before its list: another run makes them in this order
+        listed = self._held("api-keys", "api-keys.json")
+        marked = key is not None and key.annotations.get(_UNLISTED) == "true"
+        if listed is None:
+            if key is None or not marked:
+                made = {"api-key": new_api_key().encode()}
+                key, marked = self._make("api-key", made, replaced=key, notes={_UNLISTED: "true"}), True
+            first = ApiKey("first", self._settings.first_actor, digest(key.data["api-key"].decode()), None)
+            self._make("api-keys", {"api-keys.json": api_keys_file.listing([first])})
+        if key is not None and marked:
+            self._make("api-key", key.data, replaced=key, notes={_UNLISTED: "false"})
 
     def redis_state(self) -> None:
         """The password of Redis in its state role."""
@@ -130,10 +139,17 @@ class KeyJob:
             )
         return found
 
-    def _make(self, what: str, files: Mapping[str, bytes], replaced: Secret | None = None) -> None:
+    def _make(
+        self,
+        what: str,
+        files: Mapping[str, bytes],
+        replaced: Secret | None = None,
+        notes: Mapping[str, str] | None = None,
+    ) -> Secret:
         name = self._settings.named(what)
-        self._api.put(name, files, replaced=replaced)
+        made = self._api.put(name, files, replaced=replaced, annotations=notes)
         _log.info("the Secret %s is written", name)
+        return made
 
 
 _MAKERS: Mapping[str, Callable[[KeyJob], None]] = {

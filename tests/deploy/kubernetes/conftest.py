@@ -29,6 +29,7 @@ class Cluster:
         self.pods: list[dict[str, Any]] = []
         self.requests: list[tuple[str, str]] = []
         self.after_write: Callable[[], None] = lambda: None
+        self.before_request: Callable[[], None] = lambda: None
         self.after_listing: Callable[[], None] = lambda: None
         self.writes_left = 1_000_000
         """After which the server is gone, in the middle of whatever."""
@@ -54,6 +55,7 @@ class Cluster:
         self.pods.append({"metadata": metadata, "status": {"phase": phase, "podIP": address}})
 
     def answer(self, method: str, target: str, body: Any) -> tuple[int, Any]:
+        self.before_request()
         with self._lock:
             url = urlsplit(target)
             self.requests.append((method, url.path))

@@ -1,7 +1,9 @@
 import base64
+import itertools
 import json
 import socket
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -91,7 +93,7 @@ def test_an_api_key_that_its_reader_removed_stays_removed(api: ApiServer, cluste
     assert sorted(cluster.secrets) == ["pm-api-keys"]
 
 
-@pytest.mark.parametrize("writes", range(8))
+@pytest.mark.parametrize("writes", range(9))
 def test_what_was_interrupted_is_whole_after_another_run(
     api: ApiServer, cluster: Cluster, tmp_path: Path, writes: int
 ) -> None:
@@ -105,6 +107,42 @@ def test_what_was_interrupted_is_whole_after_another_run(
     for name in ("adapter", "operator"):
         key = read_key_file(mounted(cluster, f"pm-{name}-key", tmp_path) / f"{name}.json")
         assert key.secret == next(iter(listed[name].secrets))
+
+
+async def api_key_is_known(cluster: Cluster, folder: Path) -> bool:
+    key = (mounted(cluster, "pm-api-key", folder) / "api-key").read_text(encoding="ascii")
+    return await ApiKeys(mounted(cluster, "pm-api-keys", folder) / "api-keys.json").actor(key) == "admin"
+
+
+@pytest.mark.parametrize("request_number", range(1, 6))
+async def test_two_jobs_at_once_agree_on_the_first_api_key(
+    api: ApiServer, cluster: Cluster, tmp_path: Path, request_number: int
+) -> None:
+    counted = itertools.count(1)
+
+    def another() -> None:
+        """A whole second Job, before one of this one's requests."""
+        if next(counted) == request_number:
+            cluster.before_request = lambda: None
+            run(api, "api-keys")
+
+    cluster.before_request = another
+    with suppress(ApiError):
+        run(api, "api-keys")
+    assert next(counted) > request_number
+    run(api, "api-keys")
+    assert await api_key_is_known(cluster, tmp_path)
+
+
+async def test_a_list_of_api_keys_that_was_removed_is_made_with_another_key(
+    api: ApiServer, cluster: Cluster, tmp_path: Path
+) -> None:
+    run(api, "api-keys")
+    leaked = cluster.secrets["pm-api-key"]["data"]
+    del cluster.secrets["pm-api-keys"]
+    run(api, "api-keys")
+    assert cluster.secrets["pm-api-key"]["data"] != leaked
+    assert await api_key_is_known(cluster, tmp_path)
 
 
 def test_redis_asks_for_the_password_that_is_made_and_each_role_has_its_own(
@@ -128,8 +166,13 @@ def test_redis_asks_for_the_password_that_is_made_and_each_role_has_its_own(
             redis.kill()
 
 
+def listens(path: Path) -> bool:
+    with socket.socket(socket.AF_UNIX) as link:
+        return link.connect_ex(str(path)) == 0
+
+
 def talk(path: Path, said: str) -> str:
-    eventually(path.exists)
+    eventually(lambda: listens(path))
     with socket.socket(socket.AF_UNIX) as link:
         link.settimeout(10)
         link.connect(str(path))
