@@ -56,11 +56,11 @@ chart: ## Lint the Helm chart and run its tests
 kind: ## From nothing to the first call on a cluster of kind; needs Docker, kind, kubectl and helm
 	@deploy/kubernetes/kind.sh
 
-cluster-test: ## Prove the chart on the cluster that KUBECONFIG names, in a namespace of its own
+cluster-test: ## Prove the chart on the cluster that KUBECONFIG names, in namespaces of its own; needs IMAGE and NEW_IMAGE
 	@deploy/local/setup.sh dev
 	@deploy/kubernetes/cluster-test.sh
 
-cluster-soak: ## Disturb a release under load in every way; a quarter of an hour and more
+cluster-soak: ## Disturb a release under load in every way; half an hour and more
 	@deploy/local/setup.sh dev
 	@TESTS=tests/cluster/soak deploy/kubernetes/cluster-test.sh
 
