@@ -28,8 +28,12 @@ class Upgraded:
     """The parts with a pod that was there before."""
 
     old_image: str
-    chart_version: str
-    """The new one."""
+    images: frozenset[str]
+    """Those of all containers when it had ended."""
+
+    wanted_chart: str
+    chart: str
+    """The version that it was asked for, and the one that it led to."""
 
 
 @pytest.fixture(scope="session")
@@ -78,7 +82,8 @@ def upgraded(release: Release, pace: float, outside: str, tmp_path_factory: pyte
         seconds = release.upgrade(values, folder)
         release.settle()
     kept = frozenset(role(pod) for pod in release.pods() if pod["metadata"]["uid"] in before)
-    return Upgraded(newer, met, seconds, kept, release.image, version)
+    images = frozenset(each["image"] for pod in release.pods() for each in chart.containers(pod["spec"]))
+    return Upgraded(newer, met, seconds, kept, release.image, images, version, release.chart_version())
 
 
 def newer_chart(scratch: Path) -> tuple[Path, str]:
