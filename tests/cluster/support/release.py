@@ -128,7 +128,7 @@ class Release:
             folder: The chart.
         """
         began = time.monotonic()
-        arguments = ["--install", "--reuse-values", "--values=-", "--wait", f"--timeout={_READY_WITHIN}"]
+        arguments = ["--install", "--reset-then-reuse-values", "--values=-", "--wait", f"--timeout={_READY_WITHIN}"]
         self._helm("upgrade", self.name, str(folder), *arguments, given=json.dumps(values))
         return time.monotonic() - began
 
