@@ -41,37 +41,44 @@ def run(admin_socket: Path, *, notice_s: float = NOTICE_S, timeout_s: float = TI
     Raises:
         DrainError: when Envoy does not answer or refuses, or connections are left at the end.
     """
-    _post(admin_socket, "/healthcheck/fail")
+    last = time.monotonic() + notice_s + timeout_s
+    _post(admin_socket, "/healthcheck/fail", last)
     time.sleep(notice_s)
-    _post(admin_socket, "/drain_listeners?graceful&skip_exit")
+    _post(admin_socket, "/drain_listeners?graceful&skip_exit", last)
     began = time.monotonic()
     # Whoever did not notice in time may still come in, is answered, and is told to go.
-    _wait_until_empty(admin_socket, began + min(DRAIN_TIME.total_seconds(), timeout_s))
-    _post(admin_socket, "/drain_listeners")
-    if left := _wait_until_empty(admin_socket, began + timeout_s):
+    _wait_until_empty(admin_socket, began + min(DRAIN_TIME.total_seconds(), timeout_s), last)
+    _post(admin_socket, "/drain_listeners", last)
+    if left := _wait_until_empty(admin_socket, began + timeout_s, last):
         raise DrainError(f"Envoy had {left} connections left when the {timeout_s:g} s for its drain were over.")
 
 
-def _wait_until_empty(admin_socket: Path, end: float) -> int:
+def _wait_until_empty(admin_socket: Path, end: float, last: float) -> int:
     """Waits for the listeners' last connection to close, until `end` of the monotonic clock; how many are left."""
-    while (left := _open_connections(admin_socket)) and time.monotonic() < end:
+    while (left := _open_connections(admin_socket, last)) and time.monotonic() < end:
         time.sleep(_POLL_S)
     return left
 
 
-def _open_connections(admin_socket: Path) -> int:
-    text = _ask(admin_socket, "/stats?" + urlencode({"format": "json", "filter": _OPEN_CONNECTIONS}), "GET")
-    return sum(stat["value"] for stat in json.loads(text)["stats"] if "value" in stat)
+def _open_connections(admin_socket: Path, last: float) -> int:
+    path = "/stats?" + urlencode({"format": "json", "filter": _OPEN_CONNECTIONS})
+    return sum(stat["value"] for stat in json.loads(_ask(admin_socket, path, "GET", last))["stats"] if "value" in stat)
 
 
-def _post(admin_socket: Path, path: str) -> None:
-    _ask(admin_socket, path, "POST")
+def _post(admin_socket: Path, path: str, last: float) -> None:
+    _ask(admin_socket, path, "POST", last)
 
 
-def _ask(admin_socket: Path, path: str, method: str) -> str:
+def _ask(admin_socket: Path, path: str, method: str, last: float) -> str:
+    """Asks again until `last` while Envoy does not find the time to answer: given up, the drain would end in a cut.
+
+    Whatever is asked here may be asked twice.
+    """
     try:
         status, text = admin.ask(admin_socket, path, method)
     except (OSError, HTTPException) as error:
+        if isinstance(error, TimeoutError) and time.monotonic() < last:
+            return _ask(admin_socket, path, method, last)
         raise DrainError(f"Envoy does not answer on its admin socket: {error}. Is it running?") from error
     if status != HTTPStatus.OK:
         raise DrainError(f"Envoy refuses {path}: {status} {text.strip()}.")

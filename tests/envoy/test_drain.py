@@ -1,5 +1,6 @@
 """Taking a running Envoy out of service: what runs finishes, what is idle goes, what is new is refused."""
 
+import signal
 import socket
 import threading
 import time
@@ -13,7 +14,7 @@ import grpc
 import pytest
 from typer.testing import CliRunner
 
-from envoy import drain
+from envoy import admin, drain
 from envoy.__main__ import app
 from envoy.limits import CONNECTION_DRAIN, DRAIN_TIME
 from envoy.topology import Address
@@ -114,6 +115,24 @@ def test_whoever_comes_late_is_answered_and_told_to_go_too(folder: Path) -> None
             assert late.unary_unary(INVOKE)(b"late", timeout=10) == b"late"
             drained.result(15)
             assert open_connections(mesh) == 0
+
+
+def test_an_envoy_that_has_no_time_to_answer_is_asked_again(folder: Path, released: threading.Event) -> None:
+    def wait(_: Call) -> bytes:
+        return b"done" if released.wait(30) else b"late"
+
+    with running_mesh(folder, dispatch=wait) as mesh, mesh.channel(mesh.envoy.topology.edge) as channel:
+        call = channel.unary_unary(INVOKE).future(b"", timeout=40)
+        eventually(lambda: mesh.dispatch.calls)
+        with draining(mesh, timeout_s=40) as drained:
+            eventually(lambda: mesh.envoy.get("/ready")[1].strip() == "DRAINING")
+            mesh.envoy.process.send_signal(signal.SIGSTOP)
+            began = time.monotonic()
+            eventually(lambda: drained.done() or time.monotonic() - began > admin.TIMEOUT_S + 1, admin.TIMEOUT_S + 5)
+            mesh.envoy.process.send_signal(signal.SIGCONT)
+            released.set()
+            assert call.result() == b"done"
+            drained.result(20)
 
 
 def test_during_the_notice_it_says_that_it_is_draining_and_serves(folder: Path) -> None:
