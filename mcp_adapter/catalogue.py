@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from mcp_adapter.dispatch_client import DispatchClient
 from mcp_adapter.envelope import Exchange, failure, success
+from mcp_adapter.refusals import Refusals
 from papermesh.dispatch.v1 import dispatch_service_pb2 as pb
 from services.base.errors import PapermeshError
 
@@ -20,8 +21,10 @@ async def list_actions(request: Request) -> Response:
     """Lists every action with its description, timeout, rate, and the JSON Schemas of its arguments and result."""
     exchange = Exchange.begin(request)
     client: DispatchClient = request.app.state.dispatch
+    refusals: Refusals = request.app.state.refusals
     try:
-        listed = await client.list_actions(exchange.person)
+        with refusals.heeded(exchange.actor, "ListActions"):
+            listed = await client.list_actions(exchange.person)
     except PapermeshError as error:
         return failure(exchange, error)
     return success(exchange, {"actions": [_entry(action) for action in listed.actions]})

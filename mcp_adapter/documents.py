@@ -16,6 +16,7 @@ from mcp_adapter.dispatch_client import DispatchClient
 from mcp_adapter.envelope import Exchange, failure, success
 from mcp_adapter.form import OVERHEAD_BYTES, Form
 from mcp_adapter.places import Places
+from mcp_adapter.refusals import Refusals
 from mcp_adapter.request_body import refuse_encoded
 from mcp_adapter.spool import Spool, Spools
 from papermesh.dispatch.v1 import dispatch_service_pb2 as pb
@@ -41,12 +42,13 @@ async def upload(request: Request) -> Response:
     exchange = Exchange.begin(request)
     client: DispatchClient = request.app.state.dispatch
     spools: Spools = request.app.state.spools
+    refusals: Refusals = request.app.state.refusals
     try:
         refuse_encoded(request)
         limit: int = request.app.state.settings.max_document_bytes
         if int(request.headers.get("content-length", 0)) > limit + OVERHEAD_BYTES:
             raise document_too_large(limit)
-        with spools.open(exchange.actor) as spool:
+        with refusals.heeded(exchange.actor, "PutDocument"), spools.open(exchange.actor) as spool:
             await _receive(request, spool)
             stored = await client.put_document(spool.content(), spool.digest.hex(), spool.size, exchange.person)
     except PapermeshError as error:
@@ -65,13 +67,15 @@ async def download(request: Request, sha256: str) -> Response:
     exchange = Exchange.begin(request)
     client: DispatchClient = request.app.state.dispatch
     downloads: Places = request.app.state.downloads
+    refusals: Refusals = request.app.state.refusals
     async with AsyncExitStack() as held:
         try:
             check_digest(sha256, "sha256")
             held.enter_context(downloads.take(exchange.actor))
-            messages = client.get_document(sha256, exchange.person)
-            held.push_async_callback(messages.aclose)
-            header = (await anext(messages)).header
+            with refusals.heeded(exchange.actor, "GetDocument"):
+                messages = client.get_document(sha256, exchange.person)
+                held.push_async_callback(messages.aclose)
+                header = (await anext(messages)).header
         except PapermeshError as error:
             return failure(exchange, error)
         return _answer(request, sha256, header.size, messages, held)
@@ -120,9 +124,11 @@ async def delete(request: Request, sha256: str) -> Response:
     """
     exchange = Exchange.begin(request)
     client: DispatchClient = request.app.state.dispatch
+    refusals: Refusals = request.app.state.refusals
     try:
         check_digest(sha256, "sha256")
-        deleted = await client.delete_document(sha256, exchange.person)
+        with refusals.heeded(exchange.actor, "DeleteDocument"):
+            deleted = await client.delete_document(sha256, exchange.person)
     except PapermeshError as error:
         return failure(exchange, error)
     exchange.request_id = deleted.request_id

@@ -20,7 +20,7 @@ _MOST = 4096
 """Refusals that are remembered; the oldest goes when another comes. There are as many as people who call too often."""
 
 Refused = tuple[str, str]
-"""An actor and what was called."""
+"""An actor and what was called: an action, or the method of dispatch."""
 
 
 class Refusals:

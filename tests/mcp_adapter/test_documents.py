@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from mcp_adapter.places import DOWNLOADS, UPLOADS
-from services.base.errors import Code, PapermeshError
+from services.base.errors import ACTOR_RATE, Code, PapermeshError, rate_limited
 from tests.mcp_adapter.conftest import LIMIT, Dispatch
 
 CONTENT = b"%PDF-1.7 nothing more"
@@ -313,3 +313,16 @@ class TestDeletion:
     async def test_of_what_is_no_digest_is_refused(self, client: httpx.AsyncClient, dispatch: Dispatch) -> None:
         assert code(await client.delete("/documents/x")) == (400, "BAD_ARG")
         assert not dispatch.calls
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [("POST", ""), ("GET", f"/{SHA}"), ("HEAD", f"/{SHA}"), ("DELETE", f"/{SHA}")]
+)
+async def test_whom_dispatch_refused_for_their_rate_is_refused_here_for_as_long(
+    client: httpx.AsyncClient, dispatch: Dispatch, method: str, path: str
+) -> None:
+    dispatch.error = rate_limited(60_000, ACTOR_RATE)
+    for _ in range(3):
+        response = await client.request(method, f"/documents{path}", content=CONTENT if method == "POST" else None)
+        assert (response.status_code, "Retry-After" in response.headers) == (429, True)
+    assert len(dispatch.calls) == 1

@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from services.base.errors import Code, PapermeshError
+from services.base.errors import ACTOR_RATE, Code, PapermeshError, rate_limited
 from tests.mcp_adapter.conftest import Dispatch
 
 
@@ -30,6 +30,15 @@ async def test_a_failure_to_list_is_an_envelope(client: httpx.AsyncClient, dispa
     dispatch.error = PapermeshError(Code.UNAVAILABLE, "Away.")
     response = await client.get("/actions")
     assert (response.status_code, response.json()["error"]["is_transient"]) == (503, True)
+
+
+async def test_whom_dispatch_refused_for_their_rate_is_refused_here_for_as_long(
+    client: httpx.AsyncClient, dispatch: Dispatch
+) -> None:
+    dispatch.error = rate_limited(60_000, ACTOR_RATE)
+    for _ in range(3):
+        assert (await client.get("/actions")).status_code == 429
+    assert len(dispatch.calls) == 1
 
 
 async def test_the_process_is_healthy_whatever_the_mesh_does(client: httpx.AsyncClient, dispatch: Dispatch) -> None:
