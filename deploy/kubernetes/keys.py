@@ -9,8 +9,8 @@ is an error, and is not written over.
 <release>-audit-key       audit.json          what seals the audit logs
 <release>-api-keys        api-keys.json       the hashes of API keys; the adapter mounts it
 <release>-api-key         api-key             the first API key itself, for a person to read; no pod mounts it
-<release>-redis-state     password            of Redis in its state role, and as the line of a redis.conf that asks
-<release>-redis-cache     requirepass.conf    for it; each role has its own
+<release>-redis-state     password            of Redis in its state role
+<release>-redis-cache     password            of Redis in its cache role
 
 The two keys to sign with belong to the list of clients: where it is another, they are written anew.
 """
@@ -121,21 +121,19 @@ class KeyJob:
         self._redis("redis-cache")
 
     def _redis(self, role: str) -> None:
-        if self._held(role, "password", "requirepass.conf") is None:
-            password = secrets.token_urlsafe(_PASSWORD_BYTES)
-            self._make(role, {"password": password.encode(), "requirepass.conf": f"requirepass {password}\n".encode()})
+        if self._held(role, "password") is None:
+            self._make(role, {"password": new_password().encode()})
 
-    def _held(self, what: str, *files: str) -> Secret | None:
-        """One of the release's Secrets, which has these files; None where there is none.
+    def _held(self, what: str, file: str) -> Secret | None:
+        """One of the release's Secrets, which has this file; None where there is none.
 
         Raises:
-            SecretError: when it lacks one. Somebody made it, and knows what is in it.
+            SecretError: when it lacks that. Somebody made it, and knows what is in it.
         """
         found = self._api.secret(self._settings.named(what))
-        if found and (lacking := [file for file in files if not found.data.get(file)]):
+        if found and not found.data.get(file):
             raise SecretError(
-                f"The Secret {found.name} has no {' and no '.join(lacking)}. Add what is missing, or remove the Secret "
-                "to have one made."
+                f"The Secret {found.name} has no {file}. Add what is missing, or remove the Secret to have one made."
             )
         return found
 
@@ -159,6 +157,11 @@ _MAKERS: Mapping[str, Callable[[KeyJob], None]] = {
     "redis-state": KeyJob.redis_state,
     "redis-cache": KeyJob.redis_cache,
 }
+
+
+def new_password() -> str:
+    """A password for a Redis, of characters that its start and a URL take as they are."""
+    return secrets.token_urlsafe(_PASSWORD_BYTES)
 
 
 def main() -> None:

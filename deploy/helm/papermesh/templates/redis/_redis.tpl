@@ -20,8 +20,23 @@ appendfsync everysec
 maxmemory-policy allkeys-lru
 appendonly no
 {{- end }}
-# The password, which stands in no command line.
-include /etc/redis/password/requirepass.conf
+{{- end -}}
+
+{{/*
+Starts Redis, and tells it its password on its input, so that no file and no process list has it. Without one it does not
+start, since whoever reached it could use it; nor with one that the line cannot hold, which it would show in its log.
+Takes (list root "state").
+*/}}
+{{- define "papermesh.redisStart" -}}
+case $REDISCLI_AUTH in
+  "" | *[!A-Za-z0-9._~\!\$\&\(\)*+,\;=:-]*)
+    echo 'The Secret {{ include "papermesh.redisSecret" . }} must have a password, of letters, digits and -._~!$&()*+,;=: alone, without a line feed.' >&2
+    exit 1
+    ;;
+esac
+exec redis-server /etc/redis/configuration/redis.conf - <<END
+requirepass $REDISCLI_AUTH
+END
 {{- end -}}
 
 {{/* The pod's metadata and spec, but for the claim. Takes (list root "state"). */}}
@@ -38,9 +53,13 @@ spec:
   containers:
     - name: redis
       {{- include "papermesh.imageFields" (list $root $root.Values.redis.image) | nindent 6 }}
-      command: [redis-server, /etc/redis/configuration/redis.conf]
+      command:
+        - sh
+        - -euc
+        - |
+          {{- include "papermesh.redisStart" . | nindent 10 }}
       env:
-        - name: REDISCLI_AUTH # for the probes
+        - name: REDISCLI_AUTH # the name under which redis-cli knows it too, for the probes
           valueFrom:
             secretKeyRef: {name: {{ include "papermesh.redisSecret" . | quote }}, key: password}
       ports:
@@ -70,13 +89,11 @@ spec:
         {{- include "papermesh.containerSecurity" $root | nindent 8 }}
       volumeMounts:
         - {name: configuration, mountPath: /etc/redis/configuration, readOnly: true}
-        - {name: password, mountPath: /etc/redis/password, readOnly: true}
         - {name: data, mountPath: /data}
         - {name: tmp, mountPath: /tmp}
   volumes:
     - name: configuration
       configMap:
         name: {{ include "papermesh.name" (list $root $part) }}
-    - {{ include "papermesh.secretVolume" (list "password" (include "papermesh.redisSecret" .)) | nindent 6 | trim }}
     - {{ include "papermesh.scratchVolume" (list "tmp" "16Mi") | nindent 6 | trim }}
 {{- end -}}
