@@ -117,6 +117,10 @@ def _cut(text: str, size: int) -> str:
     return text.encode(errors="replace")[:size].decode(errors="ignore")
 
 
+_SENT_TOO_LATE = "Internal error from Core"
+"""What grpc.aio says when a message could not be sent since the call had ended; how it had ended is then lost."""
+
+
 def decode(error: grpc.aio.AioRpcError) -> PapermeshError:
     """The error behind a failed call: ours, or the translation of a bare status."""
     for key, value in error.trailing_metadata() or ():
@@ -157,7 +161,7 @@ def _unpack(details: Iterable[object], into: object) -> bool:
 def _from_bare(code: grpc.StatusCode, text: str) -> PapermeshError:
     if code is grpc.StatusCode.RESOURCE_EXHAUSTED and "message larger than max" in text:
         return PapermeshError(Code.TOO_LARGE, "The message is over the size limit. Ask for fewer pages at a time.")
-    if code is grpc.StatusCode.INTERNAL and "RST_STREAM" in text:
+    if code is grpc.StatusCode.INTERNAL and ("RST_STREAM" in text or text == _SENT_TOO_LATE):
         # The stream was cut off, by a host that died or an Envoy that had answered before all of an upload was sent. A
         # bug of a service's comes with details.
         code = grpc.StatusCode.UNAVAILABLE

@@ -99,8 +99,8 @@ def test_a_bare_status_is_translated_and_its_words_are_not_shown(bare: grpc.Stat
     assert (error.retry_after_ms is not None) == (code is Code.RATE_LIMIT)
 
 
-def test_a_stream_that_was_cut_off_is_no_bug_of_ours() -> None:
-    text = "Received RST_STREAM with error code 0"
+@pytest.mark.parametrize("text", ["Received RST_STREAM with error code 0", "Internal error from Core"])
+def test_a_stream_that_was_cut_off_is_no_bug_of_ours(text: str) -> None:
     assert status.decode(failed(grpc.StatusCode.INTERNAL, text)).code is Code.UNAVAILABLE
 
 
