@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
 from mcp_adapter.corked import Corked
@@ -24,6 +24,9 @@ class Limits:
 
     headers: int = 200
     """Headers of one request."""
+
+    pipelined: int = 16
+    """Requests that may wait for the answer to one before them. uvicorn sets up each as soon as it is read."""
 
     head_s: float = 10
     """Seconds from the beginning of a connection, or of a request on a kept one, to the end of its head."""
@@ -59,7 +62,7 @@ class _Wait(Enum):
 
 
 class _OverLimitError(Exception):
-    """Ends the parsing of a head that is too large."""
+    """Ends the parsing: of a head that is too large, or of one request too many."""
 
 
 class Connection(HttpToolsProtocol):
@@ -79,6 +82,8 @@ class Connection(HttpToolsProtocol):
         self._silent = True
         self._unread_bytes = 0
         self._over_limit = False
+        self._has_enough = False
+        self._answering: RequestResponseCycle | None = None
         self._write_paused_at = 0.0
         self._tick_s = self.limits.head_s / 10
 
@@ -92,12 +97,18 @@ class Connection(HttpToolsProtocol):
             self._refuse(error)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Lets go of the timer."""
+        """Lets go of the timer, and ends the work for a peer that has gone."""
         self._timer.cancel()
         super().connection_lost(exc)
+        if self._answering is not None and self._answering is not self.cycle:
+            # uvicorn tells the request that came last alone, and that one may wait for this.
+            self._answering.disconnected = True
+            self._answering.message_event.set()
 
     def data_received(self, data: bytes) -> None:
         """Parses a piece, and bounds what the parser may keep of it for later."""
+        if self._has_enough:
+            return
         self._silent = False
         if self._wait is _Wait.BODY or (
             self._wait is _Wait.NOTHING and (self.cycle is None or self.cycle.response_complete)
@@ -115,6 +126,11 @@ class Connection(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """Begins to wait for the body."""
         limits = self.limits
+        if len(self.pipeline) >= limits.pipelined:
+            # All before it are answered, the last one with `Connection: close`: so a client knows what to send again.
+            self.cycle.keep_alive = False
+            self._has_enough = True
+            raise _OverLimitError
         if len(self.headers) > limits.headers or (
             self._unread_bytes > limits.head_bytes and self._head_bytes() > limits.head_bytes
         ):
@@ -151,6 +167,11 @@ class Connection(HttpToolsProtocol):
         if self._wait is _Wait.BODY:
             self._wait, self._since = _Wait.REST, self.loop.time()
 
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        """Begins with the next request."""
+        self._answering = cycle
+        super()._start_asgi_task(cycle, app)
+
     def drain(self) -> None:
         """Makes the answer that is due the last one, and says so in it: `Connection: close`.
 
@@ -167,6 +188,8 @@ class Connection(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's words say less than ours
         """Answers bytes that uvicorn cannot take, in the envelope."""
+        if self._has_enough:
+            return
         if not self._over_limit:
             self._refuse(bad_arg("This is no HTTP request. GET /docs says how the adapter is called."))
             return
@@ -179,10 +202,12 @@ class Connection(HttpToolsProtocol):
         self._refuse(error, 431)
 
     def _refuse(self, error: PapermeshError, status: int | None = None) -> None:
-        """Answers and closes; an answer that is half written is broken off."""
+        """Answers and closes; an answer that is half written is broken off, and so is one that others wait for."""
         if self.transport.is_closing():
             return
-        if self.cycle is None or self.cycle.response_complete or not self.cycle.response_started:
+        if not self.pipeline and (
+            self.cycle is None or self.cycle.response_complete or not self.cycle.response_started
+        ):
             answer = failure(Exchange.alone(), error, status)
             head = [STATUS_LINE[answer.status_code], b"connection: close\r\n"]
             head += [b"%b: %b\r\n" % header for header in (*self.server_state.default_headers, *answer.raw_headers)]

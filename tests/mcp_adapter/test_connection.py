@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import uvicorn
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import PlainTextResponse
+from starlette.responses import PlainTextResponse, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from mcp_adapter.connection import Connection, Limits, Shared
@@ -29,6 +29,11 @@ class Served:
     state: Shared
     bodies: list[bytes]
     broken_off: int = 0
+
+    @property
+    def connections(self) -> list[Connection]:
+        """Those that are open."""
+        return [each for each in self.state.connections if isinstance(each, Connection)]
 
     async def say(self, *words: bytes) -> bytes:
         """Everything that is answered to these bytes until the connection ends."""
@@ -68,6 +73,11 @@ async def _rest(reader: asyncio.StreamReader) -> bytes:
 async def serving(limits: Limits) -> AsyncIterator[Served]:
     """The protocol with these limits, before an application that reads a body and says how long it was."""
 
+    async def endless() -> AsyncIterator[bytes]:
+        while True:
+            await asyncio.sleep(0)
+            yield b"x"
+
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         try:
             body = b"" if scope["path"] == "/early" else await Request(scope, receive).body()
@@ -75,6 +85,9 @@ async def serving(limits: Limits) -> AsyncIterator[Served]:
             served.broken_off += 1
             return
         served.bodies.append(body)
+        if scope["path"] == "/endless":
+            await StreamingResponse(endless())(scope, receive, send)
+            return
         size = 5_000_000 if scope["path"] == "/large" else 0
         await PlainTextResponse(str(len(body)) + " " * size)(scope, receive, send)
 
@@ -241,3 +254,36 @@ async def test_a_connection_over_the_limit_is_told_so_and_the_next_one_served() 
             assert b"\r\nretry-after: 1\r\n" in received
         await until(lambda: not served.state.connections)
         assert (await served.say(request(b"Connection: close"))).startswith(b"HTTP/1.1 200")
+
+
+class TestRequestsBeforeTheAnswer:
+    async def test_so_many_wait_and_the_last_answer_says_that_the_rest_must_be_sent_again(self, served: Served) -> None:
+        most = 1 + GENEROUS.pipelined
+        sent = [request(body=b"x" * number) for number in range(1, 3_000)]
+        async with served.connection() as (reader, writer):
+            writer.write(b"".join(sent))
+            answers = (await _rest(reader)).split(b"HTTP/1.1 200 OK\r\n")[1:]
+        assert [answer.partition(b"\r\n\r\n")[2] for answer in answers] == [b"%d" % n for n in range(1, most + 1)]
+        assert [b"connection: close" in answer for answer in answers] == [False] * (most - 1) + [True]
+        assert served.bodies == [b"x" * number for number in range(1, most + 1)]
+
+    async def test_what_nobody_reads_the_answers_of_is_set_up_no_further(self, served: Served) -> None:
+        async with served.connection() as (_, writer):
+            writer.write(b"".join([request(path=b"/large")] * 10_000))
+            await until(lambda: served.bodies and all(each.flow.write_paused for each in served.connections))
+            assert max(len(each.pipeline) for each in served.connections) <= GENEROUS.pipelined
+
+    async def test_rubbish_after_them_is_not_answered_in_the_middle_of_an_answer(self, served: Served) -> None:
+        async with served.connection() as (reader, writer):
+            writer.write(request(path=b"/endless") + request())
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(b"rubbish\r\n\r\n")
+            await until(lambda: all(each.transport.is_closing() for each in served.connections))
+            assert b"HTTP/1.1" not in await _rest(reader)
+
+    async def test_do_not_hide_that_the_caller_has_gone(self, served: Served) -> None:
+        async with served.connection() as (reader, writer):
+            writer.write(request(path=b"/endless") + request())
+            await reader.readuntil(b"\r\n\r\n")
+            await until(lambda: all(each.pipeline for each in served.connections))
+        await until(lambda: not served.state.tasks)
