@@ -4,11 +4,10 @@ import random
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator
 
 import pytest
 
-from tests.cluster.support.killer import Killer, killer
+from tests.cluster.support.killer import Killer
 from tests.cluster.support.kubectl import Object
 from tests.cluster.support.load import CALLS, load
 from tests.cluster.support.release import Release, containers, role
@@ -33,12 +32,6 @@ FELT_FOR_S = 30
 """How long after the death of an adapter connections may break."""
 
 READY_WITHIN_S = 240
-
-
-@pytest.fixture(scope="module")
-def killing(release: Release) -> Iterator[Killer]:
-    with killer(f"{release.namespace}-killer", release.image) as killing:
-        yield killing
 
 
 def victims(release: Release) -> list[tuple[str, Object]]:

@@ -2,13 +2,13 @@
 
 import math
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from time import monotonic
 
 import pytest
 
 from tests.cluster.support.evictions import evict
-from tests.cluster.support.killer import Killer, killer
+from tests.cluster.support.killer import Killer
 from tests.cluster.support.kubectl import Object
 from tests.cluster.support.load import CALLS, load
 from tests.cluster.support.release import Release, containers, is_ready
@@ -23,12 +23,6 @@ SERVES_AGAIN_WITHIN_S = 5
 
 Run = tuple[str, int]
 """Of a pod with one container: changes when either is another."""
-
-
-@pytest.fixture(scope="module")
-def killing(release: Release) -> Iterator[Killer]:
-    with killer(f"{release.namespace}-killer", release.image) as killing:
-        yield killing
 
 
 @pytest.fixture(params=["killed", "evicted"])
