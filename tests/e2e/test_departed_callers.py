@@ -142,10 +142,17 @@ def leave_while_reading(standins: Standins, calling: Callable[..., Any], action:
         return leave_after_a_second(began, leave), worker
 
 
+def has_ended(process: psutil.Process) -> bool:
+    try:
+        return bool(process.status() == psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return True
+
+
 def must_be_idle(standins: Standins, left: float, worker: psutil.Process) -> None:
     """Fails unless the worker is gone within a second and there is no document at work; another takes its place."""
     engine = Engine(standins.mesh)
-    eventually(lambda: not (worker.is_running() and worker.status() != psutil.STATUS_ZOMBIE), IDLE_S, "the end of it")
+    eventually(lambda: has_ended(worker), IDLE_S, "the end of it")
     print(f"its worker was gone {time.monotonic() - left:.3f} s after the caller left")  # noqa: T201 - a figure
     eventually(lambda: not engine.documents(), IDLE_S, "the end of its document")
     eventually(lambda: len(engine.workers()) == WORKERS, what="a worker in its place")
