@@ -2,18 +2,24 @@
 
 A Secret for every folder of the layout, with the folder's files: <release>-ca, <release>-tls-<workload>,
 <release>-tls-client-<name>. The folder is a copy for as long as the Job runs.
+
+Pods take ca.crt from one more Secret, <release>-trust: the CAs that everybody trusts. It is a Secret though
+nothing in it is secret: the Job then needs no rights to another kind of object. A leaf's Secret has its ca.crt
+nevertheless, for whoever is handed it as a whole, and for pods of charts that mount it from there: they run during the
+upgrade from such a chart, and again after a rollback to it.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
 from deploy.kubernetes.api_server import OPAQUE, TLS, ApiServer, Secret
 from deploy.kubernetes.job import JobSettings
+from services.base import certificates
 from services.base.certificates import folder as folders
 from services.base.setting_kinds import TLS_FILES
 
-CA = "ca"
+CA, TRUST = "ca", "trust"
 
 _WRITTEN = "papermesh/ca-written"
 _CA_FILES = ("ca.crt", "ca.key", "next.crt", "next.key", "previous.crt")
@@ -34,39 +40,55 @@ class Shelf:
         self._api = api
         self._settings = settings
         self._folder = folder
-        # The CA comes first, when they are stored: a leaf of a CA that was lost would be issued once more.
-        self._names = (CA, *members)
+        self._leaves = {f"tls-{member.replace('/', '-')}": member for member in members}
         self._stored: dict[str, Secret] = {}
 
     def fetch(self) -> None:
         """Lays the Secrets that there are out as folders.
 
+        The CA's comes last. Where another Job goes on with a rotation meanwhile, the others are then older than the CA,
+        and the API server refuses to replace them by what is no newer. An older CA would take back whom to trust.
+
         Raises:
             ApiError: when one cannot be read.
             OSError: when the folder cannot be written.
         """
-        for name in self._names:
-            found = self._api.secret(self._secret_name(name))
+        for name in (*self._leaves, TRUST, CA):
+            found = self._api.secret(self._settings.named(name))
             if found is None:
                 continue
             self._stored[name] = found
-            known = _CA_FILES if name == CA else TLS_FILES
-            folders.publish(self._folder / name, {file: found.data[file] for file in known if file in found.data})
+            if name != TRUST:  # which follows from the CA
+                known = _CA_FILES if name == CA else TLS_FILES
+                folder = self._folder / self._leaves.get(name, CA)
+                folders.publish(folder, {file: found.data[file] for file in known if file in found.data})
 
     def store(self) -> tuple[str, ...]:
         """Writes what has changed in the folder since, and returns the names of the Secrets written.
 
         Raises:
             ApiError: when one cannot be written.
+            CertificateError: when there is no CA in the folder.
             OSError: when the folder cannot be read.
         """
         written = []
-        for name in self._names:
-            files, found = folders.read(self._folder / name), self._stored.get(name)
+        for name, files in self._contents():
+            found = self._stored.get(name)
             if found is None or files != found.data:
                 self._put(name, files, {_WRITTEN: datetime.now(UTC).isoformat()} if name == CA else None)
-                written.append(self._secret_name(name))
+                written.append(self._settings.named(name))
         return tuple(written)
+
+    def _contents(self) -> Iterator[tuple[str, Mapping[str, bytes]]]:
+        """What the Secrets must hold, in the order in which they are stored.
+
+        The CA comes first: a leaf of a CA that was lost would be issued once more. Then whom to trust, before anybody
+        shows a leaf of theirs.
+        """
+        yield CA, folders.read(self._folder / CA)
+        yield TRUST, {"ca.crt": certificates.authority_of(self._folder).bundle}
+        for name, member in self._leaves.items():
+            yield name, folders.read(self._folder / member)
 
     @property
     def has_ca(self) -> bool:
@@ -95,12 +117,9 @@ class Shelf:
 
     def _put(self, name: str, files: Mapping[str, bytes], notes: Mapping[str, str] | None = None) -> None:
         self._stored[name] = self._api.put(
-            self._secret_name(name),
+            self._settings.named(name),
             files,
             replaced=self._stored.get(name),
             annotations=notes,
-            kind=OPAQUE if name == CA else TLS,
+            kind=TLS if name in self._leaves else OPAQUE,
         )
-
-    def _secret_name(self, name: str) -> str:
-        return self._settings.named(CA if name == CA else f"tls-{name.replace('/', '-')}")

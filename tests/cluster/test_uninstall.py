@@ -25,6 +25,7 @@ SECRETS = {
     "operator-key",
     "redis-cache",
     "redis-state",
+    "trust",
 }
 """And the certificate of each workload."""
 

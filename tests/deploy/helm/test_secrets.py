@@ -3,11 +3,12 @@ from typing import Any
 import pytest
 
 from deploy.kubernetes.keys import _MAKERS
-from tests.deploy.helm.chart import RELEASE, VALUES, Object, Rendered, environment, render
+from tests.deploy.helm.chart import RELEASE, VALUES, Object, Rendered, containers, environment, render
 
 _EVERYTHING = {
     *(f"tls-{name}" for name in ("adapter", "dispatch", "envoy", "operator", "pdf")),
     *("ca", "clients", "adapter-key", "operator-key", "audit-key", "api-key", "api-keys", "redis-state", "redis-cache"),
+    "trust",
 }
 
 
@@ -48,15 +49,15 @@ def test_nobody_mounts_the_key_of_the_ca(name: str) -> None:
 
 def test_each_part_mounts_what_it_needs_and_nothing_else() -> None:
     rendered = render()
-    assert mounted(rendered.pod("Deployment", "adapter")) == {"tls-adapter", "adapter-key", "api-keys"}
+    assert mounted(rendered.pod("Deployment", "adapter")) == {"tls-adapter", "trust", "adapter-key", "api-keys"}
     assert mounted(rendered.pod("Deployment", "dispatch")) == {
-        *("tls-dispatch", "clients", "audit-key", "redis-state", "redis-cache")
+        *("tls-dispatch", "trust", "clients", "audit-key", "redis-state", "redis-cache")
     }
-    assert mounted(rendered.pod("Deployment", "envoy")) == {"tls-envoy"}
-    assert mounted(rendered.pod("Deployment", "pdf")) == {"tls-pdf"}
+    assert mounted(rendered.pod("Deployment", "envoy")) == {"tls-envoy", "trust"}
+    assert mounted(rendered.pod("Deployment", "pdf")) == {"tls-pdf", "trust"}
     assert mounted(rendered.pod("StatefulSet", "redis-state")) == {"redis-state"}
     assert mounted(rendered.pod("Deployment", "redis-cache")) == {"redis-cache"}
-    assert mounted(rendered.one("Pod", "test")["spec"]) == {"tls-operator", "operator-key", "api-key"}
+    assert mounted(rendered.one("Pod", "test")["spec"]) == {"tls-operator", "trust", "operator-key", "api-key"}
 
 
 def test_the_setup_job_may_read_what_it_makes_and_nothing_else() -> None:
@@ -106,7 +107,7 @@ def test_with_certificates_of_cert_manager_it_makes_keys_alone() -> None:
     rendered = render("production")
     (keys,) = rendered.pod("Job", "setup")["containers"]
     assert keys["name"] == "keys"
-    assert not any("tls" in name or name.endswith("-ca") for name in role(rendered)[1]["resourceNames"])
+    assert not any("tls" in name or name.endswith(("-ca", "-trust")) for name in role(rendered)[1]["resourceNames"])
     certificates = rendered.of("Certificate")
     assert set(certificates) == {"adapter", "dispatch", "envoy", "operator", "pdf", "reindex", "wordcount"}
     for name, each in certificates.items():
@@ -129,11 +130,27 @@ def test_cert_manager_has_envoys_addresses_as_addresses() -> None:
     assert "mesh.example" in envoy["dnsNames"]
 
 
-def test_a_trust_bundle_stands_apart_from_the_certificate() -> None:
-    (volume,) = (each for each in render("production").pod("Deployment", "pdf")["volumes"] if each["name"] == "tls")
-    leaf, bundle = volume["projected"]["sources"]
-    assert [item["path"] for item in leaf["secret"]["items"]] == ["tls.crt", "tls.key"]
-    assert bundle == {"configMap": {"name": "papermesh-trust", "items": [{"key": "ca.crt", "path": "ca.crt"}]}}
+@pytest.mark.parametrize(
+    ("name", "kind", "bundle"),
+    [("production", "configMap", "papermesh-trust"), ("default", "secret", f"{RELEASE}-trust")],
+    ids=["of cert-manager", "of the setup Job"],
+)
+def test_a_trust_bundle_stands_apart_from_the_certificate_in_every_pod(name: str, kind: str, bundle: str) -> None:
+    volumes = [each for _, pod in render(name).pods() for each in pod["spec"]["volumes"] if each["name"] == "tls"]
+    assert len(volumes) >= len(("adapter", "dispatch", "envoy", "pdf", "test"))
+    for volume in volumes:
+        leaf, trusted = volume["projected"]["sources"]
+        assert [item["path"] for item in leaf["secret"]["items"]] == ["tls.crt", "tls.key"]
+        assert trusted == {kind: {"name": bundle, "items": [{"key": "ca.crt", "path": "ca.crt"}]}}
+
+
+@pytest.mark.parametrize("name", VALUES)
+def test_nothing_of_a_certificates_folder_is_mounted_by_subpath(name: str) -> None:
+    """The kubelet would never renew it."""
+    for label, pod in render(name).pods():
+        for container in containers(pod["spec"]):
+            mounts = [each for each in container.get("volumeMounts", ()) if each["name"] == "tls"]
+            assert not any("subPath" in each or "subPathExpr" in each for each in mounts), label
 
 
 def test_who_brings_everything_has_no_setup_job() -> None:

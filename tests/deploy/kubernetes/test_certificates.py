@@ -30,6 +30,8 @@ from services.base.settings import SettingsError
 Cluster = Any
 WORKLOADS = ("adapter", "envoy", "dispatch", "pdf")
 NAMES = ("pm-envoy", "pm-envoy.office.svc")
+TRUSTING = ("pm-trust", *(f"pm-tls-{name}" for name in WORKLOADS))
+"""The Secrets that say whom to trust: everybody's, and each one's own, which pods of an older chart mount."""
 PDF = pdf_service_pb2.DESCRIPTOR.services_by_name["PdfService"]
 
 
@@ -52,8 +54,8 @@ def leaf(cluster: Cluster, workload: str) -> x509.Certificate:
     return x509.load_pem_x509_certificate(data(cluster, f"pm-tls-{workload}")["tls.crt"])
 
 
-def trusted(cluster: Cluster, workload: str) -> list[x509.Certificate]:
-    return x509.load_pem_x509_certificates(data(cluster, f"pm-tls-{workload}")["ca.crt"])
+def trusted(cluster: Cluster, where: str = "pm-trust") -> list[x509.Certificate]:
+    return x509.load_pem_x509_certificates(data(cluster, where)["ca.crt"])
 
 
 def serials(cluster: Cluster) -> dict[str, int]:
@@ -71,8 +73,16 @@ def signed_by(certificate: x509.Certificate, authority: x509.Certificate) -> boo
 def everybody_trusts_everybody(cluster: Cluster) -> bool:
     return all(
         any(signed_by(leaf(cluster, shown), ca) for ca in trusted(cluster, judge))
-        for judge, shown in itertools.permutations(WORKLOADS, 2)
+        for judge, shown in itertools.product(TRUSTING, WORKLOADS)
     )
+
+
+def interrupted_after_trust(api: ApiServer, cluster: Cluster) -> None:
+    """A rotation of the CA that ends once everybody was told to trust both CAs."""
+    cluster.writes_left = len(("pm-ca", *TRUSTING))
+    with pytest.raises(ApiError):
+        run(api, rotate_ca="now")
+    cluster.writes_left = 1_000_000
 
 
 def test_an_install_gives_each_workload_a_secret_of_its_own(api: ApiServer, cluster: Cluster) -> None:
@@ -84,7 +94,10 @@ def test_an_install_gives_each_workload_a_secret_of_its_own(api: ApiServer, clus
         "pm-tls-dispatch",
         "pm-tls-envoy",
         "pm-tls-pdf",
+        "pm-trust",
     ]
+    assert set(data(cluster, "pm-trust")) == {"ca.crt"}
+    assert cluster.secrets["pm-trust"]["type"] == "Opaque"
     for name in WORKLOADS:
         assert cluster.secrets[f"pm-tls-{name}"]["type"] == "kubernetes.io/tls"
         assert set(data(cluster, f"pm-tls-{name}")) == {"tls.crt", "tls.key", "ca.crt"}
@@ -114,7 +127,7 @@ def test_a_new_service_gets_a_certificate_and_nobody_else_does(api: ApiServer, c
     run(api, workloads=(*WORKLOADS, "stamps"))
     assert cluster.writes[count:] == ["POST secrets"]
     assert serials(cluster) == before
-    assert signed_by(leaf(cluster, "stamps"), trusted(cluster, "pdf")[0])
+    assert signed_by(leaf(cluster, "stamps"), trusted(cluster)[0])
 
 
 def test_no_certificate_ends_before_envoys_which_alone_has_an_alert(
@@ -176,14 +189,55 @@ def test_the_ca_is_rotated_once_for_each_text_and_every_leaf_with_it(api: ApiSer
     assert set(new) == {"ca.crt", "ca.key"}
     assert new["ca.crt"] != old["ca.crt"]
     assert not set(before.values()) & set(serials(cluster).values())
-    assert all(data(cluster, f"pm-tls-{name}")["ca.crt"] == new["ca.crt"] for name in WORKLOADS)
+    assert all(data(cluster, name)["ca.crt"] == new["ca.crt"] for name in TRUSTING)
     run(api, rotate_ca="2026-11-21")
     assert data(cluster, "pm-ca") == new
 
 
+def test_a_release_whose_secrets_were_made_without_the_bundle_gets_one_and_keeps_its_certificates(
+    api: ApiServer, cluster: Cluster
+) -> None:
+    run(api)
+    bundle = cluster.secrets.pop("pm-trust")
+    before, count = serials(cluster), len(cluster.writes)
+    run(api)
+    assert cluster.secrets["pm-trust"] == bundle
+    assert cluster.writes[count:] == ["POST secrets"]
+    assert serials(cluster) == before
+
+
+def test_a_release_without_the_bundle_that_was_left_in_the_middle_of_a_rotation_gets_one_with_both_cas(
+    api: ApiServer, cluster: Cluster
+) -> None:
+    run(api)
+    interrupted_after_trust(api, cluster)
+    del cluster.secrets["pm-trust"]
+    seen: list[tuple[int, bool]] = []
+    cluster.after_write = lambda: seen.append((len(trusted(cluster)), everybody_trusts_everybody(cluster)))
+    run(api)
+    assert (seen[0], seen[-1]) == ((2, True), (1, True))
+    assert all(whole for _, whole in seen)
+
+
+def test_a_job_that_another_overtakes_while_it_reads_takes_back_nothing(api: ApiServer, cluster: Cluster) -> None:
+    run(api)
+    questions = itertools.count()
+
+    def overtake() -> None:
+        if next(questions) == 1:
+            cluster.before_request = lambda: None
+            interrupted_after_trust(api, cluster)
+
+    cluster.before_request = overtake
+    with pytest.raises(ApiError, match="Somebody else was faster"):
+        run(api)
+    assert "next.key" in data(cluster, "pm-ca")
+    assert all(len(trusted(cluster, name)) == 2 for name in TRUSTING)
+
+
 @settings(max_examples=4, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(crashes=st.lists(st.integers(min_value=0, max_value=6), max_size=5))
-@example(crashes=[1] * 18)  # after every single write
+@given(crashes=st.lists(st.integers(min_value=0, max_value=7), max_size=5))
+@example(crashes=[1] * 21)  # after every single write
 def test_a_rotation_that_is_interrupted_anywhere_never_splits_the_mesh_and_ends_when_it_is_run_again(
     api: ApiServer, cluster: Cluster, crashes: list[int]
 ) -> None:
@@ -207,21 +261,23 @@ def test_a_rotation_that_is_interrupted_anywhere_never_splits_the_mesh_and_ends_
     assert splits == []
     assert set(data(cluster, "pm-ca")) == {"ca.crt", "ca.key"}
     assert data(cluster, "pm-ca")["ca.crt"] != old
-    assert all(len(trusted(cluster, name)) == 1 for name in WORKLOADS)
+    assert all(len(trusted(cluster, name)) == 1 for name in TRUSTING)
 
 
 class Pod:
-    """A server of the mesh whose certificate is a Secret that a kubelet, this test, mounts and renews."""
+    """A server of the mesh whose certificate and bundle are in Secrets that a kubelet, this test, mounts and renews."""
 
-    def __init__(self, cluster: Cluster, mount: Path) -> None:
+    def __init__(self, cluster: Cluster, mount: Path, trust: str = "pm-trust") -> None:
         self._cluster = cluster
         self._mount = mount
+        self._trust = trust
         self.sync()
         read = ServerSettings.read(tls_dir=mount, namespace="office", drain_s=0, drain_notice_s=0)
         self.server = Server(read, 0, [Hosted(PDF, object())], behind_mesh=True, table=actions.load())
 
     def sync(self) -> None:
-        folder.publish(self._mount, data(self._cluster, "pm-tls-pdf"))
+        bundle = {"ca.crt": data(self._cluster, self._trust)["ca.crt"]}
+        folder.publish(self._mount, {**data(self._cluster, "pm-tls-pdf"), **bundle})
 
 
 async def issued(cluster: Cluster) -> None:
@@ -233,11 +289,12 @@ async def issued(cluster: Cluster) -> None:
             await asyncio.sleep(0.02)
 
 
+@pytest.mark.parametrize("trust", ["pm-trust", "pm-tls-pdf"], ids=["of this chart", "of a chart without the bundle"])
 async def test_a_rotation_waits_for_what_pods_show_in_handshakes(
-    api: ApiServer, cluster: Cluster, tmp_path: Path
+    api: ApiServer, cluster: Cluster, tmp_path: Path, trust: str
 ) -> None:
     await asyncio.to_thread(run, api)
-    pod = Pod(cluster, tmp_path / "mount")
+    pod = Pod(cluster, tmp_path / "mount", trust)
     await pod.server.start()
     cluster.pod("pdf", "127.0.0.1")
     cluster.pod("redis", "127.0.0.1")  # shows no certificate, and is not asked
@@ -283,7 +340,7 @@ def test_an_interrupted_wait_is_made_up_for(api: ApiServer, cluster: Cluster) ->
     run(api)
 
     def refuse_when_all_trust_both() -> None:
-        if all(len(trusted(cluster, name)) == 2 for name in WORKLOADS):
+        if all(len(trusted(cluster, name)) == 2 for name in TRUSTING):
             cluster.refusing = {"GET": 403}
 
     cluster.after_write = refuse_when_all_trust_both
@@ -402,7 +459,7 @@ def test_a_rotation_that_is_interrupted_in_its_last_step_is_not_done_twice(api: 
     assert set(rotated) == {"ca.crt", "ca.key"}
     run(api, rotate_ca="now")
     assert data(cluster, "pm-ca") == rotated
-    assert all(len(trusted(cluster, name)) == 1 for name in WORKLOADS)
+    assert all(len(trusted(cluster, name)) == 1 for name in TRUSTING)
 
 
 def test_two_jobs_at_once_leave_one_mesh(api_url: str, token_folder: Path, cluster: Cluster) -> None:

@@ -78,6 +78,15 @@ annotations:
 {{- end -}}
 {{- end -}}
 
+{{/* Where the CAs are that everybody trusts, as certificates.trustBundle says it, as JSON. Takes root. */}}
+{{- define "papermesh.trustBundle" -}}
+{{- if eq .Values.certificates.mode "selfSigned" -}}
+{{- dict "secret" (include "papermesh.name" (list . "trust")) "key" "ca.crt" | toJson -}}
+{{- else -}}
+{{- .Values.certificates.trustBundle | toJson -}}
+{{- end -}}
+{{- end -}}
+
 {{/* A Secret with keys: yours when you named one, else the one that the setup Job makes. Takes (list root "valueName" "suffix"). */}}
 {{- define "papermesh.keySecret" -}}
 {{- $root := index . 0 -}}

@@ -149,12 +149,12 @@ rollingUpdate:
 {{- end -}}
 
 {{/*
-The volume with a workload's certificate. Mounted as a whole, so that the kubelet renews it in place; its group alone
-may read it. Takes (list root "workload").
+The volume with a workload's certificate, and the CAs that it trusts. Mounted as a whole, so that the kubelet renews it
+in place; its group alone may read it. Takes (list root "workload").
 */}}
 {{- define "papermesh.tlsVolume" -}}
 {{- $root := index . 0 -}}
-{{- $bundle := $root.Values.certificates.trustBundle -}}
+{{- $bundle := include "papermesh.trustBundle" $root | fromJson -}}
 name: tls
 projected:
   defaultMode: 0440

@@ -38,6 +38,7 @@ What the setup Job makes: the Secrets that nobody brought.
 {{- end -}}
 {{- if $workloads -}}
 {{- $names = append $names (include "papermesh.name" (list . "ca")) -}}
+{{- $names = append $names (get (include "papermesh.trustBundle" . | fromJson) "secret") -}}
 {{- range $client := .Values.certificates.clients -}}
 {{- $names = append $names (include "papermesh.name" (list $ (printf "tls-client-%s" $client))) -}}
 {{- end -}}

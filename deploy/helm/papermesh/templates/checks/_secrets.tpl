@@ -31,6 +31,6 @@ Certificates and Secrets that are named where they must be.
 {{- fail "certificates.trustBundle names both a configMap and a secret: name one of them." -}}
 {{- end -}}
 {{- if and (eq $certificates.mode "selfSigned") (or $certificates.trustBundle.configMap $certificates.trustBundle.secret) -}}
-{{- fail "certificates.trustBundle is for certificates of your own; with certificates.mode selfSigned each Secret holds the bundle." -}}
+{{- fail "certificates.trustBundle is for certificates of your own; with certificates.mode selfSigned the setup Job keeps one." -}}
 {{- end -}}
 {{- end -}}
