@@ -1,4 +1,5 @@
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,9 @@ from hypothesis import settings
 # Many examples of each are worth less than a suite that is run often; the machine may be busy, so none has a deadline.
 settings.register_profile("papermesh", max_examples=50, deadline=None)
 settings.load_profile("papermesh")
+
+# A shell's background job is born deaf to SIGINT, and so would be what the tests start and end with it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 ROOT = Path(__file__).resolve().parents[1]
 
