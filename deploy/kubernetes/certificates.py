@@ -202,6 +202,7 @@ class CertificateJob:
             if not late and settled:
                 return
             if not late:
+                # Who only calls can be waited for and not asked.
                 time.sleep(max(self._settings.settle_s, min(age_s + took_s, self._settings.limit_s)))
             elif took_s > self._settings.limit_s:
                 raise CertificateError(
@@ -209,7 +210,7 @@ class CertificateJob:
                     "certificates. No call is lost by that. See its log, and run the same command again to go on."
                 )
             else:
-                time.sleep(_ASK_EVERY_S)
+                time.sleep(_ASK_EVERY_S)  # nothing tells that a pod has read its files again
             settled = not late
 
     def _listeners(self) -> tuple[Listener, ...]:

@@ -127,7 +127,7 @@ def _reached(call: Callable[[], _Answer]) -> _Answer:
             away = not isinstance(error, PapermeshError) or error.code is Code.UNAVAILABLE
             if not away or time.monotonic() > deadline:
                 raise
-        time.sleep(_AGAIN_AFTER_S)
+        time.sleep(_AGAIN_AFTER_S)  # nothing tells when the way is open
 
 
 def main() -> None:

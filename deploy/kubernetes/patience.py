@@ -46,7 +46,7 @@ class Patient(httpx.BaseTransport):
                     return answer
                 longer_s = _retry_after(answer)
                 answer.close()
-            time.sleep(max(pause_s, longer_s))
+            time.sleep(max(pause_s, longer_s))  # nothing tells when the server can answer again
         return self._transport.handle_request(request)
 
     def close(self) -> None:

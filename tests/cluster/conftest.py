@@ -41,7 +41,9 @@ def release() -> Release:
     """The release that `make cluster-test` has installed."""
     namespace = os.environ.get("PAPERMESH_CLUSTER_NAMESPACE")
     if not namespace:
-        pytest.skip("PAPERMESH_CLUSTER_NAMESPACE names no namespace with a release; make cluster-test makes one")
+        pytest.fail(
+            "PAPERMESH_CLUSTER_NAMESPACE names no namespace with a release; make cluster-test makes one", pytrace=False
+        )
     return Release(namespace, os.environ["PAPERMESH_CLUSTER_RELEASE"], os.environ["PAPERMESH_CLUSTER_IMAGE"])
 
 

@@ -1,14 +1,12 @@
 """A real Envoy between real gRPC clients and small backends, on free ports of the loopback."""
 
 import json
-import secrets
-import socket
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -24,11 +22,9 @@ from envoy.topology import Address, Service, Topology
 from services.base import actions
 from services.base.certificates import ensure
 from tests.envoy.backend import STOP_LIMIT_S, Backend, Behaviour, echo, tls_files
+from tests.support.ports import free_port
 
 START_LIMIT_S = 20
-
-_PORTS = range(20_000, 32_000)
-_given: set[int] = set()
 
 INVOKE = "/papermesh.dispatch.v1.DispatchService/Invoke"
 LIST_ACTIONS = "/papermesh.dispatch.v1.DispatchService/ListActions"
@@ -206,20 +202,6 @@ def with_timeout(table: actions.ActionTable, path: str, timeout: timedelta) -> a
     """The table, with another timeout for one method."""
     methods: Mapping[str, actions.Method] = {**table.methods, path: replace(table.methods[path], timeout=timeout)}
     return replace(table, methods=MappingProxyType(dict(methods)))
-
-
-def free_port() -> int:
-    """A port of loopback that nobody has, and that this process has not been given before.
-
-    It lies below those that the kernel gives to outgoing connections: one of these could be taken before it is used.
-    """
-    while True:
-        port = secrets.choice(_PORTS)
-        with socket.socket() as probe, suppress(OSError):
-            probe.bind(("127.0.0.1", port))
-            if port not in _given:
-                _given.add(port)
-                return port
 
 
 def eventually(condition: Callable[[], bool], limit_s: float = 10) -> None:

@@ -26,10 +26,10 @@ from tests.envoy.harness import (
     INVOKE,
     Mesh,
     eventually,
-    free_port,
     running_envoy,
     running_mesh,
 )
+from tests.support.ports import free_port
 
 TABLE = actions.load()
 

@@ -8,7 +8,8 @@ import httpx
 import pytest
 
 from envoy.topology import Address
-from tests.envoy.harness import INVOKE, Mesh, eventually, free_port, running_mesh
+from tests.envoy.harness import INVOKE, Mesh, eventually, running_mesh
+from tests.support.ports import free_port
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,8 @@ import pytest
 
 from envoy.topology import Address
 from tests.deploy.helm.chart import Object, render
-from tests.envoy.harness import free_port, running_mesh
+from tests.envoy.harness import running_mesh
+from tests.support.ports import free_port
 
 _ASKED = re.compile(r"(envoy_\w+)\{namespace=\"demo\", service=\"pm-envoy\"\}")
 

@@ -18,6 +18,7 @@ from services.base.readiness import IsReady
 from services.base.server import Hosted, Server, ServerSettings
 from services.base.settings import SettingsError
 from services.base.starting import StartError
+from tests.support.ports import free_port
 
 SERVING, NOT_SERVING = health_pb2.HealthCheckResponse.SERVING, health_pb2.HealthCheckResponse.NOT_SERVING
 PDF = pdf_service_pb2.DESCRIPTOR.services_by_name["PdfService"]
@@ -40,12 +41,6 @@ class Kubelet:
             async for answer in self._stub.Watch(health_pb2.HealthCheckRequest(service=service), wait_for_ready=True):
                 if answer.status == status:
                     return
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def a_server(folder: Path, port: int, *, notice_s: float = 0) -> Server:

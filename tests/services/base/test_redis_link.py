@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import random
 import signal
-import socket
 import ssl
 import tempfile
 import threading
@@ -19,6 +18,7 @@ import uvloop
 
 from services.base.certificates.issuing import issue_ca, issue_leaf
 from services.base.redis_link import RedisAway, RedisLink, RedisRefused, Script, Send
+from tests.support.ports import free_port
 from tests.support.redis_server import RedisServer
 
 PASSWORD = "p@ss/wörd:?#%"  # noqa: S105 - of a Redis that lives as long as these tests
@@ -28,7 +28,7 @@ SHORT_S = 0.3
 @pytest.fixture(scope="module")
 def module_redis() -> Iterator[RedisServer]:
     with tempfile.TemporaryDirectory(prefix="pm") as folder:
-        server = RedisServer(Path(folder), options=("--port", str(_free_port()), "--bind", "127.0.0.1"))
+        server = RedisServer(Path(folder), options=("--port", str(free_port()), "--bind", "127.0.0.1"))
         server.start()
         yield server
         server.stop()
@@ -357,7 +357,7 @@ class TestARedisThatCannotServe:
     ) -> None:
         number = await link.call("CLIENT", "ID")
         with redis_server.admin() as admin:
-            admin.replicaof("127.0.0.1", _free_port())
+            admin.replicaof("127.0.0.1", free_port())
             try:
                 behind = asyncio.gather(*(link.call("SET", "k", "v") for _ in range(10)), return_exceptions=True)
                 assert {type(each) for each in await behind} == {RedisAway}
@@ -497,12 +497,6 @@ async def _reads(link: RedisLink) -> int:
     """How often Redis has read from a socket."""
     told = (await link.call("INFO", "stats")).decode()
     return int(told.split("total_reads_processed:")[1].split()[0])
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _is_blocked(admin: redis.Redis, client_id: int) -> bool:
