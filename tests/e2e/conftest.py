@@ -1,7 +1,8 @@
 """The meshes that the end-to-end tests share: real parts, started as `make up` starts them."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -9,9 +10,27 @@ from tests.e2e.support.adapter import Adapter
 from tests.e2e.support.caller import Caller
 from tests.e2e.support.deployment import RATES_OUT_OF_THE_WAY, SMALL_LIMIT, Deployment, deployed
 from tests.e2e.support.grpcurl import Grpcurl
+from tests.e2e.support.standins.deployed import Standins
 from tests.e2e.support.waiting import eventually
 
 ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Shows the logs of the mesh that a failed test called: it is gone when somebody reads of the failure."""
+    report = yield
+    if report.failed:
+        used: dict[str, Any] = getattr(item, "funcargs", {})
+        meshes = {id(mesh): mesh for each in used.values() if (mesh := _mesh_of(each)) is not None}
+        report.sections += [("the ends of the mesh's logs", mesh.last_words()) for mesh in meshes.values()]
+    return report
+
+
+def _mesh_of(fixture: object) -> Deployment | None:
+    if isinstance(fixture, Standins):
+        return fixture.mesh
+    return fixture if isinstance(fixture, Deployment) else None
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,7 @@ import json
 import secrets
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
@@ -42,16 +42,15 @@ def whole(standins: Standins) -> Iterator[Standins]:
     for part in stack.parts.values():
         part.start()
     stack.wait_until_ready()
-    eventually(standins.mesh.works, 30, "a good call")
+    eventually(lambda: standins.mesh.works() and standins.work(), 30, "good calls")
 
 
 @contextmanager
 def hanging_up(standins: Standins, action: str, args: dict[str, Any]) -> Iterator[Leave]:
     """A call over HTTP, left by closing its connection."""
-    connection = HTTPConnection("127.0.0.1", standins.mesh.stack.ports.http, timeout=60)
-    connection.request("POST", "/mcp/invoke", json.dumps({"action": action, "args": args}))
-    yield connection.close
-    connection.close()
+    with closing(HTTPConnection("127.0.0.1", standins.mesh.stack.ports.http, timeout=60)) as connection:
+        connection.request("POST", "/mcp/invoke", json.dumps({"action": action, "args": args}))
+        yield connection.close
 
 
 @contextmanager
@@ -60,8 +59,10 @@ def cancelling(standins: Standins, action: str, args: dict[str, Any]) -> Iterato
     operator = standins.mesh.caller("operator")
     request = invocation(action, args)
     call = operator.channel.start(path("Invoke"), request.SerializeToString(), operator.sign("Invoke", request))
-    yield call.cancel
-    call.cancel()
+    try:
+        yield call.cancel
+    finally:
+        call.cancel()
 
 
 @contextmanager

@@ -20,7 +20,7 @@ from tests.e2e.support import dispatch_replicas
 from tests.e2e.support.adapter import Adapter, Answer
 from tests.e2e.support.caller import Caller, invocation, path
 from tests.e2e.support.standins.deployed import Standins, deployed_with_standins
-from tests.e2e.support.waiting import eventually
+from tests.e2e.support.waiting import at_work, eventually
 
 AT_ONCE = 20
 LEASE_S = 10
@@ -64,14 +64,13 @@ def key() -> str:
 
 
 def both_take_calls(standins: Standins) -> None:
-    """Waits until Envoy gives calls to both replicas."""
+    """Waits until Envoy gives calls to both replicas, and the stand-in answers."""
     before = dispatch_replicas.taken(standins.mesh)
 
     def seen() -> bool:
-        with suppress(httpx.TransportError):
-            standins.mesh.adapter.invoke("STANDIN_FAIL")
+        works = standins.work()
         now = dispatch_replicas.taken(standins.mesh)
-        return all(now[name] >= before[name] + 3 for name in now)
+        return works and all(now[name] >= before[name] + 3 for name in now)
 
     eventually(seen, BACK_S, "calls to both replicas")
 
@@ -93,11 +92,10 @@ def start(caller: Caller, request: pb.InvokeRequest) -> Any:
     return caller.channel.start(path("Invoke"), request.SerializeToString(), caller.sign("Invoke", request))
 
 
-def kill_replica_at_work(standins: Standins, note: str) -> None:
-    """Kills the replica that has the only call under way, once it has taken effect."""
-    eventually(lambda: effects(standins, note), what="the effect")
-    (at_work,) = (name for name, count in dispatch_replicas.under_way(standins.mesh).items() if count)
-    standins.mesh.stack.part(at_work).kill()
+def kill_its_replica(standins: Standins) -> None:
+    """Kills the replica that has the only call under way."""
+    (busy,) = (name for name, count in dispatch_replicas.under_way(standins.mesh).items() if count)
+    standins.mesh.stack.part(busy).kill()
 
 
 def settled(send: Any) -> Answer:
@@ -202,7 +200,8 @@ def test_a_replica_killed_in_the_middle_of_an_effect_leaves_a_conflict_and_never
     send = partial(adapter.invoke, "STANDIN_EFFECT", {"note": key, "ms": 5000}, Idempotency_Key=key)
     with ThreadPoolExecutor(1) as pool:
         first = pool.submit(send)
-        kill_replica_at_work(standins, key)
+        at_work(first, lambda: effects(standins, key), "the effect")
+        kill_its_replica(standins)
         first.result().must_be("UNAVAILABLE")
 
     settled(send).must_be("CONFLICT", says="may have taken effect", outcome="unknown")
@@ -217,9 +216,8 @@ def test_a_call_without_side_effects_is_made_again_after_its_replica_was_killed(
     send = partial(adapter.invoke, "STANDIN_SLOW", {"seconds": 1, "key": key}, Idempotency_Key=key)
     with ThreadPoolExecutor(1) as pool:
         first = pool.submit(send)
-        eventually(lambda: standins.events("started", key=key), what="the work")
-        (at_work,) = (name for name, count in dispatch_replicas.under_way(standins.mesh).items() if count)
-        standins.mesh.stack.part(at_work).kill()
+        at_work(first, lambda: standins.events("started", key=key), "the work")
+        kill_its_replica(standins)
         first.result().must_be("UNAVAILABLE")
 
     assert settled(send).data["replica"] == "standin"
@@ -233,7 +231,7 @@ def test_a_call_made_again_after_the_adapter_died_gets_the_answer_and_no_second_
     send = partial(adapter.invoke, "STANDIN_EFFECT", {"note": key, "ms": 1500}, Idempotency_Key=key)
     with ThreadPoolExecutor(1) as pool:
         first = pool.submit(send)
-        eventually(lambda: effects(standins, key), what="the effect")
+        at_work(first, lambda: effects(standins, key), "the effect")
         if number is signal.SIGKILL:
             part.kill()
             assert isinstance(first.exception(), httpx.TransportError)

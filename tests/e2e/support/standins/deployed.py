@@ -20,6 +20,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import grpc
+import httpx
 
 from deploy.local import replicas as replica_counts
 from deploy.local.services import SERVICES
@@ -48,6 +49,13 @@ class Standins:
         found = [event for diary in diaries for event in diary.events()]
         wanted = (event for event in found if what in ("", event.what) and key in (None, event.key))
         return sorted(wanted, key=lambda event: event.at)
+
+    def work(self) -> bool:
+        """Whether a call reaches one and is answered."""
+        try:
+            return self.mesh.adapter.invoke("STANDIN_SLOW", {"seconds": 0}).ok
+        except httpx.TransportError:
+            return False
 
     @contextmanager
     def told(self, replica: str, *, fail: grpc.StatusCode | None = None, delay_s: float = 0) -> Iterator[None]:
