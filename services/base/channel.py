@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -29,8 +30,10 @@ _OPTIONS = (
     ("grpc.enable_retries", 0),
     # When Envoy restarts, callers should not wait out a long back-off.
     ("grpc.initial_reconnect_backoff_ms", 200),
-    ("grpc.min_reconnect_backoff_ms", 200),
     ("grpc.max_reconnect_backoff_ms", 2_000),
+    # Not a pause, whatever it is called: what an attempt gets, TLS included, before it has failed and with it all calls
+    # that wait for it. A machine with much to do takes longer than 200 ms; a peer that is gone need not answer at all.
+    ("grpc.min_reconnect_backoff_ms", 1_000),
     # Envoy is inside the deployment; a company's web proxy (https_proxy) is no way to it.
     ("grpc.enable_http_proxy", 0),
     # One process is one caller; a channel of its own keeps its connection apart from others of the same process.
@@ -40,6 +43,9 @@ _OPTIONS = (
 _LOOK_EVERY_S = 1.0
 _PROVE_S = 10.0
 """What Envoy gets to let a new certificate in; then the files are read again, and what they hold is tried."""
+
+_BACK_S = 2.5
+"""A little longer than the longest pause between two attempts, the random part of it included."""
 
 _LONGEST_CALL_S = 3600.0
 """What calls that are under way get to end when their connection is replaced: Envoy lets none live longer."""
@@ -110,6 +116,17 @@ class MeshChannel(grpc.aio.Channel):
     async def channel_ready(self) -> None:
         """Waits until that connection stands."""
         await self._channel.channel_ready()
+
+    async def back(self) -> None:
+        """Waits for a moment when the connection was lost and is being made again, and not at all otherwise.
+
+        A call that begins between two attempts fails at once, although nothing is wrong any more: when Envoy was
+        restarted, it may bring calls to a caller of its own that is still waiting to try again.
+        """
+        if self.get_state() is grpc.ChannelConnectivity.TRANSIENT_FAILURE:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_BACK_S):
+                    await self.channel_ready()
 
     async def close(self, grace: float | None = None) -> None:
         """Ends it; calls under way get `grace` seconds.

@@ -11,6 +11,7 @@ from google.protobuf.message import Message
 
 from services.base import status
 from services.base.actions import Action
+from services.base.channel import MeshChannel
 from services.base.errors import Code, PapermeshError, timed_out
 from services.base.flow import Flow
 from services.base.handlers import Call
@@ -37,9 +38,10 @@ class Made:
 class Router:
     """Calls actions over one channel."""
 
-    def __init__(self, channel: grpc.aio.Channel, actions: Mapping[str, Action]) -> None:
+    def __init__(self, channel: MeshChannel, actions: Mapping[str, Action]) -> None:
         """Routes to `actions` through `channel`; what does not change from call to call is made here, once."""
         self.actions = actions
+        self._channel = channel
         self._calls: Mapping[str, grpc.aio.UnaryUnaryMultiCallable[Any, Any]] = MappingProxyType(
             {
                 name: channel.unary_unary(
@@ -86,9 +88,10 @@ class Router:
             ("x-request-id", call.request_id),
             (TRACEPARENT, call.traceparent),
         )
-        under_way = self._calls[action.name](request, metadata=metadata, timeout=timeout_s + _GRACE_S)
         try:
             async with asyncio.timeout(timeout_s):
+                await self._channel.back()
+                under_way = self._calls[action.name](request, metadata=metadata, timeout=timeout_s + _GRACE_S)
                 response = await under_way
             return Made(str(response.json), engine_of(await under_way.trailing_metadata()))
         except TimeoutError:

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import grpc
@@ -16,6 +16,7 @@ from services.base import channel as module
 from services.base.certificates import Step, ensure, rotate_leaves, take
 from services.base.certificates.folder import publish
 from services.base.channel import MeshChannel, open_channel
+from tests.support.ports import free_port
 
 WHO = "/test.Server/Who"
 WAIT = "/test.Server/Wait"
@@ -355,3 +356,57 @@ async def test_bound_methods_are_not_kept_for_a_channel_s_life(channel: MeshChan
 
 def test_a_connection_that_was_replaced_waits_for_the_longest_call_that_there_is() -> None:
     assert all(method.timeout.total_seconds() <= module._LONGEST_CALL_S for method in actions.load().methods.values())
+
+
+@asynccontextmanager
+async def slow_way(server: Server, port: int, delay_s: float) -> AsyncIterator[None]:
+    """A way to the server on which the first bytes take a while, as on a machine that has too much to do."""
+
+    async def passed_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while piece := await reader.read(64 * 1024):
+            writer.write(piece)
+        writer.close()
+
+    async def accepted(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        ended = asyncio.get_running_loop().create_future()
+        connections.append(ended)
+        await asyncio.sleep(delay_s)
+        to, back = await asyncio.open_connection("127.0.0.1", server.port)
+        with suppress(ConnectionError):
+            await asyncio.gather(passed_on(reader, back), passed_on(to, writer))
+        ended.set_result(None)
+
+    connections: list[asyncio.Future[None]] = []
+    async with await asyncio.start_server(accepted, "127.0.0.1", port):
+        yield
+        await asyncio.gather(*connections)
+
+
+async def test_a_handshake_that_takes_half_a_second_costs_no_call(server: Server, certs: Path) -> None:
+    port = free_port()
+    async with slow_way(server, port, 0.5), open_channel(f"localhost:{port}", certs / "adapter") as channel:
+        assert await channel.unary_unary(WHO)(b"", timeout=10) == serial(certs)
+
+
+async def test_a_call_can_wait_for_a_connection_that_is_being_made_again(certs: Path) -> None:
+    server = Server(certs / "envoy")
+    server.port = free_port()
+    async with open_channel(server.address, certs / "adapter") as channel:
+        who = channel.unary_unary(WHO)
+        with pytest.raises(grpc.aio.AioRpcError):  # nobody is there
+            await who(b"", timeout=10)
+        async with server.running():
+            await channel.back()
+            assert await who(b"", timeout=10) == serial(certs)
+
+
+async def test_it_does_not_wait_for_long(certs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_BACK_S", 0.2)
+    async with open_channel(f"localhost:{free_port()}", certs / "adapter") as channel:
+        who = channel.unary_unary(WHO)
+        for _ in range(2):
+            async with asyncio.timeout(5):
+                await channel.back()
+            with pytest.raises(grpc.aio.AioRpcError) as caught:
+                await who(b"", timeout=10)
+            assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
