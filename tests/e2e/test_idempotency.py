@@ -26,9 +26,6 @@ AT_ONCE = 20
 LEASE_S = 10
 """How long the lease of a replica that was killed stands in the way."""
 
-BACK_S = 30
-"""The longest that Envoy leaves out a replica that was started again."""
-
 
 @pytest.fixture(scope="module")
 def doubled(good_document: Path) -> Iterator[Standins]:
@@ -38,12 +35,13 @@ def doubled(good_document: Path) -> Iterator[Standins]:
 
 @pytest.fixture
 def standins(doubled: Standins) -> Iterator[Standins]:
-    """Two replicas of dispatch; each test leaves every part at work."""
+    """Two replicas of dispatch; every part is at work before a test and after it."""
+    dispatch_replicas.both_take_calls(doubled)
     yield doubled
     for name in (*dispatch_replicas.NAMES, "adapter"):
         doubled.mesh.stack.part(name).start()
     doubled.mesh.stack.wait_until_ready()
-    both_take_calls(doubled)
+    dispatch_replicas.both_take_calls(doubled)
     doubled.mesh.must_have_met_no_bug()
 
 
@@ -63,18 +61,6 @@ def key() -> str:
     return secrets.token_hex(8)
 
 
-def both_take_calls(standins: Standins) -> None:
-    """Waits until Envoy gives calls to both replicas, and the stand-in answers."""
-    before = dispatch_replicas.taken(standins.mesh)
-
-    def seen() -> bool:
-        works = standins.work()
-        now = dispatch_replicas.taken(standins.mesh)
-        return works and all(now[name] >= before[name] + 3 for name in now)
-
-    eventually(seen, BACK_S, "calls to both replicas")
-
-
 def effects(standins: Standins, note: str) -> int:
     """How often it was done."""
     return len(standins.events("effect", key=note))
@@ -92,12 +78,6 @@ def start(caller: Caller, request: pb.InvokeRequest) -> Any:
     return caller.channel.start(path("Invoke"), request.SerializeToString(), caller.sign("Invoke", request))
 
 
-def kill_its_replica(standins: Standins) -> None:
-    """Kills the replica that has the only call under way."""
-    (busy,) = (name for name, count in dispatch_replicas.under_way(standins.mesh).items() if count)
-    standins.mesh.stack.part(busy).kill()
-
-
 def settled(send: Any) -> Answer:
     """The answer to a call that is made again for as long as it may be."""
     last: list[Answer] = []
@@ -107,7 +87,7 @@ def settled(send: Any) -> Answer:
             last.append(send())
         return bool(last) and (last[-1].ok or not last[-1].body["error"]["is_transient"])
 
-    eventually(is_settled, LEASE_S + BACK_S, "an answer that stands")
+    eventually(is_settled, LEASE_S + dispatch_replicas.BACK_S, "an answer that stands")
     return last[-1]
 
 
@@ -201,7 +181,7 @@ def test_a_replica_killed_in_the_middle_of_an_effect_leaves_a_conflict_and_never
     with ThreadPoolExecutor(1) as pool:
         first = pool.submit(send)
         at_work(first, lambda: effects(standins, key), "the effect")
-        kill_its_replica(standins)
+        standins.mesh.stack.part(dispatch_replicas.busy(standins.mesh)).kill()
         first.result().must_be("UNAVAILABLE")
 
     settled(send).must_be("CONFLICT", says="may have taken effect", outcome="unknown")
@@ -217,7 +197,7 @@ def test_a_call_without_side_effects_is_made_again_after_its_replica_was_killed(
     with ThreadPoolExecutor(1) as pool:
         first = pool.submit(send)
         at_work(first, lambda: standins.events("started", key=key), "the work")
-        kill_its_replica(standins)
+        standins.mesh.stack.part(dispatch_replicas.busy(standins.mesh)).kill()
         first.result().must_be("UNAVAILABLE")
 
     assert settled(send).data["replica"] == "standin"

@@ -19,9 +19,6 @@ CALLERS = 50
 LEASE_S = 3
 """How long the lease of a replica that was killed stands in the way."""
 
-BACK_S = 30
-"""The longest that Envoy leaves out a replica that was started again."""
-
 
 @pytest.fixture(scope="module")
 def doubled(good_document: Path) -> Iterator[Standins]:
@@ -32,12 +29,12 @@ def doubled(good_document: Path) -> Iterator[Standins]:
 @pytest.fixture
 def standins(doubled: Standins) -> Iterator[Standins]:
     """Two replicas of dispatch and one stand-in, all of which answer before a test and after it."""
-    both_take_calls(doubled)
+    dispatch_replicas.both_take_calls(doubled)
     yield doubled
     for name in (*dispatch_replicas.NAMES, "standin"):
         doubled.mesh.stack.part(name).start()
     doubled.mesh.stack.wait_until_ready()
-    both_take_calls(doubled)
+    dispatch_replicas.both_take_calls(doubled)
     doubled.mesh.must_have_met_no_bug()
 
 
@@ -52,18 +49,6 @@ def key() -> str:
     return secrets.token_hex(8)
 
 
-def both_take_calls(standins: Standins) -> None:
-    """Waits until Envoy gives calls to both replicas, and the stand-in answers them."""
-    before = dispatch_replicas.taken(standins.mesh)
-
-    def seen() -> bool:
-        answer = standins.mesh.adapter.invoke("STANDIN_COUNT", {"key": secrets.token_hex(8)})
-        now = dispatch_replicas.taken(standins.mesh)
-        return answer.ok and all(now[name] >= before[name] + 3 for name in now)
-
-    eventually(seen, BACK_S, "calls to both replicas")
-
-
 def start(caller: Caller, key: str, ms: int, *, actor: str = "", no_cache: bool = False) -> Any:
     """Starts a call and does not wait for it."""
     request = invocation("STANDIN_COUNT", {"key": key, "ms": ms}, actor)
@@ -74,8 +59,7 @@ def start(caller: Caller, key: str, ms: int, *, actor: str = "", no_cache: bool 
 def leading(standins: Standins, key: str) -> str:
     """The replica that has the only call under way, once it is computed."""
     eventually(lambda: standins.events("started", key=key), what="the computation")
-    (leader,) = (name for name, count in dispatch_replicas.under_way(standins.mesh).items() if count)
-    return leader
+    return dispatch_replicas.busy(standins.mesh)
 
 
 def join(standins: Standins, caller: Caller, key: str, ms: int, count: int) -> list[Any]:
@@ -217,7 +201,7 @@ def test_a_failure_is_not_kept(standins: Standins, operator: Caller, key: str) -
     standins.mesh.stack.part("standin").start()
     standins.mesh.stack.part("standin").wait_until_ready()
 
-    eventually(lambda: start(operator, key, 600).code() is grpc.StatusCode.OK, BACK_S, "an answer")
+    eventually(lambda: start(operator, key, 600).code() is grpc.StatusCode.OK, dispatch_replicas.BACK_S, "an answer")
 
 
 def test_whoever_asks_for_no_cached_answer_has_it_computed(standins: Standins, operator: Caller, key: str) -> None:

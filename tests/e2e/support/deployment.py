@@ -126,8 +126,8 @@ class Deployment:
         return (self.stack.folders.log / f"{part}.log").read_text(encoding="utf-8")
 
     def last_words(self, lines: int = 12) -> str:
-        """The ends of all logs, for whoever wants to know why a test failed."""
-        logs = sorted(path for path in self.stack.folders.log.iterdir() if path.suffix in (".log", ".jsonl"))
+        """The ends of all logs, for whoever wants to know why a test failed; none when the mesh has been removed."""
+        logs = sorted(path for path in self.stack.folders.log.glob("*") if path.suffix in (".log", ".jsonl"))
         ends = {log.name: log.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:] for log in logs}
         return "\n".join(f"--- {name}\n" + "\n".join(end) for name, end in ends.items() if end)
 

@@ -370,11 +370,13 @@ async def slow_way(server: Server, port: int, delay_s: float) -> AsyncIterator[N
     async def accepted(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         ended = asyncio.get_running_loop().create_future()
         connections.append(ended)
-        await asyncio.sleep(delay_s)
-        to, back = await asyncio.open_connection("127.0.0.1", server.port)
-        with suppress(ConnectionError):
-            await asyncio.gather(passed_on(reader, back), passed_on(to, writer))
-        ended.set_result(None)
+        try:
+            await asyncio.sleep(delay_s)
+            to, back = await asyncio.open_connection("127.0.0.1", server.port)
+            with suppress(ConnectionError):
+                await asyncio.gather(passed_on(reader, back), passed_on(to, writer))
+        finally:
+            ended.set_result(None)
 
     connections: list[asyncio.Future[None]] = []
     async with await asyncio.start_server(accepted, "127.0.0.1", port):
