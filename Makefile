@@ -3,13 +3,14 @@
 #   PYTHON=/path/to/python3   the Python to make .venv with
 #   ARGS="-k name"            more arguments for pytest and for the benchmarks
 #   UPGRADE=1                 make lock moves the pins to the newest releases
+#   OTHER=../before           the checkout that make bench-compare measures against, set up with `make lint` or `make test`
 #   IMAGE=papermesh:dev       what make image calls it; BASE_IMAGE=… is what it stands on
 
 BIN := .venv/bin
 export ARGS PYTHON UPGRADE IMAGE BASE_IMAGE BUILDER BUILD_OPTIONS
 
 .DEFAULT_GOAL := help
-.PHONY: help up down test soak lint gen lock image chart kind cluster-test cluster-soak bench bench-flood
+.PHONY: help up down test soak lint gen lock image chart kind cluster-test cluster-soak bench bench-flood bench-compare
 
 help: ## Show these commands
 	@echo "Papermesh: make <command>"
@@ -71,3 +72,7 @@ bench: ## Measure this version; the results go to docs/performance.md
 bench-flood: ## Measure what a flood by one client costs another
 	@deploy/local/setup.sh laptop
 	@$(BIN)/python -m benchmarks.flood $(ARGS)
+
+bench-compare: ## Measure this checkout against another, OTHER=folder, by turns in one run
+	@deploy/local/setup.sh bench
+	@$(BIN)/python -m benchmarks.compare $(OTHER) $(ARGS)

@@ -1,32 +1,40 @@
 """Measures Papermesh and the stack that it replaces, side by side: `make bench`, or `python -m benchmarks --help`."""
 
-import json
 import signal
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
-from pathlib import Path
 
-from benchmarks import answers, incumbent, machine, mesh, options, processes, profiling, programs, rounds, summary
-from benchmarks.bare.descriptors import ACTION as BARE_ACTION
+from benchmarks import (
+    answers,
+    incumbent,
+    machine,
+    mesh,
+    options,
+    processes,
+    profiling,
+    programs,
+    rounds,
+    summary,
+    targets,
+)
 from benchmarks.environments import EnvironmentMissingError
 from benchmarks.incumbent import Incumbent, IncumbentError
 from benchmarks.options import ROOT, Options
 from benchmarks.profiling import ProfileError
 from benchmarks.report import Report
 from benchmarks.rounds import Run, Target
+from benchmarks.targets import BARE, CACHED, MANY, METADATA, ONE
 from benchmarks.wrk import LoadError
 from deploy.local.hold import HeldError
 from deploy.local.part import PartError
 from deploy.local.ports import PortError
 from deploy.local.redis_server import RedisMissingError
 from deploy.local.services import SERVICES
-from deploy.local.stack import Stack
 from envoy.binary import EnvoyNotFoundError
 
-INCUMBENT, CACHED, METADATA, BARE = "incumbent (stub answers)", "PDF_METADATA, cached", "PDF_METADATA", "bare path"
-MANY, ONE = 16, 1
+INCUMBENT = "incumbent (stub answers)"
 
 _MISSING, _FAILED = 2, 1
 _CANNOT_MEASURE = (IncumbentError, PartError, HeldError, PortError, answers.AnswerError, LoadError, ProfileError)
@@ -66,51 +74,33 @@ def _run(chosen: Options) -> Report:
         programs.check_document(chosen.document)
     with ExitStack() as running:
         papermesh = running.enter_context(mesh.stack(chosen.work / "papermesh", () if chosen.bare_only else SERVICES))
-        targets = _targets(papermesh, chosen)
+        document = None if chosen.bare_only else chosen.document
+        asked = targets.of_mesh(papermesh.url, mesh.parts(papermesh), document, chosen.work)
         if chosen.incumbent.exists():
             theirs = running.enter_context(Incumbent(chosen.incumbent, chosen.work / "incumbent"))
-            body = _body(chosen.work, "incumbent", {"action": "PDF_METADATA", "args": {}})
-            targets.insert(0, Target(INCUMBENT, incumbent.URL, body, theirs.parts))
-        rounds.warm_up(targets, MANY, chosen.warm_up)
+            body = targets.body(chosen.work, "incumbent", {"action": "PDF_METADATA", "args": {}})
+            asked.insert(0, Target(INCUMBENT, incumbent.URL, body, theirs.parts))
+        rounds.warm_up(asked, MANY, chosen.warm_up)
         runs = rounds.measure(
-            targets,
+            asked,
             callers=(MANY, ONE),
             rounds=chosen.rounds,
             seconds=chosen.seconds,
             say=lambda line: print(line, flush=True),
         )
-        memory = {each.name: {name: processes.memory(pid) for name, pid in each.parts.items()} for each in targets}
+        memory = {each.name: {name: processes.memory(pid) for name, pid in each.parts.items()} for each in asked}
         profiles = [
             profiling.profile(target, part, MANY, chosen.seconds, chosen.work / "profile")
-            for target in targets
+            for target in asked
             for part in profiling.PYTHON_PARTS
             if chosen.profile and _takes_part(part, target)
         ]
-    names = [target.name for target in targets]
+    names = [target.name for target in asked]
     figures = {name: _figures(runs, name, INCUMBENT if INCUMBENT in names else None) for name in names}
     # The mesh is one, whatever is asked of it; its memory is shown once.
     memory = {name: parts for name, parts in memory.items() if name in (INCUMBENT, BARE)}
     memory = {name.replace(BARE, "Papermesh"): parts for name, parts in memory.items()}
     return Report(_about(chosen), figures, memory, _goals(figures), runs, profiles)
-
-
-def _targets(papermesh: Stack, chosen: Options) -> list[Target]:
-    """What is asked of Papermesh."""
-    url, parts = f"{papermesh.url}/mcp/invoke", mesh.parts(papermesh)
-    bare = Target(BARE, url, _body(chosen.work, "bare", {"action": BARE_ACTION, "args": {}}), parts)
-    if chosen.bare_only:
-        return [bare]
-    document = chosen.document.read_bytes()
-    stored = answers.post(f"{papermesh.url}/documents", document, "application/pdf")
-    call = {"action": "PDF_METADATA", "args": {"doc_ref": stored["data"]["doc_ref"]}}
-    body = _body(chosen.work, "metadata", call)
-    return [Target(CACHED, url, body, parts, fresh=False), Target(METADATA, url, body, parts), bare]
-
-
-def _body(folder: Path, name: str, content: object) -> Path:
-    path = folder / f"{name}.json"
-    path.write_text(json.dumps(content), encoding="utf-8")
-    return path
 
 
 def _takes_part(part: str, target: Target) -> bool:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-_SHARED = ROOT.parent / "shared"
+SHARED = ROOT.parent / "shared"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,13 +38,13 @@ def parse(arguments: list[str] | None = None) -> Options:
     parser.add_argument(
         "--incumbent",
         type=Path,
-        default=_SHARED / "bench" / "incumbent",
+        default=SHARED / "bench" / "incumbent",
         help="folder of the stack to compare with; without it there are figures and no ratios",
     )
     parser.add_argument(
         "--document",
         type=Path,
-        default=_SHARED / "corpus" / "mixed" / "002-trivial-libre-office-writer.pdf",
+        default=SHARED / "corpus" / "mixed" / "002-trivial-libre-office-writer.pdf",
         help="the PDF that PDF_METADATA is asked about",
     )
     parser.add_argument("--bare-only", action="store_true", help="leave the document engine out")
