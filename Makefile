@@ -10,7 +10,7 @@ BIN := .venv/bin
 export ARGS PYTHON UPGRADE IMAGE BASE_IMAGE BUILDER BUILD_OPTIONS
 
 .DEFAULT_GOAL := help
-.PHONY: help up down test soak lint gen lock image chart kind cluster-test cluster-soak bench bench-flood bench-compare
+.PHONY: help up down test soak lint gen lock image chart kind cluster-test cluster-soak bench bench-flood bench-attacks bench-compare
 
 help: ## Show these commands
 	@echo "Papermesh: make <command>"
@@ -72,6 +72,10 @@ bench: ## Measure this version; the results go to docs/performance.md
 bench-flood: ## Measure what a flood by one client costs another
 	@deploy/local/setup.sh laptop
 	@$(BIN)/python -m benchmarks.flood $(ARGS)
+
+bench-attacks: ## Measure what attacks on shared places cost another caller
+	@deploy/local/setup.sh laptop
+	@$(BIN)/python -m benchmarks.attacks $(ARGS)
 
 bench-compare: ## Measure this checkout against another, OTHER=folder, by turns in one run
 	@deploy/local/setup.sh bench

@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from deploy.local import client_keys
@@ -34,10 +34,10 @@ _RIGHTS: dict[str, Entry] = {
 }
 
 
-def stack(folder: Path) -> Stack:
-    """The mesh, not started, with its state under a folder and both clients in its list."""
+def stack(folder: Path, settings: Mapping[str, str] | None = None) -> Stack:
+    """The mesh, not started, with its state under a folder, both clients in its list, and more settings."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    stack = Stack(folder, Ports.free(), settings={"PAPERMESH_LOG_LEVEL": "WARNING"})
+    stack = Stack(folder, Ports.free(), settings={"PAPERMESH_LOG_LEVEL": "WARNING", **(settings or {})})
     stack.folders.make()
     workloads = (*OWN_WORKLOADS, *(service.name for service in SERVICES))
     certificates.ensure(stack.folders.certs, NAMESPACE, workloads, clients=tuple(_RIGHTS))

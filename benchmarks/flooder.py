@@ -66,12 +66,13 @@ class Flooded:
 
 def main() -> None:
     """Floods as the argument says."""
-    _yield_to_others()
+    yield_to_others()
     flood = Flood(**json.loads(sys.argv[1]))
     print(json.dumps(asdict(uvloop.run(_run(flood)))))
 
 
-def _yield_to_others() -> None:
+def yield_to_others() -> None:
+    """Takes the lowest priority there is."""
     os.nice(19)
     # Linux shares CPU out among sessions first, where it groups them; niceness counts only within one.
     with suppress(OSError):
