@@ -1,7 +1,7 @@
 """Attacks on shared places: `python -m benchmarks.attackers`, in a process of its own, bounded in time.
 
-Its argument is a JSON object, see `Attack`. It writes a line when it begins, and another when it has ended, with what it met. What
-is closed on it, it opens again. It runs at the lowest priority, since it stands for another machine.
+Its argument is a JSON object, see `Attack`. It writes a line when it begins, and another with what it met when it has
+ended. What is closed on it, it opens again. It runs at the lowest priority, since it stands for another machine.
 """
 
 import asyncio

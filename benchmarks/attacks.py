@@ -250,7 +250,8 @@ def _report(found: list[Round], seconds: float) -> str:
     about = {
         "measured": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         **machine.describe(),
-        "load": f"{seconds} s of each attack; {_PER_SECOND[HTTP]:g} and {_PER_SECOND[GRPC]:g} new connections a second by the caller",
+        "load": f"{seconds} s of each attack",
+        "the caller": ", ".join(f"{kind}: {pace:g} new connections a second" for kind, pace in _PER_SECOND.items()),
     }
     rows = []
     for name in dict.fromkeys(each.name for each in found):
