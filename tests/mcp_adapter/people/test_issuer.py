@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 import pytest
+from jwt.algorithms import get_default_algorithms
 
 from mcp_adapter.people import fetching
 from mcp_adapter.people.issuer import KEEP_S, RETRY_S, Issuer
 from mcp_adapter.people.tokens import Tokens
 from services.base.errors import Code, PapermeshError
 from tests.mcp_adapter.conftest import until
-from tests.mcp_adapter.people.conftest import AUDIENCE, OTHER_RSA, RSA, Clock, StandIn, jwk
+from tests.mcp_adapter.people.conftest import AUDIENCE, OTHER_RSA, RSA, Clock, StandIn, jwk, private_key
 
 
 @pytest.fixture
@@ -215,6 +216,20 @@ class TestWhatIsFetched:
         )
         assert await keys.find("k1", "RS256") is None
         assert await keys.find("k2", "RS256") is not None
+
+    @pytest.mark.parametrize("algorithm", ["RS256", "ES256", "EdDSA"])
+    async def test_a_private_key_that_was_published_is_nobodys(
+        self, issuer: StandIn, keys: Issuer, algorithm: str
+    ) -> None:
+        private = get_default_algorithms()[algorithm].to_jwk(private_key(algorithm), as_dict=True)
+        issuer.publish({**private, "kid": "k1", "key_ops": ["sign", "verify"]}, jwk(OTHER_RSA, kid="k2"))
+        assert await keys.find("k1", algorithm) is None
+        assert await keys.find("k2", "RS256") is not None
+
+    async def test_of_more_than_a_hundred_keys_the_first_are_taken(self, issuer: StandIn, keys: Issuer) -> None:
+        issuer.publish(*(jwk(RSA, kid=f"k{number}", alg="RS256") for number in range(101)))
+        assert await keys.find("k99", "RS256") is not None
+        assert await keys.find("k100", "RS256") is None
 
     async def test_a_token_that_names_no_key_takes_the_only_one_that_fits(self, issuer: StandIn, keys: Issuer) -> None:
         assert await keys.find(None, "RS256") is not None

@@ -268,6 +268,42 @@ async def test_a_log_that_cannot_grow_is_unhealthy_and_heals_without_a_lost_line
     assert "The audit log cannot be written: File too large" in caplog.text
 
 
+@contextmanager
+def a_disk_that_keeps_nothing(file: Path) -> Iterator[None]:
+    """As with a disk that fails: what is written to a file of this process is taken, and fsync says that it is lost.
+
+    A pipe is such a file.
+    """
+    (descriptor,) = (each for each in range(3, 1024) if _path(each) == str(file))
+    reading, writing = os.pipe()
+    before = os.dup(descriptor)
+    os.dup2(writing, descriptor)
+    try:
+        yield
+    finally:
+        os.dup2(before, descriptor)
+        for each in (before, reading, writing):
+            os.close(each)
+
+
+def _path(descriptor: int) -> str:
+    with suppress(OSError):
+        return str(Path(f"/proc/self/fd/{descriptor}").readlink())
+    return ""
+
+
+async def test_a_log_whose_disk_keeps_nothing_is_unhealthy_until_it_does(
+    place: Place, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(audit_module, "_SYNC_EVERY_S", 0)
+    async with running(place.new()) as audit:
+        with a_disk_that_keeps_nothing(place.files()[0]):
+            audit.record(ended(**ADMITTED))
+            await until(lambda: not audit.healthy)
+            assert "The audit log cannot be written: Invalid argument; calls are refused" in caplog.text
+        await until(lambda: audit.healthy)
+
+
 async def test_past_a_mebibyte_of_waiting_lines_refused_calls_are_counted(place: Place) -> None:
     async with running(place.new()) as audit:
         size = place.files()[0].stat().st_size

@@ -193,6 +193,20 @@ async def test_a_long_computation_keeps_its_lease(replica: Replica, redis_server
     assert await caller == "result 1"
 
 
+async def test_a_holder_that_lost_its_lease_leaves_the_next_ones_alone(
+    replica: Replica, redis_server: RedisServer
+) -> None:
+    work, flights = Work(), replica()
+    work.may_end.clear()
+    caller = asyncio.create_task(join(flights, work))
+    await work.has_begun.wait()
+    with redis_server.admin() as admin:
+        admin.set("flight:k", "another process", px=60_000)
+        work.may_end.set()
+        assert await caller == "result 1"
+        assert admin.get("flight:k") == b"another process"
+
+
 async def test_without_redis_each_process_computes_for_itself(replica: Replica, redis_server: RedisServer) -> None:
     redis_server.stop()
     work, flights = Work(), replica()

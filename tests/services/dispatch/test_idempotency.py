@@ -11,7 +11,15 @@ from hypothesis import strategies as st
 from services.base.blobs import BlobStore
 from services.base.errors import NOTHING_DONE, Code, PapermeshError
 from services.base.redis_link import RedisLink
-from services.dispatch.idempotency import KEPT_S, OWNER_BUDGET_BYTES, RECORD_BYTES, Asked, Idempotency, check_key
+from services.dispatch.idempotency import (
+    CLIENT_BUDGET_BYTES,
+    KEPT_S,
+    OWNER_BUDGET_BYTES,
+    RECORD_BYTES,
+    Asked,
+    Idempotency,
+    check_key,
+)
 from services.dispatch.redo import Redo
 from services.dispatch.stored_answers import MAX_INLINE_BYTES, StoredAnswers
 from tests.support.redis_server import RedisServer
@@ -191,6 +199,18 @@ async def test_the_keys_of_an_actor_take_a_bounded_room_and_leave_others_theirs(
     assert 0 < (error.retry_after_ms or 0) <= 600_000
     assert await records.once(asked(key="k1"), effect.happen) == effect.json, "what is stored stays"
     await records.once(asked(owner="reports\x1fbob", key="k2"), effect.happen)
+
+
+async def test_the_keys_of_all_actors_of_a_client_take_a_bounded_room_together(
+    records: Idempotency, effect: Effect, redis_server: RedisServer
+) -> None:
+    with redis_server.admin() as admin:
+        admin.set("idempotency-budget:reports", CLIENT_BUDGET_BYTES - RECORD_BYTES, ex=600)
+    await records.once(asked(owner="reports\x1fkim"), effect.happen)
+    error = await refused(records, asked(owner="reports\x1flee"), effect)
+    assert (error.code, error.details["reason"]) == (Code.RATE_LIMIT, "idempotency_keys")
+    assert 0 < (error.retry_after_ms or 0) <= 600_000
+    await records.once(asked(owner="other\x1flee"), effect.happen)
 
 
 async def test_large_answers_take_what_they_are_from_the_budget_of_the_whole_client_too(
