@@ -1,6 +1,8 @@
 """A process that lays a worker's locks on itself, for tests of what is left to it; it needs no pool and no zygote.
 
     python -m tests.services.pdf.worker.locked_in landlock PORT NAME   what Landlock alone leaves, before and after
+    python -m tests.services.pdf.worker.locked_in hidden               what a filter that hides Landlock makes of it
+    python -m tests.services.pdf.worker.locked_in orphan               what a worker says whose parent is another
     python -m tests.services.pdf.worker.locked_in worker               a process and its child, which is a worker
 
 Each prints one line of JSON. The folder is the one that it is started in.
@@ -17,8 +19,8 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
-from services.pdf.worker import landlock, sandbox
-from services.pdf.worker.syscalls import prctl
+from services.pdf.worker import landlock, sandbox, seccomp
+from services.pdf.worker.syscalls import current_architecture, prctl
 
 _PR_SET_DUMPABLE = 4
 _PR_SET_NO_NEW_PRIVS = 38
@@ -38,6 +40,23 @@ def say(found: object) -> None:
     """Tells the test."""
     sys.stdout.write(f"{json.dumps(found)}\n")
     sys.stdout.flush()
+
+
+def touched() -> dict[str, str]:
+    """What comes of reading and changing files, of which "document.pdf" lies in the folder."""
+    own, new = Path("document.pdf"), Path("new")
+    return {
+        "read its own": attempt(own.read_bytes),
+        "list its own folder": attempt(lambda: list(Path().iterdir())),
+        "read another": attempt(Path("/etc/passwd").read_bytes),
+        "list another folder": attempt(lambda: list(Path("/").iterdir())),
+        "write": attempt(lambda: os.close(os.open(own, os.O_WRONLY))),
+        "cut": attempt(lambda: os.truncate(own, 1)),
+        "create": attempt(new.touch),
+        "make a folder": attempt(new.with_suffix(".folder").mkdir),
+        "link": attempt(lambda: new.with_suffix(".link").symlink_to(own)),
+        "remove": attempt(own.unlink),
+    }
 
 
 def reached(port: int, name: str) -> dict[str, str]:
@@ -60,7 +79,22 @@ def behind_landlock(port: int, name: str) -> None:
     before = reached(port, name)
     prctl(_PR_SET_NO_NEW_PRIVS, 1)
     landlock.restrict_to_reading(".", landlock.landlock_version())
-    say({"before": before, "after": reached(port, name)})
+    say({"before": before, "after": reached(port, name), "files": touched()})
+
+
+def behind_a_filter_that_hides_landlock() -> None:
+    """Asks for Landlock where a filter refuses the question with EPERM, as a container's may."""
+    prctl(_PR_SET_NO_NEW_PRIVS, 1)
+    seccomp.install_filter(seccomp.compile_filter(current_architecture(), os.getpid()))
+    say(landlock.landlock_version())
+
+
+def orphan() -> None:
+    """Enters the sandbox as the child of a process that is gone."""
+    try:
+        sandbox.enter(".", os.getpid(), 512 << 20, without_landlock=True)
+    except sandbox.SandboxError as error:
+        say(str(error))
 
 
 def parent_of_a_worker() -> None:
@@ -91,4 +125,4 @@ if __name__ == "__main__":
     if sys.argv[1] == "landlock":
         behind_landlock(int(sys.argv[2]), sys.argv[3])
     else:
-        parent_of_a_worker()
+        {"hidden": behind_a_filter_that_hides_landlock, "orphan": orphan, "worker": parent_of_a_worker}[sys.argv[1]]()

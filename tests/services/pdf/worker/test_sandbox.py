@@ -154,21 +154,38 @@ async def test_a_worker_cannot_raise_its_limits(make_pool: MakePool, ask: Ask) -
         assert await ask(pool, "raise_limit") == "not allowed to raise maximum limit"
 
 
+def locked_in(folder: Path, *words: str) -> Any:
+    """What a process that locks itself in says; "document.pdf" lies in its folder."""
+    (folder / "document.pdf").write_bytes(b"%PDF-")
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    ended = subprocess.run([*LOCKED_IN, *words], cwd=folder, env=environment, stdout=-1, check=True, timeout=60)
+    return json.loads(ended.stdout)
+
+
+@pytest.mark.skipif(landlock_version() < 3, reason="the kernel's Landlock does not know all of this")
+def test_landlock_alone_leaves_nothing_of_all_files_but_reading_its_own(tmp_path: Path) -> None:
+    files = locked_in(tmp_path, "landlock", "1", "nobody")["files"]
+    assert {name for name, error in files.items() if not error} == {"read its own", "list its own folder"}
+    assert set(files.values()) == {"", "EACCES"}
+    assert [path.name for path in tmp_path.iterdir()] == ["document.pdf"]
+
+
+@needs_x86_64
+def test_a_filter_that_hides_landlock_is_the_same_as_none(tmp_path: Path) -> None:
+    assert locked_in(tmp_path, "hidden") == 0
+
+
+def test_whose_parent_has_ended_does_not_become_a_worker(tmp_path: Path) -> None:
+    assert locked_in(tmp_path, "orphan").startswith("dying with the zygote: ")
+
+
 @pytest.mark.skipif(landlock_version() < 6, reason="the kernel's Landlock knows files alone, or not all of this")
 def test_landlock_alone_leaves_no_network_no_abstract_socket_and_no_signal_to_others(tmp_path: Path) -> None:
     name = f"papermesh-{secrets.token_hex(8)}"
     with socket.create_server(("127.0.0.1", 0)) as server, socket.socket(socket.AF_UNIX) as local:
         local.bind(f"\0{name}")
         local.listen()
-        ended = subprocess.run(
-            [*LOCKED_IN, "landlock", str(server.getsockname()[1]), name],
-            cwd=tmp_path,
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
-            capture_output=True,
-            check=True,
-            timeout=60,
-        )
-    found = json.loads(ended.stdout)
+        found = locked_in(tmp_path, "landlock", str(server.getsockname()[1]), name)
     assert set(found["before"].values()) == {""}
     assert found["after"] == {"bind": "EACCES", "connect": "EACCES", "abstract socket": "EPERM", "signal": "EPERM"}
 
