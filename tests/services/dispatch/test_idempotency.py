@@ -365,6 +365,14 @@ class TestAfterRedisLostARecord:
         with redis_server.admin() as admin:
             assert KEPT_S - 60 < admin.ttl(asked().name) <= KEPT_S
 
+    async def test_what_has_no_side_effects_is_not_told_again_and_made_again(
+        self, records: Idempotency, effect: Effect, redis_server: RedisServer
+    ) -> None:
+        await records.once(asked(repeatable=True), effect.happen)
+        await self.restart(redis_server)
+        await records.once(asked(repeatable=True), effect.happen)
+        assert effect.times == 2
+
     async def test_other_arguments_are_still_a_conflict(
         self, records: Idempotency, effect: Effect, redis_server: RedisServer
     ) -> None:
