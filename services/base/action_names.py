@@ -8,8 +8,8 @@ _NAME = re.compile(r"[A-Z][A-Z0-9_]{0,47}(?:@v[1-9][0-9]{0,2})?", re.ASCII)
 PATTERN: Final = f"^{_NAME.pattern}$"
 """The rule for JSON Schema."""
 
-RULE: Final = 'up to 48 capitals, digits and "_" from a capital on, and "@v2" to "@v999" for a later version'
-"""The rule in words, to go on with after "must be …"."""
+RULE: Final = 'a capital and up to 47 more capitals, digits and "_"; a later version ends in "@v2", up to "@v999"'
+"""The rule in words, to go on with after "must be the name of an action, "."""
 
 
 def is_action_name(text: str) -> bool:
