@@ -6,6 +6,7 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from mcp_adapter.people.authentication import OPEN_PATHS
+from services.base.action_names import PATTERN
 from services.base.errors import Code
 
 _ABOUT = """Ask a PDF what it says.
@@ -112,7 +113,11 @@ _INVOKE: dict[str, Any] = {
                     "required": ["action"],
                     "additionalProperties": False,
                     "properties": {
-                        "action": {"type": "string", "description": "A name of the catalogue, GET /actions."},
+                        "action": {
+                            "type": "string",
+                            "pattern": PATTERN,
+                            "description": "A name of the catalogue, GET /actions.",
+                        },
                         "args": {"type": "object", "description": "Its arguments, as its args_schema says."},
                     },
                 },

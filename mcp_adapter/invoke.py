@@ -1,7 +1,6 @@
 """POST /mcp/invoke, the hot route: a plain Starlette endpoint, since a model per request would cost too much."""
 
 import asyncio
-import re
 from collections.abc import Awaitable
 from typing import Any, cast
 
@@ -16,14 +15,11 @@ from mcp_adapter.refusals import Refusals
 from mcp_adapter.request_body import refuse_encoded
 from papermesh.dispatch.v1 import dispatch_service_pb2 as pb
 from services.base import canonical
+from services.base.action_names import RULE, is_action_name
 from services.base.errors import Code, PapermeshError, bad_arg, bad_field
 
 MAX_BODY_BYTES = 1024 * 1024
 """The largest JSON body. Documents are uploaded, not sent along."""
-
-_ACTION = re.compile(r"[ -~]{1,128}")
-"""What may be passed on as the name of an action. It becomes a header too, and one that is too large for Envoy ends the
-one connection that all callers share."""
 
 _LINGER_S = 0.25
 """What a call whose caller has hung up gets to end by itself, before it is cancelled. A cancelled call is a reset
@@ -123,8 +119,9 @@ def _parse(body: bytes) -> tuple[str, dict[str, Any]]:
     if unknown:
         raise bad_field(min(unknown)[:200], "no such field; the body has action and args")
     action, args = call.get("action"), call.get("args", {})
-    if not isinstance(action, str) or not _ACTION.fullmatch(action):
-        raise bad_field("action", "must be the name of an action; GET /actions lists them")
+    # It becomes a header too, and one that is too large for Envoy ends the one connection that all callers share.
+    if not isinstance(action, str) or not is_action_name(action):
+        raise bad_field("action", f"must be the name of an action, {RULE}; GET /actions lists them")
     if not isinstance(args, dict):
         raise bad_field("args", "must be an object")
     return action, canonical.check_json(args)

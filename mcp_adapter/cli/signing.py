@@ -1,7 +1,6 @@
 """The command `sign`: one signed call as a grpcurl command line."""
 
 import os
-import re
 import shlex
 import shutil
 import sys
@@ -14,12 +13,12 @@ from mcp_adapter.cli import arguments, options, places
 from mcp_adapter.cli.failures import UsageError, reported
 from mcp_adapter.cli.terminal import harmless_json, note, write
 from services.base import signature
+from services.base.action_names import RULE, is_action_name
 
 if TYPE_CHECKING:
     from papermesh.dispatch.v1 import dispatch_service_pb2 as pb
 
 _METHOD = "papermesh.dispatch.v1.DispatchService/Invoke"
-_ACTION = re.compile(r"[!-~]{1,64}")
 
 
 def sign(
@@ -56,8 +55,8 @@ def sign(
     papermesh sign PDF_METADATA report.pdf
     """
     with reported():
-        if not _ACTION.fullmatch(action):
-            raise UsageError("An action's name has up to 64 letters, digits and signs.")
+        if not is_action_name(action):
+            raise UsageError(f"ACTION must be the name of an action, {RULE}. `papermesh actions` lists them.")
         given, rest = arguments.split(words or (), args)
         signer = _key(key or places.key_file(client))
         tls_dir = _tls_dir(certs or places.certificate_folder(client))

@@ -20,6 +20,7 @@ from google.protobuf.message import Message
 
 import papermesh
 from papermesh.options.v1 import options_pb2
+from services.base.action_names import RULE, is_action_name
 from services.base.comments import Comments
 from services.base.schema import args_schema, result_schema
 
@@ -118,7 +119,7 @@ def load(*descriptor_sets: Path) -> ActionTable:
         descriptor_sets: Files that `protoc --descriptor_set_out --include_imports --include_source_info` wrote.
 
     Raises:
-        ContractError: for a method that is neither an action nor internal, a duplicate name, a missing or zero
+        ContractError: for a method that is neither an action nor internal, a bad or duplicate name, a missing or zero
             timeout or rate, a cache on a method with side effects, an action that streams or whose response does not
             end in `string json`, or a missing comment.
     """
@@ -206,8 +207,8 @@ def _action(
     name = described.full_name
     if method.client_streaming or method.server_streaming:
         raise ContractError(f"{name}: streams; an action takes one message and answers with one")
-    if not annotation.name:
-        raise ContractError(f"{name}: needs an action name")
+    if not is_action_name(annotation.name):
+        raise ContractError(f"{name}: needs an action name, {RULE}; {annotation.name!r} is none")
     if annotation.HasField("cache_ttl") and not method.read_only:
         raise ContractError(f"{name}: has a cache_ttl, so it needs idempotency_level = NO_SIDE_EFFECTS")
     last = described.output_type.fields[-1] if described.output_type.fields else None

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from services.base import identity
+from services.base.action_names import is_action_name
 from services.base.audit_chain import AuditKey, Head
 from services.base.errors import PapermeshError
 from services.base.handlers import Call, Ended
@@ -29,7 +30,6 @@ _ROLL_BYTES = 64 * 1024 * 1024
 _DAY_S = 86_400
 
 # Only what looks like the name of an action or of a client is written, and nothing that a caller may have put there.
-_ACTION = re.compile(r"[A-Z][A-Z0-9_]{0,63}(?:@v[0-9]{1,3})?", re.ASCII)
 _CLAIMED = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}", re.ASCII)
 _REQUEST_ID = re.compile(r"[A-Za-z0-9-]{1,64}", re.ASCII)
 
@@ -241,7 +241,7 @@ def _fields(ended: Ended, key: AuditKey) -> dict[str, Any]:
         "certificate": _certificate(call),
         "actor": notes.get("actor", ""),
         "method": call.method.rpartition("/")[2],
-        "action": action if _ACTION.fullmatch(action) else "",
+        "action": action if is_action_name(action) else "",
         "args": "" if args is None else hmac.digest(key.arguments, args, "sha256").hex(),
         "documents": notes.get("documents", ()),
         "decision": "allow" if notes.get("admitted") else "deny",

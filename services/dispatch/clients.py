@@ -5,14 +5,18 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from papermesh.dispatch.v1 import dispatch_service_pb2
+from services.base.action_names import RULE, is_action_name
 from services.base.private_file import read_private
 from services.base.signature import decode_secret
 from services.dispatch.rights import Allowance, Globs, Rights
 
 _REMEMBERED_ACTORS = 4096
 """Per client: enough for the people of a company at work, and a bound for whoever invents actors."""
+
+_METHODS = frozenset(dispatch_service_pb2.DESCRIPTOR.services_by_name["DispatchService"].methods_by_name)
 
 Glob = Annotated[str, Field(max_length=256)]
 
@@ -38,6 +42,16 @@ class ClientKey(_Strict):
         if not isinstance(value, str):
             raise ValueError("must be text, base64url of 32 bytes")  # noqa: TRY004 - pydantic reports ValueError
         return decode_secret(value)
+
+
+def _limited(name: str) -> str:
+    if not is_action_name(name) and name not in _METHODS:
+        raise ValueError(f"must be the name of an action, {RULE}, or of a method of dispatch")
+    return name
+
+
+Limited = Annotated[str, AfterValidator(_limited)]
+"""What has a rate of its own."""
 
 
 class RateOverride(_Strict):
@@ -70,7 +84,7 @@ class Client(_Strict):
     rate: RateOverride | None = None
     """Of all its calls together; None: the deployment's."""
 
-    rates: dict[str, RateOverride] = Field(default_factory=dict)
+    rates: dict[Limited, RateOverride] = Field(default_factory=dict)
     """Of each actor's calls of an action, "PDF_TEXT", or of a method that is none, "PutDocument"."""
 
     quota_bytes: int | None = Field(None, ge=0, lt=2**53)

@@ -47,14 +47,14 @@ def test_a_body_without_an_action_is_refused(adapter: Adapter) -> None:
     adapter.invoke_raw(b"{}").must_be("BAD_ARG", field="action")
 
 
-@pytest.mark.parametrize("action", ["PDF_MAGIC", "pdf_text", "PDF_DIFF@v2", "GITLAB_PROJECT_INFO", "x" * 128])
+@pytest.mark.parametrize("action", ["PDF_MAGIC", "PDF_DIFF@v2", "GITLAB_PROJECT_INFO", "X" * 48])
 def test_an_action_that_this_deployment_does_not_have_is_refused(adapter: Adapter, action: str) -> None:
-    adapter.invoke(action).must_be("BAD_ARG", says="no such action", action=action[:64])
+    adapter.invoke(action).must_be("BAD_ARG", says="no such action", action=action)
 
 
-@pytest.mark.parametrize("length", [129, 3000])
-def test_a_name_that_is_too_long_for_an_action_is_refused(adapter: Adapter, length: int) -> None:
-    adapter.invoke("x" * length).must_be("BAD_ARG", says="must be the name of an action", field="action")
+@pytest.mark.parametrize("action", ["word count!", "pdf_text", "X" * 49, "X" * 3000])
+def test_what_no_action_may_be_called_is_refused(adapter: Adapter, action: str) -> None:
+    adapter.invoke(action).must_be("BAD_ARG", says="must be the name of an action", field="action")
 
 
 @pytest.mark.parametrize("args", [[], "doc_ref", 17, None, True])

@@ -53,6 +53,16 @@ async def test_another_host_is_forbidden(client: httpx.AsyncClient, dispatch: Di
     assert not dispatch.calls
 
 
+async def test_a_request_that_names_no_host_is_forbidden() -> None:
+    app = KnownHosts(PlainTextResponse("served"))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as client:
+        request = client.build_request("GET", "/")
+        assert (await client.send(request)).text == "served"
+        del request.headers["Host"]
+        response = await client.send(request)
+    assert (response.status_code, response.json()["error"]["details"]) == (403, {"header": "Host"})
+
+
 @pytest.mark.parametrize("path", ["/healthz", "/readyz"])
 async def test_a_probe_may_call_by_any_name(client: httpx.AsyncClient, path: str) -> None:
     assert (await client.get(path, headers={"Host": "10.1.2.3:9000"})).status_code == 200

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.deploy.helm.chart import CHART, RELEASE, Object, environment, render, run
+from tests.deploy.helm.chart import CHART, RELEASE, Object, containers, environment, render, run
 
 PARTS = {"adapter": "adapter", "dispatch": "dispatch", "services__pdf": "pdf"}
 """Parts that run Papermesh's Python, by their values."""
@@ -55,6 +55,19 @@ def test_a_volume_is_mounted_where_a_value_says(part: str) -> None:
     spec = pod("Deployment", PARTS[part], **{f"{part}__volumes": [volume], f"{part}__volumeMounts": [mount]})["spec"]
     assert volume in spec["volumes"]
     assert mount in spec["containers"][0]["volumeMounts"]
+
+
+def test_every_image_can_be_given_by_its_digest_which_wins_over_the_tag() -> None:
+    digests = {part: f"sha256:{number * 64}" for part, number in (("papermesh", "a"), ("envoy", "b"), ("redis", "c"))}
+    rendered = render(
+        image__digest=digests["papermesh"], envoy__image__digest=digests["envoy"], redis__image__digest=digests["redis"]
+    )
+    images = {container["image"] for _, each in rendered.pods() for container in containers(each["spec"])}
+    assert images == {
+        f"papermesh@{digests['papermesh']}",
+        f"docker.io/envoyproxy/envoy@{digests['envoy']}",
+        f"docker.io/library/redis@{digests['redis']}",
+    }
 
 
 @pytest.mark.parametrize("part", SCHEDULED)

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[3]
+DIGEST = f"sha256:{'ab' * 32}"
 TOOLS = ("sh", "dirname", "printf", "git", "cat", "sed")
 
 
@@ -28,6 +29,16 @@ def builder(programs: Path, name: str, *, works: bool = True) -> None:
     """A program that prints what it is asked, or cannot be used."""
     file = programs / name
     file.write_text(f'#!/bin/sh\n{"echo" if works else "false"} {name} "$@"\n', encoding="utf-8")
+    file.chmod(0o755)
+
+
+def builder_that_knows(programs: Path, name: str, digest: str) -> None:
+    """A program that tells an image's digest, and prints whatever else it is asked."""
+    file = programs / name
+    file.write_text(
+        f'#!/bin/sh\ncase "$*" in\n*"inspect "*--format*) printf "{digest}\\n" ;;\n*) echo {name} "$@" ;;\nesac\n',
+        encoding="utf-8",
+    )
     file.chmod(0o755)
 
 
@@ -89,6 +100,47 @@ def test_name_base_and_options_are_the_callers(programs: Path) -> None:
     asked = build(programs, {"IMAGE": "corp/pm:1", "BASE_IMAGE": "corp/python:3", "BUILD_OPTIONS": "--pull --no-cache"})
     assert "--tag corp/pm:1 --build-arg BASE_IMAGE=corp/python:3 --pull --no-cache ." in asked.stdout
     assert asked.stdout.endswith("Built corp/pm:1.\n")
+
+
+@pytest.mark.parametrize("name", ["docker", "podman", "buildah"])
+def test_what_is_built_on_is_a_digest_and_the_image_says_which(programs: Path, name: str) -> None:
+    builder_that_knows(programs, name, DIGEST)
+    asked = build(programs, {"BASE_IMAGE": "registry.example:5000/corp/python:3.11"}).stdout
+    assert "--build-arg BASE_IMAGE=registry.example:5000/corp/python@sha256:ab" in asked
+    assert "--label org.opencontainers.image.base.name=registry.example:5000/corp/python:3.11 " in asked
+    assert f"--label org.opencontainers.image.base.digest={DIGEST} " in asked
+    assert asked.endswith(f"Built papermesh:dev on registry.example:5000/corp/python@{DIGEST}.\n")
+
+
+def test_the_base_of_the_dockerfile_is_pinned_too(programs: Path) -> None:
+    builder_that_knows(programs, "buildah", DIGEST)
+    assert f"--build-arg BASE_IMAGE=docker.io/library/python@{DIGEST} ." in build(programs).stdout
+
+
+def test_a_base_that_is_named_by_its_digest_is_taken_as_it_is(programs: Path) -> None:
+    builder(programs, "buildah")
+    asked = build(programs, {"BASE_IMAGE": f"corp/python:3.11@{DIGEST}"}).stdout
+    assert f"--build-arg BASE_IMAGE=corp/python@{DIGEST} ." in asked
+    assert f"--label org.opencontainers.image.base.digest={DIGEST} " in asked
+
+
+def test_a_base_whose_digest_nobody_knows_is_built_on_by_its_name_and_that_is_said(programs: Path) -> None:
+    builder(programs, "docker")
+    ended = build(programs, {"BASE_IMAGE": "mine:1"})
+    assert (ended.returncode, ended.stderr.count("\n")) == (0, 1)
+    assert ended.stderr.startswith("The digest of mine:1 cannot be told, so the image will not say what it stands on.")
+    assert "--build-arg BASE_IMAGE=mine:1 ." in ended.stdout
+    assert "org.opencontainers.image.base" not in ended.stdout
+
+
+@pytest.mark.parametrize(("options", "brought"), [("", False), ("--pull", True), ("--no-cache --pull=newer", True)])
+def test_a_newer_base_is_looked_for_when_that_is_asked(programs: Path, options: str, *, brought: bool) -> None:
+    builder_that_knows(programs, "podman", DIGEST)
+    (programs / "podman").rename(programs / "told")
+    (programs / "podman").write_text(f'#!/bin/sh\necho "$@" >>{programs}/asked\nexec told "$@"\n', encoding="utf-8")
+    (programs / "podman").chmod(0o755)
+    build(programs, {"BASE_IMAGE": "corp/python:3", "BUILD_OPTIONS": options})
+    assert ("pull --quiet corp/python:3" in (programs / "asked").read_text(encoding="utf-8").splitlines()) == brought
 
 
 def test_a_builder_that_nobody_knows_is_refused(programs: Path) -> None:

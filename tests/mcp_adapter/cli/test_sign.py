@@ -182,9 +182,9 @@ def test_a_file_cannot_be_stored_where_nobody_listens(papermesh: Run, nobody: st
 @pytest.mark.parametrize(
     "words",
     [
-        ["PDF TEXT"],
+        ["word count!"],
         ["PDF_TEXT\n"],
-        ["P" * 65],
+        ["P" * 49],
         ["PDF_TEXT", "{"],
         ["PDF_TEXT", "--client", "nobody"],
         ["PDF_TEXT", "--key", "/nowhere/key.json"],

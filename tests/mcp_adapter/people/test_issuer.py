@@ -4,15 +4,18 @@ import asyncio
 import socket
 from collections.abc import Iterator
 from contextlib import suppress
+from typing import Any
 
 import pytest
+from jwt.algorithms import get_default_algorithms
 
 from mcp_adapter.people import fetching
+from mcp_adapter.people import issuer as issuer_module
 from mcp_adapter.people.issuer import KEEP_S, RETRY_S, Issuer
 from mcp_adapter.people.tokens import Tokens
 from services.base.errors import Code, PapermeshError
 from tests.mcp_adapter.conftest import until
-from tests.mcp_adapter.people.conftest import AUDIENCE, OTHER_RSA, RSA, Clock, StandIn, jwk
+from tests.mcp_adapter.people.conftest import AUDIENCE, OTHER_RSA, RSA, Clock, StandIn, jwk, private_key
 
 
 @pytest.fixture
@@ -124,6 +127,27 @@ class TestAnOutage:
         with pytest.raises(PapermeshError):
             keys.check_ready()
 
+    async def test_is_looked_at_again_soon(
+        self, issuer: StandIn, keys: Issuer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(issuer_module, "RETRY_S", 0.01)
+        monkeypatch.setattr(issuer_module, "REFRESH_S", 3600)
+        issuer.answer("/keys", b"", 500)
+        watching = asyncio.create_task(keys.watch())
+
+        async def failed() -> bool:
+            return issuer.fetches() > 0
+
+        async def fetched() -> bool:
+            return keys.keys is not None
+
+        await until(failed)
+        issuer.publish(jwk(RSA))
+        await until(fetched)
+        watching.cancel()
+        with suppress(asyncio.CancelledError):
+            await watching
+
     async def test_of_an_issuer_that_says_nothing_ends_in_time(
         self, silent: str, clock: Clock, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
     ) -> None:
@@ -161,6 +185,20 @@ class TestWhatIsFetched:
         await keys.fetch()
         assert (keys.keys, issuer.fetches()) == (None, 0)
         assert says in caplog.text
+
+    async def test_an_issuer_by_https_has_no_keys_by_plain_http(
+        self, clock: Clock, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        name, asked = "https://issuer.example", []
+
+        async def fetch(url: str) -> dict[str, Any]:
+            asked.append(url)
+            return {"issuer": name, "jwks_uri": "http://127.0.0.1:9/keys"}
+
+        monkeypatch.setattr(issuer_module, "fetch_json", fetch)
+        await Issuer(name, clock=clock).fetch()
+        assert asked == [f"{name}/.well-known/openid-configuration"]
+        assert "its jwks_uri is plain http" in caplog.text
 
     async def test_an_issuer_whose_name_ends_in_a_slash_is_found(self, issuer: StandIn, clock: Clock) -> None:
         name = f"{issuer.url}/"
@@ -215,6 +253,25 @@ class TestWhatIsFetched:
         )
         assert await keys.find("k1", "RS256") is None
         assert await keys.find("k2", "RS256") is not None
+
+    @pytest.mark.parametrize("algorithm", ["RS256", "ES256", "EdDSA"])
+    async def test_a_private_key_that_was_published_is_nobodys(
+        self, issuer: StandIn, keys: Issuer, algorithm: str
+    ) -> None:
+        private = get_default_algorithms()[algorithm].to_jwk(private_key(algorithm), as_dict=True)
+        issuer.publish({**private, "kid": "k1", "key_ops": ["sign", "verify"]}, jwk(OTHER_RSA, kid="k2"))
+        assert await keys.find("k1", algorithm) is None
+        assert await keys.find("k2", "RS256") is not None
+
+    async def test_of_two_keys_with_one_id_the_first_is_taken(self, issuer: StandIn, tokens: Tokens) -> None:
+        issuer.publish(jwk(RSA), jwk(OTHER_RSA))
+        assert await code(tokens, issuer.token(RSA)) is None
+        assert await code(tokens, issuer.token(OTHER_RSA)) is Code.UNAUTHENTICATED
+
+    async def test_of_more_than_a_hundred_keys_the_first_are_taken(self, issuer: StandIn, keys: Issuer) -> None:
+        issuer.publish(*(jwk(RSA, kid=f"k{number}", alg="RS256") for number in range(101)))
+        assert await keys.find("k99", "RS256") is not None
+        assert await keys.find("k100", "RS256") is None
 
     async def test_a_token_that_names_no_key_takes_the_only_one_that_fits(self, issuer: StandIn, keys: Issuer) -> None:
         assert await keys.find(None, "RS256") is not None

@@ -6,11 +6,13 @@ import json
 import os
 import random
 import resource
+import secrets
 import sys
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -266,6 +268,75 @@ async def test_a_log_that_cannot_grow_is_unhealthy_and_heals_without_a_lost_line
     assert place.kinds() == ["start", "call", "call", "call", "call", "end"]
     assert faults(place.check()) == []
     assert "The audit log cannot be written: File too large" in caplog.text
+
+
+@contextmanager
+def a_disk_that_keeps_nothing(file: Path) -> Iterator[None]:
+    """As with a disk that fails: what is written to a file of this process is taken, and fsync says that it is lost.
+
+    A pipe is such a file.
+    """
+    (descriptor,) = (each for each in range(3, 1024) if _path(each) == str(file))
+    reading, writing = os.pipe()
+    before = os.dup(descriptor)
+    os.dup2(writing, descriptor)
+    try:
+        yield
+    finally:
+        os.dup2(before, descriptor)
+        for each in (before, reading, writing):
+            os.close(each)
+
+
+def _path(descriptor: int) -> str:
+    with suppress(OSError):
+        return str(Path(f"/proc/self/fd/{descriptor}").readlink())
+    return ""
+
+
+async def test_a_log_whose_disk_keeps_nothing_is_unhealthy_until_it_does(
+    place: Place, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(audit_module, "_SYNC_EVERY_S", 0)
+    async with running(place.new()) as audit:
+        with a_disk_that_keeps_nothing(place.files()[0]):
+            audit.record(ended(**ADMITTED))
+            await until(lambda: not audit.healthy)
+            assert "The audit log cannot be written: Invalid argument; calls are refused" in caplog.text
+        await until(lambda: audit.healthy)
+
+
+async def test_a_log_whose_end_the_disk_does_not_keep_is_told(
+    place: Place, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(audit_module, "_SYNC_EVERY_S", 3600)
+    audit = place.new()
+    await audit.start()
+    with a_disk_that_keeps_nothing(place.files()[0]):
+        await audit.stop()
+    assert "The audit log could not be ended in order: [Errno 22] Invalid argument" in caplog.text
+
+
+async def test_a_disk_that_refused_is_asked_again_from_time_to_time_and_not_by_each_call(place: Place) -> None:
+    async with running(place.new()) as audit:
+        with files_may_grow_to(place.files()[0].stat().st_size):
+            audit.record(ended("UNAVAILABLE"))
+        audit.record(ended("UNAVAILABLE"))
+        assert place.kinds() == ["start"]
+        assert not audit.healthy
+        await until(lambda: audit.healthy)
+    assert place.kinds() == ["start", "call", "call", "end"]
+
+
+async def test_a_log_is_never_written_into_a_file_that_is_there(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(secrets, "token_hex", lambda _: "0" * 8)
+    now = datetime.now(UTC)
+    for seconds in range(30):  # whichever of them it will be
+        name = f"dispatch-{now + timedelta(seconds=seconds):%Y%m%dT%H%M%SZ}-00000000.jsonl"
+        (place.folder / name).touch()
+    async with running(place.new()) as audit:
+        assert not audit.healthy
+    assert not any(file.stat().st_size for file in place.files())
 
 
 async def test_past_a_mebibyte_of_waiting_lines_refused_calls_are_counted(place: Place) -> None:

@@ -139,6 +139,8 @@ def test_a_client_that_is_listed_twice_is_refused(write_clients: Write) -> None:
         ({"actions": "PDF_*"}, "clients.0.actions"),
         ({"rates": {"PDF_TEXT": {"requests_per_minute": 0, "burst": 1}}}, "clients.0.rates.PDF_TEXT"),
         ({"rates": {"PDF_TEXT": {"requests_per_minute": 1}}}, "clients.0.rates.PDF_TEXT.burst"),
+        ({"rates": {"word count!": {"requests_per_minute": 1, "burst": 1}}}, "clients.0.rates.word count!"),
+        ({"rates": {"putDocument": {"requests_per_minute": 1, "burst": 1}}}, "clients.0.rates.putDocument"),
         ({"rate": {"requests_per_minute": 1}}, "clients.0.rate.burst"),
         ({"rate": {"requests_per_minute": 1, "burst": 0}}, "clients.0.rate.burst"),
         ({"quota_bytes": -1}, "clients.0.quota_bytes"),

@@ -153,6 +153,13 @@ def test_a_document_in_gitlab_cannot_be_resolved_yet() -> None:
     assert caught.value.code is Code.BAD_ARG
 
 
+@pytest.mark.parametrize("sha256", ["", "ab", "AB" * 32, "../" * 21 + "a", SHA + "\n"])
+def test_what_is_no_digest_names_no_upload(sha256: str) -> None:
+    with pytest.raises(PapermeshError) as caught:
+        documents.uploads([upload(), upload(sha256)])
+    assert [each.field for each in caught.value.violations] == ["doc_ref.sha256"]
+
+
 @pytest.mark.parametrize("owned", [[False], [True, False]])
 def test_somebody_elses_document_is_not_found(owned: list[bool]) -> None:
     with pytest.raises(PapermeshError) as caught:

@@ -7,6 +7,7 @@ import pytest
 
 from services.base.errors import Code, FieldViolation, PapermeshError
 from services.base.redis_link import RedisLink
+from services.dispatch import flights as flights_module
 from services.dispatch.flights import Flights
 from tests.e2e.support.waiting import eventually
 from tests.support.redis_server import RedisServer
@@ -119,6 +120,9 @@ async def test_a_failure_reaches_everybody_who_waited_in_both_replicas(
     )
     work.may_end.set()
     failures = await asyncio.gather(*callers, return_exceptions=True)
+    with redis_server.admin() as admin:
+        (told,) = admin.keys("failure:*")
+        assert 1_000 < admin.pttl(told) <= 5_000, "long enough for all who look ten times a second"
     assert work.begun == 1
     for failure in failures:
         assert isinstance(failure, PapermeshError)
@@ -159,6 +163,25 @@ async def test_the_work_goes_on_while_one_caller_waits_and_stops_when_the_last_h
     assert work.begun == 1
 
 
+async def test_who_comes_while_a_flight_that_everybody_left_is_ending_gets_a_flight_that_others_can_join(
+    replica: Replica,
+) -> None:
+    work, flights = Work(), replica()
+    work.may_end.clear()
+    first = asyncio.create_task(join(flights, work))
+    await work.has_begun.wait()
+    work.has_begun.clear()
+    first.cancel()
+    await asyncio.wait([first])
+    second = asyncio.create_task(join(flights, work))
+    await work.has_begun.wait()
+    third = asyncio.create_task(join(flights, work))
+    await asyncio.sleep(0)  # to the point where it waits
+    work.may_end.set()
+    assert await asyncio.gather(second, third) == ["result 2"] * 2
+    assert work.entered == 2
+
+
 async def test_when_the_holder_leaves_another_replica_takes_over_at_once(replica: Replica) -> None:
     work, replicas = Work(), (replica(), replica())
     work.may_end.clear()
@@ -187,10 +210,33 @@ async def test_a_long_computation_keeps_its_lease(replica: Replica, redis_server
     caller = asyncio.create_task(join(flights, work))
     await work.has_begun.wait()
     with redis_server.admin() as admin:
+        assert 0 < admin.pttl("flight:k") <= 3_000, "or nobody would soon replace a holder that was killed"
         admin.pexpire("flight:k", 1_500)
         await asyncio.to_thread(eventually, lambda: admin.pttl("flight:k") > 2_000, what="the lease's renewal")
     work.may_end.set()
     assert await caller == "result 1"
+
+
+async def test_a_holder_that_lost_its_lease_leaves_the_next_ones_alone(
+    replica: Replica, redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(flights_module, "_RENEW_S", 0.01)
+    work, flights = Work(), replica()
+    work.may_end.clear()
+    caller = asyncio.create_task(join(flights, work))
+    await work.has_begun.wait()
+    with redis_server.admin() as admin:
+
+        def renewals() -> int:
+            return int(admin.info("commandstats").get("cmdstat_evalsha", {"calls": 0})["calls"])
+
+        admin.set("flight:k", "another process", px=60_000)
+        before = renewals()
+        await asyncio.to_thread(eventually, lambda: renewals() > before + 1, what="two tries to renew")
+        assert admin.pttl("flight:k") > 30_000
+        work.may_end.set()
+        assert await caller == "result 1"
+        assert admin.get("flight:k") == b"another process"
 
 
 async def test_without_redis_each_process_computes_for_itself(replica: Replica, redis_server: RedisServer) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,9 +12,19 @@ from hypothesis import strategies as st
 from services.base.blobs import BlobStore
 from services.base.errors import NOTHING_DONE, Code, PapermeshError
 from services.base.redis_link import RedisLink
-from services.dispatch.idempotency import KEPT_S, OWNER_BUDGET_BYTES, RECORD_BYTES, Asked, Idempotency, check_key
+from services.dispatch import idempotency
+from services.dispatch.idempotency import (
+    CLIENT_BUDGET_BYTES,
+    KEPT_S,
+    OWNER_BUDGET_BYTES,
+    RECORD_BYTES,
+    Asked,
+    Idempotency,
+    check_key,
+)
 from services.dispatch.redo import Redo
 from services.dispatch.stored_answers import MAX_INLINE_BYTES, StoredAnswers
+from tests.e2e.support.waiting import eventually
 from tests.support.redis_server import RedisServer
 
 
@@ -100,8 +111,16 @@ async def test_other_arguments_under_the_same_key_are_a_conflict(records: Idempo
     assert effect.times == 1
 
 
-@pytest.mark.parametrize("other", [asked(owner="reports\x1fbob"), asked(owner="other\x1freports"), asked(key="k2")])
-async def test_another_actor_client_or_key_has_a_record_of_its_own(
+@pytest.mark.parametrize(
+    "other",
+    [
+        asked(owner="reports\x1fbob"),
+        asked(owner="other\x1freports"),
+        asked(key="k2"),
+        replace(asked(), action="GITLAB_GUIDE_CANCEL"),
+    ],
+)
+async def test_another_actor_client_action_or_key_has_a_record_of_its_own(
     records: Idempotency, effect: Effect, other: Asked
 ) -> None:
     await records.once(asked(), effect.happen)
@@ -193,6 +212,18 @@ async def test_the_keys_of_an_actor_take_a_bounded_room_and_leave_others_theirs(
     await records.once(asked(owner="reports\x1fbob", key="k2"), effect.happen)
 
 
+async def test_the_keys_of_all_actors_of_a_client_take_a_bounded_room_together(
+    records: Idempotency, effect: Effect, redis_server: RedisServer
+) -> None:
+    with redis_server.admin() as admin:
+        admin.set("idempotency-budget:reports", CLIENT_BUDGET_BYTES - RECORD_BYTES, ex=600)
+    await records.once(asked(owner="reports\x1fkim"), effect.happen)
+    error = await refused(records, asked(owner="reports\x1flee"), effect)
+    assert (error.code, error.details["reason"]) == (Code.RATE_LIMIT, "idempotency_keys")
+    assert 0 < (error.retry_after_ms or 0) <= 600_000
+    await records.once(asked(owner="other\x1flee"), effect.happen)
+
+
 async def test_large_answers_take_what_they_are_from_the_budget_of_the_whole_client_too(
     records: Idempotency, effect: Effect, redis_server: RedisServer
 ) -> None:
@@ -233,6 +264,76 @@ async def test_a_call_whose_process_was_killed_is_unknown_when_it_had_side_effec
         await asyncio.wait([holder])
 
 
+async def test_a_long_call_keeps_a_lease_that_ends_ten_seconds_after_its_process(
+    records: Idempotency, effect: Effect, redis_server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(idempotency, "_RENEW_S", 0.02)
+    effect.may_end.clear()
+    call = asyncio.create_task(records.once(asked(), effect.happen))
+    await effect.has_begun.wait()
+    with redis_server.admin() as admin:
+
+        def lease() -> int:
+            return int(admin.hget(asked().name, "until"))
+
+        assert 0 < lease() - admin.time()[0] * 1000 <= 11_000
+        admin.hset(asked().name, "until", 0)
+        await asyncio.to_thread(eventually, lambda: lease() > 0, what="the lease's renewal")
+        assert 0 < lease() - admin.time()[0] * 1000 <= 11_000
+    effect.may_end.set()
+    assert await call == effect.json
+
+
+@pytest.mark.parametrize("failure", [None, PapermeshError(Code.BAD_ARG, "No."), PapermeshError(Code.TIMEOUT, "Lost.")])
+async def test_who_lost_the_key_to_another_call_leaves_its_record_alone(
+    records: Idempotency, effect: Effect, redis_server: RedisServer, failure: PapermeshError | None
+) -> None:
+    effect.may_end.clear()
+    effect.failure = failure
+    call = asyncio.create_task(records.once(asked(), effect.happen))
+    await effect.has_begun.wait()
+    with redis_server.admin() as admin:
+        admin.hset(asked().name, mapping={"token": "another's", "until": 5})
+        before = admin.hgetall(asked().name)
+        effect.may_end.set()
+        await asyncio.wait([call])
+        assert admin.hgetall(asked().name) == before
+
+
+async def test_a_side_effect_that_met_a_bug_may_have_happened(records: Idempotency, effect: Effect) -> None:
+    effect.failure = ZeroDivisionError()
+    with pytest.raises(ZeroDivisionError):
+        await records.once(asked(), effect.happen)
+    assert (await refused(records, asked(), effect)).details["outcome"] == "unknown"
+    assert effect.times == 1
+
+
+async def test_a_process_that_leaves_waits_no_longer_than_it_may(records: Idempotency, effect: Effect) -> None:
+    effect.may_end.clear()
+    call = asyncio.create_task(records.once(asked(), effect.happen))
+    await effect.has_begun.wait()
+    async with asyncio.timeout(10):
+        await records.settle(limit_s=0.01)
+    assert not call.done()
+    effect.may_end.set()
+    await call
+
+
+async def test_a_budget_is_of_a_day_from_the_first_key_on_and_not_from_the_last(
+    records: Idempotency, effect: Effect, redis_server: RedisServer
+) -> None:
+    await records.once(asked(key="k1"), effect.happen)
+    with redis_server.admin() as admin:
+        for budget in asked().keys[1:]:
+            admin.expire(budget, 100)
+        await records.once(asked(key="k2"), effect.happen)
+        assert all(0 < admin.ttl(budget) <= 100 for budget in asked().keys[1:])
+
+
+def test_a_lease_is_renewed_twice_before_it_would_end() -> None:
+    assert 2 * idempotency._RENEW_S * 1000 < idempotency._LEASE_MS
+
+
 async def test_a_record_lasts_a_day(records: Idempotency, effect: Effect, redis_server: RedisServer) -> None:
     await records.once(asked(), effect.happen)
     with redis_server.admin() as admin:
@@ -263,6 +364,14 @@ class TestAfterRedisLostARecord:
         assert effect.times == 1
         with redis_server.admin() as admin:
             assert KEPT_S - 60 < admin.ttl(asked().name) <= KEPT_S
+
+    async def test_what_has_no_side_effects_is_not_told_again_and_made_again(
+        self, records: Idempotency, effect: Effect, redis_server: RedisServer
+    ) -> None:
+        await records.once(asked(repeatable=True), effect.happen)
+        await self.restart(redis_server)
+        await records.once(asked(repeatable=True), effect.happen)
+        assert effect.times == 2
 
     async def test_other_arguments_are_still_a_conflict(
         self, records: Idempotency, effect: Effect, redis_server: RedisServer

@@ -132,6 +132,21 @@ class TestAfterRedisWasKilled:
         await asyncio.to_thread(redis_server.start)
         assert await admitted(replicas[0].state, callers) == 0
 
+    async def test_nor_what_was_admitted_four_seconds_before(
+        self,
+        redis_server: RedisServer,
+        replicas: list[Replica],
+        callers: list[Caller],
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        # Redis writes every second, and puts that off for up to two while its disk is busy.
+        await replicas[0].state.admit(callers[0], [])
+        later = time.monotonic() + 4
+        monkeypatch.setattr(CLOCK, lambda: later)
+        await replicas[0].state.admit(callers[1], [])
+        await restart(redis_server)
+        assert await admitted(replicas[0].state, callers[:2]) == 0
+
     async def test_nonces_are_kept_for_their_whole_time_again(
         self, redis_server: RedisServer, replicas: list[Replica], callers: list[Caller]
     ) -> None:

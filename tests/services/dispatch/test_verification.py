@@ -88,6 +88,14 @@ class TestAccepted:
         fields = signed("PutDocument", message)
         assert verifier.verify(call(fields, "PutDocument"), message, "").caller.client.id == "adapter"
 
+    def test_is_not_taken_apart_twice_and_what_was_forged_is_not_remembered(self, verifier: Verifier) -> None:
+        message = request()
+        forged = metadata(message, Key("adapter", "k1", REPORTS_KEY.secret))
+        refusal(lambda: verify(verifier, message, forged))
+        assert verifier._requests.read("adapter", message) is not verifier._requests.read("adapter", message)
+        first = verify(verifier, message, metadata(message)).request
+        assert verify(verifier, message, metadata(message)).request is first
+
 
 class TestRefused:
     @pytest.mark.parametrize("name", ["x-client", "x-timestamp", "x-nonce", "x-signature", XFCC])

@@ -79,6 +79,17 @@ def test_equal_neighbours_are_merged_and_rotation_is_applied(tmp_path: Path) -> 
     assert runs == [(1, 2, 100, 200, 0), (3, 3, 200, 100, 90), (4, 4, 200, 100, 0), (5, 5, 100, 200, 0)]
 
 
+@pytest.mark.parametrize(("written", "seen"), [(0, 0), (90, 90), (100, 90), (-90, 270), (450, 90), (359, 0)])
+def test_a_rotation_is_a_quarter_turn_whatever_the_file_says(write_objects: Pdf, written: int, seen: int) -> None:
+    path = write_objects(
+        "<</Type/Catalog/Pages 2 0 R>>",
+        "<</Type/Pages/Kids[3 0 R]/Count 1>>",
+        f"<</Type/Page/Parent 2 0 R/MediaBox[0 0 100 200]/Rotate {written}>>",
+    )
+    (size,) = describe(path)["page_sizes"]
+    assert (size["rotation"], size["width"]) == (seen, 200 if seen in (90, 270) else 100)
+
+
 def test_a_plain_scan_has_no_text_layer(corpus: Path) -> None:
     described = describe(corpus / "scan" / "linn.pdf")
     assert (described["has_text_layer"], described["text_density"], described["sampled_pages"]) == (False, 0.0, 1)

@@ -1,14 +1,26 @@
 """What the kernel answers to a worker that has been taken over."""
 
+import json
 import os
 import platform
-from collections.abc import Awaitable, Callable
+import secrets
+import select
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pytest
 
 from services.base.errors import Code, PapermeshError
+from services.pdf.worker.landlock import landlock_version
+
+ROOT = Path(__file__).resolve().parents[4]
+LOCKED_IN = (sys.executable, "-m", "tests.services.pdf.worker.locked_in")
 
 Ask = Callable[..., Awaitable[Any]]
 MakePool = Callable[..., Any]
@@ -140,3 +152,73 @@ async def test_a_worker_has_hard_limits(make_pool: MakePool, ask: Ask) -> None:
 async def test_a_worker_cannot_raise_its_limits(make_pool: MakePool, ask: Ask) -> None:
     async with make_pool() as pool:
         assert await ask(pool, "raise_limit") == "not allowed to raise maximum limit"
+
+
+def locked_in(folder: Path, *words: str) -> Any:
+    """What a process that locks itself in says; "document.pdf" lies in its folder."""
+    (folder / "document.pdf").write_bytes(b"%PDF-")
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    ended = subprocess.run([*LOCKED_IN, *words], cwd=folder, env=environment, stdout=-1, check=True, timeout=60)
+    return json.loads(ended.stdout)
+
+
+@pytest.mark.skipif(landlock_version() < 3, reason="the kernel's Landlock does not know all of this")
+def test_landlock_alone_leaves_nothing_of_all_files_but_reading_its_own(tmp_path: Path) -> None:
+    files = locked_in(tmp_path, "landlock", "1", "nobody")["files"]
+    assert {name for name, error in files.items() if not error} == {"read its own", "list its own folder"}
+    assert set(files.values()) == {"", "EACCES"}
+    assert [path.name for path in tmp_path.iterdir()] == ["document.pdf"]
+
+
+@needs_x86_64
+def test_a_filter_that_hides_landlock_is_the_same_as_none(tmp_path: Path) -> None:
+    assert locked_in(tmp_path, "hidden") == 0
+
+
+def test_whose_parent_has_ended_does_not_become_a_worker(tmp_path: Path) -> None:
+    assert locked_in(tmp_path, "orphan").startswith("dying with the zygote: ")
+
+
+@pytest.mark.skipif(landlock_version() < 6, reason="the kernel's Landlock knows files alone, or not all of this")
+def test_landlock_alone_leaves_no_network_no_abstract_socket_and_no_signal_to_others(tmp_path: Path) -> None:
+    name = f"papermesh-{secrets.token_hex(8)}"
+    with socket.create_server(("127.0.0.1", 0)) as server, socket.socket(socket.AF_UNIX) as local:
+        local.bind(f"\0{name}")
+        local.listen()
+        found = locked_in(tmp_path, "landlock", str(server.getsockname()[1]), name)
+    assert set(found["before"].values()) == {""}
+    assert found["after"] == {"bind": "EACCES", "connect": "EACCES", "abstract socket": "EPERM", "signal": "EPERM"}
+
+
+@contextmanager
+def parent_of_a_worker(folder: Path) -> Iterator[tuple["subprocess.Popen[bytes]", dict[str, Any]]]:
+    """A process whose child has locked itself in, and what it says of it; both run until their input ends."""
+    folder.chmod(0o755)  # root becomes nobody, who must get in
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(
+        [*LOCKED_IN, "worker"], cwd=folder, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as parent:
+        try:
+            output: IO[bytes] | None = parent.stdout
+            assert output is not None
+            yield parent, json.loads(output.readline())
+        finally:
+            parent.kill()
+
+
+def test_a_worker_dies_with_the_process_that_forked_it(tmp_path: Path) -> None:
+    with parent_of_a_worker(tmp_path) as (parent, told):
+        worker = os.pidfd_open(told["worker"])
+        try:
+            ending = select.poll()
+            ending.register(worker, select.POLLIN)
+            assert not ending.poll(0)
+            os.kill(parent.pid, signal.SIGKILL)
+            assert ending.poll(30_000), "its input is still open, so nothing else ends it"
+        finally:
+            os.close(worker)
+
+
+def test_a_worker_is_closed_to_other_processes_of_its_user(tmp_path: Path) -> None:
+    with parent_of_a_worker(tmp_path) as (_, told):
+        assert told["environ"] == {"self": "", str(told["worker"]): "EACCES"}

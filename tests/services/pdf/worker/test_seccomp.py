@@ -48,6 +48,12 @@ def test_reading_and_computing_are_allowed(machine: str) -> None:
         assert call(machine, name) == ALLOW, name
 
 
+def test_both_architectures_allow_the_same() -> None:
+    names = {machine: set(architecture.numbers) for machine, architecture in ARCHITECTURES.items()}
+    assert names["x86_64"] - names["aarch64"] == {"time"}, "which aarch64 has not"
+    assert names["aarch64"] <= names["x86_64"]
+
+
 @every_architecture
 def test_a_file_opens_for_reading_only(machine: str) -> None:
     assert call(machine, "openat", 0, 0, os.O_RDONLY | os.O_CLOEXEC) == ALLOW

@@ -11,11 +11,12 @@ def test_any_text_becomes_json(text: str) -> None:
 
 
 def test_control_characters_go_and_line_ends_stay() -> None:
-    assert fit("a\x00b\x13\tc\r\nd\x0c") == "ab\tc\nd"
+    assert fit("a\x00b\x13\tc\r\nd\x0c\x7f") == "ab\tc\nd"
 
 
 def test_a_lone_surrogate_is_replaced() -> None:
-    assert fit("a\ud800b") == "a\ufffdb"
+    for half in ("\ud800", "\udbff", "\udc00", "\udfff"):
+        assert fit(f"a{half}b") == "a\ufffdb"
 
 
 def test_korean_and_rare_characters_are_left_alone() -> None:
