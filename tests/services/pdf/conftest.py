@@ -1,4 +1,5 @@
 import asyncio
+import itertools
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
@@ -39,13 +40,11 @@ def write_objects(tmp_path: Path) -> MakePdf:
     """Writes a PDF out of its objects, numbered from 1; the first is the catalogue."""
 
     def write(*objects: str, trailer: str = "") -> Path:
-        content = b"%PDF-1.7\n"
-        offsets = []
-        for number, item in enumerate(objects, start=1):
-            offsets.append(len(content))
-            content += b"%d 0 obj\n%b\nendobj\n" % (number, item.encode("latin-1"))
+        parts = [b"%PDF-1.7\n"]
+        parts += (b"%d 0 obj\n%b\nendobj\n" % (n, item.encode("latin-1")) for n, item in enumerate(objects, start=1))
+        *offsets, start = itertools.accumulate(map(len, parts))
         table = b"".join(b"%010d 00000 n \n" % offset for offset in offsets)
-        start = len(content)
+        content = b"".join(parts)
         content += b"xref\n0 %d\n0000000000 65535 f \n%b" % (len(objects) + 1, table)
         content += b"trailer<</Root 1 0 R/Size %d%b>>\nstartxref\n%d\n%%%%EOF\n" % (
             len(objects) + 1,
