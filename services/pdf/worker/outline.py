@@ -37,7 +37,7 @@ def describe(document: Document) -> bytes:
 
 
 def _own_entries(document: Document) -> list[Entry]:
-    """The file's own outline; empty when it has none. Items without a title are passed over, and what is below stays."""
+    """The file's own outline; empty when it has none. Items without a title are passed over, those below them kept."""
     entries: list[Entry] = []
     for item in read_items(document, 2 * MAX_ENTRIES):
         title = fold(item.title)[:MAX_TITLE]

@@ -68,7 +68,7 @@ class Targets:
         return self._pages[number]
 
     def _look_up(self, target: Any, number: int) -> int:
-        """The page whose object it is; MuPDF takes what is in no page tree, as a page that was removed, for the first."""
+        """The page whose object it is. MuPDF may take what is in no page tree, as a removed page, for the first one."""
         if not number:
             return 0
         index: int = mupdf.pdf_lookup_page_number(self._document.pdf, target)

@@ -3,6 +3,7 @@ import itertools
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,8 @@ import pytest
 
 from services.base.flow import NOBODY, Flow
 from services.pdf.limits import Limits
-from services.pdf.pool import Place, WorkerPool
+from services.pdf.pool import WorkerPool
+from services.pdf.subject import Place, Subject
 from services.pdf.worker.mupdf import pymupdf
 
 PROBES = "tests.services.pdf.probe_worker"
@@ -72,6 +74,16 @@ def place() -> Callable[[Path], Place]:
 
 
 @pytest.fixture
+def subject(place: Callable[[Path], Place]) -> Callable[..., Subject]:
+    """Makes what a call asks about: a document, by default under the digest of its bytes."""
+
+    def make(source: Path, *, flow: Flow = NOBODY, request_id: str = "") -> Subject:
+        return Subject(sha256(source.read_bytes()).hexdigest(), place(source), flow, request_id)
+
+    return make
+
+
+@pytest.fixture
 def make_pool(tmp_path: Path) -> MakePool:
     """Makes pools of real processes that know the probes besides."""
 
@@ -88,15 +100,23 @@ def make_pool(tmp_path: Path) -> MakePool:
 
 
 @pytest.fixture
-def ask(make_pdf: MakePdf, place: Callable[[Path], Place]) -> Callable[..., Coroutine[Any, Any, Any]]:
-    """Runs one operation on a small document and returns its payload, parsed."""
-    sample = place(make_pdf("A sample.", name="asked.pdf"))
+def ask(make_pdf: MakePdf, subject: Callable[..., Subject]) -> Callable[..., Coroutine[Any, Any, Any]]:
+    """Runs one operation on a small document, or on another, and returns its payload, parsed."""
+    sample = make_pdf("A sample.", name="asked.pdf")
 
     async def run(
-        pool: WorkerPool, operation: str, *, seconds: float = 30, flow: Flow = NOBODY, **arguments: Any
+        pool: WorkerPool,
+        operation: str,
+        *,
+        seconds: float = 30,
+        flow: Flow = NOBODY,
+        source: Path = sample,
+        request_id: str = "",
+        **arguments: Any,
     ) -> Any:
         deadline = asyncio.get_running_loop().time() + seconds
-        answer = await pool.run(operation, arguments, sample, deadline, flow=flow)
+        asked = subject(source, flow=flow, request_id=request_id)
+        answer = await pool.run(operation, arguments, asked, deadline)
         return orjson.loads(answer.payload)
 
     return run

@@ -71,7 +71,7 @@ def with_items(write: Pdf, *items: str, root: str = "<</First 10 0 R>>") -> Path
 
 
 async def test_a_book_whose_parts_only_group_its_chapters_kills_no_worker(
-    write_objects: Pdf, make_pool: Callable[..., Any], place: Callable[[Path], Any]
+    write_objects: Pdf, make_pool: Callable[..., Any], subject: Callable[..., Any]
 ) -> None:
     book = with_items(
         write_objects,
@@ -80,7 +80,7 @@ async def test_a_book_whose_parts_only_group_its_chapters_kills_no_worker(
         "<</Dest[5 0 R/Fit]>>",
     )
     async with make_pool(worker_module=WORKER_MODULE) as pool:
-        described = orjson.loads(await Engine(pool).outline(place(book), 30))
+        described = orjson.loads(await Engine(pool).outline(subject(book), 30))
         assert entries(described) == [(1, "Part I", 0), (2, "Chapter 1", 2)]
         assert pool.restarts == {}
 
