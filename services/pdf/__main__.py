@@ -19,7 +19,7 @@ from services.pdf.zygote import ZygoteError
 async def run(settings: PdfSettings) -> None:
     """Serves until SIGTERM."""
     make_folder(settings.work_dir)
-    limits = Limits(memory_bytes=settings.pdf_worker_memory_bytes)
+    limits = Limits(memory_bytes=settings.pdf_worker_memory_bytes, kept=settings.pdf_kept_workers)
     async with WorkerPool(
         settings.pdf_workers, settings.work_dir, limits, without_landlock=settings.pdf_without_landlock
     ) as pool:

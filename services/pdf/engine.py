@@ -7,20 +7,19 @@ import asyncio
 from collections.abc import Coroutine, Sequence
 from typing import Any
 
-from services.base.flow import NOBODY, Flow
 from services.pdf import outcomes
 from services.pdf.limits import result_too_large
 from services.pdf.pages import PageRange, cut_pages, parse_pages
-from services.pdf.pool import Place, WorkerPool
+from services.pdf.pool import WorkerPool
 from services.pdf.process import Answer
+from services.pdf.subject import Subject
 
 
 class Engine:
     """Answers questions about documents with the workers of `pool`.
 
-    In each call `place` puts the document at the path that it gets (for a large document more than once, at other
-    paths), `timeout_s` is how long the caller waits, in seconds, for a free worker and the work together, and `flow`
-    is on whose behalf: flows take turns at the workers. Each raises PapermeshError: BAD_ARG for a document that is
+    In each call `subject` is the document and whose call it is, and `timeout_s` is how long the caller waits, in
+    seconds, for a free worker and the work together. Each raises PapermeshError: BAD_ARG for a document that is
     empty, broken, encrypted or no PDF (details.reason), TOO_LARGE over a limit, TIMEOUT, RATE_LIMIT when too many wait
     for a worker, ENGINE_FAIL when the engine crashed or ran out of memory on the document.
     """
@@ -28,39 +27,32 @@ class Engine:
     def __init__(self, pool: WorkerPool) -> None:
         self._pool = pool
 
-    async def metadata(self, place: Place, sha256: str, timeout_s: float, flow: Flow = NOBODY) -> bytes:
-        """GetMetadataResponse; `sha256` is the digest that the document is kept under."""
-        answer = await self._pool.run("metadata", {"sha256": sha256}, place, _deadline(timeout_s), flow=flow)
+    async def metadata(self, subject: Subject, timeout_s: float) -> bytes:
+        """GetMetadataResponse."""
+        answer = await self._pool.run("metadata", {"sha256": subject.sha256}, subject, _deadline(timeout_s))
         return answer.payload
 
-    async def outline(self, place: Place, timeout_s: float, flow: Flow = NOBODY) -> bytes:
+    async def outline(self, subject: Subject, timeout_s: float) -> bytes:
         """GetOutlineResponse."""
-        answer = await self._pool.run("outline", {}, place, _deadline(timeout_s), flow=flow)
+        answer = await self._pool.run("outline", {}, subject, _deadline(timeout_s))
         return answer.payload
 
-    async def text(self, place: Place, pages: str, timeout_s: float, flow: Flow = NOBODY) -> bytes:
+    async def text(self, subject: Subject, pages: str, timeout_s: float) -> bytes:
         """ExtractTextResponse for `pages` ("1-3,7", empty for all): BAD_ARG on the field `pages` where it is wrong."""
         ranges = parse_pages(pages)
         deadline = _deadline(timeout_s)
         # One worker alone has nobody to share with.
         spread = self._pool.limits.part_pages if self._pool.size > 1 else self._pool.limits.sync_pages
-        first = await self._read(place, ranges, spread, deadline, flow)
+        first = await self._read(subject, ranges, spread, deadline)
         chosen = first.header.get("spread")
         if chosen is None:
             return self._join([first])
         parts = cut_pages([(start, end) for start, end in chosen], self._pool.limits.part_pages)
-        reads = (self._read(place, part, spread, deadline, flow, admitted=True) for part in parts)
+        reads = (self._read(subject, part, spread, deadline, admitted=True) for part in parts)
         return self._join(await _all(*reads))
 
     async def _read(
-        self,
-        place: Place,
-        ranges: Sequence[PageRange],
-        spread: int,
-        deadline: float,
-        flow: Flow,
-        *,
-        admitted: bool = False,
+        self, subject: Subject, ranges: Sequence[PageRange], spread: int, deadline: float, *, admitted: bool = False
     ) -> Answer:
         limits = self._pool.limits
         arguments = {
@@ -69,7 +61,7 @@ class Engine:
             "limit_bytes": limits.result_bytes,
             "spread": spread,
         }
-        return await self._pool.run("text", arguments, place, deadline, flow=flow, admitted=admitted)
+        return await self._pool.run("text", arguments, subject, deadline, admitted=admitted)
 
     def _join(self, parts: Sequence[Answer]) -> bytes:
         """One ExtractTextResponse out of the pieces, by their bytes."""

@@ -17,8 +17,11 @@ class Limits:
     cpu_seconds: int = 60
     """Processor time for one request. The wall clock is the caller's deadline; this one needs nobody to watch it."""
 
-    recycle_after: int = 500
-    """Requests after which a worker is replaced, against leaks in the libraries below."""
+    kept: int = 20
+    """Workers that are kept for the next question about the one document that each has opened."""
+
+    kept_seconds: float = 60.0
+    """How long one of them is kept without a question, in seconds."""
 
     sync_pages: int = 150
     """Pages that one call may ask for; more belong in a job."""

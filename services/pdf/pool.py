@@ -1,32 +1,39 @@
 """The workers as a pool, and what becomes of a request."""
 
-import logging
+import itertools
+import os
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from services.base.flow import NOBODY, Flow
 from services.pdf import outcomes
-from services.pdf.idle import IdleWorkers
+from services.pdf.crashes import Crashes
 from services.pdf.limits import Limits
+from services.pdf.places import Places
 from services.pdf.process import Answer, WorkerLost, WorkerProcess
+from services.pdf.subject import Subject
 from services.pdf.supervisor import Recipe, Supervisor
 from services.pdf.wire import pack_request
-
-_LOG = logging.getLogger(__name__)
-
-Place = Callable[[Path], Awaitable[None]]
-"""Puts a document at a path that does not exist yet; as a hard link where it can be one."""
 
 WORKER_MODULE = "services.pdf.worker"
 
 
-class WorkerPool:
-    """Worker processes behind a fair queue. `async with` starts and ends them.
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """One operation on one document."""
 
-    `work_dir` belongs to this pool alone: what an earlier one left there is removed. `without_landlock` lets workers
-    start on a kernel that has no Landlock; a document that takes one over could then read what the service's user can.
+    operation: str
+    arguments: dict[str, Any]
+    subject: Subject
+    deadline: float
+
+
+class WorkerPool:
+    """Worker processes behind a fair queue, each for one document of one caller. `async with` starts and ends them.
+
+    At most `size` work at a time. `work_dir` belongs to this pool alone: what an earlier one left there is removed.
+    `without_landlock` lets workers start on a kernel that has no Landlock.
     """
 
     def __init__(
@@ -40,8 +47,11 @@ class WorkerPool:
     ) -> None:
         self.size = size
         self.limits = limits
-        self._idle = IdleWorkers(limits.waiting)
-        self._supervisor = Supervisor(size, Recipe(worker_module, work_dir, limits, without_landlock), self._idle)
+        self._work_dir = work_dir
+        self._numbers = itertools.count(1)
+        self._places = Places(size, limits.waiting)
+        self._crashes = Crashes()
+        self._supervisor = Supervisor(size, Recipe(worker_module, limits, without_landlock), self._crashes)
         self._closing = False
 
     async def __aenter__(self) -> Self:
@@ -53,18 +63,23 @@ class WorkerPool:
 
     @property
     def restarts(self) -> Counter[str]:
-        """Processes replaced, by reason: memory, cpu, crash, timeout, cancelled, recycled, zygote."""
+        """Processes that ended or were ended, by reason: memory, cpu, crash, timeout, cancelled, worn, zygote."""
         return self._supervisor.restarts
 
     @property
     def idle(self) -> int:
-        """Workers that wait for a request."""
-        return len(self._idle)
+        """Requests that could begin at once: nobody is in their place, and a worker that is new is there for them."""
+        return min(self._places.free, len(self._supervisor.spares))
+
+    @property
+    def kept(self) -> int:
+        """Workers that wait for the next question about their document."""
+        return len(self._supervisor.kept)
 
     @property
     def waiting(self) -> int:
-        """Requests that wait for a worker."""
-        return self._idle.waiting
+        """Requests that wait for a place."""
+        return self._places.waiting
 
     @property
     def is_ready(self) -> bool:
@@ -73,6 +88,9 @@ class WorkerPool:
 
     async def start(self) -> None:
         """Starts all workers; raises ZygoteError when they do not come up."""
+        self._work_dir.mkdir(parents=True, exist_ok=True)
+        for left in self._work_dir.glob("document-*"):
+            left.unlink()
         try:
             await self._supervisor.start()
         except BaseException:
@@ -80,72 +98,82 @@ class WorkerPool:
             raise
 
     async def close(self) -> None:
-        """Ends all processes and removes their files; requests under way fail."""
+        """Ends all processes; requests under way fail."""
         self._closing = True
-        self._idle.refuse(outcomes.closing())
+        self._places.refuse(outcomes.closing())
         await self._supervisor.close()
+        self._crashes.close()
 
     async def run(
-        self,
-        operation: str,
-        arguments: dict[str, Any],
-        place: Place,
-        deadline: float,
-        *,
-        flow: Flow = NOBODY,
-        admitted: bool = False,
+        self, operation: str, arguments: dict[str, Any], subject: Subject, deadline: float, *, admitted: bool = False
     ) -> Answer:
-        """Has a worker do one operation on one document.
+        """Has a worker do one operation on one document: one that has opened nothing but this document, for this flow.
 
         `deadline` is a time of the loop's clock: at that moment the worker is killed, and when the caller is cancelled
-        it is killed at once. `flow` is whose turn at the workers it takes. `admitted` is for a part of a request that
-        has been let in before: it queues however many wait. Raises PapermeshError: what the operation answered,
-        TIMEOUT, RATE_LIMIT when too many requests wait for a worker, or ENGINE_FAIL when the worker died. What `place`
-        raises passes through.
+        it is killed at once. `admitted` is for a part of a request that has been let in before: it queues however many
+        wait. Raises PapermeshError: what the operation answered, TIMEOUT, RATE_LIMIT when too many requests wait for a
+        worker, or ENGINE_FAIL when the worker died. What `subject.place` raises passes through.
         """
         if self._closing:
             raise outcomes.closing()
-        worker = await self._idle.take(flow, deadline, admitted=admitted)
+        await self._places.take(subject.flow, deadline, admitted=admitted)
         try:
-            await place(worker.document)
-        except BaseException as error:
-            worker.remove_document()
-            self._supervisor.release(worker)
-            if worker.exited and isinstance(error, OSError):  # its folder went with it
-                raise outcomes.engine_failed("crash") from None
-            raise
+            return await self._read(_Request(operation, arguments, subject, deadline))
+        finally:
+            self._places.give(subject.flow)
+
+    async def _read(self, request: _Request) -> Answer:
+        """Puts the document where it can be opened, for as long as a worker is at it."""
+        path = self._work_dir / f"document-{next(self._numbers)}.pdf"
+        document = -1
         try:
-            answered = worker.expect(deadline)
-            worker.send(pack_request({"op": operation, "args": arguments}))
+            await request.subject.place(path)
+            document = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+            worker = await self._supervisor.take(request.subject.holder, request.deadline)
+            return await self._ask(worker, request, document)
+        finally:
+            if document >= 0:
+                os.close(document)
+            path.unlink(missing_ok=True)
+
+    async def _ask(self, worker: WorkerProcess, request: _Request, document: int) -> Answer:
+        try:
+            answered = worker.expect(request.deadline)
+            worker.send(pack_request({"op": request.operation, "args": request.arguments}), document)
             answer = await answered
         except WorkerLost as lost:
             reason = outcomes.reason_of_death(lost.status)
-            self._supervisor.replace(worker, reason)
+            if self._supervisor.end(worker, reason):
+                self._tell(request, reason, status=lost.status)
             raise outcomes.engine_failed(reason) from None
         except TimeoutError:
-            self._supervisor.replace(worker, "timeout")
+            self._supervisor.end(worker, "timeout")
             raise outcomes.timed_out() from None
         except BaseException:
-            self._supervisor.replace(worker, "cancelled")
+            self._supervisor.end(worker, "cancelled")
             raise
-        return self._finish(worker, answer)
+        return self._finish(worker, request, answer)
 
-    def _finish(self, worker: WorkerProcess, answer: Answer) -> Answer:
-        """Frees the worker, or replaces it; raises the error that it answered with."""
-        worker.served += 1
+    def _finish(self, worker: WorkerProcess, request: _Request, answer: Answer) -> Answer:
+        """Keeps the worker, or ends it; raises the error that it answered with."""
         header = answer.header
         crash = header.get("crash")
         if crash is not None:
             reason = "memory" if crash == "memory" else "crash"
-            _LOG.error("a worker failed: %.300s", crash)
-            self._supervisor.replace(worker, reason)
+            self._supervisor.end(worker, reason)
+            self._tell(request, reason, origin=str(crash))
             raise outcomes.engine_failed(reason)
-        if header.get("retire") or worker.served >= self.limits.recycle_after:
-            self._supervisor.replace(worker, "recycled")
+        if header.get("retire"):
+            self._supervisor.end(worker, "worn")
         else:
-            worker.remove_document()
-            self._supervisor.release(worker)
+            self._supervisor.keep(worker, request.subject.holder)
         error = header.get("error")
         if error is not None:
             raise outcomes.from_worker(error)
         return answer
+
+    def _tell(self, request: _Request, reason: str, *, status: int | None = None, origin: str = "") -> None:
+        subject = request.subject
+        self._crashes.tell(
+            subject.sha256, request.operation, reason, request_id=subject.request_id, status=status, origin=origin
+        )

@@ -1,20 +1,15 @@
-"""One worker process as the service sees it: a socket to ask it, a pidfd to end it, a folder with its document."""
+"""One worker process as the service sees it: a socket to ask it, and a pidfd to end it."""
 
 import asyncio
 import contextlib
 import os
-import shutil
 import signal
 import socket
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import orjson
 
 from services.pdf.wire import ANSWER, MAX_HEADER
-
-DOCUMENT = "document.pdf"
-"""What a worker opens in its folder."""
 
 _RECEIVE = 256 * 1024
 
@@ -42,17 +37,7 @@ class WorkerProcess:
     cannot be read ends the process.
     """
 
-    def __init__(
-        self, loop: asyncio.AbstractEventLoop, folder: Path, connection: socket.socket, payload_limit: int
-    ) -> None:
-        self.folder = folder
-        self.document = folder / DOCUMENT
-        """Where its next document belongs."""
-
-        self.served = 0
-        """Requests answered."""
-
-        self._document = str(self.document)
+    def __init__(self, loop: asyncio.AbstractEventLoop, connection: socket.socket, payload_limit: int) -> None:
         self._loop = loop
         self._socket = connection
         self._payload_limit = payload_limit
@@ -86,19 +71,17 @@ class WorkerProcess:
         self._timer = self._loop.call_at(deadline, _expire, future)
         return future
 
-    def send(self, request: bytes) -> None:
-        """Sends a request; WorkerLost when the socket does not take it whole, as it does while the process lives."""
+    def send(self, request: bytes, document: int) -> None:
+        """Sends a request and the descriptor of its document, which the caller closes.
+
+        WorkerLost when the socket does not take it whole, as it does while the process lives.
+        """
         try:
-            sent = self._socket.send(request)
+            sent = socket.send_fds(self._socket, [request], [document])
         except OSError as error:
             raise WorkerLost from error
         if sent != len(request):
             raise WorkerLost
-
-    def remove_document(self) -> None:
-        """Removes the document of the last request."""
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(self._document)  # noqa: PTH108  # pathlib's costs as much again as the call itself
 
     def on_exit(self, status: int | None) -> None:
         """Notes that the process has ended; whoever waits for its answer learns it."""
@@ -113,7 +96,7 @@ class WorkerProcess:
             self.settled.set_result(None)
 
     def close(self) -> None:
-        """Kills the process if it is still there, and removes its folder."""
+        """Kills the process if it is still there."""
         self._stop_timer()
         if self._socket.fileno() >= 0:
             self._loop.remove_reader(self._socket)
@@ -122,7 +105,6 @@ class WorkerProcess:
         if self._pidfd >= 0:
             os.close(self._pidfd)
             self._pidfd = -1
-        shutil.rmtree(self.folder, ignore_errors=True)
 
     def _on_readable(self) -> None:
         try:

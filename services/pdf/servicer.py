@@ -1,8 +1,6 @@
 """PdfService: each method hands its document to the engine and the engine's JSON on to the caller."""
 
-from collections.abc import Awaitable, Callable
 from functools import partial
-from pathlib import Path
 from typing import TypeVar
 
 from google.protobuf import json_format
@@ -14,6 +12,7 @@ from services.base.errors import bad_field
 from services.base.flow import Flow
 from services.base.handlers import Call
 from services.pdf.engine import Engine
+from services.pdf.subject import Subject
 
 _Response = TypeVar("_Response", pb.GetMetadataResponse, pb.GetOutlineResponse, pb.ExtractTextResponse)
 
@@ -30,27 +29,25 @@ class PdfServicer:
 
     async def GetMetadata(self, request: pb.GetMetadataRequest, call: Call) -> pb.GetMetadataResponse:
         """Describes a document."""
-        place = self._place(request.doc_ref)
-        result = await self._engine.metadata(place, request.doc_ref.sha256, call.timeout_s, Flow.read(call.metadata))
+        result = await self._engine.metadata(self._subject(request.doc_ref, call), call.timeout_s)
         return _answer(pb.GetMetadataResponse(), result, call)
 
     async def GetOutline(self, request: pb.GetOutlineRequest, call: Call) -> pb.GetOutlineResponse:
         """Returns the table of contents."""
-        place = self._place(request.doc_ref)
-        result = await self._engine.outline(place, call.timeout_s, Flow.read(call.metadata))
+        result = await self._engine.outline(self._subject(request.doc_ref, call), call.timeout_s)
         return _answer(pb.GetOutlineResponse(), result, call)
 
     async def ExtractText(self, request: pb.ExtractTextRequest, call: Call) -> pb.ExtractTextResponse:
         """Returns the text of pages."""
-        place = self._place(request.doc_ref)
-        result = await self._engine.text(place, request.pages, call.timeout_s, Flow.read(call.metadata))
+        result = await self._engine.text(self._subject(request.doc_ref, call), request.pages, call.timeout_s)
         return _answer(pb.ExtractTextResponse(), result, call)
 
-    def _place(self, reference: document_pb2.DocumentRef) -> Callable[[Path], Awaitable[None]]:
-        """How the engine gets the document's file: dispatch has resolved the reference to a digest."""
+    def _subject(self, reference: document_pb2.DocumentRef, call: Call) -> Subject:
+        """The document, by the digest that dispatch has resolved the reference to, and whose call it is."""
         if reference.type not in _NAMESPACES or not reference.sha256:
             raise bad_field("doc_ref", "must be resolved to a digest; call the action through dispatch")
-        return partial(self._blobs.place, _NAMESPACES[reference.type], reference.sha256)
+        place = partial(self._blobs.place, _NAMESPACES[reference.type], reference.sha256)
+        return Subject(reference.sha256, place, Flow.read(call.metadata), call.request_id)
 
 
 def _answer(response: _Response, result: bytes, call: Call) -> _Response:

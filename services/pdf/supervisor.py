@@ -1,21 +1,21 @@
-"""Keeps so many workers alive: starts their zygote, replaces what ends, and starts over when the zygote ends."""
+"""The processes behind a pool: their zygote, new ones forked ahead, and those that are kept; started over as needed."""
 
 import asyncio
 import contextlib
-import itertools
 import logging
-import shutil
 import socket
 from collections import Counter
 from collections.abc import Coroutine
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from services.pdf import outcomes
-from services.pdf.idle import IdleWorkers
+from services.pdf.crashes import Crashes
+from services.pdf.kept import KeptWorkers
 from services.pdf.limits import MIB, Limits
 from services.pdf.process import Answer, WorkerLost, WorkerProcess
+from services.pdf.spares import Spares
+from services.pdf.subject import Holder
 from services.pdf.zygote import Zygote, ZygoteError, kill
 
 _LOG = logging.getLogger(__name__)
@@ -36,9 +36,6 @@ class Recipe:
     module: str
     """The program of the zygote."""
 
-    work_dir: Path
-    """Holds a folder for each worker."""
-
     limits: Limits
 
     without_landlock: bool
@@ -46,52 +43,51 @@ class Recipe:
 
 
 class Supervisor:
-    """The processes behind a pool of `size` workers. Those that have nothing to do stand in `idle`."""
+    """The processes behind a pool in which at most `spares` workers begin at a time."""
 
-    def __init__(self, size: int, recipe: Recipe, idle: IdleWorkers) -> None:
+    def __init__(self, spares: int, recipe: Recipe, crashes: Crashes) -> None:
         self.restarts: Counter[str] = Counter()
-        """Processes replaced, by reason: memory, cpu, crash, timeout, cancelled, recycled, zygote."""
+        """Processes that ended or were ended, by reason: memory, cpu, crash, timeout, cancelled, worn, zygote."""
 
         self.zygote: Zygote | None = None
+        self.spares = Spares()
+        self.kept = KeptWorkers(recipe.limits.kept, recipe.limits.kept_seconds, self._dismiss)
         self.workers: set[WorkerProcess] = set()
         """Those that are wanted, starting ones too."""
 
         self.by_pid: dict[int, WorkerProcess] = {}
         """All processes that have not been seen to end, those that are being killed too."""
 
-        self._size = size
+        self._wanted = spares
         self._recipe = recipe
-        self._idle = idle
-        self._numbers = itertools.count(1)
+        self._crashes = crashes
         self._tasks: set[asyncio.Task[None]] = set()
         self._closing = False
         self._warned = False
         self._none_left = asyncio.Event()
 
     async def start(self) -> None:
-        """Starts the zygote and all workers; raises ZygoteError when they do not come up."""
-        self._recipe.work_dir.mkdir(parents=True, exist_ok=True)
-        for left in self._recipe.work_dir.glob("slot-*"):
-            shutil.rmtree(left)
+        """Starts the zygote and the first workers; raises ZygoteError when they do not come up."""
         try:
             self.zygote = await self._start_zygote()
         except OSError as error:
             raise ZygoteError(f"The zygote did not start: {error}.") from error
         try:
-            workers = await asyncio.gather(*(self._spawn() for _ in range(self._size)))
+            workers = await asyncio.gather(*(self._spawn() for _ in range(self._wanted)))
         except WorkerRefused as refused:
             raise ZygoteError(f"A worker could not lock itself in: {refused}.") from None
         except (WorkerLost, TimeoutError, OSError) as error:
             raise ZygoteError("A worker could not lock itself in, and none works otherwise.") from error
         for worker in workers:
-            self.release(worker)
+            self._welcome(worker)
 
     async def close(self) -> None:
-        """Ends all processes and removes their files; requests under way fail."""
+        """Ends all processes; requests under way fail."""
         self._closing = True
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        self.spares.refuse(outcomes.closing())
         self._drop_workers()
         if self.zygote is not None:
             with contextlib.suppress(TimeoutError):
@@ -102,20 +98,45 @@ class Supervisor:
             await self.zygote.close()
             self.zygote = None
 
-    def release(self, worker: WorkerProcess) -> None:
-        """Makes a worker that has nothing to do available, if it still lives."""
-        if worker.exited:
-            self.replace(worker, "crash")
-        else:
-            self._idle.give(worker)
+    async def take(self, holder: Holder, deadline: float) -> WorkerProcess:
+        """A worker that has opened nothing, or this holder's document alone; TIMEOUT when there is none in time."""
+        worker = self.kept.take(holder)
+        if worker is None:
+            worker = await self.spares.take(deadline)
+            self._run_in_background(self._bring_up())
+        return worker
 
-    def replace(self, worker: WorkerProcess, reason: str) -> None:
-        """Kills a worker and starts another in its place."""
-        self._idle.forget(worker)
+    def keep(self, worker: WorkerProcess, holder: Holder) -> None:
+        """Keeps a worker that has answered, for the next question of its holder's; it may have died meanwhile."""
+        if worker.exited or worker not in self.workers:
+            self.end(worker, "crash")
+        else:
+            self.kept.put(worker, holder)
+
+    def end(self, worker: WorkerProcess, reason: str) -> bool:
+        """Kills a worker, and counts it; False when it has gone with the zygote, which counts for all of them."""
         worker.close()
-        if worker in self.workers:  # not so after the zygote has died: then all are started anew
-            self.workers.remove(worker)
-            self.restarts[reason] += 1
+        if worker not in self.workers:
+            return False
+        self.workers.remove(worker)
+        self.restarts[reason] += 1
+        return True
+
+    def _dismiss(self, worker: WorkerProcess) -> None:
+        """Ends a worker that nobody has asked anything for a while, or one that had to give way: nothing is wrong."""
+        self.workers.discard(worker)
+        worker.close()
+
+    def _welcome(self, worker: WorkerProcess) -> None:
+        """Makes a new worker available, if it still lives."""
+        if worker.exited:
+            self._lose_spare(worker, None)
+        else:
+            self.spares.give(worker)
+
+    def _lose_spare(self, worker: WorkerProcess, status: int | None) -> None:
+        _LOG.error("a worker ended that had opened nothing: status %s", status)
+        if self.end(worker, outcomes.reason_of_death(status)):
             self._run_in_background(self._bring_up())
 
     async def _bring_up(self) -> None:
@@ -129,7 +150,7 @@ class Supervisor:
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, _LONGEST_PAUSE)
             else:
-                self.release(worker)
+                self._welcome(worker)
                 return
 
     async def _spawn(self) -> WorkerProcess:
@@ -141,11 +162,9 @@ class Supervisor:
             raise WorkerLost
         loop = asyncio.get_running_loop()
         limits = self._recipe.limits
-        folder = self._recipe.work_dir / f"slot-{next(self._numbers)}"
-        folder.mkdir(mode=0o700)
         ours, theirs = socket.socketpair()
         ours.setblocking(False)  # noqa: FBT003  # the standard library takes it by position
-        worker = WorkerProcess(loop, folder, ours, limits.result_bytes + MIB)
+        worker = WorkerProcess(loop, ours, limits.result_bytes + MIB)
         self.workers.add(worker)
 
         def adopt(pid: int, pidfd: int) -> None:
@@ -159,7 +178,6 @@ class Supervisor:
             with theirs:
                 self.zygote.fork(
                     {
-                        "folder": str(folder),
                         "memory_bytes": limits.memory_bytes,
                         "cpu_seconds": limits.cpu_seconds,
                         "without_landlock": self._recipe.without_landlock,
@@ -189,12 +207,16 @@ class Supervisor:
         if worker is None:
             return
         worker.on_exit(status)
-        if self._idle.remove(worker):
-            self.replace(worker, outcomes.reason_of_death(status))
+        if self.spares.remove(worker):
+            self._lose_spare(worker, status)
+        elif holder := self.kept.remove(worker):
+            reason = outcomes.reason_of_death(status)
+            self.end(worker, reason)
+            self._crashes.tell(holder.sha256, "", reason, status=status)
 
     def _on_zygote_lost(self) -> None:
         """All workers died with it: their requests fail, and everything is started anew."""
-        _LOG.error("the zygote ended; starting it and %d workers anew", self._size)
+        _LOG.error("the zygote ended; starting it and %d workers anew", self._wanted)
         self.zygote = None
         self.restarts["zygote"] += 1
         self._drop_workers()
@@ -211,15 +233,15 @@ class Supervisor:
                 _LOG.error("the zygote did not start: %s", error)
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, _LONGEST_PAUSE)
-        for _ in range(self._size):
+        for _ in range(self._wanted):
             self._run_in_background(self._bring_up())
 
     def _drop_workers(self) -> None:
         """Kills all workers without replacing them."""
-        self._idle.clear()
+        self.spares.clear()
+        self.kept.clear()
         workers, self.workers = self.workers, set()
         for worker in workers:
-            self._idle.forget(worker)
             worker.on_exit(None)
             worker.close()
         if self.zygote is None:

@@ -1,7 +1,7 @@
 """Who is next: the requests that wait, in the order of their callers' turns and not of their coming.
 
-Max-min fairness, as fair queueing has it for links, with workers in the place of bandwidth. A worker that is free goes
-to the client that has the fewest; among equals to the one whose last turn is longest ago. Among a client's actors the
+Max-min fairness, as fair queueing has it for links, with places at work instead of bandwidth. One that is free goes to
+the client that has the fewest; among equals to the one whose last turn is longest ago. Among a client's actors the
 same rule decides, and of one actor's requests the first comes first. So whoever sends many waits for itself: a client
 waits for one request of each other client at most, however many those have sent, and inventing actors earns no turns.
 
@@ -13,21 +13,20 @@ from collections import Counter, deque
 from dataclasses import dataclass
 
 from services.base.flow import Flow
-from services.pdf.process import WorkerProcess
 
 
 @dataclass(eq=False, slots=True)
 class Request:
-    """Somebody who waits for a worker."""
+    """Somebody who waits for a place at work, and gets it by the future."""
 
     flow: Flow
-    worker: asyncio.Future[WorkerProcess]
+    turn: asyncio.Future[None]
     counted: bool
     """Whether it takes room. A part of a request that was let in before does not, and never gives way."""
 
 
 class Turns:
-    """What waits, by flow, and how many workers each flow has."""
+    """What waits, by flow, and how many places each flow has."""
 
     def __init__(self) -> None:
         """Nobody waits."""
@@ -50,7 +49,7 @@ class Turns:
             self._tidy(request.flow)
 
     def next(self) -> Request | None:
-        """Takes out the request whose turn it is, and counts a worker as its flow's; None when nobody waits."""
+        """Takes out the request whose turn it is, and counts a place as its flow's; None when nobody waits."""
         if not self._waiting:
             return None
         client = min(self._waiting, key=lambda each: self._at_work[each])
@@ -65,7 +64,7 @@ class Turns:
         return request
 
     def begin(self, flow: Flow) -> None:
-        """Counts a worker as the flow's."""
+        """Counts a place as the flow's."""
         self._at_work[flow.client] += 1
         self._at_work[flow] += 1
 

@@ -1,14 +1,17 @@
 """The frames between the service and a worker, over a Unix stream socket.
 
-A request is its length (4 bytes, little endian) and JSON. An answer is the lengths of its header and its payload
-(4 bytes each), the header as JSON, and the payload as it is: the result's JSON, made once in the worker and never
-parsed by the service.
+A request is its length (4 bytes, little endian) and JSON, with the descriptor of its document beside it. An answer is
+the lengths of its header and its payload (4 bytes each), the header as JSON, and the payload as it is: the result's
+JSON, made once in the worker and never parsed by the service.
 """
 
 import struct
 from typing import Any
 
 import orjson
+
+SOCKET = 3
+"""The descriptor of the socket in a worker; 0, 1 and 2 are /dev/null."""
 
 REQUEST = struct.Struct("<I")
 ANSWER = struct.Struct("<II")

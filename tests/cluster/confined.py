@@ -13,6 +13,7 @@ from typing import Any
 
 from services.pdf.limits import Limits
 from services.pdf.pool import WorkerPool
+from services.pdf.subject import Subject
 from services.pdf.worker.landlock import landlock_version
 from services.pdf.worker.mupdf import pymupdf
 
@@ -65,7 +66,7 @@ async def confined() -> dict[str, Any]:
 
             async def ask(operation: str, **arguments: Any) -> Any:
                 deadline = asyncio.get_running_loop().time() + 60
-                return json.loads((await pool.run(operation, arguments, place, deadline)).payload)
+                return json.loads((await pool.run(operation, arguments, Subject("x", place), deadline)).payload)
 
             return {
                 "calls": {
@@ -74,7 +75,7 @@ async def confined() -> dict[str, Any]:
                 },
                 "files": {
                     path: await ask("read_file", path=path, flags=os.O_RDONLY)
-                    for path in ("/etc/passwd", "/proc/self/environ", "/etc/resolv.conf", "document.pdf")
+                    for path in ("/etc/passwd", "/proc/self/environ", "/etc/resolv.conf", "/no/such/file")
                 },
                 "held": await ask("inventory"),
             }

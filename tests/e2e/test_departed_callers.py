@@ -30,7 +30,9 @@ Leave = Callable[[], None]
 
 @pytest.fixture(scope="module")
 def standins(good_document: Path) -> Iterator[Standins]:
-    with deployed_with_standins(good_document, PAPERMESH_PDF_WORKERS=str(WORKERS)) as standins:
+    with deployed_with_standins(
+        good_document, PAPERMESH_PDF_WORKERS=str(WORKERS), PAPERMESH_PDF_KEPT_WORKERS="0"
+    ) as standins:
         yield standins
 
 

@@ -112,7 +112,7 @@ def test_no_answer_about_a_document_shows_where_it_is_kept(mesh: Deployment, cor
     for file in sorted((corpus / "hostile").iterdir()):
         for action in ACTIONS:
             body = str(mesh.adapter.ask(action, file).body)
-            for words in (str(mesh.stack.folders.root), "slot-", "document.pdf", "/tmp"):  # noqa: S108 - what must not be seen
+            for words in (str(mesh.stack.folders.root), "work/", "document-", "/tmp"):  # noqa: S108 - what must not be seen
                 assert words not in body
 
 

@@ -31,7 +31,7 @@ EJECTED_S = 30
 
 @pytest.fixture(scope="module")
 def fragile_mesh(good_document: Path) -> Iterator[Deployment]:
-    settings = {**RATES_OUT_OF_THE_WAY, "PAPERMESH_PDF_WORKERS": str(WORKERS)}
+    settings = {**RATES_OUT_OF_THE_WAY, "PAPERMESH_PDF_WORKERS": str(WORKERS), "PAPERMESH_PDF_KEPT_WORKERS": "0"}
     with deployed(good_document, **settings) as deployment:
         yield deployment
 
@@ -67,8 +67,8 @@ def workers(mesh: Deployment) -> list[psutil.Process]:
 
 
 def at_work(mesh: Deployment) -> int:
-    """How many documents lie in workers' folders."""
-    return len(list(mesh.stack.folders.work("pdf").glob("slot-*/document.pdf")))
+    """How many documents lie in the folder of those that are being read."""
+    return len(list(mesh.stack.folders.work("pdf").glob("document-*")))
 
 
 def hold(mesh: Deployment) -> list[psutil.Process]:
@@ -131,7 +131,6 @@ def test_a_worker_killed_in_mid_request_costs_that_request_one_typed_error_and_o
     failed.must_be("ENGINE_FAIL", says="other requests are unharmed", reason="crash")
     mesh.must_still_work()
     eventually(lambda: len(workers(mesh)) == WORKERS, what="a worker in place of the killed one")
-    assert survivor in workers(mesh)
 
 
 def test_workers_killed_under_load_cost_at_most_one_request_each(mesh: Deployment, threads: ThreadPoolExecutor) -> None:

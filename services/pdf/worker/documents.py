@@ -1,5 +1,6 @@
 """Opening a document, strictly as PDF: MuPDF would also take pictures, e-books and archives if it were let guess."""
 
+import mmap
 import os
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +12,7 @@ MAX_PAGES = 100_000
 MAX_OBJECTS = 2_000_000
 
 _IN_MEMORY = 4 << 20
-"""Files up to this size are read at once: a tenth of the time of MuPDF's many small reads."""
+"""Files up to this size are read at once; larger ones are mapped, so that what nobody asks about is not read."""
 
 _HEAD = 1024
 """Bytes in which a reader must find "%PDF-"."""
@@ -33,24 +34,22 @@ class Document:
     encrypted: bool
     """Encrypted, though it opens without a password."""
 
-    content: bytes
-    """The file where it was read at once: MuPDF only borrows it."""
+    content: bytes | mmap.mmap
+    """The file: MuPDF only borrows it."""
 
 
-def open_document(path: str) -> Document:
-    """Opens the PDF at `path`.
+def open_document(file: str | int) -> Document:
+    """Opens a PDF by its path or, as a worker must, by a descriptor, which the caller closes.
 
     Raises BAD_ARG with details.reason "empty", "not_pdf", "encrypted" or "broken", and TOO_LARGE for more pages or
     objects than anybody's document has.
     """
-    size, content = _read(path)
+    content = _read(file)
+    size = len(content)
     try:
         # The buffer is borrowed: Document keeps the bytes as long as the document.
-        pdf = (
-            mupdf.pdf_open_document_with_stream(mupdf.fz_open_memory(mupdf.python_buffer_data(content), size))
-            if content
-            else mupdf.pdf_open_document(path)
-        )
+        stream = mupdf.fz_open_memory(mupdf.python_buffer_data(content), size)
+        pdf = mupdf.pdf_open_document_with_stream(stream)
         if mupdf.pdf_needs_password(pdf):
             raise bad_arg("The document is encrypted and needs a password; remove its protection.", reason="encrypted")
         page_count = mupdf.pdf_count_pages(pdf)
@@ -71,19 +70,28 @@ def raise_if_out_of_memory(error: Exception) -> None:
         raise MemoryError from error
 
 
-def _read(path: str) -> tuple[int, bytes]:
-    """The file's size, and its content when it is small enough to be opened from memory."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+def _read(file: str | int) -> bytes | mmap.mmap:
+    """The file's content, once it is known to be worth opening."""
+    descriptor = os.open(file, os.O_RDONLY | os.O_CLOEXEC) if isinstance(file, str) else file
     try:
-        size = os.fstat(descriptor).st_size
-        content = os.read(descriptor, size if size <= _IN_MEMORY else _HEAD)
+        size = os.lseek(descriptor, 0, os.SEEK_END)
+        if size == 0:
+            raise bad_arg("The document is empty.", reason="empty")
+        if b"%PDF-" not in os.pread(descriptor, _HEAD, 0):
+            raise bad_arg("The document is not a PDF.", reason="not_pdf")
+        if size <= _IN_MEMORY:
+            return os.pread(descriptor, size, 0)
+        return _map(descriptor, size)
     finally:
-        os.close(descriptor)
-    if size == 0:
-        raise bad_arg("The document is empty.", reason="empty")
-    if b"%PDF-" not in content[:_HEAD]:
-        raise bad_arg("The document is not a PDF.", reason="not_pdf")
-    return size, content if len(content) == size else b""
+        if descriptor != file:
+            os.close(descriptor)
+
+
+def _map(descriptor: int, size: int) -> mmap.mmap:
+    try:
+        return mmap.mmap(descriptor, size, prot=mmap.PROT_READ)
+    except OSError as error:
+        raise MemoryError from error  # of address space: the limit is the worker's
 
 
 def _broken(message: str) -> PapermeshError:

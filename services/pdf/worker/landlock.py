@@ -1,16 +1,13 @@
-"""Landlock: the kernel's rule about which files a process may reach, which it can lay on itself without any right."""
+"""Landlock: the kernel's rule about what a process may reach, which it can lay on itself without any right."""
 
 import ctypes
 import errno
 import os
 import struct
 
-from services.pdf.worker.syscalls import LANDLOCK_ADD_RULE, LANDLOCK_CREATE_RULESET, LANDLOCK_RESTRICT_SELF, syscall
+from services.pdf.worker.syscalls import LANDLOCK_CREATE_RULESET, LANDLOCK_RESTRICT_SELF, syscall
 
 _QUERY_VERSION = 1
-_RULE_PATH_BENEATH = 1
-_READ_FILE = 1 << 2
-_READ_DIR = 1 << 3
 
 _FIRST_FILE_RIGHTS = 13
 """File rights of the first version; later versions added one each, as below."""
@@ -30,10 +27,10 @@ def landlock_version() -> int:
         raise
 
 
-def restrict_to_reading(folder: str, version: int) -> None:
-    """Leaves this thread, for good, nothing of all files but reading those in `folder`; `version` is at least 1.
+def restrict(version: int) -> None:
+    """Leaves this thread, for good, no file by its name, no network and no signal; `version` is at least 1.
 
-    Needs PR_SET_NO_NEW_PRIVS first. OSError when the kernel refuses.
+    What it holds open stays. Needs PR_SET_NO_NEW_PRIVS first. OSError when the kernel refuses.
     """
     file_rights = _FIRST_FILE_RIGHTS + sum(count for since, count in _ADDED_FILE_RIGHTS.items() if since <= version)
     # Fields that the kernel does not know may be given as long as they are zero.
@@ -44,11 +41,7 @@ def restrict_to_reading(folder: str, version: int) -> None:
         _SCOPES if version >= _SCOPES_SINCE else 0,
     )
     ruleset = syscall(LANDLOCK_CREATE_RULESET, attributes, ctypes.c_size_t(len(attributes)), ctypes.c_uint32(0))
-    descriptor = os.open(folder, os.O_PATH | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
-        rule = struct.pack("=Qi", _READ_FILE | _READ_DIR, descriptor)
-        syscall(LANDLOCK_ADD_RULE, ctypes.c_int(ruleset), ctypes.c_int(_RULE_PATH_BENEATH), rule, ctypes.c_uint32(0))
         syscall(LANDLOCK_RESTRICT_SELF, ctypes.c_int(ruleset), ctypes.c_uint32(0))
     finally:
-        os.close(descriptor)
         os.close(ruleset)

@@ -1,34 +1,39 @@
-"""A worker's life: read a request, open the document, answer, until the socket closes."""
+"""A worker's life: read a request, open the document that came with it, answer, until the socket closes."""
 
 import os
 import resource
+import socket
 from collections.abc import Mapping
 from typing import Any
 
 import orjson
 
 from services.base.errors import PapermeshError
-from services.pdf.wire import REQUEST, pack_answer
+from services.pdf.wire import REQUEST, SOCKET, pack_answer
 from services.pdf.worker import sandbox
 from services.pdf.worker.documents import open_document
 from services.pdf.worker.operations import Operation
 
-DOCUMENT = "document.pdf"
-"""The document's name in the worker's folder."""
+_MAX_GROWTH_KIBIBYTES = 12 * 1024
+"""A worker that has grown by more is not kept for another request: it would hold the memory without need, and to read
+such a document costs many times what a new process does."""
 
-_RETIRE_KIBIBYTES = 256 * 1024
-"""A worker that has grown by this much is replaced: the allocator seldom gives memory back."""
+_MAX_REQUEST = 65536
 
 
-def serve(operations: Mapping[str, Operation], cpu_seconds: int) -> None:
+def serve(operations: Mapping[str, Operation]) -> None:
     """Answers requests on the worker's socket until the service closes it."""
-    limit = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss + _RETIRE_KIBIBYTES
-    while (request := _receive()) is not None:
-        sandbox.limit_processor_time(cpu_seconds)
-        answer, retire = _answer(operations, request)
-        # The header is complete only now: the memory that the request took counts.
-        retire = retire or resource.getrusage(resource.RUSAGE_SELF).ru_maxrss > limit
-        _send(pack_answer(answer[0] | {"retire": retire}, answer[1]))
+    # Asked for nothing about itself, which the filter would refuse to tell.
+    connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM, 0, fileno=SOCKET)
+    grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss + _MAX_GROWTH_KIBIBYTES
+    while (received := _receive(connection)) is not None:
+        request, document = received
+        answer, retire = _answer(operations, request, document)
+        os.close(document)
+        # The header is complete only now: what the request took counts.
+        usage = resource.getrusage(resource.RUSAGE_SELF)
+        worn = usage.ru_maxrss > grown or usage.ru_utime + usage.ru_stime > sandbox.WORN_SECONDS
+        _send(pack_answer(answer[0] | {"retire": retire or worn}, answer[1]))
 
 
 def answer_ready(landlock: int) -> None:
@@ -39,12 +44,14 @@ def answer_ready(landlock: int) -> None:
 def answer_failed(reason: str) -> None:
     """Tells the service why this process cannot serve, and stays until it has been heard: the service hangs up."""
     _send(pack_answer({"failed": reason}))
-    os.read(sandbox.SOCKET, 1)
+    os.read(SOCKET, 1)
 
 
-def _answer(operations: Mapping[str, Operation], request: dict[str, Any]) -> tuple[tuple[dict[str, Any], bytes], bool]:
+def _answer(
+    operations: Mapping[str, Operation], request: dict[str, Any], document: int
+) -> tuple[tuple[dict[str, Any], bytes], bool]:
     try:
-        outcome = operations[request["op"]](open_document(DOCUMENT), request["args"])
+        outcome = operations[request["op"]](open_document(document), request["args"])
     except PapermeshError as error:
         return ({"error": _as_json(error)}, b""), False
     except MemoryError:
@@ -73,22 +80,22 @@ def _as_json(error: PapermeshError) -> dict[str, Any]:
     }
 
 
-def _receive() -> dict[str, Any] | None:
-    """The next request, None when the service has closed the socket."""
-    data = os.read(sandbox.SOCKET, 65536)
-    while data and (len(data) < REQUEST.size or len(data) < REQUEST.size + REQUEST.unpack_from(data)[0]):
-        more = os.read(sandbox.SOCKET, 65536)
+def _receive(connection: socket.socket) -> tuple[dict[str, Any], int] | None:
+    """The next request and the descriptor of its document; None when the service has closed the socket."""
+    data, descriptors, _flags, _address = socket.recv_fds(connection, _MAX_REQUEST, 1)
+    if not data:
+        return None
+    while len(data) < REQUEST.size or len(data) < REQUEST.size + REQUEST.unpack_from(data)[0]:
+        more = os.read(SOCKET, _MAX_REQUEST)
         if not more:
             return None
         data += more
-    if not data:
-        return None
     request: dict[str, Any] = orjson.loads(data[REQUEST.size :])
-    return request
+    return request, descriptors[0]
 
 
 def _send(data: bytes) -> None:
-    sent = os.write(sandbox.SOCKET, data)
+    sent = os.write(SOCKET, data)
     rest = memoryview(data)
     while sent < len(data):
-        sent += os.write(sandbox.SOCKET, rest[sent:])
+        sent += os.write(SOCKET, rest[sent:])

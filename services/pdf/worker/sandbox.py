@@ -1,7 +1,7 @@
 """What a worker gives up before it reads its first document. The order matters: each step needs what later ones take.
 
-A worker keeps its memory, its socket to the service and the right to read its own folder. It cannot write at all: the
-document in its folder may be a hard link to the stored one.
+A worker keeps its memory and its socket to the service, over which each document comes as a descriptor that is open for
+reading. It reaches no file by a name, so it cannot even ask whether one exists.
 """
 
 import os
@@ -9,24 +9,23 @@ import resource
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
-from services.pdf.worker.landlock import landlock_version, restrict_to_reading
+from services.pdf.wire import SOCKET
+from services.pdf.worker.landlock import landlock_version, restrict
 from services.pdf.worker.seccomp import compile_filter, install_filter
-from services.pdf.worker.syscalls import current_architecture, prctl
+from services.pdf.worker.syscalls import PR_SET_PDEATHSIG, current_architecture, prctl
 
-SOCKET = 3
-"""The descriptor of a worker's socket; 0, 1 and 2 are /dev/null, and there are no others."""
-
-_PR_SET_PDEATHSIG = 1
 _PR_SET_DUMPABLE = 4
 _PR_SET_NO_NEW_PRIVS = 38
 
 _OPEN_FILES = 16
 
+WORN_SECONDS = 1
+"""Processor time after which a worker is not kept for another request: what a document has on top of its own limit."""
+
 _NO_LANDLOCK = (
     "Landlock: this kernel offers none (Linux has it since 5.13, and a container's filter may hide it), and only with "
-    "PAPERMESH_PDF_WITHOUT_LANDLOCK=true does a worker start that could read every file that the service can read"
+    "PAPERMESH_PDF_WITHOUT_LANDLOCK=true does a worker start that the system call filter alone keeps from files"
 )
 
 
@@ -41,19 +40,17 @@ def hold_only(socket: int) -> None:
     os.closerange(SOCKET + 1, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
 
 
-def enter(folder: str, parent: int, memory_bytes: int, *, without_landlock: bool) -> int:
-    """Locks this process into `folder` for good; returns the version of Landlock.
+def enter(parent: int, memory_bytes: int, *, without_landlock: bool) -> int:
+    """Locks this process in for good; returns the version of Landlock.
 
     `parent` is the process that it dies with, and `memory_bytes` is address space on top of what it has now. Where the
-    kernel has no Landlock the version is 0 if `without_landlock` allows that; the filter refuses to write in any case.
+    kernel has no Landlock the version is 0 if `without_landlock` allows that; the filter refuses all files in any case.
     Raises SandboxError when a step fails, and a process that could not enter must not open anything.
     """
     with _step("dying with the zygote"):
-        prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
         if os.getppid() != parent:  # it died before the line above
             raise ProcessLookupError(parent, "the zygote has ended")
-    with _step("its folder"):
-        os.chdir(folder)
     with _step("resource limits"):
         _limit_resources(memory_bytes)
     with _step("process flags"):
@@ -62,7 +59,7 @@ def enter(folder: str, parent: int, memory_bytes: int, *, without_landlock: bool
     with _step("Landlock"):
         version = landlock_version()
         if version:
-            restrict_to_reading(".", version)
+            restrict(version)
     if not (version or without_landlock):
         raise SandboxError(_NO_LANDLOCK)
     with _step("the system call filter"):
@@ -80,18 +77,28 @@ def _step(name: str) -> Iterator[None]:
 
 
 def limit_processor_time(seconds: int) -> None:
-    """Ends this process with SIGXCPU after `seconds` to `seconds + 1` more of processor time."""
-    usage = resource.getrusage(resource.RUSAGE_SELF)
-    end = int(usage.ru_utime + usage.ru_stime) + seconds + 1
-    resource.setrlimit(resource.RLIMIT_CPU, (end, resource.RLIM_INFINITY))
+    """Ends this process after `seconds` to `seconds` + `WORN_SECONDS` of processor time for one request.
+
+    With SIGXCPU, and a second later with SIGKILL, which nobody ignores. For good: the filter allows no change.
+    """
+    end = seconds + WORN_SECONDS
+    resource.setrlimit(resource.RLIMIT_CPU, (end, end + 1))
 
 
 def _limit_resources(memory_bytes: int) -> None:
-    now = int(Path("/proc/self/statm").read_text("ascii").split()[0]) * resource.getpagesize()
     for what, limit in (
-        (resource.RLIMIT_AS, now + memory_bytes),
+        (resource.RLIMIT_AS, _mapped_bytes() + memory_bytes),
         (resource.RLIMIT_FSIZE, 0),
         (resource.RLIMIT_NOFILE, _OPEN_FILES),
         (resource.RLIMIT_CORE, 0),
     ):
         resource.setrlimit(what, (limit, limit))
+
+
+def _mapped_bytes() -> int:
+    """Address space that this process has now. Not by pathlib, which would cost a new process half a millisecond."""
+    descriptor = os.open("/proc/self/statm", os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        return int(os.read(descriptor, 64).split()[0]) * resource.getpagesize()
+    finally:
+        os.close(descriptor)

@@ -1,22 +1,24 @@
-"""The system call filter of a worker: a short list of what reading a file and computing needs; the rest is refused.
+"""The system call filter of a worker: a short list of what reading and computing needs; the rest is refused.
 
 A list of what is allowed, because the kernel grows: a new call is refused before anybody here has heard of it. Refused
 with EPERM, so that a library which merely tries goes on, and a test sees which call it was.
 
 What is not on the list says what a worker cannot do: no socket of any kind (network, or another service's Unix
-socket), no process (clone, execve, kill, ptrace, process_vm_*), no change to a file or a folder (openat is looked into:
-for reading only), no new executable memory, no io_uring, bpf, keyctl, mount, unshare. Text recognition by an external
-program would need execve; it belongs into a process of its own with a list of its own, not into this one.
+socket), no process (clone, execve, kill, ptrace, process_vm_*), no file by its name (open, stat, readlink: a filter
+sees no names, so it could not tell one from another), no limit of its own (prlimit), no new executable memory, no
+io_uring, bpf, keyctl, mount, unshare. Text recognition by an external program would need execve; it belongs into a
+process of its own with a list of its own, not into this one.
 """
 
 import ctypes
 import errno
-import os
-import resource
+import fcntl
 import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 
+from services.pdf.wire import SOCKET
 from services.pdf.worker.syscalls import Architecture, prctl
 
 _PR_SET_SECCOMP = 22
@@ -42,8 +44,8 @@ _X32 = 0x40000000
 """Numbers from here on are the x32 ABI's: other calls under the architecture of x86_64."""
 
 _PROT_EXEC = 4
-_F_GETFD, _F_GETFL = 1, 3
-_WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND | getattr(os, "O_TMPFILE", 0)
+_ANY_PROCESS = 0xFFFFFFFF
+"""Stands for the process id in a filter that is compiled before there is one; none is so large."""
 
 Instruction = tuple[int, int, int, int]
 
@@ -64,14 +66,17 @@ class _Check:
 
 def compile_filter(architecture: Architecture, pid: int) -> bytes:
     """The filter for a process with the id `pid`, as an array of struct sock_filter."""
+    return _compile_for_any(architecture).replace(struct.pack("=I", _ANY_PROCESS), struct.pack("=I", pid))
+
+
+@cache  # the zygote fills it, and no worker compiles
+def _compile_for_any(architecture: Architecture) -> bytes:
     checks: Mapping[str, Sequence[_Check]] = {
-        "openat": [_Check(2, none_of=_WRITING & ~os.O_DIRECTORY)],
+        "recvmsg": [_Check(0, one_of=(SOCKET,))],  # how documents come
         "mmap": [_Check(2, none_of=_PROT_EXEC)],
         "mprotect": [_Check(2, none_of=_PROT_EXEC)],
-        "fcntl": [_Check(1, one_of=(_F_GETFD, _F_GETFL))],
-        # Its own budget of processor time, for each document anew; root could raise the other limits too.
-        "prlimit64": [_Check(0, one_of=(0, pid)), _Check(1, one_of=(resource.RLIMIT_CPU,))],
-        "tgkill": [_Check(0, one_of=(pid,))],  # abort()
+        "fcntl": [_Check(1, one_of=(fcntl.F_GETFD, fcntl.F_GETFL, fcntl.F_DUPFD_CLOEXEC))],
+        "tgkill": [_Check(0, one_of=(_ANY_PROCESS,))],  # abort()
     }
     program: list[Instruction] = [
         (_LOAD, 0, 0, _ARCHITECTURE),

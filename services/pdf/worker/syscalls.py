@@ -10,13 +10,15 @@ _LIBC = ctypes.CDLL(None, use_errno=True)
 _LIBC.syscall.restype = ctypes.c_long
 _LIBC.prctl.argtypes = (ctypes.c_int, ctypes.c_ulong, ctypes.c_ulong, ctypes.c_ulong, ctypes.c_ulong)
 
+PR_SET_PDEATHSIG = 1
+"""The signal that this process gets when the thread that started it ends."""
+
 LANDLOCK_CREATE_RULESET = 444
-LANDLOCK_ADD_RULE = 445
 LANDLOCK_RESTRICT_SELF = 446
 """The same on every architecture, as all system calls since 2019."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Architecture:
     """How the kernel of a machine names system calls."""
 
@@ -47,6 +49,7 @@ _X86_64 = Architecture(
         "mremap": 25,
         "madvise": 28,
         "getpid": 39,
+        "recvmsg": 47,
         "exit": 60,
         "fcntl": 72,
         "gettimeofday": 96,
@@ -60,9 +63,6 @@ _X86_64 = Architecture(
         "clock_nanosleep": 230,
         "exit_group": 231,
         "tgkill": 234,
-        "openat": 257,
-        "newfstatat": 262,
-        "prlimit64": 302,
         "getrandom": 318,
         "rseq": 334,
     },
@@ -71,13 +71,11 @@ _AARCH64 = Architecture(
     audit=0xC00000B7,
     numbers={
         "fcntl": 25,
-        "openat": 56,
         "close": 57,
         "lseek": 62,
         "read": 63,
         "write": 64,
         "pread64": 67,
-        "newfstatat": 79,
         "fstat": 80,
         "exit": 93,
         "exit_group": 94,
@@ -95,13 +93,13 @@ _AARCH64 = Architecture(
         "gettimeofday": 169,
         "getpid": 172,
         "gettid": 178,
+        "recvmsg": 212,
         "brk": 214,
         "munmap": 215,
         "mremap": 216,
         "mmap": 222,
         "mprotect": 226,
         "madvise": 233,
-        "prlimit64": 261,
         "getrandom": 278,
         "rseq": 293,
     },

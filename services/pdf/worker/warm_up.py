@@ -17,12 +17,11 @@ def warm_up() -> None:
     descriptor = os.memfd_create("warm-up")
     try:
         os.write(descriptor, _sample())
-        path = f"/proc/self/fd/{descriptor}"
         for operation in OPERATIONS.values():
-            operation(open_document(path), _ARGUMENTS)
+            operation(open_document(descriptor), _ARGUMENTS)
         os.ftruncate(descriptor, 0)
         with contextlib.suppress(PapermeshError):  # the way of an error loads modules too
-            open_document(path)
+            open_document(descriptor)
     finally:
         os.close(descriptor)
 

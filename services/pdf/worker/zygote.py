@@ -3,7 +3,7 @@
 It stays single threaded, so that a fork is a whole process. Its control socket keeps message boundaries; the service
 sends a worker's settings as JSON with one end of the worker's socket, and gets back `{"pid"}` with the worker's pidfd.
 When a worker ends it says `{"exited": pid, "status": status}` (as waitpid has it). It ends when its control socket
-closes, and workers end with it.
+closes or the service dies, and workers end with it.
 """
 
 import contextlib
@@ -20,6 +20,8 @@ import orjson
 
 from services.pdf.worker import loop, sandbox
 from services.pdf.worker.operations import Operation
+from services.pdf.worker.seccomp import compile_filter
+from services.pdf.worker.syscalls import PR_SET_PDEATHSIG, current_architecture, prctl
 from services.pdf.worker.warm_up import warm_up
 
 _MESSAGE = 4096
@@ -35,6 +37,7 @@ def run(control: socket.socket, operations: Mapping[str, Operation]) -> None:
     """
     os.environ.clear()  # Python puts LC_CTYPE into an empty environment
     warm_up()
+    compile_filter(current_architecture(), 0)
     threads = sum(1 for _ in Path("/proc/self/task").iterdir())
     if threads != 1:
         raise RuntimeError(f"the zygote has {threads} threads, and a process with threads cannot fork safely")
@@ -86,7 +89,7 @@ class _Zygote:
         with contextlib.suppress(BaseException):
             sandbox.hold_only(descriptor)
             if self._lock_in(settings):
-                loop.serve(self._operations, settings["cpu_seconds"])
+                loop.serve(self._operations)
                 status = os.EX_OK
         # No exit handlers: they are the zygote's.
         os._exit(status)
@@ -94,12 +97,8 @@ class _Zygote:
     def _lock_in(self, settings: dict[str, Any]) -> bool:
         """Enters the sandbox and tells the service so, or else why not."""
         try:
-            version = sandbox.enter(
-                settings["folder"],
-                self._pid,
-                settings["memory_bytes"],
-                without_landlock=settings["without_landlock"],
-            )
+            sandbox.limit_processor_time(settings["cpu_seconds"])
+            version = sandbox.enter(self._pid, settings["memory_bytes"], without_landlock=settings["without_landlock"])
         except Exception as error:  # noqa: BLE001  # whatever it is, nobody else could tell it
             expected = isinstance(error, sandbox.SandboxError)
             loop.answer_failed(str(error) if expected else f"{type(error).__name__}: {error}")
@@ -116,6 +115,9 @@ class _Zygote:
 
 def main(operations: Mapping[str, Operation], arguments: list[str]) -> None:
     """The zygote as a program: its one argument is the number of its control socket's descriptor."""
+    # A closed socket is only seen between two forks. The signal comes when the thread ends that started this process:
+    # the service's main one, which runs its loop.
+    prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the service, which then closes the socket
     with contextlib.suppress(BrokenPipeError, ConnectionResetError), socket.socket(fileno=int(arguments[1])) as control:
         try:

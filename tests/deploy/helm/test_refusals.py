@@ -181,7 +181,7 @@ CONTRADICTIONS: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "more workers than fit": (
         {"services.pdf.workers.count": 3},
-        "services.pdf: 3 workers of 768Mi and 256Mi for the service itself are more than its limit of 2Gi",
+        "services.pdf: 3 workers of 768Mi and 512Mi for the service itself are more than its limit of 2Gi",
     ),
     "a service without a command": (
         {"services.wordcount": {**_WORDCOUNT, "command": []}},

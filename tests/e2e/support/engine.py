@@ -35,8 +35,8 @@ class Engine:
         return []
 
     def documents(self) -> int:
-        """How many documents lie in workers' folders."""
-        return len(list(self.mesh.stack.folders.work(self.name).glob("slot-*/document.pdf")))
+        """How many documents are being read."""
+        return len(list(self.mesh.stack.folders.work(self.name).glob("document-*")))
 
     def busy(self) -> list[psutil.Process]:
         """The workers that have a document and compute: any that has just been forked may do the latter."""

@@ -1,7 +1,9 @@
 import asyncio
+import itertools
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +12,8 @@ import pytest
 
 from services.base.flow import NOBODY, Flow
 from services.pdf.limits import Limits
-from services.pdf.pool import Place, WorkerPool
+from services.pdf.pool import WorkerPool
+from services.pdf.subject import Place, Subject
 from services.pdf.worker.mupdf import pymupdf
 
 PROBES = "tests.services.pdf.probe_worker"
@@ -39,13 +42,11 @@ def write_objects(tmp_path: Path) -> MakePdf:
     """Writes a PDF out of its objects, numbered from 1; the first is the catalogue."""
 
     def write(*objects: str, trailer: str = "") -> Path:
-        content = b"%PDF-1.7\n"
-        offsets = []
-        for number, item in enumerate(objects, start=1):
-            offsets.append(len(content))
-            content += b"%d 0 obj\n%b\nendobj\n" % (number, item.encode("latin-1"))
+        parts = [b"%PDF-1.7\n"]
+        parts += (b"%d 0 obj\n%b\nendobj\n" % (n, item.encode("latin-1")) for n, item in enumerate(objects, start=1))
+        *offsets, start = itertools.accumulate(map(len, parts))
         table = b"".join(b"%010d 00000 n \n" % offset for offset in offsets)
-        start = len(content)
+        content = b"".join(parts)
         content += b"xref\n0 %d\n0000000000 65535 f \n%b" % (len(objects) + 1, table)
         content += b"trailer<</Root 1 0 R/Size %d%b>>\nstartxref\n%d\n%%%%EOF\n" % (
             len(objects) + 1,
@@ -73,6 +74,16 @@ def place() -> Callable[[Path], Place]:
 
 
 @pytest.fixture
+def subject(place: Callable[[Path], Place]) -> Callable[..., Subject]:
+    """Makes what a call asks about: a document, by default under the digest of its bytes."""
+
+    def make(source: Path, *, flow: Flow = NOBODY, request_id: str = "") -> Subject:
+        return Subject(sha256(source.read_bytes()).hexdigest(), place(source), flow, request_id)
+
+    return make
+
+
+@pytest.fixture
 def make_pool(tmp_path: Path) -> MakePool:
     """Makes pools of real processes that know the probes besides."""
 
@@ -89,15 +100,23 @@ def make_pool(tmp_path: Path) -> MakePool:
 
 
 @pytest.fixture
-def ask(make_pdf: MakePdf, place: Callable[[Path], Place]) -> Callable[..., Coroutine[Any, Any, Any]]:
-    """Runs one operation on a small document and returns its payload, parsed."""
-    sample = place(make_pdf("A sample.", name="asked.pdf"))
+def ask(make_pdf: MakePdf, subject: Callable[..., Subject]) -> Callable[..., Coroutine[Any, Any, Any]]:
+    """Runs one operation on a small document, or on another, and returns its payload, parsed."""
+    sample = make_pdf("A sample.", name="asked.pdf")
 
     async def run(
-        pool: WorkerPool, operation: str, *, seconds: float = 30, flow: Flow = NOBODY, **arguments: Any
+        pool: WorkerPool,
+        operation: str,
+        *,
+        seconds: float = 30,
+        flow: Flow = NOBODY,
+        source: Path = sample,
+        request_id: str = "",
+        **arguments: Any,
     ) -> Any:
         deadline = asyncio.get_running_loop().time() + seconds
-        answer = await pool.run(operation, arguments, sample, deadline, flow=flow)
+        asked = subject(source, flow=flow, request_id=request_id)
+        answer = await pool.run(operation, arguments, asked, deadline)
         return orjson.loads(answer.payload)
 
     return run

@@ -8,15 +8,14 @@ import errno
 import fcntl
 import os
 import resource
-import stat
+import signal
 import sys
 import time
 from typing import Any
 
 import orjson
 
-from services.pdf.wire import ANSWER
-from services.pdf.worker import sandbox
+from services.pdf.wire import ANSWER, SOCKET
 from services.pdf.worker.documents import Document
 from services.pdf.worker.operations import OPERATIONS, Outcome
 from services.pdf.worker.zygote import main
@@ -48,28 +47,46 @@ def inventory(_document: Document, _arguments: dict[str, Any]) -> Outcome:
             fcntl.fcntl(descriptor, fcntl.F_GETFD)
         except OSError:
             continue
-        mode = os.fstat(descriptor)
-        if stat.S_ISSOCK(mode.st_mode):
-            descriptors[str(descriptor)] = "socket"
-        elif mode.st_rdev == os.makedev(1, 3):
-            descriptors[str(descriptor)] = "null"
-        else:
-            descriptors[str(descriptor)] = "other"
+        descriptors[str(descriptor)] = _kind(descriptor)
     return Outcome(orjson.dumps({"pid": os.getpid(), "environment": dict(os.environ), "descriptors": descriptors}))
 
 
-def raise_limit(_document: Document, _arguments: dict[str, Any]) -> Outcome:
-    """Asks for memory without end; the payload is the name of the error, "" when it worked."""
+def _kind(descriptor: int) -> str:
+    """What a descriptor is, as far as one can tell who may not ask the kernel."""
     try:
-        resource.setrlimit(resource.RLIMIT_AS, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+        end = os.lseek(descriptor, 0, os.SEEK_END)
+    except OSError as error:
+        return "socket" if error.errno == errno.ESPIPE else errno.errorcode[error.errno or 0]
+    if end == 0:
+        return "null"
+    return "document" if os.pread(descriptor, 5, 0) == b"%PDF-" else "other"
+
+
+def raise_limit(_document: Document, arguments: dict[str, Any]) -> Outcome:
+    """Asks for memory or time without end; the payload is the name of the error, "" when it worked."""
+    which = getattr(resource, arguments["limit"])
+    try:
+        resource.setrlimit(which, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
     except (OSError, ValueError) as error:
         return Outcome(orjson.dumps(str(error)))
     return Outcome(b'""')
 
 
+def ignore_and_spin(_document: Document, arguments: dict[str, Any]) -> Outcome:
+    signal.signal(getattr(signal, arguments["signal"]), signal.SIG_IGN)
+    while True:
+        pass
+
+
 def spin(_document: Document, _arguments: dict[str, Any]) -> Outcome:
     while True:
         pass
+
+
+def compute(_document: Document, arguments: dict[str, Any]) -> Outcome:
+    while time.process_time() < arguments["seconds_of_cpu"]:
+        pass
+    return Outcome(b"null")
 
 
 def nap(_document: Document, arguments: dict[str, Any]) -> Outcome:
@@ -94,14 +111,14 @@ def blunder(_document: Document, _arguments: dict[str, Any]) -> Outcome:
 
 def babble(_document: Document, arguments: dict[str, Any]) -> Outcome:
     """Writes bytes that are no answer."""
-    os.write(sandbox.SOCKET, bytes.fromhex(arguments["hex"]))
+    os.write(SOCKET, bytes.fromhex(arguments["hex"]))
     while True:
         pass
 
 
 def announce(_document: Document, arguments: dict[str, Any]) -> Outcome:
     """Announces an answer of any length."""
-    os.write(sandbox.SOCKET, ANSWER.pack(2, arguments["length"]) + b"{}")
+    os.write(SOCKET, ANSWER.pack(2, arguments["length"]) + b"{}")
     while True:
         pass
 
@@ -117,7 +134,8 @@ def fill(_document: Document, arguments: dict[str, Any]) -> Outcome:
 PROBES = {
     probe.__name__: probe
     for probe in (
-        syscall, read_file, inventory, raise_limit, spin, nap, devour, crash, blunder, babble, announce, forge, fill,
+        syscall, read_file, inventory, raise_limit, ignore_and_spin, spin, compute, nap, devour, crash, blunder, babble,
+        announce, forge, fill,
     )
 }  # fmt: skip
 

@@ -1,6 +1,7 @@
-"""The worker of the tests on a kernel that lacks what a file beside its folder names: it cannot lock itself in.
+"""The worker of the tests on a kernel that lacks what a file says: it cannot lock itself in.
 
-The file "no-landlock" hides Landlock, "no-filter" has the kernel refuse the system call filter.
+`lacking("landlock", pid)` hides Landlock, `lacking("filter", pid)` has the kernel refuse the system call filter, from
+the workers of the service with that process id.
 """
 
 import errno
@@ -12,13 +13,21 @@ from services.pdf.worker import landlock, sandbox, seccomp
 from services.pdf.worker.operations import OPERATIONS
 from services.pdf.worker.zygote import main
 
+_SERVICE = os.getppid()
+"""Who started this program, before it has forked."""
+
+
+def lacking(what: str, service: int) -> Path:
+    """The file that says so, while it exists."""
+    return Path("/tmp", f"papermesh-no-{what}-{service}")  # noqa: S108  # one place for both, whatever either has in its environment
+
 
 def landlock_version() -> int:
-    return 0 if Path("../no-landlock").exists() else landlock.landlock_version()
+    return 0 if lacking("landlock", _SERVICE).exists() else landlock.landlock_version()
 
 
 def install_filter(program: bytes) -> None:
-    if Path("../no-filter").exists():
+    if lacking("filter", _SERVICE).exists():
         raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
     seccomp.install_filter(program)
 

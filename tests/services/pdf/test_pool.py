@@ -3,11 +3,14 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import orjson
 import psutil
 import pytest
 import uvloop
@@ -17,11 +20,21 @@ from services.base.flow import Flow
 from services.pdf.engine import Engine
 from services.pdf.limits import Limits
 from services.pdf.pool import WorkerPool
+from services.pdf.subject import Subject
+from services.pdf.worker.sandbox import WORN_SECONDS
 from services.pdf.zygote import ZygoteError
+from tests.services.pdf.conftest import PROBES
 
 Ask = Callable[..., Coroutine[Any, Any, Any]]
 MakePool = Callable[..., Any]
 Until = Callable[[Callable[[], object]], Awaitable[None]]
+
+
+SPINNING_S = 0.1
+
+
+def in_seconds(seconds: float) -> float:
+    return asyncio.get_running_loop().time() + seconds
 
 
 def code_of(error: pytest.ExceptionInfo[PapermeshError]) -> Code:
@@ -34,9 +47,21 @@ def processes(pool: WorkerPool) -> list[psutil.Process]:
     return [zygote, *zygote.children()]
 
 
-def is_working(pool: WorkerPool) -> bool:
-    """Whether every worker has a request."""
-    return all(worker._timer is not None for worker in pool._supervisor.workers)
+def is_full(pool: WorkerPool) -> bool:
+    """Whether the next request has to wait."""
+    return pool._places.free == 0
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    end = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+def spinning(pool: WorkerPool) -> list[psutil.Process]:
+    """The workers that compute, for longer than it takes to lock oneself in."""
+    return [worker for worker in processes(pool)[1:] if _lives(worker) and worker.cpu_times().user > SPINNING_S]
 
 
 async def test_a_worker_that_crashes_costs_its_request_and_no_other(make_pool: MakePool, ask: Ask) -> None:
@@ -54,8 +79,8 @@ async def test_a_worker_that_crashes_costs_its_request_and_no_other(make_pool: M
 async def test_a_killed_worker_costs_its_request_and_no_other(make_pool: MakePool, ask: Ask, until: Until) -> None:
     async with make_pool(size=2) as pool:
         tasks = [asyncio.create_task(ask(pool, "spin")) for _ in range(2)]
-        await until(lambda: is_working(pool))
-        os.kill(next(iter(pool._supervisor.by_pid)), signal.SIGKILL)
+        await until(lambda: len(spinning(pool)) == 2)
+        spinning(pool)[0].kill()
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
         dead = [task for task in tasks if task.done()]
         assert len(dead) == 1
@@ -68,7 +93,9 @@ async def test_a_killed_worker_costs_its_request_and_no_other(make_pool: MakePoo
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def test_a_worker_that_is_killed_while_idle_is_replaced(make_pool: MakePool, ask: Ask, until: Until) -> None:
+async def test_a_worker_that_is_killed_before_its_first_document_is_replaced(
+    make_pool: MakePool, ask: Ask, until: Until
+) -> None:
     async with make_pool() as pool:
         pid = next(iter(pool._supervisor.by_pid))
         os.kill(pid, signal.SIGKILL)
@@ -86,12 +113,15 @@ async def test_a_memory_bomb_is_an_engine_failure(make_pool: MakePool, ask: Ask)
         assert pool.restarts == {"memory": 1}
 
 
-async def test_too_much_processor_time_is_an_engine_failure(make_pool: MakePool, ask: Ask) -> None:
+async def test_too_much_processor_time_is_an_engine_failure(
+    make_pool: MakePool, ask: Ask, caplog: pytest.LogCaptureFixture
+) -> None:
     async with make_pool(cpu_seconds=1) as pool:
         with pytest.raises(PapermeshError) as error:
-            await ask(pool, "spin")
+            await ask(pool, "spin", seconds=120)
         assert code_of(error) is Code.ENGINE_FAIL
         assert "processor time" in error.value.message
+        assert "SIGXCPU" in caplog.text
         assert pool.restarts == {"cpu": 1}
 
 
@@ -107,14 +137,13 @@ async def test_an_endless_loop_is_a_timeout_and_the_next_call_works(make_pool: M
 async def test_a_cancelled_call_frees_its_worker_within_a_second(make_pool: MakePool, ask: Ask, until: Until) -> None:
     async with make_pool() as pool:
         task = asyncio.create_task(ask(pool, "spin"))
-        await until(lambda: is_working(pool))
-        worker = psutil.Process(next(iter(pool._supervisor.by_pid)))
+        await until(lambda: spinning(pool))
+        (worker,) = spinning(pool)
         task.cancel()
         await asyncio.wait([task])
         assert task.cancelled()
         async with asyncio.timeout(1):
-            await until(lambda: pool.idle == 1)
-            await until(lambda: not worker.is_running())
+            await until(lambda: not _lives(worker))
         assert pool.restarts == {"cancelled": 1}
 
 
@@ -123,7 +152,7 @@ async def test_a_call_that_is_cancelled_in_the_queue_takes_no_worker(
 ) -> None:
     async with make_pool() as pool:
         first = asyncio.create_task(ask(pool, "nap", pause=0.3))
-        await until(lambda: is_working(pool))
+        await until(lambda: is_full(pool))
         second = asyncio.create_task(ask(pool, "metadata", sha256="x"))
         await until(lambda: pool.waiting == 1)
         second.cancel()
@@ -135,7 +164,7 @@ async def test_a_call_that_is_cancelled_in_the_queue_takes_no_worker(
 async def test_the_queue_is_bound_by_the_deadline(make_pool: MakePool, ask: Ask, until: Until) -> None:
     async with make_pool() as pool:
         first = asyncio.create_task(ask(pool, "nap", pause=1))
-        await until(lambda: is_working(pool))
+        await until(lambda: is_full(pool))
         with pytest.raises(PapermeshError) as error:
             await ask(pool, "metadata", seconds=0.1, sha256="x")
         assert code_of(error) is Code.TIMEOUT
@@ -159,7 +188,7 @@ async def test_a_client_is_served_before_most_of_what_another_sent_earlier(
 async def test_when_too_many_wait_the_next_call_is_told_so_at_once(make_pool: MakePool, ask: Ask, until: Until) -> None:
     async with make_pool(waiting=2) as pool:
         blocker = asyncio.create_task(ask(pool, "spin", seconds=60))
-        await until(lambda: is_working(pool))
+        await until(lambda: is_full(pool))
         waiting = [asyncio.create_task(ask(pool, "metadata", sha256="x")) for _ in range(2)]
         await until(lambda: pool.waiting == 2)
         with pytest.raises(PapermeshError) as error:
@@ -180,7 +209,7 @@ async def test_the_queue_is_fair(make_pool: MakePool, ask: Ask, until: Until) ->
 
     async with make_pool() as pool:
         blocker = asyncio.create_task(ask(pool, "nap", pause=0.2))
-        await until(lambda: is_working(pool))
+        await until(lambda: is_full(pool))
         callers = []
         for number in range(10):
             callers.append(asyncio.create_task(caller(number)))
@@ -205,36 +234,37 @@ async def test_when_the_zygote_dies_everything_is_started_anew(make_pool: MakePo
         assert pool.restarts == {"zygote": 1}
 
 
-async def test_a_worker_that_dies_while_its_document_is_placed_is_replaced(
-    make_pool: MakePool, ask: Ask, until: Until
+async def test_a_kept_worker_that_dies_while_its_document_is_placed_costs_nobody_anything(
+    make_pool: MakePool, until: Until, subject: Callable[..., Subject], make_pdf: Callable[..., Path]
 ) -> None:
     async with make_pool() as pool:
+        asked = subject(make_pdf("Asked twice."))
+        answer = await pool.run("inventory", {}, asked, in_seconds(30))
+        pid = orjson.loads(answer.payload)["pid"]
 
-        async def kill_then_fail(path: Path) -> None:
-            pid = next(iter(pool._supervisor.by_pid))
+        async def kill_first(path: Path) -> None:
             os.kill(pid, signal.SIGKILL)
             await until(lambda: pid not in pool._supervisor.by_pid)
-            raise FileNotFoundError(path)
+            await asked.place(path)
 
-        with pytest.raises(PapermeshError) as error:
-            await pool.run("outline", {}, kill_then_fail, asyncio.get_running_loop().time() + 10)
-        assert code_of(error) is Code.ENGINE_FAIL
-        assert (await ask(pool, "metadata", sha256="x"))["pages"] == 1
+        answer = await pool.run("inventory", {}, replace(asked, place=kill_first), in_seconds(30))
+        assert orjson.loads(answer.payload)["pid"] != pid
         assert pool.restarts == {"crash": 1}
 
 
-async def test_a_worker_is_replaced_after_so_many_documents(make_pool: MakePool, ask: Ask) -> None:
-    async with make_pool(recycle_after=3) as pool:
-        pids = [(await ask(pool, "inventory"))["pid"] for _ in range(7)]
-        assert [pids.count(pid) for pid in dict.fromkeys(pids)] == [3, 3, 1]
-        assert pool.restarts == {"recycled": 2}
-
-
-async def test_a_worker_that_has_grown_is_replaced(make_pool: MakePool, ask: Ask) -> None:
+async def test_a_worker_that_has_grown_is_not_kept(make_pool: MakePool, ask: Ask) -> None:
     async with make_pool(result_bytes=300 << 20) as pool:
         with pytest.raises(ValueError, match="JSON"):
-            await ask(pool, "fill", length=270 << 20)
-        assert pool.restarts == {"recycled": 1}
+            await ask(pool, "fill", length=70 << 20)
+        assert pool.kept == 0
+        assert pool.restarts == {"worn": 1}
+
+
+async def test_a_worker_that_has_computed_for_long_is_not_kept(make_pool: MakePool, ask: Ask) -> None:
+    async with make_pool() as pool:
+        await ask(pool, "compute", seconds_of_cpu=WORN_SECONDS + 0.1)
+        assert pool.kept == 0
+        assert pool.restarts == {"worn": 1}
 
 
 async def test_closing_leaves_no_process_and_no_file(
@@ -244,15 +274,14 @@ async def test_closing_leaves_no_process_and_no_file(
         spinning = asyncio.create_task(ask(pool, "spin"))
         await until(lambda: pool.idle == 1)
         before = processes(pool)
-        assert len(before) == 3
     with pytest.raises(PapermeshError):
         await spinning
-    assert not any(process.is_running() for process in before)
+    await until(lambda: not any(_lives(process) for process in before))
     assert list((tmp_path / "work").iterdir()) == []
 
 
 async def test_starting_removes_what_an_earlier_pool_left(make_pool: MakePool, tmp_path: Path) -> None:
-    left = tmp_path / "work" / "slot-9" / "document.pdf"
+    left = tmp_path / "work" / "document-9.pdf"
     left.parent.mkdir(parents=True)
     left.write_bytes(b"%PDF-")
     async with make_pool():
@@ -272,7 +301,7 @@ async def test_a_document_that_cannot_be_placed_costs_no_worker(make_pool: MakeP
 
     async with make_pool() as pool:
         with pytest.raises(PapermeshError, match="NOT_FOUND"):
-            await pool.run("outline", {}, fail, asyncio.get_running_loop().time() + 10)
+            await pool.run("outline", {}, Subject("x", fail), in_seconds(10))
         assert [path for path in (tmp_path / "work").rglob("*") if path.is_file()] == []
         assert (await ask(pool, "metadata", sha256="x"))["pages"] == 1
         assert pool.restarts == {}
@@ -331,30 +360,49 @@ async def test_a_zygote_that_does_not_come_up_is_said_so(make_pool: MakePool, mo
             pass
 
 
-def test_when_the_service_is_killed_nothing_of_it_stays(tmp_path: Path) -> None:
-    program = """
-import asyncio, sys
+SERVICE = """
+import asyncio, shutil, sys
 from pathlib import Path
 from services.pdf.limits import Limits
 from services.pdf.pool import WorkerPool
+from services.pdf.subject import Subject
+
+async def place(path):
+    shutil.copyfile(sys.argv[2], path)
 
 async def run():
-    async with WorkerPool(2, Path(sys.argv[1]), Limits()) as pool:
-        print(pool._supervisor.zygote.pid, *pool._supervisor.by_pid, flush=True)
-        await asyncio.sleep(60)
+    async with WorkerPool(2, Path(sys.argv[1]), Limits(), sys.argv[3]) as pool:
+        asked = Subject("x", place)
+        await pool.run("metadata", {"sha256": "x"}, asked, asyncio.get_running_loop().time() + 60)
+        busy = asyncio.create_task(pool.run("spin", {}, asked, asyncio.get_running_loop().time() + 600))
+        print(pool._supervisor.zygote.pid, flush=True)
+        await busy
 
 asyncio.run(run())
 """
-    with subprocess.Popen(
-        [sys.executable, "-c", program, tmp_path / "work"], stdout=subprocess.PIPE
-    ) as service:  # our own program
-        assert service.stdout is not None
-        started = [psutil.Process(int(pid)) for pid in service.stdout.readline().split()]
-        assert len(started) == 3
-        service.kill()
-    gone, alive = psutil.wait_procs(started, timeout=10)
-    assert not [process for process in alive if _lives(process)]
-    assert len(gone) + len(alive) == 3
+
+
+@pytest.mark.parametrize("zygote_is", ["well", "hanging"])
+def test_when_the_service_is_killed_nothing_of_it_stays_not_even_a_worker_that_computes(
+    tmp_path: Path, make_pdf: Callable[..., Path], zygote_is: str
+) -> None:
+    program: list[str | Path] = [sys.executable, "-c", SERVICE, tmp_path / "work", make_pdf("x"), PROBES]
+    with subprocess.Popen(program, stdout=subprocess.PIPE) as service:  # our own program
+        try:
+            assert service.stdout is not None
+            zygote = psutil.Process(int(service.stdout.readline()))
+
+            def spinning() -> bool:
+                return any(worker.cpu_times().user > SPINNING_S for worker in zygote.children())
+
+            wait_for(lambda: len(zygote.children()) >= 3 and spinning())
+            started = [zygote, *zygote.children()]
+            if zygote_is == "hanging":  # then it does not see that its socket has closed
+                zygote.suspend()
+        finally:
+            service.kill()
+    psutil.wait_procs(started, timeout=10)
+    assert not [process for process in started if _lives(process)]
 
 
 def test_the_pool_runs_on_uvloop(tmp_path: Path, make_pdf: Callable[..., Path]) -> None:
@@ -366,7 +414,7 @@ def test_the_pool_runs_on_uvloop(tmp_path: Path, make_pdf: Callable[..., Path]) 
     async def run() -> bytes:
         async with WorkerPool(2, tmp_path / "work", Limits()) as pool:
             engine = Engine(pool)
-            return (await asyncio.gather(*(engine.metadata(place, "x", 30) for _ in range(50))))[-1]
+            return (await asyncio.gather(*(engine.metadata(Subject("x", place), 30) for _ in range(50))))[-1]
 
     assert b'"pages":1' in uvloop.run(run())
     assert sample.exists()

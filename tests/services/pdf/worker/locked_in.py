@@ -78,7 +78,7 @@ def behind_landlock(port: int, name: str) -> None:
     """Lays Landlock on itself and nothing else."""
     before = reached(port, name)
     prctl(_PR_SET_NO_NEW_PRIVS, 1)
-    landlock.restrict_to_reading(".", landlock.landlock_version())
+    landlock.restrict(landlock.landlock_version())
     say({"before": before, "after": reached(port, name), "files": touched()})
 
 
@@ -92,7 +92,7 @@ def behind_a_filter_that_hides_landlock() -> None:
 def orphan() -> None:
     """Enters the sandbox as the child of a process that is gone."""
     try:
-        sandbox.enter(".", os.getpid(), 512 << 20, without_landlock=True)
+        sandbox.enter(os.getpid(), 512 << 20, without_landlock=True)
     except sandbox.SandboxError as error:
         say(str(error))
 
@@ -109,7 +109,7 @@ def parent_of_a_worker() -> None:
     receiving, sending = os.pipe()
     child = os.fork()
     if child == 0:
-        sandbox.enter(".", me, 512 << 20, without_landlock=True)
+        sandbox.enter(me, 512 << 20, without_landlock=True)
         os.write(sending, b".")
         os.read(0, 1)  # for as long as the test holds the other end
         os._exit(0)

@@ -1,0 +1,110 @@
+"""What a worker died of, told in the log: once for each document, however often it is asked about."""
+
+import logging
+import os
+import re
+import signal
+from collections import OrderedDict
+from typing import NamedTuple
+
+_LOG = logging.getLogger(__name__)
+
+_REMEMBERED = 256
+"""Crashes of which it is known that they have been told; of more, the one longest ago is told again."""
+
+_ORIGIN = re.compile(r"[A-Za-z]{1,40} at [\w./+-]{1,200}:\d{1,7}", re.ASCII)
+"""The kind of an error and its line: a worker says which, and must not get the words of a document in here."""
+
+
+class _Crash(NamedTuple):
+    """What makes two crashes one."""
+
+    sha256: str
+    operation: str
+    reason: str
+
+
+class Crashes:
+    """Tells each crash once, and of its repetitions how many there were."""
+
+    def __init__(self) -> None:
+        """Has told none."""
+        self._told: OrderedDict[_Crash, int] = OrderedDict()
+        """Repetitions since it was told."""
+
+    def tell(
+        self,
+        sha256: str,
+        operation: str,
+        reason: str,
+        *,
+        request_id: str = "",
+        status: int | None = None,
+        origin: str = "",
+    ) -> None:
+        """Logs an error, unless this document has had it told of this operation.
+
+        Args:
+            sha256: Digest of the document.
+            operation: The question; empty for a worker that died when it had nothing to do.
+            reason: "memory", "cpu" or "crash".
+            request_id: The call that asked.
+            status: How the process ended, as waitpid has it; None when it did not, or that is unknown.
+            origin: What the worker says of an error that it did not foresee.
+        """
+        crash = _Crash(sha256, operation, reason)
+        if crash in self._told:
+            self._told[crash] += 1
+            self._told.move_to_end(crash)
+            return
+        self._told[crash] = 0
+        if len(self._told) > _REMEMBERED:
+            self._forget()
+        fields = {
+            "operation": operation,
+            "reason": reason,
+            "signal": _signal_name(status),
+            "document": sha256[:8],
+            "request_id": request_id,
+        }
+        known = origin if _ORIGIN.fullmatch(origin) else ""
+        _LOG.error(
+            "a worker failed on a document: operation %s, reason %s, signal %s, document %s…, request %s%s",
+            *(value or "none" for value in fields.values()),
+            f", {known}" if known else "",
+            extra={"fields": fields},
+        )
+
+    def close(self) -> None:
+        """Tells what is left to tell."""
+        while self._told:
+            self._forget()
+
+    def _forget(self) -> None:
+        crash, repeats = self._told.popitem(last=False)
+        if repeats:
+            _LOG.error(
+                "the same failure again: operation %s, reason %s, document %s…, %d times since it was told",
+                crash.operation,
+                crash.reason,
+                crash.sha256[:8],
+                repeats,
+                extra={
+                    "fields": {
+                        "operation": crash.operation,
+                        "reason": crash.reason,
+                        "document": crash.sha256[:8],
+                        "repeats": repeats,
+                    }
+                },
+            )
+
+
+def _signal_name(status: int | None) -> str:
+    if status is None or not os.WIFSIGNALED(status):
+        return ""
+    number = os.WTERMSIG(status)
+    try:
+        return signal.Signals(number).name
+    except ValueError:  # of the real-time ones only two have a name
+        return f"SIG{number}"

@@ -1,0 +1,40 @@
+"""What a request is about and whose it is: all that the engine knows of a call besides its question."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from services.base.flow import NOBODY, Flow
+
+Place = Callable[[Path], Awaitable[None]]
+"""Puts a document at a path that does not exist yet; as a hard link where it can be one."""
+
+
+class Holder(NamedTuple):
+    """Whom a worker belongs to from its first document on: it opens that document for that flow, and nothing else."""
+
+    flow: Flow
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """A document, and the call that asks about it."""
+
+    sha256: str
+    """The digest that it is kept under."""
+
+    place: Place
+    """How a worker gets it; for a large document more than once, at other paths."""
+
+    flow: Flow = NOBODY
+    """On whose behalf: flows take turns at the workers."""
+
+    request_id: str = ""
+    """The call's id, for the log."""
+
+    @property
+    def holder(self) -> Holder:
+        """Whose worker may be asked about it."""
+        return Holder(self.flow, self.sha256)

@@ -1,0 +1,83 @@
+"""The items of a file's own outline, read from its dictionaries.
+
+Not through MuPDF's outline iterator: its binding turns the title and the target of each item into C++ strings, and ends
+the process where the file has none, as a book's "Part I" that only groups chapters; and an item that is wrong costs it
+all that follow. Here an item that lacks something, or has it of another type, costs at most itself.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from services.pdf.worker.documents import Document, raise_if_out_of_memory
+from services.pdf.worker.mupdf import mupdf
+from services.pdf.worker.targets import Targets
+
+MAX_DEPTH = 64
+"""Levels to follow: a file may nest as deep as it has items."""
+
+_ROOT = mupdf.pdf_new_name("Root")
+_OUTLINES = mupdf.pdf_new_name("Outlines")
+_TITLE = mupdf.pdf_new_name("Title")
+_FIRST = mupdf.pdf_new_name("First")
+_NEXT = mupdf.pdf_new_name("Next")
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One item as the file has it."""
+
+    level: int
+    """From 1, the outermost, to `MAX_DEPTH`."""
+
+    title: str
+    """Empty where the file has none."""
+
+    page: int
+    """From 1; 0 where it leads to no page of this document."""
+
+
+def read_items(document: Document, limit: int) -> Iterator[Item]:
+    """The items depth first, at most `limit`; each object of the file once, so that one that leads in circles ends."""
+    targets = Targets(document)
+    seen: set[int] = set()
+    # The item that comes next on each level, the deepest last.
+    line = [_follow(_follow(_follow(mupdf.pdf_trailer(document.pdf), _ROOT), _OUTLINES), _FIRST)]
+    for _ in range(limit):
+        while line and not _is_new(line[-1], seen):
+            line.pop()
+        if not line:
+            return
+        item = line[-1]
+        yield Item(len(line), _title(item), targets.page(item))
+        line[-1] = _follow(item, _NEXT)
+        if len(line) < MAX_DEPTH:
+            line.append(_follow(item, _FIRST))
+
+
+def _is_new(item: Any, seen: set[int]) -> bool:
+    """Whether it is an item at all, and one that was not read before."""
+    number = mupdf.pdf_to_num(item)
+    if number in seen or not mupdf.pdf_is_dict(item):
+        return False
+    if number:  # 0 is one written in its parent's place, which leads nowhere but on
+        seen.add(number)
+    return True
+
+
+def _follow(item: Any, key: Any) -> Any:
+    """What stands under a key; nothing where it cannot be read."""
+    try:
+        return mupdf.pdf_dict_get(item, key)
+    except mupdf.FzErrorBase as error:
+        raise_if_out_of_memory(error)
+        return mupdf.PdfObj()
+
+
+def _title(item: Any) -> str:
+    try:
+        title: str | None = mupdf.pdf_dict_get_text_string(item, _TITLE)
+    except mupdf.FzErrorBase as error:
+        raise_if_out_of_memory(error)
+        return ""
+    return title or ""
