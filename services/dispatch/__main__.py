@@ -17,14 +17,14 @@ from services.base.redis_link import RedisLink
 from services.base.server import Hosted, Server
 from services.base.starting import StartError, make_folder, starting
 from services.base.watched_file import WatchedFile
-from services.dispatch import clients, leftovers
+from services.dispatch import clients, full, leftovers
 from services.dispatch.admission import Admission
 from services.dispatch.answers import Answers
 from services.dispatch.audit import Audit, Heads
 from services.dispatch.clients import ClientsFileError
 from services.dispatch.engines import Engines
 from services.dispatch.flights import Flights
-from services.dispatch.holdings import Holdings
+from services.dispatch.holdings import Holdings, Quota
 from services.dispatch.idempotency import Idempotency
 from services.dispatch.in_flight import InFlight
 from services.dispatch.limits import Limits
@@ -57,6 +57,7 @@ async def run(settings: DispatchSettings) -> None:
             ending.push_async_callback(link.close)
         channel = await ending.enter_async_context(open_channel(settings.mesh_address, settings.tls_dir))
         state = State(state_link, redo, settings.rate_scale)
+        watch = full.Watch(state_link)
         retention = Retention(state_link, blobs, settings.keep_days * _DAY_S)
         router, engines = Router(channel, table.listed(settings.services)), Engines(channel, settings.services)
         audit_key = audit_chain.read_key(settings.audit_key_file)
@@ -70,7 +71,7 @@ async def run(settings: DispatchSettings) -> None:
             answers=Answers(router, engines, ResultCache(cache_link), Flights(cache_link), in_flight),
             idempotency=idempotency,
             blobs=blobs,
-            holdings=Holdings(state_link, blobs, settings.quota_bytes),
+            holdings=Holdings(state_link, blobs, Quota(settings.quota_bytes, settings.quota_documents)),
             in_flight=in_flight,
             upload_limits=UploadLimits(settings.spool_dir, settings.max_document_bytes),
         )
@@ -84,7 +85,8 @@ async def run(settings: DispatchSettings) -> None:
         ending.push_async_callback(audit.stop)
         async with asyncio.TaskGroup() as tasks:
             background = [
-                tasks.create_task(each) for each in (listing.watch(), engines.run(), audit.run(), retention.run())
+                tasks.create_task(each)
+                for each in (listing.watch(), engines.run(), audit.run(), retention.run(), watch.run())
             ]
             await server.serve(is_ready)
             await idempotency.settle(settings.drain_s)

@@ -18,6 +18,7 @@ from services.base.audit_chain import AuditKey, Head
 from services.base.errors import PapermeshError
 from services.base.handlers import Call, Ended
 from services.base.redis_link import Part, RedisAway, RedisRefused
+from services.dispatch import full
 from services.dispatch.audit_file import ChainFile
 
 EVERY_S = 0.1
@@ -63,7 +64,8 @@ class Heads:
         Raises:
             RedisAway, RedisRefused: when Redis did not take it.
         """
-        await self._link.call("SET", Head.key(chain), str(head), "EX", self.keep_days * _DAY_S)
+        # Also when Redis is full: whoever starts then could not begin a chain, and would refuse deletions too.
+        await self._link.call("EVAL", full.SET, 1, Head.key(chain), str(head), "EX", self.keep_days * _DAY_S)
 
 
 class Audit:

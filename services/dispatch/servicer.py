@@ -124,7 +124,7 @@ class DispatchServicer:
 
     async def DeleteDocument(self, request: pb.DeleteDocumentRequest, call: Call) -> pb.DeleteDocumentResponse:
         """Takes an upload from its owner."""
-        caller, [digest] = await self._admission.method(call, request, request.actor, request.doc_ref)
+        caller, [digest] = await self._admission.method(call, request, request.actor, request.doc_ref, frees=True)
         await self._holdings.release(caller, digest)
         return pb.DeleteDocumentResponse(request_id=call.request_id)
 

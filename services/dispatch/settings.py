@@ -76,7 +76,19 @@ class DispatchSettings(ServerSettings):
         10_000_000_000,
         ge=0,
         lt=2**53,
-        description="Bytes of uploads that one client may hold in all, unless its entry says otherwise.",
+        description=(
+            "Bytes of uploads that one client may hold in all, unless its entry says otherwise; each document counts "
+            "64 KiB at least."
+        ),
+    )
+    quota_documents: int = Field(
+        20_000,
+        ge=0,
+        lt=2**53,
+        description=(
+            "Documents that one client may hold in all, unless its entry says otherwise; 20,000 take 40 MB of Redis at "
+            "most (docs/documents.md)."
+        ),
     )
     keep_days: int = Field(
         30, ge=1, le=3650, description="Days after its last use for which an upload is kept (docs/documents.md)."

@@ -34,7 +34,7 @@ from services.dispatch.audit import Audit, Heads
 from services.dispatch.clients import Client
 from services.dispatch.engines import Engines
 from services.dispatch.flights import Flights
-from services.dispatch.holdings import Holdings
+from services.dispatch.holdings import Holdings, Quota
 from services.dispatch.idempotency import Idempotency
 from services.dispatch.in_flight import InFlight
 from services.dispatch.limits import Limits
@@ -167,7 +167,7 @@ async def mesh(
             answers=Answers(router, engines, ResultCache(link), Flights(link), in_flight),
             idempotency=Idempotency(link, Redo(), StoredAnswers(blobs, spool_dir)),
             blobs=blobs,
-            holdings=Holdings(link, blobs, quota_bytes=QUOTA),
+            holdings=Holdings(link, blobs, Quota(QUOTA, 1000)),
             in_flight=in_flight,
             upload_limits=UploadLimits(spool_dir, LIMIT),
         )
