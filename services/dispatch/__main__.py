@@ -68,7 +68,9 @@ async def run(settings: DispatchSettings) -> None:
         servicer = DispatchServicer(
             admission=Admission(audit, Verifier(settings.audience, listing), limits, state, router),
             router=router,
-            answers=Answers(router, engines, ResultCache(cache_link), Flights(cache_link), in_flight),
+            answers=Answers(
+                router, engines, ResultCache(cache_link), Flights(cache_link), in_flight, scope=settings.cache_scope
+            ),
             idempotency=idempotency,
             blobs=blobs,
             holdings=Holdings(state_link, blobs, Quota(settings.quota_bytes, settings.quota_documents)),

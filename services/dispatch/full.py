@@ -1,8 +1,8 @@
 """What happens when Redis's state role, which evicts nothing, fills up.
 
-Above `ROOMY` of its `maxmemory` nothing is taken that stays for hours: uploads and new idempotency keys. Calls go on,
-up to `OVERDRAWN`, since what they leave is gone within minutes. Deletion, retention and the end of what was begun always
-go on, or nothing would ever get free (docs/decisions/0018-the-state-redis.md).
+Above `ROOMY` of its `maxmemory` nothing is taken that stays for hours: uploads and new idempotency keys. Calls go
+on up to `OVERDRAWN`, since what they leave is gone within minutes. Deletion, retention and the end of what was begun
+always go on, or nothing would ever get free (docs/decisions/0018-the-state-redis.md).
 """
 
 import asyncio
