@@ -20,7 +20,7 @@ from services.base.watched_file import WatchedFile
 from services.dispatch import clients, full, leftovers
 from services.dispatch.admission import Admission
 from services.dispatch.answers import Answers
-from services.dispatch.audit import Audit, Heads
+from services.dispatch.audit import Audit, Heads, has_calls
 from services.dispatch.clients import ClientsFileError
 from services.dispatch.engines import Engines
 from services.dispatch.flights import Flights
@@ -50,7 +50,7 @@ async def run(settings: DispatchSettings) -> None:
     listing = WatchedFile(settings.clients_file, clients.load)
     blobs = BlobStore(settings.blobs_url)
     async with AsyncExitStack() as ending:
-        redo = Redo()
+        redo = Redo(is_first_start=not has_calls(settings.audit_dir))
         state_link = RedisLink(settings.redis_state_url, on_connect=redo.tell)
         cache_link = RedisLink(settings.redis_cache_url)
         for link in (state_link, cache_link):

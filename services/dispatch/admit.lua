@@ -26,7 +26,7 @@ end
 
 local time = redis.call('TIME')
 local now = time[1] * 1000 + time[2] / 1000
-local epoch = epoch_of(KEYS[2], ARGV[2], tonumber(time[1]))
+local epoch = epoch_of(KEYS[2], ARGV[2], tonumber(time[1]), false)
 if tonumber(ARGV[3]) <= epoch then
   return {1, epoch, math.ceil((epoch + 1) * 1000 - now), 0}
 end

@@ -30,9 +30,14 @@ class Epoch:
         """The second since 1970, or "" as long as none is known: an argument for scripts."""
         return "" if self._known is None else self._known
 
-    def learn(self, epoch: int) -> None:
-        """Takes note of what Redis says."""
-        if self._known not in (None, epoch):
+    def learn(self, epoch: int, *, lost: bool = False) -> None:
+        """Takes note of what Redis says.
+
+        Args:
+            epoch: The second since 1970.
+            lost: It was made just now, because of a loss.
+        """
+        if lost or self._known not in (None, epoch):
             _log.error(
                 "Redis's state role has lost what it held: nonces, idempotency records, whose uploads are whose. Calls"
                 " that were signed before now are refused (state_lost). Find out why, and have a backup brought back or"

@@ -3,8 +3,8 @@
 --
 -- KEYS: "fence": the run of Redis that was met last, and the millisecond from which on calls are admitted; the epoch.
 -- ARGV: milliseconds between the first replica's meeting a run and the first call, the epoch that is known or "" (see
---       epoch.lua).
--- Returns {the milliseconds that are left of them, the epoch}.
+--       epoch.lua), and 1 where no call was ever made, so that none can be lost.
+-- Returns {the milliseconds that are left of them, the epoch, 1 when it was made because of a loss}.
 local run = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)')
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -16,9 +16,6 @@ if fence[1] ~= run then
 end
 -- At most all of them: the clock may have been set back.
 local left = math.max(0, math.min(fence[2] - now, tonumber(ARGV[1])))
-local epoch = epoch_of(KEYS[2], ARGV[2], tonumber(time[1]))
-local until_later = (epoch + 1) * 1000 - now
-if until_later <= 1000 then -- after a first start nobody need be refused; after a loss nobody need hang
-  left = math.max(left, until_later)
-end
-return {left, epoch}
+-- A fence without an epoch was made by an earlier version.
+local epoch, lost = epoch_of(KEYS[2], ARGV[2], tonumber(time[1]), ARGV[3] == '1' or fence[1])
+return {left, epoch, lost}

@@ -66,7 +66,7 @@ class Watch:
         """
         is_full = bool(await self._link.call("EVAL", f"{HOLDS_MORE_THAN} return holds_more_than({ROOMY})", 0))
         if is_full and not self._was_full:
-            _log.error(
+            _log.warning(
                 "Redis's state role holds more than %d %% of what it may: uploads and new idempotency keys are refused"
                 " (state_full). Raise its maxmemory, or have documents deleted.",
                 ROOMY * 100,

@@ -32,8 +32,13 @@ _log = logging.getLogger(__name__)
 class Redo:
     """One replica's memory of what it had Redis write."""
 
-    def __init__(self) -> None:
-        """Remembers nothing yet."""
+    def __init__(self, *, is_first_start: bool = False) -> None:
+        """Remembers nothing yet.
+
+        Args:
+            is_first_start: No call was ever made, so that a Redis that holds nothing has lost nothing.
+        """
+        self._is_first_start = is_first_start
         self._noted: OrderedDict[str, tuple[float, tuple[Part, ...]]] = OrderedDict()
         self.epoch = Epoch()
         """Is learnt from Redis and never told to it: an epoch that was lost says that more was."""
@@ -65,8 +70,9 @@ class Redo:
         commands = [command for _, command in self._noted.values()]
         for first in range(0, len(commands), _AT_ONCE):
             await asyncio.gather(*(send(*command) for command in commands[first : first + _AT_ONCE]))
-        wait_ms, epoch = await send("EVAL", _FENCE, 2, _FENCE_KEY, KEY, FENCE_MS, self.epoch.known)
-        self.epoch.learn(epoch)
+        asked = (FENCE_MS, self.epoch.known, int(self._is_first_start))
+        wait_ms, epoch, lost = await send("EVAL", _FENCE, 2, _FENCE_KEY, KEY, *asked)
+        self.epoch.learn(epoch, lost=bool(lost))
         # It may be killed again before it has written this.
         now = monotonic()
         self._noted.update((key, (now, command)) for key, (_, command) in self._noted.items())

@@ -3,12 +3,11 @@
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import replace
 
 import pytest
-import redis
 
 from services.base.errors import Code, PapermeshError
 from services.base.redis_link import RedisLink
@@ -130,33 +129,44 @@ async def test_a_redis_that_got_back_an_older_state_admits_no_call_that_was_made
     assert await outcome(replicas[0], call) == LOST
 
 
-class TestAFirstStart:
+class TestAStartWithAnEmptyRedis:
     @pytest.fixture
-    def admin(self, redis_server: RedisServer) -> Iterator[redis.Redis]:
-        lose_everything(redis_server)
-        with redis_server.admin() as admin:
-            yield admin
+    async def start(self, redis_server: RedisServer) -> AsyncIterator[Callable[..., Awaitable[State]]]:
+        """Starts a dispatch that knows no epoch."""
+        async with AsyncExitStack() as ending:
 
-    async def test_refuses_nobody_whose_clock_is_right(
-        self, redis_server: RedisServer, admin: redis.Redis, call: Caller
-    ) -> None:
-        memory = Redo()
-        link = RedisLink(redis_server.url, on_connect=memory.tell)
-        state = State(link, memory, 1)
-        assert await state.answers()
-        assert await outcome(state, replace(call, signed_at=int(time.time()))) == "admitted"
-        assert await outcome(state, call) != "admitted"
-        assert int(admin.get(epoch.KEY)) < time.time()
-        await link.close()
+            async def start(*, is_first_start: bool) -> State:
+                memory = Redo(is_first_start=is_first_start)
+                link = RedisLink(redis_server.url, on_connect=memory.tell)
+                ending.push_async_callback(link.close)
+                state = State(link, memory, 1)
+                assert await state.answers()
+                return state
 
-    async def test_tells_of_no_loss(
-        self, redis_server: RedisServer, admin: redis.Redis, caplog: pytest.LogCaptureFixture
+            lose_everything(redis_server)
+            yield start
+
+    async def test_refuses_nobody_and_tells_of_no_loss_when_it_is_the_first(
+        self, start: Callable[..., Awaitable[State]], call: Caller, caplog: pytest.LogCaptureFixture
     ) -> None:
-        assert not admin.exists(epoch.KEY)
-        link = RedisLink(redis_server.url, on_connect=Redo().tell)
-        assert await link.call("PING") == b"PONG"
-        await link.close()
+        first, second = await start(is_first_start=True), await start(is_first_start=False)
+        late = replace(call, signed_at=call.signed_at - 290)
+        assert await outcome(first, late) == "admitted"
+        assert await outcome(second, replace(late, nonce="n" * 16)) == "admitted"
         assert not [each for each in caplog.records if each.levelno >= logging.WARNING]
+
+    async def test_refuses_what_was_signed_before_and_tells_of_a_loss_when_calls_were_made_before(
+        self, start: Callable[..., Awaitable[State]], call: Caller, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        assert await outcome(await start(is_first_start=False), call) == LOST
+        assert [LOST in each.message for each in caplog.records if each.levelno >= logging.ERROR] == [True]
+
+    async def test_refuses_nobody_when_only_an_earlier_version_has_met_that_redis(
+        self, start: Callable[..., Awaitable[State]], redis_server: RedisServer, call: Caller
+    ) -> None:
+        with redis_server.admin() as admin:
+            admin.hset("fence", mapping={"run": "an earlier one", "until": 0})
+        assert await outcome(await start(is_first_start=False), call) == "admitted"
 
 
 async def test_an_epoch_that_a_wrong_clock_made_keeps_nobody_out_for_long(
@@ -173,7 +183,7 @@ async def test_a_restart_that_loses_nothing_keeps_the_epoch_and_refuses_nobody(
 ) -> None:
     lasting = RedisServer(redis_server.folder, options=("--appendonly", "yes", "--appendfsync", "always"))
     await asyncio.to_thread(redis_server.stop)
-    memory = Redo()
+    memory = Redo(is_first_start=True)
     link = RedisLink(lasting.url, on_connect=memory.tell)
     state = State(link, memory, 1)
     await asyncio.to_thread(lasting.start)

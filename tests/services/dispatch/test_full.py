@@ -230,7 +230,7 @@ async def test_the_operator_is_told_once_and_told_when_it_is_over(
     for _ in range(3):
         await watch.look()
     assert [(each.levelname, "state_full" in each.message) for each in caplog.records] == [
-        ("ERROR", True),
+        ("WARNING", True),
         ("INFO", False),
     ]
 

@@ -212,7 +212,7 @@ class Told:
     def __call__(self, *parts: Part) -> Awaitable[Any]:
         self.commands.append(parts)
         answer = asyncio.get_running_loop().create_future()
-        answer.set_result([0, 0])
+        answer.set_result([0, 0, 0])
         return answer
 
 
