@@ -44,7 +44,7 @@ _META = {
     "properties": {
         "request_id": {"type": "string", "description": "The id of the call in every log."},
         "latency_ms": {"type": "integer", "description": "Milliseconds that the adapter took to answer."},
-        "cache": {"enum": ["hit", "miss", "none"], "description": "Whether the result was computed for this call."},
+        "cache": {"enum": ["hit", "miss", "none"], "description": "Whether you got the same result before."},
         "trace_id": {"type": "string", "description": "W3C trace id, 32 hexadecimal digits."},
     },
 }

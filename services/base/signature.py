@@ -142,8 +142,11 @@ def read(metadata: Iterable[tuple[str, str | bytes]]) -> Signed:
     )
 
 
-def check_clock(signed: Signed, now: datetime) -> None:
+def check_clock(signed: Signed, now: datetime) -> int:
     """Refuses a call whose clock is more than `CLOCK_SKEW` from `now`.
+
+    Returns:
+        When it was signed, in seconds since 1970 by that clock.
 
     Raises:
         PapermeshError: UNAUTHENTICATED.
@@ -156,6 +159,7 @@ def check_clock(signed: Signed, now: datetime) -> None:
             f"x-timestamp is more than {CLOCK_SKEW.seconds} seconds from this server's clock. Sign anew, and check"
             " the clock."
         )
+    return int(then.timestamp())
 
 
 def check_mac(signed: Signed, active_keys: Iterable[bytes], *, audience: str, method: str, request: bytes) -> None:

@@ -17,14 +17,14 @@ from services.base.redis_link import RedisLink
 from services.base.server import Hosted, Server
 from services.base.starting import StartError, make_folder, starting
 from services.base.watched_file import WatchedFile
-from services.dispatch import clients, leftovers
+from services.dispatch import clients, full, leftovers
 from services.dispatch.admission import Admission
 from services.dispatch.answers import Answers
-from services.dispatch.audit import Audit, Heads
+from services.dispatch.audit import Audit, Heads, has_calls
 from services.dispatch.clients import ClientsFileError
 from services.dispatch.engines import Engines
 from services.dispatch.flights import Flights
-from services.dispatch.holdings import Holdings
+from services.dispatch.holdings import Holdings, Quota
 from services.dispatch.idempotency import Idempotency
 from services.dispatch.in_flight import InFlight
 from services.dispatch.limits import Limits
@@ -50,13 +50,14 @@ async def run(settings: DispatchSettings) -> None:
     listing = WatchedFile(settings.clients_file, clients.load)
     blobs = BlobStore(settings.blobs_url)
     async with AsyncExitStack() as ending:
-        redo = Redo()
+        redo = Redo(is_first_start=not has_calls(settings.audit_dir))
         state_link = RedisLink(settings.redis_state_url, on_connect=redo.tell)
         cache_link = RedisLink(settings.redis_cache_url)
         for link in (state_link, cache_link):
             ending.push_async_callback(link.close)
         channel = await ending.enter_async_context(open_channel(settings.mesh_address, settings.tls_dir))
         state = State(state_link, redo, settings.rate_scale)
+        watch = full.Watch(state_link)
         retention = Retention(state_link, blobs, settings.keep_days * _DAY_S)
         router, engines = Router(channel, table.listed(settings.services)), Engines(channel, settings.services)
         audit_key = audit_chain.read_key(settings.audit_key_file)
@@ -67,10 +68,12 @@ async def run(settings: DispatchSettings) -> None:
         servicer = DispatchServicer(
             admission=Admission(audit, Verifier(settings.audience, listing), limits, state, router),
             router=router,
-            answers=Answers(router, engines, ResultCache(cache_link), Flights(cache_link), in_flight),
+            answers=Answers(
+                router, engines, ResultCache(cache_link), Flights(cache_link), in_flight, scope=settings.cache_scope
+            ),
             idempotency=idempotency,
             blobs=blobs,
-            holdings=Holdings(state_link, blobs, settings.quota_bytes),
+            holdings=Holdings(state_link, blobs, Quota(settings.quota_bytes, settings.quota_documents)),
             in_flight=in_flight,
             upload_limits=UploadLimits(settings.spool_dir, settings.max_document_bytes),
         )
@@ -84,7 +87,8 @@ async def run(settings: DispatchSettings) -> None:
         ending.push_async_callback(audit.stop)
         async with asyncio.TaskGroup() as tasks:
             background = [
-                tasks.create_task(each) for each in (listing.watch(), engines.run(), audit.run(), retention.run())
+                tasks.create_task(each)
+                for each in (listing.watch(), engines.run(), audit.run(), retention.run(), watch.run())
             ]
             await server.serve(is_ready)
             await idempotency.settle(settings.drain_s)

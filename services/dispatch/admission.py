@@ -84,7 +84,7 @@ class Admission:
         return await self._admit(call, caller, buckets, check)
 
     async def method(
-        self, call: Call, message: Message, actor: str, *references: document_pb2.DocumentRef
+        self, call: Call, message: Message, actor: str, *references: document_pb2.DocumentRef, frees: bool = False
     ) -> tuple[Caller, list[str]]:
         """Admits a call of a method that is no action.
 
@@ -93,6 +93,7 @@ class Admission:
             message: Its request, or the header message of an upload.
             actor: The actor that it names.
             references: Uploads to which the caller must have the right.
+            frees: It frees memory of Redis, and is admitted however full that is.
 
         Returns:
             The caller, and the digests of those uploads.
@@ -113,7 +114,7 @@ class Admission:
             digests = documents.uploads(references)
             return (caller, digests), digests
 
-        return await self._admit(call, caller, buckets, check)
+        return await self._admit(call, caller, buckets, check, frees=frees)
 
     def _verify(self, call: Call, message: Message, actor: str, action: str | None = None) -> Verified:
         if not self._audit.healthy:
@@ -126,7 +127,13 @@ class Admission:
         return verified
 
     async def _admit(
-        self, call: Call, caller: Caller, buckets: list[Bucket], check: Callable[[], tuple[T, list[str]]]
+        self,
+        call: Call,
+        caller: Caller,
+        buckets: list[Bucket],
+        check: Callable[[], tuple[T, list[str]]],
+        *,
+        frees: bool = False,
     ) -> T:
         """What `check` found, once the call is let in with the right to every document that it names."""
         try:
@@ -136,6 +143,6 @@ class Admission:
             await self._state.admit(caller, buckets)
             raise
         call.notes["documents"] = digests
-        documents.check_rights(await self._state.admit(caller, buckets, digests))
+        documents.check_rights(await self._state.admit(caller, buckets, digests, frees=frees))
         call.notes["admitted"] = True
         return found

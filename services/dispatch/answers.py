@@ -3,8 +3,9 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
+from enum import StrEnum
 
 from papermesh.dispatch.v1 import dispatch_service_pb2 as pb
 from services.base.errors import timed_out
@@ -16,6 +17,7 @@ from services.dispatch.flights import Flights
 from services.dispatch.in_flight import InFlight, Leave
 from services.dispatch.result_cache import ResultCache, result_key
 from services.dispatch.router import Made, Router
+from services.dispatch.state import owner
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,25 +26,55 @@ class Answer:
 
     json: str
     cache: pb.CacheState.ValueType = pb.CACHE_STATE_UNSPECIFIED
+    """What the caller is told: HIT if the same client and actor got this result before, whoever it was computed for."""
+
     result_id: str = ""
     """What it was made of; empty when no cache took part."""
 
     max_age_s: int = 0
-    """How much longer the cache may serve it."""
+    """How much longer the caller may take it for the same, as if it had been computed when that caller first got it."""
+
+    was_found: bool = False
+    """It came out of the cache. For the audit log, and no answer to a caller."""
+
+
+class CacheScope(StrEnum):
+    """Who shares results, and computations under way."""
+
+    DEPLOYMENT = "deployment"
+    """Everybody who has the right to the documents."""
+
+    CLIENT = "client"
+    """The actors of one client."""
+
+    ACTOR = "actor"
+    """Nobody: each client and actor has its own."""
 
 
 class Answers:
-    """Answers calls. Whoever asks has shown every right before; who it is decides only whose place a call takes."""
+    """Answers calls. Whoever asks has shown every right before.
+
+    Who it is decides whose place a call takes, whose results it shares, and whether it is told that the result had been
+    computed before: that somebody else asked for it is nobody's business.
+    """
 
     def __init__(
-        self, router: Router, engines: Engines, cache: ResultCache, flights: Flights[Answer], in_flight: InFlight
+        self,
+        router: Router,
+        engines: Engines,
+        cache: ResultCache,
+        flights: Flights[Answer],
+        in_flight: InFlight,
+        *,
+        scope: CacheScope,
     ) -> None:
-        """Answers with these collaborators."""
+        """Answers with these collaborators; `scope` says who shares results."""
         self._router = router
         self._engines = engines
         self._cache = cache
         self._flights = flights
         self._in_flight = in_flight
+        self._scope = scope
 
     async def get(self, admitted: Admitted, call: Call, *, no_cache: bool = False) -> Answer:
         """The result of an action.
@@ -67,24 +99,46 @@ class Answers:
         if ttl is None:
             with _place(enter):
                 return Answer((await self._call(admitted, call, wait_s)).json)
+        asker = owner(admitted.caller)
         if no_cache:
             with _place(enter):
-                return await self._compute(admitted, call, wait_s, ttl)
+                return await self._first(await self._compute(admitted, call, wait_s, ttl), asker, ttl)
         # While the engine is not known, nothing stands under this key, but equal calls still meet there.
-        key = result_key(action, admitted.request, self._engines.version(action.method.service))
-        if found := await self._find(key):
-            return found
+        key = self._key(admitted, self._engines.version(action.method.service))
+        found = await self._cache.get(key, asker)
+        if found.json is not None:
+            answer = Answer(found.json, pb.CACHE_STATE_HIT, key, found.got_s, was_found=True)
+            return answer if found.got_s else await self._first(answer, asker, ttl)
         async with _within(wait_s):
-            return await self._flights.join(
-                key,
-                lambda: self._compute(admitted, call, limit_s, ttl),
-                lambda: self._find(key),
-                enter,
+            answer = await self._flights.join(
+                key, lambda: self._compute(admitted, call, limit_s, ttl), lambda: self._find(key, asker), enter
             )
+        if not found.got_s or answer.result_id != key:
+            return await self._first(answer, asker, ttl)
+        # Though it was computed again: how long an entry lasts would tell that somebody else had had it made.
+        return replace(answer, cache=pb.CACHE_STATE_HIT, max_age_s=found.got_s)
 
-    async def _find(self, key: str) -> Answer | None:
-        entry = await self._cache.get(key)
-        return None if entry is None else Answer(entry.json, pb.CACHE_STATE_HIT, key, entry.max_age_s)
+    async def _find(self, key: str, asker: str) -> Answer | None:
+        found = await self._cache.get(key, asker)
+        return None if found.json is None else Answer(found.json, result_id=key, was_found=True)
+
+    async def _first(self, answer: Answer, asker: str, ttl: timedelta) -> Answer:
+        """What somebody is told who gets a result for the first time, or anew: as if it had been computed now."""
+        if not answer.result_id:
+            return answer
+        await self._cache.note_got(answer.result_id, asker, ttl)
+        return replace(answer, cache=pb.CACHE_STATE_MISS, max_age_s=int(ttl.total_seconds()))
+
+    def _key(self, admitted: Admitted, engine: str) -> str:
+        caller = admitted.caller
+        match self._scope:
+            case CacheScope.DEPLOYMENT:
+                whose = ""
+            case CacheScope.CLIENT:
+                whose = caller.client.id
+            case CacheScope.ACTOR:
+                whose = owner(caller)
+        return result_key(admitted.action, admitted.request, engine, whose)
 
     async def _call(self, admitted: Admitted, call: Call, timeout_s: float) -> Made:
         caller = admitted.caller
@@ -98,9 +152,9 @@ class Answers:
         action = admitted.action
         self._engines.learn(action.method.service, made.engine)
         # Under the engine that made it, which may have been renewed since the call came.
-        key = result_key(action, admitted.request, made.engine)
+        key = self._key(admitted, made.engine)
         await self._cache.put(key, made.json, ttl)
-        return Answer(made.json, pb.CACHE_STATE_MISS, key, int(ttl.total_seconds()))
+        return Answer(made.json, result_id=key)
 
 
 @contextmanager

@@ -15,10 +15,11 @@ from typing import Any, Protocol
 
 from services.base import identity
 from services.base.action_names import is_action_name
-from services.base.audit_chain import AuditKey, Head
+from services.base.audit_chain import SUFFIX, AuditKey, Head
 from services.base.errors import PapermeshError
 from services.base.handlers import Call, Ended
 from services.base.redis_link import Part, RedisAway, RedisRefused
+from services.dispatch import full
 from services.dispatch.audit_file import ChainFile
 
 EVERY_S = 0.1
@@ -28,6 +29,7 @@ _SYNC_EVERY_S = 1.0
 _HEAD_AGAIN_EVERY_S = 10.0
 _ROLL_BYTES = 64 * 1024 * 1024
 _DAY_S = 86_400
+_HEAD_BYTES = 16 * 1024
 
 # Only what looks like the name of an action or of a client is written, and nothing that a caller may have put there.
 _CLAIMED = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}", re.ASCII)
@@ -63,7 +65,18 @@ class Heads:
         Raises:
             RedisAway, RedisRefused: when Redis did not take it.
         """
-        await self._link.call("SET", Head.key(chain), str(head), "EX", self.keep_days * _DAY_S)
+        # Also when Redis is full: whoever starts then could not begin a chain, and would refuse deletions too.
+        await self._link.call("EVAL", full.SET, 1, Head.key(chain), str(head), "EX", self.keep_days * _DAY_S)
+
+
+def has_calls(folder: Path) -> bool:
+    """Whether a log in a folder tells of a call."""
+    # Near the beginning of its chain, if there is one at all: only the start and gaps come before.
+    for path in folder.glob(f"*{SUFFIX}"):
+        with path.open("rb") as file:
+            if b'"kind":"call"' in file.read(_HEAD_BYTES):
+                return True
+    return False
 
 
 class Audit:

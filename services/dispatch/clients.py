@@ -90,6 +90,9 @@ class Client(_Strict):
     quota_bytes: int | None = Field(None, ge=0, lt=2**53)
     """Bytes of uploads that may be stored for it; None: the deployment's."""
 
+    quota_documents: int | None = Field(None, ge=0, lt=2**53)
+    """How many uploads may be stored for it; None: the deployment's."""
+
     @model_validator(mode="after")
     def _check(self) -> Self:
         if len({key.id for key in self.keys}) != len(self.keys):

@@ -18,8 +18,8 @@ ERASING = "erasing"
 _ERASE = files(__package__).joinpath("erase.lua").read_text()
 _DONE = """
 if redis.call('GET', KEYS[1]) == 'now:' .. ARGV[2] then
-  redis.call('SET', KEYS[1], 'done:' .. ARGV[2], 'EX', ARGV[3])
   redis.call('ZREM', KEYS[2], ARGV[1])
+  redis.call('SET', KEYS[1], 'done:' .. ARGV[2], 'EX', ARGV[3])
 end
 """
 
@@ -29,8 +29,9 @@ _MARKED_S = 120
 _DELETE_S = 20.0
 """A deletion ends well before its mark does, or it could take the bytes of a later upload."""
 
-_REMEMBERED_S = 6 * 3600
-"""Longer than any upload takes to put its bytes."""
+_REMEMBERED_S = 15 * 60
+"""Longer than any upload takes, whose deadline is 5 minutes. No longer: whoever uploads and deletes all the time leaves
+one of these each time."""
 
 _WAIT_S, _LOOK_S = 2.0, 0.02
 

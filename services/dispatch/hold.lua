@@ -1,21 +1,32 @@
--- Gives an owner an upload whose bytes are in the store.
+-- Gives an owner an upload whose bytes are in the store, or says whether it could.
 --
--- KEYS: "holders:<digest>": who holds it, its size in bytes by owner; "held:<client>": bytes that the client's owners
---       hold, each document once for each owner; "used": second of the last use by digest; "erasing": digests whose bytes
---       must go; "deletion:<digest>": the last deletion of these bytes (see erase.lua).
--- ARGV: the owner, the digest, the size, the client's quota, and the last deletion that was seen before the bytes were put.
--- Returns {"held" | "full" | "gone", bytes that the client holds}.
-local held = tonumber(redis.call('GET', KEYS[2]) or 0)
-if (redis.call('GET', KEYS[5]) or '') ~= ARGV[5] then
-  return {'gone', held} -- deleted after they were put, or while
+-- KEYS: "holders:<digest>": who holds it, what each is charged for it in bytes by owner; "held:<client>" and
+--       "documents:<client>": what the client's owners are charged, and how many documents they hold, each document once
+--       for each owner; "used": second of the last use by digest; "erasing": digests whose bytes must go;
+--       "deletion:<digest>": the last deletion of these bytes (see erase.lua).
+-- ARGV: the owner, the digest, the charge, the client's quotas in bytes and in documents, the share of its memory from which
+--       Redis takes no more, and the last deletion that was seen before the bytes were put, or nothing to ask alone.
+-- Returns {"held" | "fits" | "over" | "state_full" | "gone", bytes and documents that the client holds}.
+local bytes, documents = tonumber(redis.call('GET', KEYS[2]) or 0), tonumber(redis.call('GET', KEYS[3]) or 0)
+if ARGV[7] and (redis.call('GET', KEYS[6]) or '') ~= ARGV[7] then
+  return {'gone', bytes, documents} -- deleted after they were put, or while
 end
-if redis.call('HEXISTS', KEYS[1], ARGV[1]) == 0 then
-  if held + tonumber(ARGV[3]) > tonumber(ARGV[4]) then
-    return {'full', held}
+local is_new = redis.call('HEXISTS', KEYS[1], ARGV[1]) == 0
+if is_new then
+  if bytes + tonumber(ARGV[3]) > tonumber(ARGV[4]) or documents + 1 > tonumber(ARGV[5]) then
+    return {'over', bytes, documents}
   end
-  redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])
-  held = redis.call('INCRBY', KEYS[2], ARGV[3])
+  if holds_more_than(tonumber(ARGV[6])) then
+    return {'state_full', bytes, documents}
+  end
 end
-redis.call('ZADD', KEYS[3], redis.call('TIME')[1], ARGV[2])
-redis.call('ZREM', KEYS[4], ARGV[2])
-return {'held', held}
+if not ARGV[7] then
+  return {'fits', bytes, documents}
+end
+redis.call('ZREM', KEYS[5], ARGV[2]) -- first, so that what is held already can come again when Redis is full
+if is_new then
+  redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])
+  bytes, documents = redis.call('INCRBY', KEYS[2], ARGV[3]), redis.call('INCR', KEYS[3])
+end
+redis.call('ZADD', KEYS[4], redis.call('TIME')[1], ARGV[2])
+return {'held', bytes, documents}

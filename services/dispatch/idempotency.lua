@@ -3,9 +3,9 @@
 -- KEYS: the record, then the budgets of the owner and of the whole client: what their records of a day take.
 -- ARGV: digest of the arguments, token of this call, milliseconds of a lease, seconds to keep the record, 1 when a call
 --       that was interrupted may be made again (the action has no side effects) and 0 when not, what a record takes at
---       least, and the two budgets' limits.
--- Returns one of {'new'}, {'running'}, {'other'} (other arguments), {'interrupted'}, {'done', stored}, or {'full', the
--- milliseconds until the budget is empty again}.
+--       least, the two budgets' limits, and the share of its memory from which Redis takes no new record.
+-- Returns one of {'new'}, {'running'}, {'other'} (other arguments), {'interrupted'}, {'done', stored}, {'state_full'}, or
+-- {'full', the milliseconds until the budget is empty again}.
 local record = redis.call('HMGET', KEYS[1], 'args', 'until', 'done')
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
@@ -29,6 +29,9 @@ else
       return {'full', redis.call('PTTL', KEYS[i])}
     end
   end
+  if holds_more_than(tonumber(ARGV[9])) then
+    return {'state_full'}
+  end
   for i = 2, 3 do
     redis.call('INCRBY', KEYS[i], ARGV[6])
     if redis.call('TTL', KEYS[i]) < 0 then
@@ -36,6 +39,7 @@ else
     end
   end
 end
+redis.call('EXPIRE', KEYS[1], ARGV[4]) -- first, so that a record goes on when Redis is full (see full.lua)
 redis.call('HSET', KEYS[1], 'args', ARGV[1], 'token', ARGV[2], 'until', now + ARGV[3])
 redis.call('EXPIRE', KEYS[1], ARGV[4])
 return {'new'}

@@ -18,6 +18,7 @@ from importlib.resources import files
 
 from services.base.errors import NOTHING_DONE, Code, PapermeshError, bad_field
 from services.base.redis_link import Part, RedisAway, RedisLink, RedisRefused, Script
+from services.dispatch.full import HOLDS_MORE_THAN, ROOMY, state_full
 from services.dispatch.redo import Redo
 from services.dispatch.state import redis_away
 from services.dispatch.stored_answers import StoredAnswers
@@ -39,16 +40,20 @@ _LEASE_MS = 10_000
 _RENEW_S = 3.0
 _LOOK_FIRST_S, _LOOK_LAST_S = 0.02, 0.25
 
-_OPEN = files(__package__).joinpath("idempotency.lua").read_text()
+_OPEN = HOLDS_MORE_THAN + files(__package__).joinpath("idempotency.lua").read_text()
 _RESTORE = files(__package__).joinpath("idempotency_restore.lua").read_text()
 _OURS = "if redis.call('HGET', KEYS[1], 'token') ~= ARGV[1] then return 0 end "
-_RENEW = f"{_OURS} local t = redis.call('TIME') return redis.call('HSET', KEYS[1], 'until', t[1] * 1000 + ARGV[2])"
-_STORE = f"""{_OURS}
-for i = 2, 3 do redis.call('INCRBY', KEYS[i], ARGV[4]) end
-redis.call('EXPIRE', KEYS[1], ARGV[3])
+# What goes on with a record begins with EXPIRE, and so works when Redis is full as well (see full.lua).
+_GO_ON = f"{_OURS} redis.call('EXPIRE', KEYS[1], {KEPT_S}) "
+_RENEW = f"{_GO_ON} local t = redis.call('TIME') return redis.call('HSET', KEYS[1], 'until', t[1] * 1000 + ARGV[2])"
+_STORE = f"""{_GO_ON}
+for i = 2, 3 do
+  redis.call('INCRBY', KEYS[i], ARGV[3])
+  if redis.call('TTL', KEYS[i]) < 0 then redis.call('EXPIRE', KEYS[i], {KEPT_S}) end
+end
 return redis.call('HSET', KEYS[1], 'done', ARGV[2])"""
 _FORGET = f"{_OURS} return redis.call('DEL', KEYS[1])"
-_GIVE_UP = f"{_OURS} return redis.call('HSET', KEYS[1], 'until', 0)"
+_GIVE_UP = f"{_GO_ON} return redis.call('HSET', KEYS[1], 'until', 0)"
 
 _DID_NOTHING = frozenset(
     {Code.BAD_ARG, Code.UNAUTHENTICATED, Code.FORBIDDEN, Code.NOT_FOUND, Code.CONFLICT, Code.TOO_LARGE, Code.RATE_LIMIT}
@@ -123,8 +128,8 @@ class Idempotency:
 
         Raises:
             PapermeshError: CONFLICT when the key was used with other arguments, or by a call that was interrupted and
-                may have taken effect; RATE_LIMIT when the keys of a day take too much; UNAVAILABLE when Redis is away;
-                otherwise what `run` raises.
+                may have taken effect; RATE_LIMIT when the keys of a day take too much; UNAVAILABLE when Redis is away
+                or has no room left; otherwise what `run` raises.
         """
         token = secrets.token_hex(16)
         pause_s = _LOOK_FIRST_S
@@ -138,6 +143,8 @@ class Idempotency:
                     return await self._run_to_the_end(asked, token, run)
                 case b"done":
                     return await self._answers.load(found[1])
+                case b"state_full":
+                    raise state_full()
                 case b"full":
                     raise _full(int(found[1]))
                 case b"other":
@@ -166,7 +173,7 @@ class Idempotency:
                 asked.keys,
                 [
                     *(asked.digest, token, _LEASE_MS, KEPT_S, int(asked.repeatable)),
-                    *(RECORD_BYTES, OWNER_BUDGET_BYTES, CLIENT_BUDGET_BYTES),
+                    *(RECORD_BYTES, OWNER_BUDGET_BYTES, CLIENT_BUDGET_BYTES, ROOMY),
                 ],
             )
         except (RedisAway, RedisRefused) as error:
@@ -200,7 +207,7 @@ class Idempotency:
             renewing.cancel()
         self._note(asked, token, 0, stored.record)
         try:
-            await self._store.run(asked.keys, [token, stored.record, KEPT_S, max(0, stored.size - RECORD_BYTES)])
+            await self._store.run(asked.keys, [token, stored.record, max(0, stored.size - RECORD_BYTES)])
         except (RedisAway, RedisRefused) as error:
             raise redis_away(error) from error
         return answer

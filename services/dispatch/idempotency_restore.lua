@@ -1,4 +1,4 @@
--- Puts back the record of a call with side effects, which Redis may have lost.
+-- Puts back the record of a call with side effects, which Redis may have lost. Works when Redis is full (see full.lua).
 --
 -- KEYS: the record.
 -- ARGV: token of the call, digest of its arguments, milliseconds of a lease (0 when the call has ended), second since 1970
@@ -10,6 +10,7 @@ if token and token ~= ARGV[1] then
 end
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
+redis.call('EXPIREAT', KEYS[1], ARGV[4])
 redis.call('HSET', KEYS[1], 'args', ARGV[2], 'token', ARGV[1], 'until', now + ARGV[3])
 if ARGV[5] then
   redis.call('HSET', KEYS[1], 'done', ARGV[5])

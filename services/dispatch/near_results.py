@@ -5,7 +5,7 @@ Only for a second: what another replica has computed anew since, because somebod
 
 import time
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 FRESH_S = 1.0
 """How long a result is served before Redis is asked again."""
@@ -13,6 +13,9 @@ FRESH_S = 1.0
 _MOST_ENTRIES = 256
 _MOST_CHARACTERS = 65_536
 """Of one result. With the number of entries this bounds the memory, to 64 MB at the very most."""
+
+_MOST_OWNERS = 64
+"""Of one result. Who comes when there are as many is asked about in Redis, once a second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +25,8 @@ class _Near:
     """The second since 1970 at which the entry ends in Redis."""
 
     fresh_until: float
+    got: dict[str, int] = field(default_factory=dict)
+    """Who got it before, and the second since 1970 until which that counts."""
 
 
 class NearResults:
@@ -33,14 +38,27 @@ class NearResults:
 
     def note(self, key: str, json: str, ends: int) -> None:
         """Remembers what Redis holds now: a result, and the second since 1970 at which it ends there."""
-        self._held.pop(key, None)
+        before = self._held.pop(key, None)
         if len(json) > _MOST_CHARACTERS:
             return
-        self._held[key] = _Near(json, ends, time.monotonic() + FRESH_S)
+        self._held[key] = _Near(json, ends, time.monotonic() + FRESH_S, before.got if before else {})
         if len(self._held) > _MOST_ENTRIES:
             self._held.popitem(last=False)
 
-    def get(self, key: str) -> tuple[str, int] | None:
-        """A fresh result and when it ends; nothing when Redis must be asked."""
+    def note_got(self, key: str, owner: str, until: int) -> None:
+        """Remembers that somebody got a result, which counts until that second since 1970."""
         near = self._held.get(key)
-        return (near.json, near.ends) if near and near.fresh_until > time.monotonic() else None
+        if near is not None:
+            if len(near.got) >= _MOST_OWNERS:
+                near.got.clear()
+            near.got[owner] = until
+
+    def get(self, key: str, owner: str) -> tuple[str, int, int] | None:
+        """A fresh result, when it ends, and until when it counts that this owner got it before.
+
+        Nothing when Redis must be asked about the result or the owner.
+        """
+        near = self._held.get(key)
+        if near is None or near.fresh_until <= time.monotonic() or owner not in near.got:
+            return None
+        return near.json, near.ends, near.got[owner]

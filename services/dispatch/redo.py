@@ -11,6 +11,7 @@ from importlib.resources import files
 from time import monotonic
 
 from services.base.redis_link import Part, Send
+from services.dispatch.epoch import EPOCH_OF, KEY, Epoch
 
 KEEP_S = 5.0
 """More than twice as long as Redis puts off its writes."""
@@ -19,7 +20,7 @@ FENCE_MS = 500
 """How long a Redis that was started anew admits nothing. Each replica looks for it more than twice as often while it is
 away (`services.base.readiness.AGAIN_S`), so by then each has told it what it knew."""
 
-_FENCE = files(__package__).joinpath("fence.lua").read_text()
+_FENCE = EPOCH_OF + files(__package__).joinpath("fence.lua").read_text()
 _FENCE_KEY = "fence"
 
 _AT_ONCE = 1000
@@ -31,9 +32,16 @@ _log = logging.getLogger(__name__)
 class Redo:
     """One replica's memory of what it had Redis write."""
 
-    def __init__(self) -> None:
-        """Remembers nothing yet."""
+    def __init__(self, *, is_first_start: bool = False) -> None:
+        """Remembers nothing yet.
+
+        Args:
+            is_first_start: No call was ever made, so that a Redis that holds nothing has lost nothing.
+        """
+        self._is_first_start = is_first_start
         self._noted: OrderedDict[str, tuple[float, tuple[Part, ...]]] = OrderedDict()
+        self.epoch = Epoch()
+        """Is learnt from Redis and never told to it: an epoch that was lost says that more was."""
 
     def note(self, key: str, *command: Part) -> None:
         """Remembers a command, instead of an earlier one for the same key.
@@ -62,7 +70,9 @@ class Redo:
         commands = [command for _, command in self._noted.values()]
         for first in range(0, len(commands), _AT_ONCE):
             await asyncio.gather(*(send(*command) for command in commands[first : first + _AT_ONCE]))
-        wait_ms = await send("EVAL", _FENCE, 1, _FENCE_KEY, FENCE_MS)
+        asked = (FENCE_MS, self.epoch.known, int(self._is_first_start))
+        wait_ms, epoch, lost = await send("EVAL", _FENCE, 2, _FENCE_KEY, KEY, *asked)
+        self.epoch.learn(epoch, lost=bool(lost))
         # It may be killed again before it has written this.
         now = monotonic()
         self._noted.update((key, (now, command)) for key, (_, command) in self._noted.items())

@@ -1,6 +1,7 @@
--- Takes an upload from one owner, or from all when nobody has used it since a moment.
+-- Takes an upload from one owner, or from all when nobody has used it since a moment. Works when Redis is full.
 --
--- KEYS: "holders:<digest>", "used", "erasing" (see hold.lua). "held:<client>" is made from the owners' names.
+-- KEYS: "holders:<digest>", "used", "erasing" (see hold.lua). "held:<client>" and "documents:<client>" are made from the
+--       owners' names.
 -- ARGV: the digest; the owner, or "" for all; for all: the second since which it must not have been used.
 -- Returns how many owners lost it.
 local owners = {}
@@ -11,13 +12,15 @@ elseif tonumber(redis.call('ZSCORE', KEYS[2], ARGV[1]) or 0) < tonumber(ARGV[3])
 end
 local released = 0
 for i = 1, #owners, 2 do
-  local size = owners[i + 1]
-  if size then
-    local held = 'held:' .. string.match(owners[i], '^[^\31]*')
-    if redis.call('DECRBY', held, size) <= 0 then
-      redis.call('DEL', held)
-    end
+  local charge = owners[i + 1]
+  if charge then
     released = released + redis.call('HDEL', KEYS[1], owners[i])
+    local client = string.match(owners[i], '^[^\31]*')
+    for kind, amount in pairs({held = charge, documents = 1}) do
+      if redis.call('DECRBY', kind .. ':' .. client, amount) <= 0 then
+        redis.call('DEL', kind .. ':' .. client)
+      end
+    end
   end
 end
 if redis.call('EXISTS', KEYS[1]) == 0 and (released > 0 or ARGV[2] == '') then

@@ -1,6 +1,7 @@
 """Results by what they were made of. A key names the contents, not a place, so an entry can be old but never wrong.
 
-It never decides who may read: whoever asks has shown the right to every document first.
+It never decides who may read: whoever asks has shown the right to every document first. It remembers who got which
+result, since nobody is told that somebody else has asked before.
 """
 
 import hashlib
@@ -29,24 +30,27 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """A result that was computed before."""
+class Found:
+    """What is known of a result."""
 
-    json: str
-    max_age_s: int
-    """How much longer it may be served."""
+    json: str | None = None
+    """The result, if it was computed before."""
+
+    got_s: int = 0
+    """For how many more seconds it counts that the one who asks got it before; 0 when not."""
 
 
-def result_key(action: Action, request: Message, engine: str) -> str:
-    """The name of a result: 32 hexadecimal digits over the action, the engine and the arguments.
+def result_key(action: Action, request: Message, engine: str, whose: str) -> str:
+    """The name of a result: 32 hexadecimal digits over the action, the engine, the arguments and whose it is.
 
     Args:
         action: The action; a breaking change has another name, "PDF_METADATA@v2".
         request: Its typed request, every document with its digest. Where a document came from does not count.
         engine: The version of the engine.
+        whose: Who shares it; empty for the whole deployment.
     """
     made_of = documents.by_content(request).SerializeToString(deterministic=True)
-    head = f"{action.name}\0{engine}\0".encode()
+    head = f"{whose}\0{action.name}\0{engine}\0".encode()
     return hashlib.blake2b(head + made_of, digest_size=16).hexdigest()
 
 
@@ -59,21 +63,34 @@ class ResultCache:
         self._near = NearResults()
         self._away = False
 
-    async def get(self, key: str) -> Entry | None:
-        """The entry of that key, if there is one."""
-        if near := self._near.get(key):
-            return _entry(*near)
+    async def get(self, key: str, owner: str) -> Found:
+        """What is known of the result of that key, for an owner who asks; one way to Redis at most."""
+        if near := self._near.get(key, owner):
+            return _found(*near)
         try:
-            found = await self._link.call("GET", _name(key))
+            packed, got = await self._link.call("MGET", _name(key), _got_name(key, owner))
         except (RedisAway, RedisRefused) as error:
             self._note(error)
-            return None
+            return Found()
         self._note(None)
-        if found is None:
-            return None
-        json, ends = await _unpack(found)
+        until = int(got or 0)
+        if packed is None:
+            return _found(None, 0, until)
+        json, ends = await _unpack(packed)
         self._near.note(key, json, ends)
-        return _entry(json, ends)
+        if until:
+            self._near.note_got(key, owner, until)
+        return _found(json, ends, until)
+
+    async def note_got(self, key: str, owner: str, ttl: timedelta) -> None:
+        """Remembers for `ttl` that an owner got the result of that key."""
+        seconds = int(ttl.total_seconds())
+        until = int(time.time()) + seconds
+        self._near.note_got(key, owner, until)
+        try:
+            await self._link.call("SET", _got_name(key, owner), until, "EX", seconds)
+        except (RedisAway, RedisRefused) as error:
+            self._note(error)
 
     async def put(self, key: str, json: str, ttl: timedelta) -> None:
         """Keeps a result for `ttl`, if it is not too large."""
@@ -99,9 +116,13 @@ def _name(key: str) -> str:
     return f"result:{key}"
 
 
-def _entry(json: str, ends: int) -> Entry | None:
-    left = ends - int(time.time())
-    return Entry(json, left) if left > 0 else None
+def _got_name(key: str, owner: str) -> str:
+    return f"got:{key}:{owner}"
+
+
+def _found(json: str | None, ends: int, got_until: int) -> Found:
+    now = int(time.time())
+    return Found(json if ends > now else None, max(0, got_until - now))
 
 
 async def _pack(json: str, ends: int) -> bytes:

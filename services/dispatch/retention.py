@@ -7,6 +7,7 @@ import time
 from services.base.blobs import BlobStore, Namespace
 from services.base.errors import PapermeshError
 from services.base.redis_link import RedisAway, RedisLink, RedisRefused, Script
+from services.dispatch import full
 from services.dispatch.erasure import ERASING, Erasure
 from services.dispatch.holdings import RELEASE, USED
 from services.dispatch.state import holders_key
@@ -43,15 +44,23 @@ class Retention:
         """Sweeps whenever an hour has passed since the last sweep of any replica."""
         while True:
             try:
-                # The mark is lock and clock at once: it runs out by itself, whatever becomes of the one who set it. Two
-                # sweeps at once would do no harm, since each step is safe against everybody's.
-                if await self._link.call("SET", _SWEEP, "", "NX", "EX", _EVERY_S):
+                if await self.is_our_turn():
                     await self.sweep()
             except (RedisAway, RedisRefused, PapermeshError) as error:
                 _log.warning("Retention could not sweep and will later: %s: %s", type(error).__name__, error)
             except Exception:  # noqa: BLE001 - a bug in the housekeeping must not end the process that serves calls
                 _log.exception("A bug in the retention; the next sweep comes in an hour")
             await asyncio.sleep(_LOOK_S)
+
+    async def is_our_turn(self) -> bool:
+        """Whether no replica has swept within the hour; this one is the next, also when Redis is full.
+
+        Raises:
+            RedisAway, RedisRefused: when Redis cannot be used.
+        """
+        # The mark is lock and clock at once: it runs out by itself, whatever becomes of the one who set it. Two sweeps
+        # at once would do no harm, since each step is safe against everybody's.
+        return bool(await self._link.call("EVAL", full.SET, 1, _SWEEP, "", "NX", "EX", _EVERY_S))
 
     async def sweep(self) -> None:
         """Sweeps once.

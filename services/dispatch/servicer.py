@@ -20,7 +20,6 @@ from services.dispatch.router import Router
 from services.dispatch.state import owner
 
 _SERVICE = pb.DESCRIPTOR.services_by_name["DispatchService"].full_name
-_CACHE_NAMES = {pb.CACHE_STATE_UNSPECIFIED: "none", pb.CACHE_STATE_MISS: "miss", pb.CACHE_STATE_HIT: "hit"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +77,7 @@ class DispatchServicer:
             answer = await self._once(admitted, call, request.idempotency_key, no_cache=request.no_cache)
         else:
             answer = await self._answers.get(admitted, call, no_cache=request.no_cache)
-        call.notes["cache"] = _CACHE_NAMES[answer.cache]
+        call.notes["cache"] = _cache_note(answer)
         return pb.InvokeResponse(
             json=answer.json,
             request_id=call.request_id,
@@ -124,7 +123,7 @@ class DispatchServicer:
 
     async def DeleteDocument(self, request: pb.DeleteDocumentRequest, call: Call) -> pb.DeleteDocumentResponse:
         """Takes an upload from its owner."""
-        caller, [digest] = await self._admission.method(call, request, request.actor, request.doc_ref)
+        caller, [digest] = await self._admission.method(call, request, request.actor, request.doc_ref, frees=True)
         await self._holdings.release(caller, digest)
         return pb.DeleteDocumentResponse(request_id=call.request_id)
 
@@ -146,3 +145,10 @@ class DispatchServicer:
         except TimeoutError:
             raise timed_out() from None
         return made[0] if made else Answer(json)
+
+
+def _cache_note(answer: Answer) -> str:
+    """What the audit log says: what happened, whatever the caller is told."""
+    if answer.cache == pb.CACHE_STATE_UNSPECIFIED:
+        return "none"
+    return "hit" if answer.was_found else "miss"

@@ -8,6 +8,7 @@ from pydantic import Field
 from services.base.server import ServerSettings
 from services.base.setting_kinds import BlobsUrl, HostPort, ReadableFiles, RedisUrl
 from services.base.settings import CommaList, Port
+from services.dispatch.answers import CacheScope
 
 
 class DispatchSettings(ServerSettings):
@@ -40,6 +41,13 @@ class DispatchSettings(ServerSettings):
     )
     max_document_bytes: int = Field(
         100_000_000, ge=1, lt=2**31, description="The largest document that may be uploaded, in bytes."
+    )
+    cache_scope: CacheScope = Field(
+        CacheScope.DEPLOYMENT,
+        description=(
+            "Who shares results and equal calls under way: deployment, everybody who has the right to the documents; "
+            "client, the actors of one client; actor, nobody (docs/results.md)."
+        ),
     )
     rate_scale: float = Field(
         1, gt=0, le=1_000_000, description="Multiplies every rate and burst; all limits are still evaluated."
@@ -76,7 +84,19 @@ class DispatchSettings(ServerSettings):
         10_000_000_000,
         ge=0,
         lt=2**53,
-        description="Bytes of uploads that one client may hold in all, unless its entry says otherwise.",
+        description=(
+            "Bytes of uploads that one client may hold in all, unless its entry says otherwise; each document counts "
+            "64 KiB at least."
+        ),
+    )
+    quota_documents: int = Field(
+        20_000,
+        ge=0,
+        lt=2**53,
+        description=(
+            "Documents that one client may hold in all, unless its entry says otherwise; 20,000 take 40 MB of Redis at "
+            "most (docs/documents.md)."
+        ),
     )
     keep_days: int = Field(
         30, ge=1, le=3650, description="Days after its last use for which an upload is kept (docs/documents.md)."

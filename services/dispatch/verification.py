@@ -28,6 +28,8 @@ class Caller:
     client: Client
     actor: str
     nonce: str
+    signed_at: int
+    """When it signed, in seconds since 1970 by its own clock."""
 
     @property
     def rights(self) -> Rights:
@@ -69,7 +71,7 @@ class Verifier:
             PapermeshError: UNAUTHENTICATED; BAD_ARG when the request cannot be canonical.
         """
         signed = signature.read(call.metadata)
-        signature.check_clock(signed, datetime.now(UTC))
+        signed_at = signature.check_clock(signed, datetime.now(UTC))
         client = self._clients.value.get(signed.client)
         # One answer for both, so that nobody can list the clients by trying.
         if client is None or identity.caller(call.metadata) != client.certificate:
@@ -80,7 +82,8 @@ class Verifier:
         if signed.action != action:
             raise unauthenticated("x-action must be the request's action, and absent where the request has none.")
         refusal = _refusal(client, actor)
-        return Verified(Caller(client, client.id if refusal or not actor else actor, signed.nonce), request, refusal)
+        caller = Caller(client, client.id if refusal or not actor else actor, signed.nonce, signed_at)
+        return Verified(caller, request, refusal)
 
 
 def _refusal(client: Client, actor: str) -> PapermeshError | None:

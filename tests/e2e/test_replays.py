@@ -1,6 +1,7 @@
 """No call is accepted twice: not by two replicas at once, not by any clock, not when Redis dies or is full."""
 
 import asyncio
+import hashlib
 import random
 import secrets
 import signal
@@ -17,6 +18,8 @@ import redis
 
 from deploy.local.readiness import redis_answers
 from papermesh.dispatch.v1 import dispatch_service_pb2 as pb
+from papermesh.document.v1 import document_pb2
+from services.dispatch.epoch import state_lost
 from tests.e2e.support import dispatch_replicas
 from tests.e2e.support.caller import Caller, invocation
 from tests.e2e.support.deployment import RATES_OUT_OF_THE_WAY, Deployment, deployed
@@ -42,6 +45,7 @@ SETTLED_S = 1
 
 JUNK_BYTES = 1024 * 1024
 AWAY = "UNAVAILABLE: Calls cannot be verified right now. Try again."
+LOST = f"UNAVAILABLE: {state_lost(0).message}"
 
 
 @pytest.fixture(scope="module")
@@ -289,6 +293,52 @@ async def test_while_the_state_is_full_new_calls_are_refused_and_none_is_accepte
     must_work_within(operator, call, BACK_S)
     assert Counter(await volley.send(calls)) == {REPLAYED: SOME}
     assert Counter(await volley.send(fresh)) == {ACCEPTED: SOME}, "a call that was refused used up no nonce"
+
+
+def test_at_the_limit_of_the_state_calls_and_deletions_work_and_uploads_do_not(
+    mesh: Deployment, operator: Caller, call: pb.InvokeRequest
+) -> None:
+    content, other = (b"%PDF-" + secrets.token_bytes(100) for _ in range(2))
+    deletion = pb.DeleteDocumentRequest(doc_ref=document_pb2.DocumentRef(**operator.put(content)))
+    with role(mesh, "redis-state") as state:
+        limit = state.config_get("maxmemory")["maxmemory"]
+        state.config_set("maxmemory", int(state.info("memory")["used_memory"] * 0.9))
+        try:
+            with pytest.raises(redis.exceptions.OutOfMemoryError):
+                state.set("junk:one", "more")
+            assert operator.call("Invoke", call)
+            header = pb.PutDocumentHeader(sha256=hashlib.sha256(other).hexdigest(), size=len(other))
+            operator.put_refusal(header, [other]).must_be("UNAVAILABLE", reason="state_full")
+            assert operator.call("DeleteDocument", deletion)
+            assert not state.exists(f"holders:{deletion.doc_ref.sha256}")
+        finally:
+            state.config_set("maxmemory", limit)
+    operator.put(other)
+
+
+async def test_no_call_is_accepted_again_after_redis_lost_everything_and_the_operator_is_told(
+    mesh: Deployment, volley: Volley, operator: Caller, call: pb.InvokeRequest
+) -> None:
+    calls = prepare(operator, call, SOME)
+    assert Counter(await volley.send(calls)) == {ACCEPTED: SOME}
+
+    with role(mesh, "redis-state") as state:
+        state.flushall()
+    again = Counter(await volley.send(calls)) + Counter(await volley.send(calls))
+
+    assert set(again) <= {LOST, REPLAYED}, again
+    assert again[LOST] == SOME, "each once, and its nonce is used up"
+    for replica in dispatch_replicas.taken(mesh):
+        mesh.must_have_told(replica, "state_lost")
+
+    def is_put_again() -> bool:
+        with suppress(grpc.RpcError):
+            operator.put(mesh.good_document.read_bytes())
+            return bool(operator.call("Invoke", call))
+        return False
+
+    eventually(is_put_again, limit_s=10, what="a call that was signed after the loss")
+    assert set(await volley.send(calls)) == {REPLAYED}
 
 
 @pytest.mark.parametrize("how", ["stopped", "killed", "hanging"])

@@ -223,6 +223,7 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "a text for a number": ({"envoy.concurrency": "two"}, "at '/envoy/concurrency': got string, want integer"),
     "a number for a text": ({"adapter.env.PAPERMESH_X": 1}, "at '/adapter/env/PAPERMESH_X': got number, want string"),
     "a text for an object": ({"image": "papermesh"}, "at '/image': got string, want object"),
+    "an unknown cache scope": ({"dispatch.cacheScope": "person"}, "at '/dispatch/cacheScope': value must be one of"),
     "an unknown log level": ({"logLevel": "info"}, "at '/logLevel': value must be one of"),
     "a service with a wrong name": ({"services.Foo": {}}, "at '/services': additional properties 'Foo' not allowed"),
     "a drain that cuts calls off": ({"drain.callSeconds": 20}, "at '/drain/callSeconds': minimum: got 20, want 45"),

@@ -88,6 +88,18 @@ class Deployment:
         reference = self.adapter.reference(self.good_document)
         return self.adapter.invoke("PDF_METADATA", {"doc_ref": reference}, Cache_Control="no-cache")
 
+    def must_have_told(self, part: str, words: str) -> None:
+        """Fails unless a part logs an error with these words, once, and no other; it is no bug, then."""
+
+        def told() -> list[str]:
+            new = self.log(part)[self._read.get(part, 0) :]
+            return [line for line in new.splitlines() if '"level": "ERROR"' in line]
+
+        eventually(lambda: bool(told()), what="an error in the log")
+        (line,) = told()
+        assert words in line
+        self._read[part] = len(self.log(part))
+
     def must_have_met_no_bug(self) -> None:
         """Fails when a part has logged an error since the last time: what a caller can do is no error of ours."""
         for part in set(self.stack.parts) - {"envoy", "redis-state", "redis-cache"}:

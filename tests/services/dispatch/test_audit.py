@@ -23,7 +23,7 @@ from services.base.audit_check import Report
 from services.base.handlers import Call, Ended
 from services.base.redis_link import RedisLink
 from services.dispatch import audit as audit_module
-from services.dispatch.audit import Audit, Heads
+from services.dispatch.audit import Audit, Heads, has_calls
 from tests.support.audit_logs import faults, key_of, verdict, write_key
 from tests.support.redis_server import RedisServer
 
@@ -125,7 +125,9 @@ def files_may_grow_to(size: int) -> Iterator[None]:
 async def test_a_call_is_one_line(place: Place) -> None:
     async with running(place.new()) as audit:
         assert audit.healthy
+        assert not has_calls(place.folder)
         audit.record(ended(**ADMITTED))
+        assert has_calls(place.folder)
 
     start, line, end = place.lines()
     assert (start["kind"], start["key_id"], start["keep_days"], start["previous"]) == ("start", "k1", 400, "")

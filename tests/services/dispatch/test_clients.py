@@ -71,7 +71,13 @@ def test_a_client_without_rights_has_none(write_clients: Write) -> None:
 def test_a_client_has_the_deployment_s_limits_unless_it_has_its_own(write_clients: Write) -> None:
     listed = entry(REPORTS_KEY, certificate=REPORTS_ID)
     plain = clients.load(write_clients(listed))["reports"]
-    assert (plain.rate, plain.rates, plain.quota_bytes, plain.grants) == (None, {}, None, None)
+    assert (plain.rate, plain.rates, plain.quota_bytes, plain.quota_documents, plain.grants) == (
+        None,
+        {},
+        None,
+        None,
+        None,
+    )
 
     own = {"rate": {"requests_per_minute": 600, "burst": 60}, "quota_bytes": 5_000_000_000}
     client = clients.load(write_clients({**listed, **own}))["reports"]

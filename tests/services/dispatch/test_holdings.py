@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import itertools
 import random
+import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
@@ -14,29 +15,30 @@ from hypothesis import strategies as st
 from services.base.blobs import BlobStore, Namespace
 from services.base.errors import Code, PapermeshError
 from services.base.redis_link import RedisLink
+from services.dispatch import epoch
 from services.dispatch.clients import Client
 from services.dispatch.erasure import deletion_key
-from services.dispatch.holdings import Holdings
+from services.dispatch.holdings import LEAST_CHARGE_BYTES, Holdings, Quota
 from services.dispatch.state import State, owner
 from services.dispatch.verification import Caller
 from tests.support.clients import REPORTS_ID, REPORTS_KEY
 from tests.support.redis_server import RedisServer
 
-QUOTA = 1000
+QUOTA = Quota(1_000_000, 20)
 
 _numbers = itertools.count()
 
 
-def caller(client: str = "reports", actor: str = "kim", quota_bytes: int | None = None) -> Caller:
+def caller(client: str = "reports", actor: str = "kim", **quota: int) -> Caller:
     entry = Client.model_validate(
         {
             "id": client,
             "keys": [{"id": "k", "secret": REPORTS_KEY.secret.hex()[:43]}],
             "certificate": REPORTS_ID,
-            "quota_bytes": quota_bytes,
+            **quota,
         }
     )
-    return Caller(entry, actor, f"nonce-{next(_numbers):016}")
+    return Caller(entry, actor, f"nonce-{next(_numbers):016}", int(time.time()))
 
 
 class Document:
@@ -141,7 +143,7 @@ class TestAnUpload:
         await store(holdings, caller(), mine)
         await holdings.release(caller(), mine.sha256)
         with redis_server.admin() as admin:
-            assert [key.decode() for key in admin.keys("*")] == [deletion_key(mine.sha256)]
+            assert {key.decode() for key in admin.keys("*")} == {deletion_key(mine.sha256), epoch.KEY}
             assert admin.ttl(deletion_key(mine.sha256)) > 0
 
     async def test_waits_for_a_deletion_and_says_so_when_that_takes_long(
@@ -161,40 +163,67 @@ class TestAQuota:
     async def test_holds_for_all_actors_of_a_client_together(
         self, holdings: Holdings, document: Callable[..., Document]
     ) -> None:
-        await store(holdings, caller(actor="kim"), document(600))
-        await store(holdings, caller(actor="lee"), document(400))
+        await store(holdings, caller(actor="kim"), document(600_000))
+        await store(holdings, caller(actor="lee"), document(400_000))
         error = await refusal(holdings, caller(actor="choi"), document(1))
         assert error.code is Code.TOO_LARGE
-        assert error.details == {"quota_bytes": "1000", "used_bytes": "1000"}
-        assert "quota of 1000 bytes" in error.message
+        used = {"used_bytes": "1000000", "used_documents": "2"}
+        assert error.details == {"quota_bytes": "1000000", "quota_documents": "20", **used}
+        assert "quota of 1000000 bytes" in error.message
         assert "Delete documents" in error.message
-        await store(holdings, caller("adapter"), document(1000))  # another client has its own
+        await store(holdings, caller("adapter"), document(1_000_000))  # another client has its own
 
     async def test_counts_the_same_bytes_once_for_each_owner(
         self, holdings: Holdings, document: Callable[..., Document]
     ) -> None:
-        large = document(500)
+        large = document(500_000)
         for _ in range(3):
             await store(holdings, caller(actor="kim"), large)
         await store(holdings, caller(actor="lee"), large)
-        assert (await refusal(holdings, caller(actor="lee"), document(1))).details["used_bytes"] == "1000"
+        assert (await refusal(holdings, caller(actor="lee"), document(1))).details["used_bytes"] == "1000000"
         await store(holdings, caller(actor="lee"), large)  # what is held needs no room
 
     async def test_has_room_again_after_a_deletion(self, holdings: Holdings, document: Callable[..., Document]) -> None:
-        first, second = document(1000), document(999)
+        first, second = document(1_000_000), document(999_000)
         await store(holdings, caller(), first)
         assert (await refusal(holdings, caller(), second)).code is Code.TOO_LARGE
         await holdings.release(caller(), first.sha256)
         await store(holdings, caller(), second)
 
     async def test_may_be_a_clients_own(self, holdings: Holdings, document: Callable[..., Document]) -> None:
-        await store(holdings, caller(quota_bytes=2000), document(1500))
+        await store(holdings, caller(quota_bytes=2_000_000), document(1_500_000))
         assert (await refusal(holdings, caller("adapter", quota_bytes=0), document(1))).details["quota_bytes"] == "0"
+
+    async def test_counts_a_small_document_as_one_of_64_kib(
+        self, holdings: Holdings, document: Callable[..., Document]
+    ) -> None:
+        for seed in range(1_000_000 // LEAST_CHARGE_BYTES):
+            await store(holdings, caller(), document(10, seed))
+        error = await refusal(holdings, caller(), document(11))
+        assert (error.code, error.details["used_documents"]) == (Code.TOO_LARGE, "15")
+        await holdings.release(caller(), document(10, 0).sha256)
+        await store(holdings, caller(), document(11))
+
+    @pytest.mark.parametrize(("own", "documents"), [({}, 20), ({"quota_documents": 2}, 2), ({"quota_documents": 0}, 0)])
+    async def test_counts_documents_too_of_all_actors_together(
+        self, holdings: Holdings, document: Callable[..., Document], own: dict[str, int], documents: int
+    ) -> None:
+        def person(number: int) -> Caller:
+            return caller(actor=f"a{number % 3}", quota_bytes=10**9, **own)
+
+        for number in range(documents):
+            await store(holdings, person(number), document(10, number))
+        error = await refusal(holdings, person(0), document(11))
+        assert (error.code, error.details["quota_documents"]) == (Code.TOO_LARGE, str(documents))
+        if documents:
+            await store(holdings, person(0), document(10, 0))  # what is held needs no room
+            await holdings.release(person(0), document(10, 0).sha256)
+            await store(holdings, person(1), document(11))
 
     async def test_is_not_overrun_by_uploads_at_once(
         self, holdings: Holdings, blobs: BlobStore, document: Callable[..., Document]
     ) -> None:
-        many = [document(300, seed) for seed in range(8)]
+        many = [document(300_000, seed) for seed in range(8)]
         outcomes = await asyncio.gather(
             *(store(holdings, caller(actor=f"a{n}"), each) for n, each in enumerate(many)), return_exceptions=True
         )
@@ -212,7 +241,7 @@ class TestAQuota:
         with redis_server.admin() as admin:
             admin.flushall()
             people = [caller(client, actor) for client in ("reports", "adapter") for actor in ("kim", "lee")]
-            documents = [Document(tmp_path, size, 7) for size in (100, 200, 300, 400, 500)]
+            documents = [Document(tmp_path, size, 7) for size in (100_000, 200_000, 300_000, 400_000, 500_000)]
             held: set[tuple[int, int]] = set()
 
             def used(client: str) -> int:
@@ -221,7 +250,7 @@ class TestAQuota:
             for stores, who, which in steps:
                 person, chosen = people[who], documents[which]
                 if stores:
-                    fits = (who, which) in held or used(person.client.id) + chosen.size <= QUOTA
+                    fits = (who, which) in held or used(person.client.id) + chosen.size <= QUOTA.bytes
                     try:
                         await store(holdings, person, chosen)
                     except PapermeshError as error:
@@ -238,6 +267,9 @@ class TestAQuota:
                         held.remove((who, which))
             for client in ("reports", "adapter"):
                 assert int(admin.get(f"held:{client}") or 0) == used(client)
+                assert int(admin.get(f"documents:{client}") or 0) == sum(
+                    people[who].client.id == client for who, _ in held
+                )
             for which, each in enumerate(documents):
                 owners = {owner(people[who]).encode() for who, what in held if what == which}
                 assert set(admin.hgetall(f"holders:{each.sha256}")) == owners
@@ -273,7 +305,10 @@ class Jittery(BlobStore):
 @pytest.fixture
 async def replicas(redis_server: RedisServer, tmp_path: Path) -> AsyncIterator[list[Holdings]]:
     links = [RedisLink(redis_server.url) for _ in range(2)]
-    yield [Holdings(link, Jittery(f"file://{tmp_path}/blobs", seed), 10**9) for seed, link in enumerate(links)]
+    yield [
+        Holdings(link, Jittery(f"file://{tmp_path}/blobs", seed), Quota(10**9, 10**6))
+        for seed, link in enumerate(links)
+    ]
     for link in links:
         await link.close()
 
@@ -307,7 +342,7 @@ async def test_a_deletion_never_takes_the_bytes_of_an_upload_at_the_same_time(
     assert gone > 25, "the test had hardly a deletion in it"
     with redis_server.admin() as admin:
         assert not admin.keys("holders:*")
-        assert not admin.exists("held:reports", "used", "erasing")
+        assert not admin.exists("held:reports", "documents:reports", "used", "erasing")
     assert [blob async for blob in blobs.list(Namespace.UPLOADS)] == []
 
 

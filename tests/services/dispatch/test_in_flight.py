@@ -20,7 +20,7 @@ PDF, OTHER = "papermesh.pdf.v1.PdfService", "corp.v1.OtherService"
 
 
 def caller(actor: str, client: str = "adapter") -> Caller:
-    return Caller(CLIENTS[client], actor, "n" * 16)
+    return Caller(CLIENTS[client], actor, "n" * 16, 0)
 
 
 def refusal(places: InFlight, who: Caller) -> PapermeshError:

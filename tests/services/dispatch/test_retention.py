@@ -13,7 +13,7 @@ from services.base.blobs import BlobStore, Namespace
 from services.base.redis_link import RedisLink
 from services.dispatch.clients import Client
 from services.dispatch.erasure import deletion_key
-from services.dispatch.holdings import Holdings
+from services.dispatch.holdings import Holdings, Quota
 from services.dispatch.retention import Retention
 from services.dispatch.state import State
 from services.dispatch.verification import Caller
@@ -27,7 +27,7 @@ HOUR_S = 3600
 def caller(actor: str = "kim") -> Caller:
     key = {"id": "k", "secret": REPORTS_KEY.secret.hex()[:43]}
     entry = Client.model_validate({"id": "reports", "keys": [key], "certificate": REPORTS_ID})
-    return Caller(entry, actor, os.urandom(12).hex())
+    return Caller(entry, actor, os.urandom(12).hex(), int(time.time()))
 
 
 class Shelf:
@@ -37,7 +37,7 @@ class Shelf:
         self.link = link
         self.folder = folder
         self.blobs = BlobStore(f"file://{folder}/blobs")
-        self.holdings = Holdings(link, self.blobs, 10**6)
+        self.holdings = Holdings(link, self.blobs, Quota(10**9, 1000))
         self.retention = Retention(link, self.blobs, KEEP_S)
 
     async def put(self, content: bytes, *actors: str) -> str:
@@ -72,7 +72,7 @@ async def test_what_nobody_used_for_long_goes_from_all_its_owners(shelf: Shelf, 
     await shelf.retention.sweep()
     assert await shelf.there() == {new}
     assert await state.admit(caller("kim"), [], [old, new]) == [False, True]
-    assert await shelf.link.call("GET", "held:reports") == b"4"
+    assert await shelf.link.call("GET", "documents:reports") == b"1"
 
 
 async def test_a_use_keeps_an_upload(shelf: Shelf, state: State) -> None:
@@ -90,7 +90,7 @@ async def test_many_go_in_one_sweep(shelf: Shelf) -> None:
         await shelf.used(sha256, KEEP_S + 60)
     await shelf.retention.sweep()
     assert await shelf.there() == set(digests[240:])
-    assert await shelf.link.call("GET", "held:reports") == b"20"
+    assert await shelf.link.call("GET", "documents:reports") == b"10"
 
 
 async def test_bytes_whose_owners_were_lost_with_redis_go_when_they_are_old(shelf: Shelf) -> None:

@@ -29,12 +29,12 @@ from services.base.signature import Key
 from services.base.testing import REQUEST_ID, running
 from services.base.watched_file import WatchedFile
 from services.dispatch.admission import Admission
-from services.dispatch.answers import Answers
+from services.dispatch.answers import Answers, CacheScope
 from services.dispatch.audit import Audit, Heads
 from services.dispatch.clients import Client
 from services.dispatch.engines import Engines
 from services.dispatch.flights import Flights
-from services.dispatch.holdings import Holdings
+from services.dispatch.holdings import Holdings, Quota
 from services.dispatch.idempotency import Idempotency
 from services.dispatch.in_flight import InFlight
 from services.dispatch.limits import Limits
@@ -142,11 +142,18 @@ async def refusal(attempt: object) -> PapermeshError:
 
 
 @pytest.fixture
+def scope() -> CacheScope:
+    """Who shares results; a test may say otherwise."""
+    return CacheScope.DEPLOYMENT
+
+
+@pytest.fixture
 async def mesh(
     tmp_path: Path,
     state: State,
     link: RedisLink,
     listing: WatchedFile[dict[str, Client]],
+    scope: CacheScope,
 ) -> AsyncIterator[Mesh]:
     pdf, spool_dir, audit_dir = Pdf(), tmp_path / "spool", tmp_path / "audit"
     spool_dir.mkdir()
@@ -164,10 +171,10 @@ async def mesh(
         servicer = DispatchServicer(
             admission=Admission(audit, Verifier(AUDIENCE, listing), limits, state, router),
             router=router,
-            answers=Answers(router, engines, ResultCache(link), Flights(link), in_flight),
+            answers=Answers(router, engines, ResultCache(link), Flights(link), in_flight, scope=scope),
             idempotency=Idempotency(link, Redo(), StoredAnswers(blobs, spool_dir)),
             blobs=blobs,
-            holdings=Holdings(link, blobs, quota_bytes=QUOTA),
+            holdings=Holdings(link, blobs, Quota(QUOTA, 1000)),
             in_flight=in_flight,
             upload_limits=UploadLimits(spool_dir, LIMIT),
         )
@@ -306,8 +313,74 @@ class TestResults:
         await mesh.invoke(actor="kim")
         assert (await refusal(mesh.invoke(actor="lee"))).code is Code.NOT_FOUND
         await mesh.put(CONTENT, actor="lee")
-        assert (await mesh.invoke(actor="lee")).cache == pb.CACHE_STATE_HIT
+        assert (await mesh.invoke(actor="lee")).json == mesh.pdf.json
         assert len(mesh.pdf.calls) == 1
+
+    @pytest.mark.parametrize("near", [256, 0], ids=["from this process's memory", "from Redis"])
+    async def test_tell_nobody_that_somebody_else_has_asked_before(
+        self,
+        mesh: Mesh,
+        near: int,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        monkeypatch.setattr("services.dispatch.near_results._MOST_ENTRIES", near)
+        for content in (CONTENT, OTHER_CONTENT):
+            for actor in ("kim", "lee"):
+                await mesh.put(content, actor=actor)
+        await mesh.invoke(actor="kim")
+        known = [await mesh.invoke(actor="lee") for _ in range(2)]
+        args = {"doc_ref": {"type": "UPLOAD", "sha256": hashlib.sha256(OTHER_CONTENT).hexdigest()}}
+        unknown = [await mesh.invoke(args=args, actor="lee") for _ in range(2)]
+        assert len(mesh.pdf.calls) == 2, "one was shared"
+        for of_known, of_unknown in zip(known, unknown, strict=True):
+            assert of_known.cache == of_unknown.cache
+            assert of_known.max_age_s == pytest.approx(of_unknown.max_age_s, abs=5)
+        assert [each.cache for each in known] == [pb.CACHE_STATE_MISS, pb.CACHE_STATE_HIT]
+        assert known[0].max_age_s == 600
+
+    async def test_tell_it_neither_by_the_time_for_which_they_last(self, mesh: Mesh, redis_server: RedisServer) -> None:
+        for actor in ("kim", "lee"):
+            await mesh.put(CONTENT, actor=actor)
+        await mesh.invoke(actor="kim")
+        with redis_server.admin() as admin:  # kim asked long ago: the entry is near its end
+            (entry,) = admin.keys("result:*")
+        assert (await mesh.invoke(actor="lee")).max_age_s == 600
+        with redis_server.admin() as admin:
+            admin.delete(entry)
+        mesh.servicer._answers._cache._near._held.clear()
+        again = await mesh.invoke(actor="lee")
+        assert len(mesh.pdf.calls) == 2
+        assert (again.cache, 590 <= again.max_age_s <= 600) == (pb.CACHE_STATE_HIT, True)
+
+    async def test_are_noted_in_the_audit_log_as_what_they_were(self, mesh: Mesh, tmp_path: Path) -> None:
+        for actor in ("kim", "lee"):
+            await mesh.put(CONTENT, actor=actor)
+            await mesh.invoke(actor=actor)
+        (log,) = (tmp_path / "audit").iterdir()
+
+        def noted() -> list[str]:
+            lines = [json.loads(line) for line in log.read_text().splitlines()]
+            return [line["cache"] for line in lines if line.get("method") == "Invoke"]
+
+        async with asyncio.timeout(10):
+            while len(noted()) < 2:  # noqa: ASYNC110 - a file sets no event
+                await asyncio.sleep(0)
+        assert noted() == ["miss", "hit"]
+
+    @pytest.mark.parametrize(
+        ("scope", "computed"), [(CacheScope.DEPLOYMENT, 1), (CacheScope.CLIENT, 2), (CacheScope.ACTOR, 3)]
+    )
+    async def test_are_shared_within_the_scope_that_is_set(self, mesh: Mesh, computed: int) -> None:
+        for actor in ("kim", "lee"):
+            await mesh.put(CONTENT, actor=actor)
+            for _ in range(2):
+                await mesh.invoke(actor=actor)
+        header = pb.PutDocumentHeader(sha256=SHA, size=len(CONTENT))
+        messages = [pb.PutDocumentRequest(header=header), pb.PutDocumentRequest(data=CONTENT)]
+        how = {"key": REPORTS_KEY, "uri": REPORTS_ID}
+        await mesh.stub.PutDocument(iter(messages), metadata=signed("PutDocument", header, **how), timeout=10)
+        await mesh.invoke(metadata=signed("Invoke", invoke_request(), action="PDF_METADATA", **how))
+        assert len(mesh.pdf.calls) == computed
 
     async def test_are_computed_anew_when_the_caller_asks_for_that(self, mesh: Mesh) -> None:
         await mesh.put(CONTENT)

@@ -33,19 +33,19 @@ class _CacheStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_CacheState
     CACHE_STATE_UNSPECIFIED: _CacheState.ValueType  # 0
     """No cache took part: the action's results are never cached, or the call failed."""
     CACHE_STATE_MISS: _CacheState.ValueType  # 1
-    """The result was computed for this call, or for an equal one that was under way."""
+    """It got it for the first time within the result's time, or asked for it anew."""
     CACHE_STATE_HIT: _CacheState.ValueType  # 2
-    """The result had been computed before."""
+    """It got it before."""
 
 class CacheState(_CacheState, metaclass=_CacheStateEnumTypeWrapper):
-    """CacheState says where a result came from."""
+    """CacheState says whether the same client and actor got the same result before. Whether others did is told to nobody."""
 
 CACHE_STATE_UNSPECIFIED: CacheState.ValueType  # 0
 """No cache took part: the action's results are never cached, or the call failed."""
 CACHE_STATE_MISS: CacheState.ValueType  # 1
-"""The result was computed for this call, or for an equal one that was under way."""
+"""It got it for the first time within the result's time, or asked for it anew."""
 CACHE_STATE_HIT: CacheState.ValueType  # 2
-"""The result had been computed before."""
+"""It got it before."""
 Global___CacheState: _TypeAlias = CacheState  # noqa: Y015
 
 class _JobStatus:
@@ -149,13 +149,13 @@ class InvokeResponse(_message.Message):
     request_id: _builtins.str
     """RequestId is the id of this call in every log, Envoy's included."""
     cache: Global___CacheState.ValueType
-    """Cache says whether the result was computed for this call."""
+    """Cache says whether the same client and actor got this result before."""
     result_id: _builtins.str
     """ResultId names the result by what it was made of: action, arguments, contents of the documents and engine. Equal
     ids mean equal results. 32 lower-case hexadecimal digits; empty when no cache took part.
     """
     max_age_s: _builtins.int
-    """MaxAgeS is for how many more seconds the cache may serve this result; 0 when no cache took part."""
+    """MaxAgeS is for how many more seconds this result may be used; 0 when no cache took part."""
     def __init__(
         self,
         *,

@@ -27,6 +27,8 @@
 - name: PAPERMESH_DESCRIPTORS
   value: {{ . | quote }}
 {{- end }}
+- name: PAPERMESH_CACHE_SCOPE
+  value: {{ .Values.dispatch.cacheScope }}
 - name: PAPERMESH_RATE_SCALE
   value: {{ .Values.rateScale | quote }}
 {{ include "papermesh.redisEnvironment" (list . (list "state" "cache")) | trim }}
