@@ -19,6 +19,7 @@ from deploy.local.services import SERVICES, Service
 from envoy import binary, drain
 from envoy.topology import Address, Topology
 from envoy.topology import Service as Upstream
+from services.base import TLS_1_3_ONLY
 from services.base.settings import SettingsError
 
 _log = logging.getLogger(__name__)
@@ -219,6 +220,7 @@ class Plan:
         common = {"PAPERMESH_TLS_DIR": str(self.folders.certs / workload), "PAPERMESH_NAMESPACE": NAMESPACE}
         return {
             "GRPC_EXPERIMENTS": _GRPC_EXPERIMENTS,
+            **TLS_1_3_ONLY,
             "PAPERMESH_DRAIN_S": _DRAIN_S,
             **self.settings,
             **common,
