@@ -136,6 +136,8 @@ class Admission:
             await self._state.admit(caller, buckets)
             raise
         call.notes["documents"] = digests
-        documents.check_rights(await self._state.admit(caller, buckets, digests))
+        rights = await self._state.admit(caller, buckets, digests)
+        await call.verified()
+        documents.check_rights(rights)
         call.notes["admitted"] = True
         return found
