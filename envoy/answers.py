@@ -13,15 +13,24 @@ def typed_answer(refused_with: HTTPStatus, error: PapermeshError) -> Message:
 
     Answers of a backend are none of Envoy's own and pass as they are.
     """
-    code = status.status_code(error)
-    details = base64.b64encode(status.encode(error, code)).decode().rstrip("=")  # as gRPC sends what ends in -bin
     its_status = {"default_value": refused_with.value, "runtime_key": f"answer_to_{refused_with.value}"}
     return {
         "filter": {"status_code_filter": {"comparison": {"op": "EQ", "value": its_status}}},
         "body": {"inline_string": error.message},
         "body_format_override": {"text_format_source": {"inline_string": "%LOCAL_REPLY_BODY%"}},
-        "headers_to_add": [_header("grpc-status", str(code.value[0])), _header(status.DETAILS_KEY, details)],
+        "headers_to_add": [_header(key, value) for key, value in _status(error)],
     }
+
+
+def replacing_headers(error: PapermeshError) -> list[Message]:
+    """Mutations of an answer's headers after which it is `error`, whatever status it was."""
+    return [{"append": _header(key, value)} for key, value in (*_status(error), ("grpc-message", error.message))]
+
+
+def _status(error: PapermeshError) -> tuple[tuple[str, str], ...]:
+    code = status.status_code(error)
+    details = base64.b64encode(status.encode(error, code)).decode().rstrip("=")  # as gRPC sends what ends in -bin
+    return ("grpc-status", str(code.value[0])), (status.DETAILS_KEY, details)
 
 
 def _header(key: str, value: str) -> Message:

@@ -1,14 +1,18 @@
 """The upstream clusters: dispatch behind the edge listener, and each service behind the mesh listener."""
 
 from envoy import tls
-from envoy.limits import BUFFER_BYTES, CONNECTION_LIFE, IDLE_TIMEOUT, http2
+from envoy.limits import BACKENDS_IDLE, BACKENDS_WINDOW, BUFFER_BYTES, CONNECTION_LIFE, http2
 from envoy.message import Message, extension, seconds, socket_address, typed
 from envoy.topology import Address, Topology
+from services.base.shares import CALLS
+
+MAX_REQUESTS = 16 * CALLS
+"""Calls in flight to a cluster, waiting ones too; the next one is answered UNAVAILABLE at once. A count for all callers
+together, which Envoy cannot keep by certificate. dispatch does (`services.base.shares`): this is what sixteen of it
+take, so that what one certificate may have there, with all of its calls that are about to be refused, is no quarter."""
 
 MAX_CONNECTIONS = 256
-MAX_PENDING = 256
-MAX_REQUESTS = 256
-"""Calls in flight to a cluster; the next one is answered UNAVAILABLE at once."""
+"""Each carries a hundred calls, more than MAX_REQUESTS in all."""
 
 
 def all_clusters(topology: Topology) -> list[Message]:
@@ -51,10 +55,10 @@ def _cluster(
             "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": typed(
                 "extensions.upstreams.http.v3.HttpProtocolOptions",
                 common_http_protocol_options={
-                    "idle_timeout": seconds(IDLE_TIMEOUT),
+                    "idle_timeout": seconds(BACKENDS_IDLE),
                     "max_connection_duration": seconds(CONNECTION_LIFE),
                 },
-                explicit_http_config={"http2_protocol_options": http2()},
+                explicit_http_config={"http2_protocol_options": http2(BACKENDS_WINDOW)},
             )
         },
         "load_assignment": {
@@ -94,7 +98,7 @@ def _discovery(endpoints: tuple[Address, ...]) -> Message:
 def _breaker() -> Message:
     return {
         "max_connections": MAX_CONNECTIONS,
-        "max_pending_requests": MAX_PENDING,
+        "max_pending_requests": MAX_REQUESTS,
         "max_requests": MAX_REQUESTS,
         # When one of two replicas is killed, all of its calls want their second try in the same moment: with a minimum
         # of 3 instead of 50, one call in twenty failed.

@@ -10,7 +10,7 @@ BUFFER_BYTES = 32 * 1024
 
 REQUEST_BYTES = MAX_REQUEST_BYTES + 1024
 """The longest request of a call that sends one message. A little above what a service takes, whose answer is the better
-one; without it whoever holds a certificate could make dispatch hold many messages of grpc's own limit at once."""
+one."""
 
 CONNECTION_LIFE = timedelta(hours=1)
 """An open connection outlives the removal of the CA that let it in, so none lives longer than this."""
@@ -22,15 +22,33 @@ DRAIN_TIME = timedelta(seconds=6)
 """Over how long a draining Envoy tells its connections to go. Idle ones have their turn in the last third, if that
 leaves room for CONNECTION_DRAIN; with less room they would never be told."""
 
-IDLE_TIMEOUT = timedelta(hours=1)
+BACKENDS_IDLE = timedelta(hours=1)
+
+CALLERS_IDLE = timedelta(minutes=1)
+"""How long a caller's connection may be without a call. It takes one of the listener's places, and another handshake
+costs a caller milliseconds."""
 
 
-def http2() -> Message:
-    """HTTP/2 of one connection, on either side. The stream window bounds what one call can make Envoy hold."""
+STREAMS = 100
+"""Calls that one connection carries at once."""
+
+STREAM_WINDOW = 64 * 1024
+"""Bytes of one call's messages, in one direction, that Envoy holds when the other side does not read them."""
+
+CALLERS_WINDOW = 1024 * 1024
+"""The same for all calls of a caller's connection."""
+
+BACKENDS_WINDOW = STREAMS * STREAM_WINDOW
+"""The same for all calls of a connection to a backend, which callers share: as much as all of its calls together may
+hold, for otherwise a few who read nothing would stop the answers of everybody."""
+
+
+def http2(connection_window: int) -> Message:
+    """HTTP/2 of one connection, on either side."""
     return {
-        "max_concurrent_streams": 100,
-        "initial_stream_window_size": 64 * 1024,
-        "initial_connection_window_size": 1024 * 1024,
+        "max_concurrent_streams": STREAMS,
+        "initial_stream_window_size": STREAM_WINDOW,
+        "initial_connection_window_size": connection_window,
         # Finds a peer that vanished without a word. A gRPC server counts pings on a quiet connection as abuse, unless
         # its grpc.http2.min_ping_interval_without_data_ms is below this interval.
         "connection_keepalive": {"interval": "30s", "timeout": "5s"},

@@ -2,12 +2,16 @@
 
 from datetime import timedelta
 
-from envoy import rate_limits, rbac, request_size, routes, tls
+from envoy import rate_limits, rbac, request_size, routes, tls, unverified
 from envoy.access_log import access_log
-from envoy.limits import BUFFER_BYTES, CONNECTION_DRAIN, CONNECTION_LIFE, IDLE_TIMEOUT, http2
+from envoy.limits import BUFFER_BYTES, CALLERS_IDLE, CALLERS_WINDOW, CONNECTION_DRAIN, CONNECTION_LIFE, http2
 from envoy.message import Message, extension, seconds, socket_address
 from envoy.topology import Address, Topology
 from services.base.actions import ActionTable
+
+HANDSHAKE_TIMEOUT = timedelta(seconds=2)
+"""From accepting a connection to the end of its handshake. Until then it takes one of the listener's places, whoever it
+is, so the shorter this is the more of them somebody without a certificate must open to take them all."""
 
 
 def edge(table: ActionTable, topology: Topology) -> Message:
@@ -17,8 +21,9 @@ def edge(table: ActionTable, topology: Topology) -> Message:
         "edge",
         [rbac.edge(topology), rate_limits.http_filter(table, topology)],
         route_config=routes.edge(table),
-        request_timeout=routes.request_timeout(table, [rbac.DISPATCH_SERVICE]),
+        request_timeout=unverified.REQUEST_TIMEOUT,
     )
+    manager["local_reply_config"]["mappers"].insert(0, unverified.answer())
     manager["preserve_external_request_id"] = False
     # So that a caller can name a call that Envoy itself refused.
     manager["always_set_request_id_in_response"] = True
@@ -53,7 +58,7 @@ def _listener(topology: Topology, name: str, address: Address, manager: Message)
         "filter_chains": [
             {
                 "transport_socket": tls.downstream(topology),
-                "transport_socket_connect_timeout": "5s",
+                "transport_socket_connect_timeout": seconds(HANDSHAKE_TIMEOUT),
                 "filters": [{"name": "envoy.filters.network.http_connection_manager", "typed_config": manager}],
             }
         ],
@@ -74,9 +79,9 @@ def _connection_manager(
         "extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
         stat_prefix=name,
         codec_type="HTTP2",
-        http2_protocol_options=http2(),
+        http2_protocol_options=http2(CALLERS_WINDOW),
         common_http_protocol_options={
-            "idle_timeout": seconds(IDLE_TIMEOUT),
+            "idle_timeout": seconds(CALLERS_IDLE),
             "max_connection_duration": seconds(CONNECTION_LIFE),
             "headers_with_underscores_action": "REJECT_REQUEST",
             "max_headers_count": 100,
@@ -106,7 +111,7 @@ def _connection_manager(
         access_log=access_log(topology, name),
         http_filters=[
             *admission,
-            request_size.http_filter(),
+            *request_size.http_filters(),
             router,
         ],
         route_config=route_config,

@@ -1,33 +1,65 @@
 """How long the request of a call may be, and how Envoy says that one is longer.
 
-A call that sends one message is held until it is whole, and refused as soon as it grows too long; a stream passes as it
-comes.
+A request is passed on as it comes and counted on the way: were it held until it is whole, somebody with a certificate
+and no key could fill Envoy's heap with a few hundred that never end. A backend whose gRPC sees from a message's first
+bytes that it is far too long may answer before Envoy does, in gRPC's own code and words; they are replaced.
 """
 
 from http import HTTPStatus
 
-from envoy.answers import typed_answer
+from envoy.answers import replacing_headers, typed_answer
 from envoy.limits import REQUEST_BYTES
 from envoy.message import Message, extension, typed
 from services.base.handlers import message_too_large
 
-_FILTER = "filters.http.buffer"
+_FILTER = "envoy.filters.http.body_size_limit"
+
+_GRPCS_WORDS = "SERVER: Received message larger than max"
+"""How grpc's own refusal of a long message begins; `tests/e2e/test_messages.py` finds out when they change."""
 
 
-def http_filter() -> Message:
-    """The filter, off for every route that does not ask for it: it would wait for ever for a stream to end."""
-    return {
-        **extension(_FILTER, "extensions.filters.http.buffer.v3.Buffer", max_request_bytes=REQUEST_BYTES),
-        "disabled": True,
-    }
+def http_filters() -> list[Message]:
+    """What says it, and what replaces gRPC's own words."""
+    limit = extension(
+        "filters.http.body_size_limit",
+        "extensions.filters.http.body_size_limit.v3.BodySizeLimit",
+        max_request_bytes=REQUEST_BYTES,
+    )
+    return [_of_grpc(), limit]
 
 
-def of_one_message() -> Message:
-    """For the route of a method whose request is one message."""
-    limit = {"max_request_bytes": REQUEST_BYTES}
-    return {f"envoy.{_FILTER}": typed("extensions.filters.http.buffer.v3.BufferPerRoute", buffer=limit)}
+def of_a_stream() -> Message:
+    """For the route of a method whose request is a stream: only each of its messages is bounded, by its backend."""
+    return {_FILTER: typed("config.route.v3.FilterConfig", disabled=True)}
 
 
 def answer() -> Message:
     """Envoy's 413 as the error that a service itself answers: TOO_LARGE, where a bare UNKNOWN would stand otherwise."""
     return typed_answer(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, message_too_large())
+
+
+def _of_grpc() -> Message:
+    """A backend's answer with these words, and no other, becomes the error that a service itself answers."""
+    words = {
+        "input": extension(
+            "matching.inputs.response_headers",
+            "type.matcher.v3.HttpResponseHeaderMatchInput",
+            header_name="grpc-message",
+        ),
+        "value_match": {"prefix": _GRPCS_WORDS},
+    }
+    skip = extension("filters.http.match_delegate.skip", "extensions.filters.common.matcher.action.v3.SkipFilter")
+    return extension(
+        "filters.http.match_delegate",
+        "extensions.common.matching.v3.ExtensionWithMatcher",
+        xds_matcher={
+            "matcher_list": {
+                "matchers": [{"predicate": {"not_matcher": {"single_predicate": words}}, "on_match": {"action": skip}}]
+            }
+        },
+        extension_config=extension(
+            "filters.http.header_mutation",
+            "extensions.filters.http.header_mutation.v3.HeaderMutation",
+            mutations={"response_mutations": replacing_headers(message_too_large())},
+        ),
+    )

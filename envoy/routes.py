@@ -36,8 +36,14 @@ class RouteError(Exception):
 def edge(table: ActionTable) -> Message:
     """The front door. Never a second try: it would bear the same nonce, and dispatch would take it for a replay."""
     routes = [_method_route(method, "dispatch") for method in _methods(table, DISPATCH_SERVICE)]
-    routes += [_route({"prefix": prefix}, "dispatch", OPERATOR_TIMEOUT) for prefix in OPERATOR_PREFIXES]
+    routes += [_operator_route(prefix) for prefix in OPERATOR_PREFIXES]
     return _configuration("edge", routes)
+
+
+def _operator_route(prefix: str) -> Message:
+    route = _route({"prefix": prefix}, "dispatch", OPERATOR_TIMEOUT)
+    route["typed_per_filter_config"] = request_size.of_a_stream()
+    return route
 
 
 def mesh(table: ActionTable, topology: Topology) -> Message:
@@ -81,8 +87,8 @@ def _methods(table: ActionTable, service: str) -> list[Method]:
 
 def _method_route(method: Method, cluster: str) -> Message:
     route = _route({"path": method.path}, cluster, method.timeout)
-    if not method.client_streaming:
-        route["typed_per_filter_config"] = request_size.of_one_message()
+    if method.client_streaming:
+        route["typed_per_filter_config"] = request_size.of_a_stream()
     return route
 
 

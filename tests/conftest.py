@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+import services.base  # noqa: F401 - before grpc, as every part does
+
 # Many examples of each are worth less than a suite that is run often; the machine may be busy, so none has a deadline.
 settings.register_profile("papermesh", max_examples=50, deadline=None)
 settings.load_profile("papermesh")

@@ -1,6 +1,7 @@
 """What each part is started with: its command line, its settings, and the question that tells whether it answers."""
 
 import logging
+import resource
 import socket
 import sys
 from collections.abc import Mapping, Sequence
@@ -19,6 +20,7 @@ from deploy.local.services import SERVICES, Service
 from envoy import binary, drain
 from envoy.topology import Address, Topology
 from envoy.topology import Service as Upstream
+from services.base import TLS_1_3_ONLY
 from services.base.settings import SettingsError
 
 _log = logging.getLogger(__name__)
@@ -40,6 +42,8 @@ _REDIS_FILE = "redis.conf"
 
 _DRAIN_S = "5"
 """What running calls get when Papermesh is stopped: on a laptop nobody waits twenty seconds for Ctrl-C."""
+
+_CONNECTIONS = 10_000
 
 _MOST_RATE_SCALE = 1_000_000
 
@@ -113,8 +117,7 @@ class Plan:
             mesh=Address(_LOOPBACK, self.ports.mesh),
             operator_on_mesh=True,
             access_log=str(self.access_log),
-            connection_limit=1000,
-            heap_limit_bytes=256 * 1024 * 1024,
+            connection_limit=_connection_limit(),
             rate_scale=_rate_scale(self.settings.get("PAPERMESH_RATE_SCALE") or "1"),
         )
 
@@ -219,11 +222,18 @@ class Plan:
         common = {"PAPERMESH_TLS_DIR": str(self.folders.certs / workload), "PAPERMESH_NAMESPACE": NAMESPACE}
         return {
             "GRPC_EXPERIMENTS": _GRPC_EXPERIMENTS,
+            **TLS_1_3_ONLY,
             "PAPERMESH_DRAIN_S": _DRAIN_S,
             **self.settings,
             **common,
             **settings,
         }
+
+
+def _connection_limit() -> int:
+    """As many connections as on Kubernetes; fewer where this machine lets no process have twice as many files."""
+    _, most_files = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return _CONNECTIONS if most_files == resource.RLIM_INFINITY else min(_CONNECTIONS, most_files // 2)
 
 
 def _module(name: str) -> tuple[str, ...]:

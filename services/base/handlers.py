@@ -12,7 +12,8 @@ parser's words.
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -21,8 +22,9 @@ from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
 from google.protobuf.message import DecodeError, Message
 from google.protobuf.message_factory import GetMessageClass
 
-from services.base import status, telemetry
+from services.base import identity, status, telemetry
 from services.base.errors import Code, PapermeshError, bad_arg
+from services.base.shares import Place, Shares, not_verified
 from services.base.under_way import UnderWay
 
 ENGINE = "x-engine"
@@ -36,6 +38,10 @@ _log = logging.getLogger(__name__)
 Metadata = tuple[tuple[str, str | bytes], ...]
 # Quoted: grpc's class takes no parameters at run time, only in its stub.
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
+
+
+async def _unheard() -> None:
+    """What a call that no server serves makes of being verified."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +64,10 @@ class Call:
 
     notes: dict[str, Any] = field(default_factory=dict)
     """What the servicer learns of the call on its way, for whoever is told of its end (`Ended`)."""
+
+    verified: Callable[[], Awaitable[None]] = _unheard
+    """To be called once it is known who calls. A server that clients reach ends a call whose servicer does not within
+    three seconds, whatever its method (`services.base.shares`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +115,9 @@ class Serving:
     under_way: UnderWay = field(default_factory=UnderWay)
     """The calls whose end nobody was told of yet."""
 
+    shares: Shares | None = None
+    """The places of calls, where clients reach the server; None where only dispatch does, which has verified them."""
+
 
 def generic_handler(service: ServiceDescriptor, servicer: object, serving: Serving) -> grpc.GenericRpcHandler:
     """The handlers of one service.
@@ -125,25 +138,26 @@ def generic_handler(service: ServiceDescriptor, servicer: object, serving: Servi
 def _handler(
     method: MethodDescriptor, serve: Callable[..., Any], path: str, serving: Serving
 ) -> "grpc.RpcMethodHandler[Any, Any]":
-    request_class = GetMessageClass(method.input_type)
+    # What clients send is always read as a stream: grpc reads a single message before its handler hears of the call.
+    streams = method.client_streaming or serving.shares is not None
     if method.server_streaming:
-        return grpc.unary_stream_rpc_method_handler(_streaming(request_class, serve, path, serving))
-    make = grpc.stream_unary_rpc_method_handler if method.client_streaming else grpc.unary_unary_rpc_method_handler
-    return make(_answering(request_class, serve, path, serving))
+        make = grpc.stream_stream_rpc_method_handler if streams else grpc.unary_stream_rpc_method_handler
+        return make(_streaming(method, serve, path, serving))
+    make = grpc.stream_unary_rpc_method_handler if streams else grpc.unary_unary_rpc_method_handler
+    return make(_answering(method, serve, path, serving))
 
 
-def _answering(
-    request_class: type[Message], serve: Callable[..., Any], path: str, serving: Serving
-) -> Callable[..., Any]:
+def _answering(method: MethodDescriptor, serve: Callable[..., Any], path: str, serving: Serving) -> Callable[..., Any]:
     """Serves a call that ends in one message."""
+    request_class = GetMessageClass(method.input_type)
     engine = ((ENGINE, serving.engine),) if serving.engine else ()
 
     async def answer(request: Any, context: Context) -> bytes:
-        call = _Served(path, serving, context)
+        call = _Served(path, serving, context, streams=method.client_streaming)
         try:
-            parse = _parse if isinstance(request, bytes) else _parse_all
-            parsed = parse(request_class, request)
-            response: Message = await serve(parsed, call.facts)
+            async with call.taken_in():
+                parsed = await call.parsed(request_class, request)
+                response: Message = await serve(parsed, call.facts)
             data = response.SerializeToString()
         except Exception as error:
             await call.fail(error)
@@ -159,19 +173,19 @@ def _answering(
     return answer
 
 
-def _streaming(
-    request_class: type[Message], serve: Callable[..., Any], path: str, serving: Serving
-) -> Callable[..., Any]:
+def _streaming(method: MethodDescriptor, serve: Callable[..., Any], path: str, serving: Serving) -> Callable[..., Any]:
     """Serves a call that answers with several messages."""
+    request_class = GetMessageClass(method.input_type)
 
-    async def stream(request: bytes, context: Context) -> AsyncIterator[bytes]:
-        call = _Served(path, serving, context)
+    async def stream(request: Any, context: Context) -> AsyncIterator[bytes]:
+        call = _Served(path, serving, context, streams=method.client_streaming)
         sent = 0
         try:
-            async for response in serve(_parse(request_class, request), call.facts):
-                data = response.SerializeToString()
-                yield data
-                sent += len(data)
+            async with call.taken_in():
+                async for response in serve(await call.parsed(request_class, request), call.facts):
+                    data = response.SerializeToString()
+                    yield data
+                    sent += len(data)
         except Exception as error:  # noqa: BLE001 - the last resort: what is not ours becomes INTERNAL, logged
             await call.fail(error)
         except (asyncio.CancelledError, GeneratorExit):
@@ -186,7 +200,7 @@ def _streaming(
 class _Served:
     """One call that is being served."""
 
-    def __init__(self, path: str, serving: Serving, context: Context) -> None:
+    def __init__(self, path: str, serving: Serving, context: Context, *, streams: bool) -> None:
         metadata: Metadata = tuple(context.invocation_metadata() or ())
         request_id = traceparent = ""
         for key, value in metadata:
@@ -200,13 +214,48 @@ class _Served:
         self._context = context
         self._serving = serving
         self._began = time.perf_counter()
+        self._place: Place | None = None
+        self._streams = streams
         self.facts = Call(
             method=path,
             metadata=metadata,
             request_id=request_id,
             timeout_s=timeout_s if remaining is None else min(remaining, timeout_s),
             traceparent=telemetry.continue_trace(traceparent),
+            verified=self._verified,
         )
+
+    def taken_in(self) -> AbstractAsyncContextManager[object]:
+        """Gives the call its place, where places are counted, and the clock that runs until it is verified.
+
+        Raises:
+            PapermeshError: UNAUTHENTICATED, RATE_LIMIT or UNAVAILABLE when there is no place for it.
+        """
+        if self._serving.shares is None:
+            return nullcontext()
+        place = self._place = self._serving.shares.enter(identity.caller(self.facts.metadata))
+        # Not at the end of the work: an answer that nobody reads is held until the call's own end.
+        self._context.add_done_callback(lambda _: place.leave())  # type: ignore[arg-type]  # any callable will do
+        return place.clock
+
+    async def parsed(self, kind: type[Message], request: Any) -> Any:
+        """The request: a message, or an iterator over those of a stream."""
+        if self._place:
+            await self._place.may_be_read()
+        if self._streams:
+            return _parse_all(kind, request)
+        if not isinstance(request, bytes):
+            request = await self._context.read()
+            if request is grpc.aio.EOF:
+                raise bad_arg("The call has no message. Send the one that the proto describes.")
+        return _parse(kind, request)
+
+    async def _verified(self) -> None:
+        if self._place:
+            self._place.verified()
+            if self._streams:
+                # Envoy's clock for requests that are not verified ends with the first word of the answer.
+                await self._context.send_initial_metadata(())
 
     def end(self, code: str, bytes_out: int = 0) -> None:
         """Tells of the call's end, where somebody wants to know."""
@@ -216,6 +265,8 @@ class _Served:
 
     async def fail(self, error: Exception) -> None:
         """Ends the call with the status of an error; what is no `PapermeshError` is a bug and says only its id."""
+        if isinstance(error, TimeoutError) and self._place and self._place.clock.expired():
+            error = not_verified()
         if not isinstance(error, PapermeshError):
             _log.error(
                 "A bug in %s",

@@ -24,6 +24,7 @@ from services.base.handlers import MAX_REQUEST_BYTES, OnEnd, Serving, generic_ha
 from services.base.probes import Probes
 from services.base.readiness import IsReady, watch
 from services.base.settings import WorkloadSettings
+from services.base.shares import Shares
 from services.base.starting import taken
 from services.base.tls_files import TlsFiles
 
@@ -121,6 +122,7 @@ class Server:
             behind_mesh=behind_mesh,
             engine=engine,
             on_end=on_end,
+            shares=None if behind_mesh else Shares(),
         )
         self._under_way = serving.under_way
         if engine:

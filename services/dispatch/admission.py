@@ -143,6 +143,8 @@ class Admission:
             await self._state.admit(caller, buckets)
             raise
         call.notes["documents"] = digests
-        documents.check_rights(await self._state.admit(caller, buckets, digests, frees=frees))
+        rights = await self._state.admit(caller, buckets, digests, frees=frees)
+        await call.verified()
+        documents.check_rights(rights)
         call.notes["admitted"] = True
         return found

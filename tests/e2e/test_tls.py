@@ -118,6 +118,15 @@ def test_tls_below_1_3_is_refused(mesh: Deployment, listener: str) -> None:
 
 
 @pytest.mark.parametrize("part", BEHIND_ENVOY)
+def test_a_port_behind_envoy_speaks_nothing_below_tls_1_3(mesh: Deployment, part: str) -> None:
+    """Not even with Envoy's own certificate, with which it speaks TLS 1.3."""
+    port, envoys = port_of(mesh, part), mesh.tls_dir("envoy")
+    assert greeting(mesh, port, envoys)
+    with pytest.raises(ssl.SSLError):
+        greeting(mesh, port, envoys, ssl.TLSVersion.TLSv1_2)
+
+
+@pytest.mark.parametrize("part", BEHIND_ENVOY)
 def test_a_port_behind_envoy_refuses_a_connection_without_a_certificate(mesh: Deployment, part: str) -> None:
     with pytest.raises(OSError, match=r"alert|reset|EOF|^$"):
         greeting(mesh, port_of(mesh, part), None)

@@ -55,7 +55,7 @@ def test_a_connection_buffers_32_kib(listener: dict[str, Any]) -> None:
 
 
 def test_a_handshake_is_bounded_in_time(listener: dict[str, Any]) -> None:
-    assert listener["filter_chains"][0]["transport_socket_connect_timeout"] == "5s"
+    assert listener["filter_chains"][0]["transport_socket_connect_timeout"] == "2s"
 
 
 def test_only_http_2_within_limits_is_spoken(manager: dict[str, Any]) -> None:
@@ -70,13 +70,13 @@ def test_only_http_2_within_limits_is_spoken(manager: dict[str, Any]) -> None:
 def test_a_connection_lives_an_hour_at_most(manager: dict[str, Any]) -> None:
     options = manager["common_http_protocol_options"]
     assert options["max_connection_duration"] == "3600s"
-    assert options["idle_timeout"] == "3600s"
+    assert options["idle_timeout"] == "60s"
     assert manager["drain_timeout"] == "1s"
 
 
-def test_streams_and_requests_are_bounded_in_time(manager: dict[str, Any]) -> None:
+def test_streams_and_requests_are_bounded_in_time(listener: dict[str, Any], manager: dict[str, Any]) -> None:
     assert manager["stream_idle_timeout"] == "300s"
-    assert manager["request_timeout"] == "302s"
+    assert manager["request_timeout"] == {"edge": "4s", "mesh": "302s"}[listener["name"]]
     assert manager["request_headers_timeout"] == "10s"
 
 
@@ -121,28 +121,29 @@ def test_answers_do_not_name_the_server(manager: dict[str, Any]) -> None:
     assert body == "envoy: %RESPONSE_FLAGS%"
 
 
-def test_access_control_comes_first_and_the_flood_limit_of_the_edge_before_anything_is_held(
+def test_access_control_comes_first_and_the_flood_limit_of_the_edge_before_anything_is_passed_on(
     listener: dict[str, Any], manager: dict[str, Any]
 ) -> None:
     flood_limit = ["envoy.filters.http.local_ratelimit"] if listener["name"] == "edge" else []
     assert [each["name"] for each in manager["http_filters"]] == [
         "envoy.filters.http.rbac",
         *flood_limit,
-        "envoy.filters.http.buffer",
+        "envoy.filters.http.match_delegate",
+        "envoy.filters.http.body_size_limit",
         "envoy.filters.http.router",
     ]
 
 
-def test_requests_of_one_message_are_bounded_and_streams_are_not_held(manager: dict[str, Any]) -> None:
-    (bound,) = [each for each in manager["http_filters"] if each["name"] == "envoy.filters.http.buffer"]
-    assert bound["disabled"] is True
+def test_requests_of_one_message_are_bounded_and_none_is_held(manager: dict[str, Any]) -> None:
+    names = [each["name"] for each in manager["http_filters"]]
+    assert "envoy.filters.http.buffer" not in names
     (host,) = manager["route_config"]["virtual_hosts"]
-    held = {next(iter(each["match"].values())): "typed_per_filter_config" in each for each in host["routes"]}
+    free = {next(iter(each["match"].values())): "typed_per_filter_config" in each for each in host["routes"]}
     table = actions.load()
     assert all(
-        is_held is not table.methods[path].client_streaming for path, is_held in held.items() if path in table.methods
+        is_free is table.methods[path].client_streaming for path, is_free in free.items() if path in table.methods
     )
-    assert not any(is_held for path, is_held in held.items() if path not in table.methods)
+    assert all(is_free for path, is_free in free.items() if path not in table.methods)
 
 
 def test_every_caller_shows_a_certificate_of_this_namespace_over_tls_1_3(tls: dict[str, Any]) -> None:

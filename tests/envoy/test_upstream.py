@@ -97,8 +97,8 @@ def test_breakers_bound_calls_connections_and_retries(cluster: dict[str, Any]) -
     (breaker,) = cluster["circuit_breakers"]["thresholds"]
     assert breaker == {
         "max_connections": 256,
-        "max_pending_requests": 256,
-        "max_requests": 256,
+        "max_pending_requests": 16_384,
+        "max_requests": 16_384,
         "retry_budget": {"budget_percent": {"value": 20}, "min_retry_concurrency": 50},
     }
 
@@ -110,7 +110,7 @@ def test_a_connection_is_http_2_with_pings_small_buffers_and_an_end(cluster: dic
     assert options["common_http_protocol_options"]["max_connection_duration"] == "3600s"
     http2 = options["explicit_http_config"]["http2_protocol_options"]
     assert http2["initial_stream_window_size"] == 65536
-    assert http2["initial_connection_window_size"] == 1048576
+    assert http2["initial_connection_window_size"] == http2["max_concurrent_streams"] * 65536, "no call stops another"
     assert http2["connection_keepalive"] == {"interval": "30s", "timeout": "5s"}
 
 

@@ -11,6 +11,7 @@ from deploy.kubernetes.first_call import FirstCallSettings
 from deploy.kubernetes.keys import KeySettings
 from deploy.local.parts import _GRPC_EXPERIMENTS
 from mcp_adapter.settings import AdapterSettings
+from services.base import TLS_1_3_ONLY
 from services.base.setting_kinds import TLS_FILES
 from services.base.settings import Settings
 from services.dispatch.settings import DispatchSettings
@@ -90,6 +91,13 @@ def test_grpc_runs_without_its_event_engine_as_on_a_laptop(part: str) -> None:
     found = container("default", part)
     assert found
     assert environment(found)["GRPC_EXPERIMENTS"] == _GRPC_EXPERIMENTS
+
+
+@pytest.mark.parametrize("part", ["adapter", "dispatch", "pdf"])
+def test_grpc_speaks_tls_1_3_alone_as_on_a_laptop(part: str) -> None:
+    found = container("default", part)
+    assert found
+    assert TLS_1_3_ONLY.items() <= environment(found).items()
 
 
 def test_every_password_is_filled_in_by_the_kubelet() -> None:

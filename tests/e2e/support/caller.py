@@ -95,19 +95,25 @@ class Signature:
 class Channel:
     """A connection of its own to one of Envoy's listeners, with the certificate of one folder."""
 
-    def __init__(self, address: str, tls_dir: Path, roots: Path | None = None) -> None:
+    READS_LITTLE = (("grpc.http2.bdp_probe", 0), ("grpc.http2.lookahead_bytes", 16 * 1024))
+    """Options of one that takes no more of an answer than it is asked for."""
+
+    def __init__(
+        self, address: str, tls_dir: Path, roots: Path | None = None, options: Iterable[tuple[str, int]] = ()
+    ) -> None:
         credentials = grpc.ssl_channel_credentials(
             (roots or tls_dir / "ca.crt").read_bytes(),
             (tls_dir / "tls.key").read_bytes(),
             (tls_dir / "tls.crt").read_bytes(),
         )
-        options = [
+        all_options = [
             ("grpc.use_local_subchannel_pool", 1),
             ("grpc.enable_retries", 0),
             ("grpc.max_receive_message_length", 32 * 1024 * 1024),
             ("grpc.max_send_message_length", 64 * 1024 * 1024),
+            *options,
         ]
-        self._channel = grpc.secure_channel(address, credentials, options=options)
+        self._channel = grpc.secure_channel(address, credentials, options=all_options)
 
     def call(self, path: str, messages: Iterable[bytes], metadata: Metadata = ()) -> list[bytes]:
         """Any method by its path, bytes in and bytes out: on the wire, all kinds of calls look the same.
@@ -121,6 +127,10 @@ class Channel:
     def start(self, path: str, message: bytes, metadata: Metadata = (), limit_s: float = 30) -> Any:
         """Starts a call of one message and one answer without waiting for it; `code()` waits."""
         return self._channel.unary_unary(path).future(message, metadata=metadata, timeout=limit_s)
+
+    def start_stream(self, path: str, message: bytes, metadata: Metadata = ()) -> Any:
+        """Starts a call of one message, whose answers are taken one by one; what is not taken waits on its way."""
+        return self._channel.unary_stream(path)(message, metadata=metadata, timeout=60)
 
     def open(self, path: str, metadata: Metadata = ()) -> "OpenCall":
         """Starts a call whose messages are sent one by one."""
@@ -155,6 +165,10 @@ class OpenCall:
 
     def send(self, message: bytes) -> None:
         self._messages.put(message)
+
+    def end(self) -> None:
+        """Says that no more messages come."""
+        self._messages.put(None)
 
     def cancel(self) -> None:
         """Gives the call up."""

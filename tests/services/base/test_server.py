@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -296,6 +297,22 @@ class TestPeers:
             with pytest.raises(grpc.aio.AioRpcError) as caught:
                 await self.call(channel)
         assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
+
+    async def test_nothing_below_tls_1_3_is_spoken(self, pdf_up: Running) -> None:
+        context = ssl.create_default_context(cafile=pdf_up.tls_dir / "ca.crt")
+        context.load_cert_chain(pdf_up.tls_dir / "tls.crt", pdf_up.tls_dir / "tls.key")
+        context.set_alpn_protocols(["h2"])
+
+        async def version() -> object:
+            _, writer = await asyncio.open_connection("127.0.0.1", pdf_up.server.port, ssl=context)
+            spoken = writer.get_extra_info("ssl_object").version()
+            writer.close()
+            return spoken
+
+        assert await version() == "TLSv1.3"
+        context.maximum_version = ssl.TLSVersion.TLSv1_2
+        with pytest.raises(OSError, match=r"EOF|alert|reset|^$"):
+            await version()
 
     async def test_plain_text_is_not_spoken(self, pdf_up: Running) -> None:
         async with grpc.aio.insecure_channel(pdf_up.address) as channel:

@@ -28,6 +28,9 @@ Takes (list "path of the part" own env).
 # grpc without its event engine, whose threads hand every event on once more: docs/decisions/0006.
 - name: GRPC_EXPERIMENTS
   value: -event_engine_client,-event_engine_listener,-event_engine_for_all_other_endpoints
+# TLS 1.3 and nothing below at grpc's own ports: services/base/__init__.py.
+- name: GRPC_SSL_CIPHER_SUITES
+  value: ECDHE-PSK-CHACHA20-POLY1305
 - name: PAPERMESH_LOG_LEVEL
   value: {{ .Values.logLevel }}
 - name: PAPERMESH_NAMESPACE
