@@ -157,8 +157,7 @@ async def _receive(request: Request, spool: Spool) -> None:
     else:
         async for piece in request.stream():
             spool.write(piece)
-    if spool.size == 0:
-        raise bad_arg("The document is empty. Send its bytes as the body, or as a file of a multipart form.")
+    spool.finish()
     _check_digest(request.headers.get("content-digest"), spool.digest)
 
 

@@ -6,7 +6,9 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, Self
 
+from services.base.errors import PapermeshError
 from services.base.flow import NOBODY, Flow
+from services.base.own_faults import Disk, disk_fault
 from services.pdf import outcomes
 from services.pdf.idle import IdleWorkers
 from services.pdf.limits import Limits
@@ -53,7 +55,7 @@ class WorkerPool:
 
     @property
     def restarts(self) -> Counter[str]:
-        """Processes replaced, by reason: memory, cpu, crash, timeout, cancelled, recycled, zygote."""
+        """Processes replaced, by reason: memory, cpu, crash, timeout, cancelled, recycled, folder, zygote."""
         return self._supervisor.restarts
 
     @property
@@ -100,19 +102,19 @@ class WorkerPool:
         `deadline` is a time of the loop's clock: at that moment the worker is killed, and when the caller is cancelled
         it is killed at once. `flow` is whose turn at the workers it takes. `admitted` is for a part of a request that
         has been let in before: it queues however many wait. Raises PapermeshError: what the operation answered,
-        TIMEOUT, RATE_LIMIT when too many requests wait for a worker, or ENGINE_FAIL when the worker died. What `place`
-        raises passes through.
+        TIMEOUT, RATE_LIMIT when too many requests wait for a worker, ENGINE_FAIL when the worker died, or UNAVAILABLE
+        when a document cannot be put into its folder. What else `place` raises passes through.
         """
         if self._closing:
             raise outcomes.closing()
         worker = await self._idle.take(flow, deadline, admitted=admitted)
         try:
             await place(worker.document)
-        except BaseException as error:
+        except OSError as error:
+            raise self._not_placed(worker, error) from error
+        except BaseException:
             worker.remove_document()
             self._supervisor.release(worker)
-            if worker.exited and isinstance(error, OSError):  # its folder went with it
-                raise outcomes.engine_failed("crash") from None
             raise
         try:
             answered = worker.expect(deadline)
@@ -129,6 +131,18 @@ class WorkerPool:
             self._supervisor.replace(worker, "cancelled")
             raise
         return self._finish(worker, answer)
+
+    def _not_placed(self, worker: WorkerProcess, error: OSError) -> PapermeshError:
+        """Frees the worker, or replaces it when it has lost its folder, and returns the error for the request."""
+        if worker.exited:  # its folder went with it
+            self._supervisor.release(worker)
+            return outcomes.engine_failed("crash")
+        if worker.folder.is_dir():
+            worker.remove_document()
+            self._supervisor.release(worker)
+        else:  # it can read there and nowhere else, so a new folder would be out of its reach
+            self._supervisor.replace(worker, "folder")
+        return disk_fault(Disk.WORK, error)
 
     def _finish(self, worker: WorkerProcess, answer: Answer) -> Answer:
         """Frees the worker, or replaces it; raises the error that it answered with."""

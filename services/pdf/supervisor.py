@@ -50,7 +50,7 @@ class Supervisor:
 
     def __init__(self, size: int, recipe: Recipe, idle: IdleWorkers) -> None:
         self.restarts: Counter[str] = Counter()
-        """Processes replaced, by reason: memory, cpu, crash, timeout, cancelled, recycled, zygote."""
+        """Processes replaced, by reason: memory, cpu, crash, timeout, cancelled, recycled, folder, zygote."""
 
         self.zygote: Zygote | None = None
         self.workers: set[WorkerProcess] = set()
@@ -142,6 +142,7 @@ class Supervisor:
         loop = asyncio.get_running_loop()
         limits = self._recipe.limits
         folder = self._recipe.work_dir / f"slot-{next(self._numbers)}"
+        folder.parent.mkdir(mode=0o700, exist_ok=True)  # somebody may have removed it
         folder.mkdir(mode=0o700)
         ours, theirs = socket.socketpair()
         ours.setblocking(False)  # noqa: FBT003  # the standard library takes it by position

@@ -13,6 +13,7 @@ import pytest
 from mcp_adapter.places import DOWNLOADS, UPLOADS
 from services.base.errors import ACTOR_RATE, Code, PapermeshError, rate_limited
 from tests.mcp_adapter.conftest import LIMIT, Dispatch
+from tests.support.pdfs import pdf_bytes
 
 CONTENT = b"%PDF-1.7 nothing more"
 SHA = hashlib.sha256(CONTENT).hexdigest()
@@ -61,7 +62,7 @@ class TestUpload:
     async def test_of_the_largest_document_is_taken(
         self, client: httpx.AsyncClient, dispatch: Dispatch, *, form: bool
     ) -> None:
-        content = os.urandom(LIMIT)
+        content = pdf_bytes(LIMIT)
         body = {"files": {"file": ("a.pdf", content)}} if form else {"content": content}
         response = await client.post("/documents", **body)  # type: ignore[arg-type]
         assert response.status_code == 201
@@ -72,7 +73,7 @@ class TestUpload:
     async def test_over_the_limit_is_too_large(
         self, client: httpx.AsyncClient, dispatch: Dispatch, size: int, *, form: bool
     ) -> None:
-        body = {"files": {"file": ("a.pdf", bytes(size))}} if form else {"content": bytes(size)}
+        body = {"files": {"file": ("a.pdf", pdf_bytes(size))}} if form else {"content": pdf_bytes(size)}
         response = await client.post("/documents", **body)  # type: ignore[arg-type]
         assert code(response) == (413, "TOO_LARGE")
         assert response.json()["error"]["details"] == {"limit_bytes": str(LIMIT)}
@@ -90,7 +91,7 @@ class TestUpload:
                 yield b'--b\r\nContent-Disposition: form-data; name="f"; filename="a"\r\n\r\n'
             while sent < 50 * LIMIT:
                 sent += 100_000
-                yield bytes(100_000)
+                yield pdf_bytes(100_000)
 
         headers = {"Content-Type": "multipart/form-data; boundary=b"} if form else {}
         response = await client.post("/documents", content=endless(), headers=headers)
@@ -187,7 +188,7 @@ class TestUpload:
         seen: list[list[Path]] = []
 
         async def large() -> AsyncIterator[bytes]:
-            yield b'--b\r\nContent-Disposition: form-data; name="f"; filename="a"\r\n\r\n'
+            yield b'--b\r\nContent-Disposition: form-data; name="f"; filename="a"\r\n\r\n%PDF-1.7\n'
             for _ in range(9):
                 yield bytes(100_000)
                 seen.append([*spool_dir.iterdir(), *other.iterdir()])

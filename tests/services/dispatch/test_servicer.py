@@ -364,7 +364,7 @@ class TestResults:
 
 class TestDocuments:
     async def test_come_back_as_they_went_in(self, mesh: Mesh) -> None:
-        pieces = [bytes([number]) * 300_000 for number in range(3)]
+        pieces = [b"%PDF-1.7\n" + bytes(299_991), bytes(300_000), b"1" * 300_000]
         stored = await mesh.put(*pieces)
         assert (stored.size, stored.doc_ref.type, stored.request_id) == (900_000, "UPLOAD", REQUEST_ID)
         header, *data = await mesh.get(pb.GetDocumentRequest(doc_ref=stored.doc_ref))
@@ -403,7 +403,7 @@ class TestDocuments:
             assert (await refusal(attempt)).code is Code.NOT_FOUND
 
     async def test_over_the_quota_are_refused_until_others_are_deleted(self, mesh: Mesh) -> None:
-        large = b"%PDF" + b"1" * (QUOTA - 10)
+        large = b"%PDF-1.7\n" + b"1" * (QUOTA - 15)
         first = await mesh.put(large[: QUOTA // 2], large[QUOTA // 2 :])
         error = await refusal(mesh.put(CONTENT))
         assert (error.code, error.details["quota_bytes"]) == (Code.TOO_LARGE, str(QUOTA))
