@@ -1,6 +1,7 @@
 """/documents: uploads that are spooled to disk and hashed on the way, downloads, and deletion."""
 
 import base64
+import logging
 import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack
@@ -22,6 +23,8 @@ from mcp_adapter.spool import Spool, Spools
 from papermesh.dispatch.v1 import dispatch_service_pb2 as pb
 from services.base.documents import check_digest, document_too_large
 from services.base.errors import PapermeshError, bad_arg, bad_field
+
+_log = logging.getLogger(__name__)
 
 router = APIRouter(tags=["documents"])
 
@@ -113,7 +116,12 @@ class _Bytes(StreamingResponse):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async with self._held:
-            await super().__call__(scope, receive, send)
+            try:
+                await super().__call__(scope, receive, send)
+            except PapermeshError as error:
+                # The answer has begun and cannot become another; that it stays short of its length says that it failed.
+                fields = {"request_id": error.request_id, **error.details}
+                _log.warning("A download was broken off: %s", error, extra={"fields": fields})
 
 
 @router.delete("/documents/{sha256}", summary="Delete a document")

@@ -2,7 +2,9 @@
 
 import base64
 import hashlib
+import json
 import socket
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -106,6 +108,31 @@ def test_a_form_is_one_however_its_type_is_spelt(mesh: Deployment) -> None:
     form = b'--x\r\nContent-Disposition: form-data; name="f"; filename="f"\r\n\r\n' + content + b"\r\n--x--\r\n"
     answer = mesh.adapter.upload(form, Content_Type="Multipart/Form-Data; boundary=x")
     assert answer.data["size"] == len(content)
+
+
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        (["--data-binary", "@{}"], ""),
+        (["--form", "file=@{}"], ""),
+        (["--upload-file", "{}", "--request", "POST"], ""),
+        (["--data", "@{}"], "cut"),
+        (["--data", "@{}", "--header", "Content-Type: application/pdf"], "cut"),
+        (["--data-urlencode", "@{}"], "not_pdf"),
+    ],
+)
+def test_curl_is_told_when_it_sends_something_else_than_the_file(
+    mesh: Deployment, options: list[str], reason: str
+) -> None:
+    url = f"http://127.0.0.1:{mesh.stack.ports.http}/documents"
+    words = [option.format(mesh.good_document) for option in options]
+    command = ["curl", "--silent", "--noproxy", "*", "--max-time", "30", *words, url]
+    answer = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
+    if reason:
+        assert (answer["error"]["code"], answer["error"]["details"]["reason"]) == ("BAD_ARG", reason)
+        assert "--data-binary" in answer["error"]["message"]
+    else:
+        assert answer["data"]["size"] == mesh.good_document.stat().st_size
 
 
 def test_an_upload_under_way_has_no_name_to_be_left_behind(mesh: Deployment) -> None:

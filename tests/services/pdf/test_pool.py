@@ -1,5 +1,6 @@
 import asyncio
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from services.pdf.engine import Engine
 from services.pdf.limits import Limits
 from services.pdf.pool import WorkerPool
 from services.pdf.zygote import ZygoteError
+from tests.support.disks import fill, needs_root, small_disk
 
 Ask = Callable[..., Coroutine[Any, Any, Any]]
 MakePool = Callable[..., Any]
@@ -276,6 +278,34 @@ async def test_a_document_that_cannot_be_placed_costs_no_worker(make_pool: MakeP
         assert [path for path in (tmp_path / "work").rglob("*") if path.is_file()] == []
         assert (await ask(pool, "metadata", sha256="x"))["pages"] == 1
         assert pool.restarts == {}
+
+
+async def test_a_worker_that_lost_its_folder_is_replaced_and_the_fault_is_ours(
+    make_pool: MakePool, ask: Ask, tmp_path: Path
+) -> None:
+    async with make_pool() as pool:
+        shutil.rmtree(tmp_path / "work")
+        with pytest.raises(PapermeshError) as error:
+            await ask(pool, "metadata", sha256="x")
+        assert (code_of(error), error.value.details) == (Code.UNAVAILABLE, {"reason": "work_gone"})
+        assert (await ask(pool, "metadata", sha256="x"))["pages"] == 1
+        assert pool.restarts == {"folder": 1}
+
+
+@needs_root
+async def test_a_document_that_finds_no_room_costs_no_worker_and_the_fault_is_ours(
+    make_pool: MakePool, ask: Ask, tmp_path: Path
+) -> None:
+    (tmp_path / "work").mkdir()
+    with small_disk(tmp_path / "work", 100_000):
+        async with make_pool() as pool:
+            filler = fill(tmp_path / "work")
+            with pytest.raises(PapermeshError) as error:
+                await ask(pool, "metadata", sha256="x")
+            assert (code_of(error), error.value.details) == (Code.UNAVAILABLE, {"reason": "work_full"})
+            filler.unlink()
+            assert (await ask(pool, "metadata", sha256="x"))["pages"] == 1
+            assert pool.restarts == {}
 
 
 @pytest.mark.parametrize("said", ["00", "ffffffff00000000", "0200000000000000" + b"[]".hex(), "0300000000000000787878"])
