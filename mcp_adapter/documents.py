@@ -38,7 +38,7 @@ _BYTES: dict[int | str, dict[str, Any]] = {
 
 @router.post("/documents", summary="Upload a document", status_code=201)
 async def upload(request: Request) -> Response:
-    """Stores the bytes of one document, as the raw body or as the one file of a multipart form.
+    """Stores the bytes of one document, a PDF, as the raw body or as the one file of a multipart form.
 
     The answer's `data.doc_ref` is ready to use in a call. A `Content-Digest: sha-256=:…:` header (RFC 9530) is checked.
     """

@@ -6,6 +6,7 @@ import errno
 import hashlib
 import os
 import secrets
+import threading
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from pathlib import Path
 from typing import IO, NamedTuple
@@ -18,7 +19,8 @@ from services.base.stored_blob import PIECE_BYTES, Blob, Key, Namespace
 DAMAGED = ".damaged"
 """Ends the name of a file that had lost its bytes and was put aside, for whoever wants to find out why."""
 
-_PROVED_AT_ONCE = 10_000
+_REMEMBERED = 10_000
+"""Blobs that a process knows to be whole; one more, and it hashes the one that it has known longest again."""
 
 
 class _Identity(NamedTuple):
@@ -50,6 +52,7 @@ class BlobFolder:
         self._root = root
         self._lasting: set[Path] = set()
         self._proved: dict[Key, _Identity] = {}
+        self._lock = threading.Lock()
 
     async def put(self, key: Key, source: Path) -> None:
         """Stores a file; one that is there already must prove to be the same, or is replaced."""
@@ -130,12 +133,12 @@ class BlobFolder:
 
     def _holds(self, key: Key, path: Path) -> bool:
         """Whether a blob is there and whole; puts it aside when it is not whole."""
-        if not path.exists():
-            return False
         try:
             self._prove(key, path)
-        except PapermeshError:
-            return False  # `_prove` has told of it
+        except FileNotFoundError:
+            return False
+        except PapermeshError:  # told by `_prove`, and mended now
+            return False
         return True
 
     def _prove(self, key: Key, path: Path) -> None:
@@ -143,15 +146,17 @@ class BlobFolder:
 
         Raises:
             PapermeshError: ENGINE_FAIL when it does not have its digest; it has been put aside.
+            OSError: when there is no file to be opened.
         """
         with path.open("rb") as file, using(Disk.STORE):
             identity = _Identity.of(os.fstat(file.fileno()))
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         if digest != key.sha256:
             raise self._put_aside(key, identity)
-        while len(self._proved) >= _PROVED_AT_ONCE:
-            del self._proved[next(iter(self._proved))]
-        self._proved[key] = identity
+        with self._lock:
+            while len(self._proved) >= _REMEMBERED:
+                del self._proved[next(iter(self._proved))]
+            self._proved[key] = identity
 
     def _put_aside(self, key: Key, bad: _Identity) -> PapermeshError:
         """Puts a damaged file aside, unless it was replaced in the meantime, and returns the error for it."""
@@ -169,14 +174,14 @@ class BlobFolder:
 
     def _link(self, key: Key, target: Path) -> bool:
         """Whether a hard link could be made."""
-        source = self._path(key)
+        source = f"{self._root}/{key}"  # pathlib would cost as much as the link itself
         try:
             os.link(source, target)
         except FileExistsError:  # never write into what stands there: it may be a link to another blob
             raise
         except FileNotFoundError:
             with self._reading(key):
-                source.stat()
+                self._path(key).stat()
             raise  # so it is the target's folder that is not there
         except OSError:  # another file system, or one without hard links
             return False

@@ -45,18 +45,18 @@ class BlobStore:
             sha256: Their digest; the caller has checked it.
             source: The file; it is left where it is.
         """
-        await self._store.put(Key(namespace, sha256), source)
+        await self._store.put(Key.of(namespace, sha256), source)
 
     async def size(self, namespace: Namespace, sha256: str) -> int:
         """The size of a blob in bytes."""
-        return await self._store.size(Key(namespace, sha256))
+        return await self._store.size(Key.of(namespace, sha256))
 
     async def read(self, namespace: Namespace, sha256: str) -> AsyncGenerator[bytes, None]:
         """The bytes of a blob, in pieces of at most 256 KiB.
 
         The last piece comes when all of them have proved to have the digest: who has not got it has not got all.
         """
-        key, digest, held = Key(namespace, sha256), hashlib.sha256(), b""
+        key, digest, held = Key.of(namespace, sha256), hashlib.sha256(), b""
         async with aclosing(self._store.read(key)) as pieces:
             async for piece in pieces:
                 if held:
@@ -76,7 +76,7 @@ class BlobStore:
             OSError: when the target cannot be written.
         """
         if isinstance(self._store, BlobFolder):
-            await self._store.place(Key(namespace, sha256), target)
+            await self._store.place(Key.of(namespace, sha256), target)
             return
         with target.open("xb") as file:
             async for piece in self.read(namespace, sha256):
@@ -89,4 +89,4 @@ class BlobStore:
 
     async def delete(self, namespace: Namespace, sha256: str) -> None:
         """Deletes a blob. One that is not there is deleted already."""
-        await self._store.delete(Key(namespace, sha256))
+        await self._store.delete(Key.of(namespace, sha256))

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from services.base.documents import check_digest
 from services.base.errors import Code, PapermeshError
@@ -31,24 +32,25 @@ class Blob:
     """When it was put, in seconds since 1970 by the store's clock."""
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
-    """What a blob is found by. None is made but from a digest, since it becomes a path."""
+class Key(NamedTuple):
+    """What a blob is found by."""
 
     namespace: Namespace
     sha256: str
 
-    def __post_init__(self) -> None:
-        """Refuses what is no digest.
+    @classmethod
+    def of(cls, namespace: Namespace, sha256: str) -> "Key":
+        """The key of a blob. None is made but from a digest, since it becomes a path.
 
         Raises:
             PapermeshError: BAD_ARG.
         """
-        check_digest(self.sha256, "sha256")
+        check_digest(sha256, "sha256")
+        return cls(namespace, sha256)
 
     def __str__(self) -> str:
         """Spread over 256 folders, which keeps each of them small."""
-        return f"{self.namespace}/{self.sha256[:2]}/{self.sha256}"
+        return f"{self.namespace.value}/{self.sha256[:2]}/{self.sha256}"
 
     def missing(self) -> PapermeshError:
         """The error for bytes that are not in the store, though dispatch has found the right to them."""
