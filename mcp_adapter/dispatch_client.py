@@ -1,8 +1,9 @@
 """The adapter's one way into the mesh: signed calls to DispatchService through Envoy's edge."""
 
+import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from dataclasses import dataclass
-from typing import IO, Any
+from typing import Any, Protocol
 
 import grpc
 from google.protobuf.message import Message
@@ -16,6 +17,14 @@ _SERVICE = "/papermesh.dispatch.v1.DispatchService"
 _PIECE = 256 * 1024
 
 Metadata = tuple[tuple[str, str], ...]
+
+
+class Readable(Protocol):
+    """A file, as far as it is read."""
+
+    def read(self, size: int, /) -> bytes:
+        """At most `size` of the next bytes; none at the end."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,21 +126,27 @@ class DispatchClient:
             raise status.decode(error) from error
         return response
 
-    async def put_document(self, file: IO[bytes], sha256: str, size: int, person: Person) -> pb.PutDocumentResponse:
+    async def put_document(self, file: Readable, sha256: str, size: int, person: Person) -> pb.PutDocumentResponse:
         """Stores what `file` holds from where it stands.
 
         Raises:
             PapermeshError: whatever the mesh answered.
+            Exception: what `file` raised when it was read.
         """
         header = pb.PutDocumentHeader(sha256=sha256, size=size, actor=person.actor)
+        unread: list[Exception] = []
         try:
             response: pb.PutDocumentResponse = await self._put(
-                _messages(header, file),
+                _messages(header, file, unread),
                 metadata=self._sign("PutDocument", canonical.canonical_json(header), person),
                 timeout=self._timeouts_s[f"{_SERVICE}/PutDocument"],
             )
         except grpc.aio.AioRpcError as error:
             raise status.decode(error) from error
+        except asyncio.CancelledError:
+            if unread:  # grpc cancels a call whose messages cannot be had, and says no more
+                raise unread[0] from None
+            raise
         return response
 
     async def delete_document(self, sha256: str, person: Person) -> pb.DeleteDocumentResponse:
@@ -186,7 +201,11 @@ class DispatchClient:
         return (*signed, (TRACEPARENT, person.traceparent))
 
 
-async def _messages(header: pb.PutDocumentHeader, file: IO[bytes]) -> AsyncIterator[Message]:
+async def _messages(header: pb.PutDocumentHeader, file: Readable, unread: list[Exception]) -> AsyncIterator[Message]:
     yield pb.PutDocumentRequest(header=header)
-    while piece := file.read(_PIECE):
-        yield pb.PutDocumentRequest(data=piece)
+    try:
+        while piece := file.read(_PIECE):
+            yield pb.PutDocumentRequest(data=piece)
+    except Exception as error:
+        unread.append(error)
+        raise

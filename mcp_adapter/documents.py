@@ -1,6 +1,7 @@
 """/documents: uploads that are spooled to disk and hashed on the way, downloads, and deletion."""
 
 import base64
+import logging
 import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack
@@ -23,6 +24,8 @@ from papermesh.dispatch.v1 import dispatch_service_pb2 as pb
 from services.base.documents import check_digest, document_too_large
 from services.base.errors import PapermeshError, bad_arg, bad_field
 
+_log = logging.getLogger(__name__)
+
 router = APIRouter(tags=["documents"])
 
 _BYTES: dict[int | str, dict[str, Any]] = {
@@ -35,7 +38,7 @@ _BYTES: dict[int | str, dict[str, Any]] = {
 
 @router.post("/documents", summary="Upload a document", status_code=201)
 async def upload(request: Request) -> Response:
-    """Stores the bytes of one document, as the raw body or as the one file of a multipart form.
+    """Stores the bytes of one document, a PDF, as the raw body or as the one file of a multipart form.
 
     The answer's `data.doc_ref` is ready to use in a call. A `Content-Digest: sha-256=:…:` header (RFC 9530) is checked.
     """
@@ -113,7 +116,12 @@ class _Bytes(StreamingResponse):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async with self._held:
-            await super().__call__(scope, receive, send)
+            try:
+                await super().__call__(scope, receive, send)
+            except PapermeshError as error:
+                # The answer has begun and cannot become another; that it stays short of its length says that it failed.
+                fields = {"request_id": error.request_id, **error.details}
+                _log.warning("A download was broken off: %s", error, extra={"fields": fields})
 
 
 @router.delete("/documents/{sha256}", summary="Delete a document")
@@ -157,8 +165,7 @@ async def _receive(request: Request, spool: Spool) -> None:
     else:
         async for piece in request.stream():
             spool.write(piece)
-    if spool.size == 0:
-        raise bad_arg("The document is empty. Send its bytes as the body, or as a file of a multipart form.")
+    spool.finish()
     _check_digest(request.headers.get("content-digest"), spool.digest)
 
 

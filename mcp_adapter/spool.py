@@ -1,23 +1,25 @@
 """Where an upload waits until it is complete: a file without a name, hashed as it is written."""
 
 import hashlib
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
 
 from mcp_adapter.places import UPLOADS, Places
 from services.base.documents import document_too_large
+from services.base.errors import bad_arg
+from services.base.file_kinds import Beginning
+from services.base.spool_file import SpoolFile, spool_file
 
 
 class Spool:
     """One upload. Its file has no name, so that nothing is left of it however the process ends."""
 
-    def __init__(self, file: IO[bytes], limit: int) -> None:
+    def __init__(self, file: SpoolFile, limit: int) -> None:
         """Writes at most `limit` bytes to `file`."""
         self._file = file
         self._limit = limit
+        self._beginning = Beginning()
         self._sha256 = hashlib.sha256()
         self.size = 0
 
@@ -25,22 +27,38 @@ class Spool:
         """Adds to the document.
 
         Raises:
-            PapermeshError: TOO_LARGE over the limit.
+            PapermeshError: TOO_LARGE over the limit; BAD_ARG as soon as it can be no PDF; UNAVAILABLE when the disk
+                does not take it.
         """
         self.size += len(piece)
         if self.size > self._limit:
             raise document_too_large(self._limit)
+        self._beginning.feed(piece)
         self._sha256.update(piece)
         self._file.write(piece)
+
+    def finish(self) -> None:
+        """Says that the document is complete.
+
+        Raises:
+            PapermeshError: BAD_ARG when it is empty, or no PDF.
+        """
+        if self.size == 0:
+            raise bad_arg("The document is empty. Send its bytes as the body, or as a file of a multipart form.")
+        self._beginning.finish()
 
     @property
     def digest(self) -> bytes:
         """The SHA-256 of what was written."""
         return self._sha256.digest()
 
-    def content(self) -> IO[bytes]:
-        """What was written, from its start."""
-        self._file.seek(0)
+    def content(self) -> SpoolFile:
+        """What was written, from its start.
+
+        Raises:
+            PapermeshError: UNAVAILABLE when the disk fails.
+        """
+        self._file.rewind()
         return self._file
 
 
@@ -58,7 +76,8 @@ class Spools:
         """A place for one upload of an actor.
 
         Raises:
-            PapermeshError: RATE_LIMIT when the actor has all of its own; UNAVAILABLE when all are taken.
+            PapermeshError: RATE_LIMIT when the actor has all of its own; UNAVAILABLE when all are taken, or the folder
+                cannot be used.
         """
-        with self._places.take(actor), tempfile.TemporaryFile(dir=self._folder) as file:
+        with self._places.take(actor), spool_file(self._folder) as file:
             yield Spool(file, self._document_bytes)

@@ -52,6 +52,9 @@ _BARE: Mapping[grpc.StatusCode, tuple[Code, str]] = {
     grpc.StatusCode.UNAVAILABLE: (Code.UNAVAILABLE, "The service cannot be reached right now. Try again."),
 }
 
+_SHARED_FAULTS = frozenset({"store_full", "store_gone", "store_failed", "store_away"})
+"""Reasons that every host of a service would give alike; `services.base.own_faults` and `blob_bucket` have them."""
+
 _NEVER_SENT = frozenset({"UH", "UF", "UO", "NC", "NR", "URX"})
 """Envoy's flags of a call that reached no service: no healthy host, no connection, a breaker, no cluster, no route. The
 last one says that tries were used up, and stands beside another."""
@@ -65,10 +68,11 @@ def status_code(error: PapermeshError, *, behind_mesh: bool = False) -> grpc.Sta
 
     Args:
         error: The error.
-        behind_mesh: The answer passes Envoy's mesh listener, which ejects hosts that answer DEADLINE_EXCEEDED. A
-            document's time-out is not its host's fault, so there it is INTERNAL; ErrorInfo still says TIMEOUT.
+        behind_mesh: The answer passes Envoy's mesh listener, which ejects hosts that answer DEADLINE_EXCEEDED or
+            UNAVAILABLE, and tries others. A document's time-out is not its host's fault, nor is a store that all hosts
+            share, so there they are INTERNAL; ErrorInfo still has the code.
     """
-    if behind_mesh and error.code is Code.TIMEOUT:
+    if behind_mesh and (error.code is Code.TIMEOUT or error.details.get("reason") in _SHARED_FAULTS):
         return grpc.StatusCode.INTERNAL
     return _STATUS[error.code]
 

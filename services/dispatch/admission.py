@@ -118,9 +118,8 @@ class Admission:
 
     def _verify(self, call: Call, message: Message, actor: str, action: str | None = None) -> Verified:
         if not self._audit.healthy:
-            raise PapermeshError(
-                Code.UNAVAILABLE, "Calls cannot be recorded right now, so none is made. Try again.", retry_after_ms=1000
-            )
+            text = "Calls cannot be recorded right now, so none is made. Try again."
+            raise PapermeshError(Code.UNAVAILABLE, text, retry_after_ms=1000, details={"reason": "audit_failed"})
         verified = self._verifier.verify(call, message, actor, action)
         call.notes["client"] = verified.caller.client.id
         call.notes["actor"] = "" if verified.refusal else verified.caller.actor

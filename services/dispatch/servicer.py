@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import aclosing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -117,9 +118,12 @@ class DispatchServicer:
         """Streams a document to one who may read it."""
         _, [digest] = await self._admission.method(call, request, request.actor, request.doc_ref)
         size = await self._blobs.size(Namespace.UPLOADS, digest)
-        yield pb.GetDocumentResponse(header=pb.GetDocumentHeader(sha256=digest, size=size))
-        async for piece in self._blobs.read(Namespace.UPLOADS, digest):
-            yield pb.GetDocumentResponse(data=piece)
+        async with aclosing(self._blobs.read(Namespace.UPLOADS, digest)) as pieces:
+            first = await anext(pieces)  # what cannot be read is told before an answer has begun, where that can be
+            yield pb.GetDocumentResponse(header=pb.GetDocumentHeader(sha256=digest, size=size))
+            yield pb.GetDocumentResponse(data=first)
+            async for piece in pieces:
+                yield pb.GetDocumentResponse(data=piece)
 
     async def DeleteDocument(self, request: pb.DeleteDocumentRequest, call: Call) -> pb.DeleteDocumentResponse:
         """Takes an upload from its owner."""

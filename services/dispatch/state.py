@@ -123,7 +123,10 @@ def holders_key(sha256: str) -> str:
 def redis_away(error: RedisAway | RedisRefused) -> PapermeshError:
     """What a caller is told; the log says what it was: a script with a bug looks like an outage to callers."""
     _log.warning("Redis did not answer: %s: %s", type(error).__name__, error)
-    details = {"reason": "state_full"} if "OOM command" in str(error) else {}
+    reason = "state_full" if "OOM command" in str(error) else "redis_away"
     return PapermeshError(
-        Code.UNAVAILABLE, "Calls cannot be verified right now. Try again.", retry_after_ms=1000, details=details
+        Code.UNAVAILABLE,
+        "Calls cannot be verified right now. Try again.",
+        retry_after_ms=1000,
+        details={"reason": reason},
     )

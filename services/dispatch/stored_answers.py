@@ -3,12 +3,11 @@
 import asyncio
 import hashlib
 import secrets
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
 
 from services.base.blobs import BlobStore, Namespace
+from services.base.spool_file import SpoolFile, spool_file
 from services.dispatch.compressed import compress, decompress
 
 MAX_INLINE_BYTES = 1024
@@ -41,21 +40,21 @@ class StoredAnswers:
         """Keeps an answer.
 
         Raises:
-            PapermeshError: UNAVAILABLE when the blob store cannot be reached.
+            PapermeshError: UNAVAILABLE when the blob store or the folder cannot be used.
         """
         packed = await compress(json.encode())
         if len(packed) <= MAX_INLINE_BYTES:
             return Stored(_INLINE + packed, len(packed))
-        with tempfile.NamedTemporaryFile(dir=self._spool_dir, prefix="result-") as file:
+        with spool_file(self._spool_dir, "result-") as file:
             sha256 = await asyncio.to_thread(_write, file, packed)
-            await self._blobs.put(Namespace.RESULTS, sha256, Path(file.name))
+            await self._blobs.put(Namespace.RESULTS, sha256, file.path)
         return Stored(_STORED + sha256.encode(), len(packed))
 
     async def load(self, record: bytes) -> str:
         """The answer whose record `store` returned.
 
         Raises:
-            PapermeshError: UNAVAILABLE when the blob store cannot be reached.
+            PapermeshError: UNAVAILABLE when the blob store cannot be reached; ENGINE_FAIL when it has lost the answer.
         """
         if record[:1] == _INLINE:
             return (await decompress(record[1:])).decode()
@@ -63,10 +62,9 @@ class StoredAnswers:
         return (await decompress(b"".join(pieces)[_SALT_BYTES:])).decode()
 
 
-def _write(file: IO[bytes], packed: bytes) -> str:
+def _write(file: SpoolFile, packed: bytes) -> str:
     """Writes a large answer and returns the digest of the file; fit for a thread."""
     # Equal answers are not shared: each is deleted a day after it was written, whoever else has one like it.
     content = secrets.token_bytes(_SALT_BYTES) + packed
     file.write(content)
-    file.flush()
     return hashlib.sha256(content).hexdigest()

@@ -2,14 +2,14 @@
 
 import contextlib
 import hashlib
-import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import IO
 
 from papermesh.dispatch.v1 import dispatch_service_pb2 as pb
 from services.base.documents import check_digest, document_too_large
 from services.base.errors import bad_field
+from services.base.file_kinds import Beginning
+from services.base.spool_file import SpoolFile, spool_file
 
 _MAX_PIECE = 512 * 1024
 
@@ -49,26 +49,28 @@ async def received(
     The bytes are hashed on the way into a file of the spool folder, so memory holds one piece at a time.
 
     Raises:
-        PapermeshError: BAD_ARG when the bytes do not match the header.
+        PapermeshError: BAD_ARG when the bytes do not match the header or are no PDF; UNAVAILABLE when the folder cannot
+            be used.
     """
-    with tempfile.NamedTemporaryFile(dir=spool_dir, prefix="upload-") as spool:
+    with spool_file(spool_dir, "upload-") as spool:
         if await _spool(sent.size, stream, spool) != sent.sha256:
             raise bad_field("data", "the bytes do not have the SHA-256 that the header announces")
-        spool.flush()
-        yield Path(spool.name)
+        yield spool.path
 
 
-async def _spool(size: int, stream: AsyncIterator[pb.PutDocumentRequest], spool: IO[bytes]) -> str:
+async def _spool(size: int, stream: AsyncIterator[pb.PutDocumentRequest], spool: SpoolFile) -> str:
     """Writes exactly `size` bytes and returns their digest."""
-    digest, received = hashlib.sha256(), 0
+    digest, received, beginning = hashlib.sha256(), 0, Beginning()
     async for message in stream:
         if message.WhichOneof("message") != "data" or not 0 < len(message.data) <= _MAX_PIECE:
             raise bad_field("data", f"after the header come pieces of 1 to {_MAX_PIECE} bytes")
         received += len(message.data)
         if received > size:
             raise bad_field("data", f"more bytes came than the {size} that the header announces")
+        beginning.feed(message.data)
         digest.update(message.data)
         spool.write(message.data)
     if received < size:
         raise bad_field("data", f"{received} bytes came of the {size} that the header announces")
+    beginning.finish()
     return digest.hexdigest()

@@ -3,10 +3,12 @@
 import itertools
 import os
 from collections import Counter
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
+from services.base.own_faults import Disk, disk_fault
 from services.pdf import outcomes
 from services.pdf.crashes import Crashes
 from services.pdf.limits import Limits
@@ -112,7 +114,8 @@ class WorkerPool:
         `deadline` is a time of the loop's clock: at that moment the worker is killed, and when the caller is cancelled
         it is killed at once. `admitted` is for a part of a request that has been let in before: it queues however many
         wait. Raises PapermeshError: what the operation answered, TIMEOUT, RATE_LIMIT when too many requests wait for a
-        worker, or ENGINE_FAIL when the worker died. What `subject.place` raises passes through.
+        worker, ENGINE_FAIL when the worker died, or UNAVAILABLE when a document cannot be put where it can be opened.
+        What else `subject.place` raises passes through.
         """
         if self._closing:
             raise outcomes.closing()
@@ -127,14 +130,22 @@ class WorkerPool:
         path = self._work_dir / f"document-{next(self._numbers)}.pdf"
         document = -1
         try:
-            await request.subject.place(path)
-            document = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+            document = await self._open(request.subject, path)
             worker = await self._supervisor.take(request.subject.holder, request.deadline)
             return await self._ask(worker, request, document)
         finally:
             if document >= 0:
                 os.close(document)
-            path.unlink(missing_ok=True)
+            with suppress(OSError):  # what is left here by a folder that fails goes when the service starts again
+                path.unlink()
+
+    async def _open(self, subject: Subject, path: Path) -> int:
+        try:
+            self._work_dir.mkdir(mode=0o700, exist_ok=True)  # somebody may have removed it
+            await subject.place(path)
+            return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError as error:
+            raise disk_fault(Disk.WORK, error) from error
 
     async def _ask(self, worker: WorkerProcess, request: _Request, document: int) -> Answer:
         try:

@@ -1,7 +1,6 @@
 """A document of a hundred megabytes passes, and nobody holds it in memory."""
 
 import hashlib
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import httpx
 import pytest
 
 from tests.e2e.support.deployment import Deployment
+from tests.support.pdfs import pdf_bytes
 
 SIZE = 100_000_000
 PIECE = 250_000
@@ -29,7 +29,7 @@ def forget_peak(pid: int) -> None:
 
 @pytest.fixture(scope="module")
 def piece() -> bytes:
-    return os.urandom(PIECE)
+    return pdf_bytes(PIECE)
 
 
 def test_a_hundred_megabytes_pass_without_being_held_in_memory(mesh: Deployment, piece: bytes) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from tests.e2e.support.caller import Caller, invocation
 from tests.e2e.support.deployment import Deployment
+from tests.support.pdfs import pdf_bytes
 
 
 def test_the_answer_s_request_id_stands_in_envoy_s_log_of_both_listeners(mesh: Deployment) -> None:
@@ -48,14 +49,14 @@ def test_a_caller_without_a_trace_gets_one(mesh: Deployment, sent: str) -> None:
 
 
 def test_a_failed_call_has_its_id_and_its_status_in_the_log(mesh: Deployment) -> None:
-    answer = mesh.adapter.ask("PDF_TEXT", b"no document").must_be("BAD_ARG", reason="not_pdf")
+    answer = mesh.adapter.ask("PDF_TEXT", b"%PDF-1.7").must_be("BAD_ARG", reason="broken")
     for listener in ("edge", "mesh"):
         (line,) = mesh.logged(answer.meta["request_id"], listener)
         assert line["grpc_status"] == "INVALID_ARGUMENT"
 
 
 def test_uploads_and_the_catalogue_have_ids_too(mesh: Deployment) -> None:
-    upload = mesh.adapter.upload(secrets.token_bytes(100))
+    upload = mesh.adapter.upload(pdf_bytes(100))
     (line,) = mesh.logged(upload.meta["request_id"], "edge")
     assert line["path"].endswith("/PutDocument")
 

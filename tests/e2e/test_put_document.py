@@ -1,7 +1,6 @@
 """Uploads straight to dispatch: the bytes must be those that the signed header announces."""
 
 import hashlib
-import secrets
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,13 +11,14 @@ from papermesh.dispatch.v1 import dispatch_service_pb2 as pb
 from tests.e2e.support.caller import Caller, path, pieces
 from tests.e2e.support.deployment import SMALL_LIMIT, Deployment
 from tests.e2e.support.waiting import eventually
+from tests.support.pdfs import pdf_bytes
 
 PIECE = 512 * 1024
 
 
 @pytest.fixture
 def content() -> bytes:
-    return secrets.token_bytes(3000)
+    return pdf_bytes(3000)
 
 
 def header(content: bytes, **changes: object) -> pb.PutDocumentHeader:
@@ -43,7 +43,7 @@ def must_be_stored_nowhere(mesh: Deployment, content: bytes) -> None:
 
 
 def test_a_document_in_the_largest_pieces_is_stored(operator: Caller) -> None:
-    content = secrets.token_bytes(2 * PIECE + 1)
+    content = pdf_bytes(2 * PIECE + 1)
     (response,) = operator.put_pieces(header(content), pieces(content, PIECE))
     assert response.size == len(content)
     assert len(response.request_id) == 36
@@ -66,7 +66,7 @@ def test_bytes_that_are_more_or_less_than_announced_are_refused(
 
 
 def test_bytes_with_another_digest_are_refused(mesh: Deployment, operator: Caller, content: bytes) -> None:
-    other = secrets.token_bytes(len(content))
+    other = pdf_bytes(len(content))
     operator.put_refusal(header(content), [other]).must_be("BAD_ARG", says="SHA-256", field="data")
     must_be_stored_nowhere(mesh, content)
     must_be_stored_nowhere(mesh, other)
@@ -118,7 +118,7 @@ def test_a_second_header_is_refused(mesh: Deployment, operator: Caller, content:
 
 def test_a_header_changed_after_it_was_signed_is_refused(mesh: Deployment, operator: Caller, content: bytes) -> None:
     signed = operator.sign("PutDocument", header(content))
-    other = secrets.token_bytes(len(content))
+    other = pdf_bytes(len(content))
     refusal = operator.channel.refusal(path("PutDocument"), sent(header(other), other), signed)
     refusal.must_be("UNAUTHENTICATED", says="does not fit")
     must_be_stored_nowhere(mesh, other)

@@ -8,6 +8,7 @@ import pytest
 from papermesh.dispatch.v1 import dispatch_service_pb2 as pb
 from tests.e2e.support.caller import Caller, Channel, download, invocation, path
 from tests.e2e.support.deployment import Deployment
+from tests.support.pdfs import pdf_bytes
 
 GET_METADATA = "/papermesh.pdf.v1.PdfService/GetMetadata"
 GET_PROJECT_INFO = "/papermesh.gitlab.v1.GitlabService/GetProjectInfo"
@@ -53,7 +54,7 @@ def test_a_client_that_acts_for_nobody_is_refused_with_an_actor(reports: Caller,
 
 
 def test_a_client_may_name_itself_as_the_actor(reports: Caller) -> None:
-    content = secrets.token_bytes(100)
+    content = pdf_bytes(100)
     reference = reports.put(content, actor="reports")
     assert reports.get(reference) == content
 
@@ -83,13 +84,13 @@ def test_a_document_of_one_client_is_not_found_for_another(mesh: Deployment, ope
 def test_a_document_uploaded_through_the_adapter_is_not_found_for_the_operator(
     mesh: Deployment, operator: Caller
 ) -> None:
-    reference = mesh.adapter.reference(secrets.token_bytes(1000))
+    reference = mesh.adapter.reference(pdf_bytes(1000))
     for actor in ("", "local", "adapter"):
         _must_not_be_found(operator, reference, actor)
 
 
 def test_nobody_can_tell_somebody_elses_document_from_one_that_is_not_there(operator: Caller, reports: Caller) -> None:
-    theirs = operator.put(secrets.token_bytes(1000))
+    theirs = operator.put(pdf_bytes(1000))
     nobodys = {"type": "UPLOAD", "sha256": secrets.token_hex(32)}
     for method in ("Invoke", "GetDocument"):
         answers = [_ask(reports, method, reference) for reference in (theirs, nobodys)]

@@ -15,6 +15,7 @@ from services.base import clients_file
 from tests.e2e.support.caller import Caller, Refusal, download, invocation, path
 from tests.e2e.support.standins.deployed import Standins, deployed_with_standins
 from tests.e2e.support.waiting import eventually
+from tests.support.pdfs import pdf_bytes
 
 OWNER = "ada"
 UNDER_WAY_MS = 3000
@@ -71,7 +72,7 @@ class Known:
 
     def __init__(self, operator: Caller, name: str) -> None:
         self.name = name
-        content, note = secrets.token_bytes(1000), secrets.token_hex(8)
+        content, note = pdf_bytes(1000), secrets.token_hex(8)
         key = note if "stored" in name else ""
         self.asked = Asked(operator.put(content, OWNER), note, UNDER_WAY_MS if "under way" in name else 0, key)
         self._operator = operator
@@ -210,7 +211,7 @@ def test_a_right_taken_while_the_result_is_computed_is_gone_for_the_next_call(
 
 
 def test_uploading_the_same_bytes_is_what_gives_the_right(standins: Standins, operator: Caller) -> None:
-    content, note = secrets.token_bytes(1000), secrets.token_hex(8)
+    content, note = pdf_bytes(1000), secrets.token_hex(8)
     asked = Asked(operator.put(content, OWNER), note)
     assert operator.call("Invoke", asked.request(OWNER))
     other_actor(standins, asked)

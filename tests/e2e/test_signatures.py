@@ -10,6 +10,7 @@ from papermesh.dispatch.v1 import dispatch_service_pb2 as pb
 from services.base.canonical import canonical_json
 from tests.e2e.support.caller import Caller, Channel, Metadata, download, invocation, path, pieces
 from tests.e2e.support.deployment import Deployment
+from tests.support.pdfs import pdf_bytes
 
 SIGNING = ("x-client", "x-timestamp", "x-nonce", "x-signature")
 UNKNOWN_FIELD = b"\xf8\x07\x01"
@@ -140,7 +141,7 @@ def test_a_replayed_call_is_refused(operator: Caller, call: pb.InvokeRequest) ->
 
 
 def test_a_replayed_upload_and_a_replayed_download_are_refused(operator: Caller) -> None:
-    content = secrets.token_bytes(1000)
+    content = pdf_bytes(1000)
     reference = operator.put(content)
     request = download(reference)
     signed = operator.sign("GetDocument", request)
@@ -235,7 +236,7 @@ def test_a_request_with_an_unknown_field_is_refused(operator: Caller, call: pb.I
 
 
 def test_a_request_with_an_unknown_field_inside_is_refused(operator: Caller) -> None:
-    request = download(operator.put(secrets.token_bytes(100)))
+    request = download(operator.put(pdf_bytes(100)))
     signed = operator.sign("GetDocument", request)
     inside = with_field(1, request.doc_ref.SerializeToString() + UNKNOWN_FIELD)
     operator.refusal("GetDocument", inside, signed).must_be("BAD_ARG", says="does not know")

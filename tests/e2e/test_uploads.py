@@ -2,8 +2,9 @@
 
 import base64
 import hashlib
-import os
+import json
 import socket
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from tests.e2e.support.adapter import Adapter
 from tests.e2e.support.caller import pieces
 from tests.e2e.support.deployment import SMALL_LIMIT, Deployment
 from tests.e2e.support.waiting import eventually
+from tests.support.pdfs import pdf_bytes
 
 OVERHEAD = 64 * 1024
 """What a form's boundaries and headers may add."""
@@ -66,7 +68,7 @@ def test_an_upload_is_answered_with_a_reference_that_calls_can_use(mesh: Deploym
 
 
 def test_a_document_comes_back_as_it_went(mesh: Deployment) -> None:
-    content = os.urandom(3_000_001)
+    content = pdf_bytes(3_000_001)
     reference = mesh.adapter.reference(content)
     answer = mesh.adapter.http.get(f"/documents/{reference['sha256']}")
     assert answer.status_code == 200
@@ -86,7 +88,7 @@ def test_a_digest_that_cannot_be_one_is_refused(adapter: Adapter, digest: str) -
 
 
 def test_the_same_bytes_twice_are_stored_once(mesh: Deployment) -> None:
-    content = os.urandom(50_000)
+    content = pdf_bytes(50_000)
     first, second = mesh.adapter.upload(content), mesh.adapter.upload(content)
     assert first.data == second.data
     assert len(stored(mesh, content)) == 1
@@ -102,14 +104,39 @@ def test_a_multipart_upload_is_the_same_document(mesh: Deployment) -> None:
 
 
 def test_a_form_is_one_however_its_type_is_spelt(mesh: Deployment) -> None:
-    content = os.urandom(1000)
+    content = pdf_bytes(1000)
     form = b'--x\r\nContent-Disposition: form-data; name="f"; filename="f"\r\n\r\n' + content + b"\r\n--x--\r\n"
     answer = mesh.adapter.upload(form, Content_Type="Multipart/Form-Data; boundary=x")
     assert answer.data["size"] == len(content)
 
 
+@pytest.mark.parametrize(
+    ("options", "reason"),
+    [
+        (["--data-binary", "@{}"], ""),
+        (["--form", "file=@{}"], ""),
+        (["--upload-file", "{}", "--request", "POST"], ""),
+        (["--data", "@{}"], "cut"),
+        (["--data", "@{}", "--header", "Content-Type: application/pdf"], "cut"),
+        (["--data-urlencode", "@{}"], "not_pdf"),
+    ],
+)
+def test_curl_is_told_when_it_sends_something_else_than_the_file(
+    mesh: Deployment, options: list[str], reason: str
+) -> None:
+    url = f"http://127.0.0.1:{mesh.stack.ports.http}/documents"
+    words = [option.format(mesh.good_document) for option in options]
+    command = ["curl", "--silent", "--noproxy", "*", "--max-time", "30", *words, url]
+    answer = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
+    if reason:
+        assert (answer["error"]["code"], answer["error"]["details"]["reason"]) == ("BAD_ARG", reason)
+        assert "--data-binary" in answer["error"]["message"]
+    else:
+        assert answer["data"]["size"] == mesh.good_document.stat().st_size
+
+
 def test_an_upload_under_way_has_no_name_to_be_left_behind(mesh: Deployment) -> None:
-    half = os.urandom(500_000)
+    half = pdf_bytes(500_000)
     with socket.create_connection(("127.0.0.1", mesh.stack.ports.http), timeout=20) as connection:
         connection.sendall(head("Content-Length: 1000000") + half)
         eventually(lambda: spool_bytes(mesh) >= len(half) // 2, what="the first half")
@@ -142,7 +169,7 @@ def test_an_empty_upload_is_refused(adapter: Adapter, content: bytes | Iterator[
 
 
 def test_a_digest_that_fits_is_taken_and_another_is_refused(mesh: Deployment) -> None:
-    content, other = os.urandom(1000), os.urandom(1000)
+    content, other = pdf_bytes(1000), pdf_bytes(1000)
 
     def digest(of: bytes) -> str:
         return f"sha-256=:{base64.b64encode(hashlib.sha256(of).digest()).decode()}:"
@@ -153,14 +180,14 @@ def test_a_digest_that_fits_is_taken_and_another_is_refused(mesh: Deployment) ->
 
 
 def test_an_upload_that_breaks_off_half_way_leaves_nothing_behind(mesh: Deployment) -> None:
-    half = os.urandom(500_000)
+    half = pdf_bytes(500_000)
     exchange(mesh, head("Content-Length: 1000000"), half, close=True)
     eventually(lambda: not spooled(mesh), what="tidying up")
     assert stored(mesh, half) == []
 
 
 def test_a_chunked_upload_that_breaks_off_leaves_nothing_behind(mesh: Deployment) -> None:
-    half = os.urandom(100_000)
+    half = pdf_bytes(100_000)
     chunk = b"%x\r\n%b\r\n" % (len(half), half)
     exchange(mesh, head("Transfer-Encoding: chunked"), chunk, close=True)
     eventually(lambda: not spooled(mesh), what="tidying up")
@@ -168,13 +195,13 @@ def test_a_chunked_upload_that_breaks_off_leaves_nothing_behind(mesh: Deployment
 
 
 def test_a_form_that_breaks_off_leaves_nothing_behind(mesh: Deployment) -> None:
-    part = b'--x\r\nContent-Disposition: form-data; name="f"; filename="f"\r\n\r\n' + os.urandom(50_000)
+    part = b'--x\r\nContent-Disposition: form-data; name="f"; filename="f"\r\n\r\n' + pdf_bytes(50_000)
     exchange(mesh, head("Content-Length: 90000", "Content-Type: multipart/form-data; boundary=x"), part, close=True)
     eventually(lambda: not spooled(mesh), what="tidying up")
 
 
 def test_what_stands_behind_the_announced_length_belongs_to_no_document(mesh: Deployment) -> None:
-    content, more = os.urandom(1000), b"and more bytes than were announced\r\n\r\n"
+    content, more = pdf_bytes(1000), b"and more bytes than were announced\r\n\r\n"
     # The rest is no second request, so the connection ends with 400, be it before the first one is answered or after.
     assert b"HTTP/1.1 400" in exchange(mesh, head("Content-Length: 1000"), content + more)
     assert stored(mesh, content + more) == []
@@ -193,23 +220,23 @@ def test_a_length_over_the_limit_is_refused_before_the_document_comes(modest_mes
 
 
 def test_an_upload_over_the_limit_is_refused(modest_mesh: Deployment) -> None:
-    answer = modest_mesh.adapter.upload(os.urandom(SMALL_LIMIT + 1))
+    answer = modest_mesh.adapter.upload(pdf_bytes(SMALL_LIMIT + 1))
     answer.must_be("TOO_LARGE", says=f"{SMALL_LIMIT} bytes", limit_bytes=str(SMALL_LIMIT))
 
 
 def test_an_upload_over_the_limit_that_announces_no_length_is_refused(modest_mesh: Deployment) -> None:
-    answer = modest_mesh.adapter.upload(iter(pieces(os.urandom(SMALL_LIMIT + 1), 10_000)))
+    answer = modest_mesh.adapter.upload(iter(pieces(pdf_bytes(SMALL_LIMIT + 1), 10_000)))
     answer.must_be("TOO_LARGE", limit_bytes=str(SMALL_LIMIT))
 
 
 def test_a_file_of_a_form_over_the_limit_is_refused(modest_mesh: Deployment) -> None:
-    answer = modest_mesh.adapter.request("POST", "/documents", files={"file": os.urandom(SMALL_LIMIT + 1)})
+    answer = modest_mesh.adapter.request("POST", "/documents", files={"file": pdf_bytes(SMALL_LIMIT + 1)})
     answer.must_be("TOO_LARGE", limit_bytes=str(SMALL_LIMIT))
 
 
 def test_a_file_of_an_endless_form_is_refused(modest_mesh: Deployment) -> None:
     def endless() -> Iterator[bytes]:
-        yield b'--x\r\nContent-Disposition: form-data; name="f"; filename="f"\r\n\r\n'
+        yield b'--x\r\nContent-Disposition: form-data; name="f"; filename="f"\r\n\r\n%PDF-1.7\n'
         for _ in range(10_000):
             yield b"0" * 65_536
 
@@ -220,11 +247,11 @@ def test_a_file_of_an_endless_form_is_refused(modest_mesh: Deployment) -> None:
 
 
 def test_an_upload_of_just_the_limit_is_taken(modest_mesh: Deployment) -> None:
-    content = os.urandom(SMALL_LIMIT)
+    content = pdf_bytes(SMALL_LIMIT)
     assert modest_mesh.adapter.upload(content).data["size"] == SMALL_LIMIT
     assert modest_mesh.adapter.request("POST", "/documents", files={"file": content}).data["size"] == SMALL_LIMIT
 
 
 def test_nothing_of_a_refused_upload_stays_in_a_folder(modest_mesh: Deployment) -> None:
-    modest_mesh.adapter.upload(os.urandom(SMALL_LIMIT + 1)).must_be("TOO_LARGE")
+    modest_mesh.adapter.upload(pdf_bytes(SMALL_LIMIT + 1)).must_be("TOO_LARGE")
     eventually(lambda: not spooled(modest_mesh), what="tidying up")

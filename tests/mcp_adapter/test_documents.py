@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import errno
 import hashlib
 import os
 from collections.abc import AsyncIterator, Iterator
@@ -12,7 +13,11 @@ import pytest
 
 from mcp_adapter.places import DOWNLOADS, UPLOADS
 from services.base.errors import ACTOR_RATE, Code, PapermeshError, rate_limited
+from services.base.own_faults import Disk, disk_fault
+from services.base.spool_file import SpoolFile
 from tests.mcp_adapter.conftest import LIMIT, Dispatch
+from tests.support.disks import needs_root, small_disk
+from tests.support.pdfs import pdf_bytes
 
 CONTENT = b"%PDF-1.7 nothing more"
 SHA = hashlib.sha256(CONTENT).hexdigest()
@@ -61,7 +66,7 @@ class TestUpload:
     async def test_of_the_largest_document_is_taken(
         self, client: httpx.AsyncClient, dispatch: Dispatch, *, form: bool
     ) -> None:
-        content = os.urandom(LIMIT)
+        content = pdf_bytes(LIMIT)
         body = {"files": {"file": ("a.pdf", content)}} if form else {"content": content}
         response = await client.post("/documents", **body)  # type: ignore[arg-type]
         assert response.status_code == 201
@@ -72,7 +77,7 @@ class TestUpload:
     async def test_over_the_limit_is_too_large(
         self, client: httpx.AsyncClient, dispatch: Dispatch, size: int, *, form: bool
     ) -> None:
-        body = {"files": {"file": ("a.pdf", bytes(size))}} if form else {"content": bytes(size)}
+        body = {"files": {"file": ("a.pdf", pdf_bytes(size))}} if form else {"content": pdf_bytes(size)}
         response = await client.post("/documents", **body)  # type: ignore[arg-type]
         assert code(response) == (413, "TOO_LARGE")
         assert response.json()["error"]["details"] == {"limit_bytes": str(LIMIT)}
@@ -90,7 +95,7 @@ class TestUpload:
                 yield b'--b\r\nContent-Disposition: form-data; name="f"; filename="a"\r\n\r\n'
             while sent < 50 * LIMIT:
                 sent += 100_000
-                yield bytes(100_000)
+                yield pdf_bytes(100_000)
 
         headers = {"Content-Type": "multipart/form-data; boundary=b"} if form else {}
         response = await client.post("/documents", content=endless(), headers=headers)
@@ -187,7 +192,7 @@ class TestUpload:
         seen: list[list[Path]] = []
 
         async def large() -> AsyncIterator[bytes]:
-            yield b'--b\r\nContent-Disposition: form-data; name="f"; filename="a"\r\n\r\n'
+            yield b'--b\r\nContent-Disposition: form-data; name="f"; filename="a"\r\n\r\n%PDF-1.7\n'
             for _ in range(9):
                 yield bytes(100_000)
                 seen.append([*spool_dir.iterdir(), *other.iterdir()])
@@ -213,6 +218,69 @@ class TestUpload:
         go_on.set()
         assert {(await each).status_code for each in others} == {201}
         assert (await client.post("/documents", content=CONTENT)).status_code == 201
+
+    @pytest.mark.parametrize("form", [False, True])
+    async def test_of_what_is_no_pdf_is_refused_when_its_first_bytes_have_come(
+        self, client: httpx.AsyncClient, dispatch: Dispatch, *, form: bool
+    ) -> None:
+        sent = 0
+
+        async def endless() -> AsyncIterator[bytes]:
+            nonlocal sent
+            if form:
+                yield b'--b\r\nContent-Disposition: form-data; name="f"; filename="a.pdf"\r\n\r\n'
+            yield b"\x89PNG\r\n\x1a\n"
+            while sent < LIMIT:
+                sent += 1000
+                yield bytes(1000)
+
+        response = await client.post("/documents", content=endless(), headers=FORM if form else {})
+        assert code(response) == (400, "BAD_ARG")
+        assert response.json()["error"]["details"] == {"reason": "not_pdf", "kind": "png"}
+        assert sent <= 3000
+        assert not dispatch.calls
+
+    async def test_of_what_is_too_short_for_that_is_refused_too(
+        self, client: httpx.AsyncClient, dispatch: Dispatch
+    ) -> None:
+        response = await client.post("/documents", content=b"hello")
+        assert response.json()["error"]["details"] == {"reason": "not_pdf", "kind": "text"}
+        assert not dispatch.calls
+
+    @needs_root
+    async def test_says_that_the_spool_folder_is_full(
+        self, client: httpx.AsyncClient, dispatch: Dispatch, spool_dir: Path
+    ) -> None:
+        with small_disk(spool_dir, 200_000):
+            response = await client.post("/documents", content=pdf_bytes(300_000))
+            assert code(response) == (503, "UNAVAILABLE")
+            assert response.json()["error"]["details"] == {"reason": "spool_full"}
+            assert (await client.post("/documents", content=CONTENT)).status_code == 201
+        assert len(dispatch.calls) == 1
+
+    async def test_makes_a_spool_folder_anew_and_says_when_it_cannot(
+        self, client: httpx.AsyncClient, spool_dir: Path
+    ) -> None:
+        spool_dir.rmdir()
+        assert (await client.post("/documents", content=CONTENT)).status_code == 201
+        spool_dir.rmdir()
+        spool_dir.touch()  # somebody's file in its place
+        response = await client.post("/documents", content=CONTENT)
+        assert code(response) == (503, "UNAVAILABLE")
+        assert response.json()["error"]["details"] == {"reason": "spool_gone"}
+        spool_dir.unlink()
+        assert (await client.post("/documents", content=CONTENT)).status_code == 201
+
+    async def test_says_that_the_spool_folders_disk_has_failed_when_it_is_read_back(
+        self, client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def fails(_file: SpoolFile, _size: int) -> bytes:
+            raise disk_fault(Disk.SPOOL, OSError(errno.EIO, "Input/output error"))
+
+        monkeypatch.setattr(SpoolFile, "read", fails)
+        response = await client.post("/documents", content=CONTENT)
+        assert code(response) == (503, "UNAVAILABLE")
+        assert response.json()["error"]["details"] == {"reason": "spool_failed"}
 
     async def test_passes_dispatchs_refusal_on(self, client: httpx.AsyncClient, dispatch: Dispatch) -> None:
         dispatch.error = PapermeshError(Code.RATE_LIMIT, "Wait.", retry_after_ms=1500)

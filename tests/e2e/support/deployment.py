@@ -109,6 +109,13 @@ class Deployment:
             assert '"level": "ERROR"' not in new, new
             assert "Traceback" not in new, new
 
+    def told_faults(self, part: str) -> list[str]:
+        """The faults of our side that a part has told since the last time; they are no bugs of it."""
+        log = self.log(part)
+        lines = [json.loads(line) for line in log[self._read.get(part, 0) :].splitlines() if '"fault": ' in line]
+        self._read[part] = len(log)
+        return [line["fault"] for line in lines]
+
     def envoy(self, path: str, **params: str) -> httpx.Response:
         """What Envoy's admin interface says."""
         transport = httpx.HTTPTransport(uds=str(self.stack.folders.sockets / "envoy-admin.sock"))

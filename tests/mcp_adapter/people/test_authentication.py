@@ -74,7 +74,7 @@ class TestApiKeys:
     async def test_a_key_makes_its_actor_the_caller(self, with_keys: httpx.AsyncClient, dispatch: Dispatch) -> None:
         assert (await with_keys.post("/mcp/invoke", json=CALL, headers=bearer(KEY))).status_code == 200
         assert (await with_keys.get("/actions", headers=bearer(KEY))).status_code == 200
-        assert (await with_keys.post("/documents", content=b"%PDF", headers=bearer(KEY))).status_code == 201
+        assert (await with_keys.post("/documents", content=b"%PDF-1.7", headers=bearer(KEY))).status_code == 201
         assert dispatch.actors == ["ada"] * 3
 
     @pytest.mark.parametrize(("method", "path"), CLOSED)

@@ -82,6 +82,22 @@ def test_a_time_out_behind_the_mesh_is_internal_to_envoy_and_a_time_out_to_peopl
 
 
 @pytest.mark.parametrize(
+    ("reason", "code"),
+    [
+        ("store_gone", grpc.StatusCode.INTERNAL),
+        ("store_away", grpc.StatusCode.INTERNAL),
+        ("work_full", grpc.StatusCode.UNAVAILABLE),
+        ("", grpc.StatusCode.UNAVAILABLE),
+    ],
+)
+def test_what_all_hosts_share_puts_none_of_them_out(reason: str, code: grpc.StatusCode) -> None:
+    error = PapermeshError(Code.UNAVAILABLE, "Not now.", details={"reason": reason} if reason else {})
+    assert status.status_code(error, behind_mesh=True) is code
+    assert status.status_code(error) is grpc.StatusCode.UNAVAILABLE
+    assert sent(error, behind_mesh=True).details == error.details
+
+
+@pytest.mark.parametrize(
     ("bare", "code"),
     [
         *((grpc_code, code) for code, grpc_code in GRPC_OF.items() if grpc_code is not grpc.StatusCode.INTERNAL),

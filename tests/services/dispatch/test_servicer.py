@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import json
+import os
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -46,6 +47,7 @@ from services.dispatch.state import State
 from services.dispatch.stored_answers import StoredAnswers
 from services.dispatch.verification import Verifier
 from tests.support.clients import ADAPTER_KEY, AUDIENCE, REPORTS_ID, REPORTS_KEY, SERVICE, signed
+from tests.support.disks import fill, needs_root, small_disk
 from tests.support.redis_server import RedisServer
 
 CONTENT = b"%PDF-1.7 nothing more"
@@ -427,6 +429,29 @@ class TestResults:
             await mesh.servicer.Invoke(request, Call(f"{SERVICE}/Invoke", metadata, REQUEST_ID, 0.1, ""))
         assert caught.value.code is Code.TIMEOUT
 
+    async def test_under_an_idempotency_key_that_lost_their_bytes_are_given_to_nobody(
+        self, mesh: Mesh, tmp_path: Path
+    ) -> None:
+        await mesh.put(CONTENT)
+        mesh.pdf.json = f'{{"noise": "{os.urandom(3000).hex()}"}}'
+        await mesh.invoke(idempotency_key="k")
+        [kept] = (tmp_path / "blobs" / "results").glob("*/*")
+        os.truncate(kept, 100)
+        error = await refusal(mesh.invoke(idempotency_key="k"))
+        assert (error.code, error.details) == (Code.ENGINE_FAIL, {"reason": "stored_answer_damaged"})
+
+    @needs_root
+    async def test_under_an_idempotency_key_that_find_no_room_are_not_the_callers_fault(
+        self, mesh: Mesh, tmp_path: Path
+    ) -> None:
+        await mesh.put(CONTENT)
+        mesh.pdf.json = f'{{"noise": "{os.urandom(3000).hex()}"}}'
+        with small_disk(tmp_path / "spool", 100_000):
+            fill(tmp_path / "spool")
+            error = await refusal(mesh.invoke(idempotency_key="k"))
+        assert (error.code, error.details) == (Code.UNAVAILABLE, {"reason": "spool_full"})
+        assert (await mesh.invoke(idempotency_key="k")).json == mesh.pdf.json
+
     async def test_under_an_idempotency_key_are_no_answer_to_other_arguments(self, mesh: Mesh) -> None:
         await mesh.put(CONTENT)
         await mesh.put(OTHER_CONTENT)
@@ -437,7 +462,7 @@ class TestResults:
 
 class TestDocuments:
     async def test_come_back_as_they_went_in(self, mesh: Mesh) -> None:
-        pieces = [bytes([number]) * 300_000 for number in range(3)]
+        pieces = [b"%PDF-1.7\n" + bytes(299_991), bytes(300_000), b"1" * 300_000]
         stored = await mesh.put(*pieces)
         assert (stored.size, stored.doc_ref.type, stored.request_id) == (900_000, "UPLOAD", REQUEST_ID)
         header, *data = await mesh.get(pb.GetDocumentRequest(doc_ref=stored.doc_ref))
@@ -476,12 +501,82 @@ class TestDocuments:
             assert (await refusal(attempt)).code is Code.NOT_FOUND
 
     async def test_over_the_quota_are_refused_until_others_are_deleted(self, mesh: Mesh) -> None:
-        large = b"%PDF" + b"1" * (QUOTA - 10)
+        large = b"%PDF-1.7\n" + b"1" * (QUOTA - 15)
         first = await mesh.put(large[: QUOTA // 2], large[QUOTA // 2 :])
         error = await refusal(mesh.put(CONTENT))
         assert (error.code, error.details["quota_bytes"]) == (Code.TOO_LARGE, str(QUOTA))
         await mesh.delete(first.doc_ref)
         await mesh.put(CONTENT)
+
+    @pytest.mark.parametrize(
+        ("content", "details"),
+        [
+            (b"\x89PNG\r\n\x1a\n" + bytes(2000), {"reason": "not_pdf", "kind": "png"}),
+            (b"hello", {"reason": "not_pdf", "kind": "text"}),
+            (b"%PDF-1.7" + b"x" * 2000, {"reason": "cut"}),
+        ],
+    )
+    async def test_that_are_none_are_refused_and_not_stored(
+        self, mesh: Mesh, tmp_path: Path, content: bytes, details: dict[str, str]
+    ) -> None:
+        error = await refusal(mesh.put(content))
+        assert (error.code, error.details) == (Code.BAD_ARG, details)
+        assert not list((tmp_path / "spool").iterdir())
+        assert not [file for file in (tmp_path / "blobs").rglob("*") if file.is_file()]
+
+    async def test_that_were_damaged_are_told_so_and_mended_by_the_same_bytes(self, mesh: Mesh, tmp_path: Path) -> None:
+        stored = await mesh.put(CONTENT)
+        request = pb.GetDocumentRequest(doc_ref=stored.doc_ref)
+        os.truncate(tmp_path / "blobs" / "uploads" / SHA[:2] / SHA, len(CONTENT) - 1)
+        error = await refusal(mesh.get(request))
+        assert (error.code, error.details) == (Code.ENGINE_FAIL, {"reason": "stored_document_damaged"})
+        error = await refusal(mesh.get(request))
+        assert (error.code, error.details) == (Code.ENGINE_FAIL, {"reason": "stored_document_missing"})
+        await mesh.put(CONTENT)
+        _, *data = await mesh.get(request)
+        assert b"".join(each.data for each in data) == CONTENT
+
+    async def test_that_were_damaged_never_look_complete(self, mesh: Mesh, tmp_path: Path) -> None:
+        content = b"%PDF-1.7\n" + bytes(800_000)
+        stored = await mesh.put(content[:400_000], content[400_000:])
+        sha256 = stored.doc_ref.sha256
+        file = tmp_path / "blobs" / "uploads" / sha256[:2] / sha256
+        file.write_bytes(content[:-1] + b"1")
+        request = pb.GetDocumentRequest(doc_ref=stored.doc_ref)
+        call = mesh.stub.GetDocument(request, metadata=signed("GetDocument", request), timeout=10)
+        announced = got = 0
+        with pytest.raises(grpc.aio.AioRpcError) as caught:  # noqa: PT012 - what came before it counts
+            async for message in call:
+                announced = max(announced, message.header.size)
+                got += len(message.data)
+        assert status.decode(caught.value).details == {"reason": "stored_document_damaged"}
+        assert 0 < got < announced
+
+    @needs_root
+    async def test_that_find_no_room_are_not_their_uploaders_fault(self, mesh: Mesh, tmp_path: Path) -> None:
+        content = b"%PDF-1.7\n" + bytes(500_000)
+        pieces = content[:300_000], content[300_000:]
+        for folder, reason in (("spool", "spool_full"), ("blobs", "store_full")):
+            with small_disk(tmp_path / folder, 200_000):
+                error = await refusal(mesh.put(*pieces))
+                assert (error.code, error.details) == (Code.UNAVAILABLE, {"reason": reason})
+                assert not [file for file in (tmp_path / folder).rglob("*") if file.is_file()]
+        await mesh.put(*pieces)
+
+    async def test_whose_store_is_gone_are_not_their_uploaders_fault(self, mesh: Mesh, tmp_path: Path) -> None:
+        stored = await mesh.put(CONTENT)
+        (tmp_path / "blobs").rename(tmp_path / "elsewhere")
+        for attempt in (mesh.put(OTHER_CONTENT), mesh.get(pb.GetDocumentRequest(doc_ref=stored.doc_ref))):
+            error = await refusal(attempt)
+            assert (error.code, error.details) == (Code.UNAVAILABLE, {"reason": "store_gone"})
+
+    async def test_whose_spool_folder_vanished_find_another(self, mesh: Mesh, tmp_path: Path) -> None:
+        (tmp_path / "spool").rmdir()
+        await mesh.put(CONTENT)
+        (tmp_path / "spool").rmdir()
+        (tmp_path / "spool").touch()
+        error = await refusal(mesh.put(OTHER_CONTENT))
+        assert (error.code, error.details) == (Code.UNAVAILABLE, {"reason": "spool_gone"})
 
     async def test_that_come_slowly_take_no_more_places_than_an_actor_has(self, mesh: Mesh, tmp_path: Path) -> None:
         header = pb.PutDocumentHeader(sha256=SHA, size=len(CONTENT))

@@ -8,7 +8,7 @@ from papermesh.dispatch.v1 import dispatch_service_pb2 as pb
 from services.base.errors import Code, PapermeshError
 from services.dispatch import uploads
 
-CONTENT = b"0123456789"
+CONTENT = b"%PDF-1.7\nx"
 SHA = hashlib.sha256(CONTENT).hexdigest()
 LIMIT = 1000
 
@@ -78,7 +78,7 @@ class TestContent:
         assert not list(spool_dir.iterdir())
 
     async def test_may_come_in_pieces_of_512_kib(self, spool_dir: Path) -> None:
-        piece = bytes(512 * 1024)
+        piece = (CONTENT + bytes(512 * 1024))[: 512 * 1024]
         whole = head(hashlib.sha256(piece * 3).hexdigest(), len(piece) * 3)
         async with uploads.received(whole, stream(data(piece, piece, piece)), spool_dir) as file:
             assert file.stat().st_size == len(piece) * 3
@@ -92,7 +92,7 @@ class TestContent:
     @pytest.mark.parametrize(
         ("messages", "says"),
         [
-            (data(CONTENT[::-1]), "do not have the SHA-256"),
+            (data(CONTENT[:-1] + b"y"), "do not have the SHA-256"),
             (data(CONTENT, b"1"), "more bytes came than the 10"),
             (data(CONTENT[:-1]), "9 bytes came of the 10"),
             ([], "0 bytes came of the 10"),

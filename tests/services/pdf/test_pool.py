@@ -24,6 +24,7 @@ from services.pdf.subject import Subject
 from services.pdf.worker.sandbox import WORN_SECONDS
 from services.pdf.zygote import ZygoteError
 from tests.services.pdf.conftest import PROBES
+from tests.support.disks import fill, needs_root, small_disk
 
 Ask = Callable[..., Coroutine[Any, Any, Any]]
 MakePool = Callable[..., Any]
@@ -305,6 +306,38 @@ async def test_a_document_that_cannot_be_placed_costs_no_worker(make_pool: MakeP
         assert [path for path in (tmp_path / "work").rglob("*") if path.is_file()] == []
         assert (await ask(pool, "metadata", sha256="x"))["pages"] == 1
         assert pool.restarts == {}
+
+
+async def test_a_work_folder_that_vanished_is_made_again_and_where_it_cannot_be_the_fault_is_ours(
+    make_pool: MakePool, ask: Ask, tmp_path: Path
+) -> None:
+    async with make_pool() as pool:
+        (tmp_path / "work").rmdir()
+        assert (await ask(pool, "metadata", sha256="x"))["pages"] == 1
+        (tmp_path / "work").rmdir()
+        (tmp_path / "work").touch()
+        with pytest.raises(PapermeshError) as error:
+            await ask(pool, "metadata", sha256="x")
+        assert (code_of(error), error.value.details) == (Code.UNAVAILABLE, {"reason": "work_failed"})
+        (tmp_path / "work").unlink()
+        assert (await ask(pool, "metadata", sha256="x"))["pages"] == 1
+        assert pool.restarts == {}
+
+
+@needs_root
+async def test_a_document_that_finds_no_room_costs_no_worker_and_the_fault_is_ours(
+    make_pool: MakePool, ask: Ask, tmp_path: Path
+) -> None:
+    (tmp_path / "work").mkdir()
+    with small_disk(tmp_path / "work", 100_000):
+        async with make_pool() as pool:
+            filler = fill(tmp_path / "work")
+            with pytest.raises(PapermeshError) as error:
+                await ask(pool, "metadata", sha256="x")
+            assert (code_of(error), error.value.details) == (Code.UNAVAILABLE, {"reason": "work_full"})
+            filler.unlink()
+            assert (await ask(pool, "metadata", sha256="x"))["pages"] == 1
+            assert pool.restarts == {}
 
 
 @pytest.mark.parametrize("said", ["00", "ffffffff00000000", "0200000000000000" + b"[]".hex(), "0300000000000000787878"])
