@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from http import HTTPStatus
 
 from fastapi import FastAPI
@@ -63,8 +63,8 @@ def create_app(settings: AdapterSettings) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         settings.spool_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         async with open_channel(settings.edge_address, settings.tls_dir) as channel:
-            app.state.dispatch = DispatchClient(channel, lambda: key.value, settings.audience)
-            async with _running(key.watch(), *([people.watch()] if people else [])):
+            app.state.dispatch = dispatch = DispatchClient(channel, lambda: key.value, settings.audience)
+            async with _running(key.watch(), *([people.watch()] if people else [])), aclosing(dispatch):
                 yield
 
     # FastAPI's own /docs loads its assets from a CDN; this serves them from here, as a company's network needs.
