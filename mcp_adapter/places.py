@@ -30,11 +30,12 @@ class Room:
     """Those of one actor."""
 
 
-UPLOADS = Room("uploads", total=16, of_actor=6)
-"""Each may fill a file of a document's size. A browser makes six connections to one place."""
+UPLOADS = Room("uploads", total=24, of_actor=6)
+"""Each may fill a file of a document's size. A browser makes six connections to one place; nobody has more than a
+quarter of what everybody shares."""
 
 DOWNLOADS = Room("downloads", total=32, of_actor=8)
-"""A third of the connection's streams."""
+"""A third of the connection's streams, and a quarter of them for one actor."""
 
 
 class Places:

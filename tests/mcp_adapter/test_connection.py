@@ -3,9 +3,9 @@
 import asyncio
 import json
 import socket
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -29,6 +29,8 @@ class Served:
     state: Shared
     bodies: list[bytes]
     broken_off: int = 0
+    reads: asyncio.Event = field(default_factory=asyncio.Event)
+    """Whether the application reads."""
 
     @property
     def connections(self) -> list[Connection]:
@@ -79,6 +81,7 @@ async def serving(limits: Limits) -> AsyncIterator[Served]:
             yield b"x"
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await served.reads.wait()
         try:
             body = b"" if scope["path"] == "/early" else await Request(scope, receive).body()
         except ClientDisconnect:
@@ -103,6 +106,7 @@ async def serving(limits: Limits) -> AsyncIterator[Served]:
         lambda: Limited(config=config, server_state=state, app_state={}), host="127.0.0.1", port=0
     )
     served = Served(server.sockets[0].getsockname()[1], state, [])
+    served.reads.set()
     try:
         yield served
     finally:
@@ -118,6 +122,24 @@ async def until(condition: Callable[[], object]) -> None:
     async with asyncio.timeout(10):
         while not condition():  # noqa: ASYNC110 - nothing tells that a connection of uvicorn's has ended
             await asyncio.sleep(0.005)
+
+
+@asynccontextmanager
+async def reading(served: Served, path: bytes) -> AsyncIterator[Callable[[int], Awaitable[int]]]:
+    """Asks for something, and reads so many bytes of the answer at a time; 0 are read once it was broken off."""
+    loop = asyncio.get_running_loop()
+    with socket.socket() as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        connection.settimeout(0)
+        await loop.sock_connect(connection, ("127.0.0.1", served.port))
+        await loop.sock_sendall(connection, request(path=path))
+
+        async def read(size: int) -> int:
+            with suppress(ConnectionError):
+                return len(await loop.sock_recv(connection, size))
+            return 0
+
+        yield read
 
 
 @pytest.fixture
@@ -228,19 +250,65 @@ class TestTime:
             writer.write(b"67890")
             assert await _rest(reader) == b""
 
+    async def test_ends_a_body_that_only_trickles(self, quick: Served) -> None:
+        async with quick.connection() as (reader, writer):
+            writer.write(b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n")
+            ended = asyncio.create_task(_rest(reader))
+            while not ended.done():
+                writer.write(b"x")
+                await asyncio.wait([ended], timeout=QUICK.piece_s / 4)  # as slow as may be: this is what is tested
+            assert "4096 bytes a second" in refusal(ended.result(), 408, "TIMEOUT")["message"]
+        await until(lambda: quick.broken_off == 1)
+
+    async def test_ends_a_body_that_trickles_after_it_has_come_quickly(self, quick: Served) -> None:
+        async with quick.connection() as (reader, writer):
+            writer.write(b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n\r\n" + bytes(900_000))
+            ended = asyncio.create_task(_rest(reader))
+            while not ended.done():
+                writer.write(b"x")
+                await asyncio.wait([ended], timeout=QUICK.piece_s / 4)  # the same
+            refusal(ended.result(), 408, "TIMEOUT")
+
+    async def test_is_no_matter_while_a_body_keeps_the_pace(self, quick: Served) -> None:
+        async with quick.connection() as (reader, writer):
+            writer.write(b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 20000\r\nConnection: close\r\n\r\n")
+            for _ in range(20):
+                await asyncio.sleep(QUICK.piece_s / 4)  # as slow as may be: this is what is tested
+                writer.write(bytes(1000))
+            assert (await _rest(reader)).endswith(b"20000")
+
+    async def test_in_which_we_do_not_read_is_not_the_senders(self, quick: Served) -> None:
+        quick.reads.clear()
+        async with quick.connection() as (reader, writer):
+            writer.write(request(b"Connection: close", body=bytes(5_000_000)))
+            await until(lambda: any(each.flow.read_paused for each in quick.connections))
+            await asyncio.sleep(QUICK.piece_s * 3)  # this is what is tested
+            quick.reads.set()
+            assert (await _rest(reader)).endswith(b"5000000")
+
     async def test_ends_an_answer_that_nobody_reads(self, quick: Served) -> None:
         async with quick.connection() as (_, writer):
             writer.write(request(path=b"/large"))
             writer.transport.pause_reading()  # type: ignore[attr-defined]
             await until(lambda: quick.bodies and not quick.state.connections)
 
-    async def test_is_no_matter_while_pieces_come(self, quick: Served) -> None:
-        async with quick.connection() as (reader, writer):
-            writer.write(b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 20\r\nConnection: close\r\n\r\n")
-            for _ in range(20):
-                await asyncio.sleep(QUICK.piece_s / 4)  # as slow as may be: this is what is tested
-                writer.write(b"x")
-            assert (await _rest(reader)).endswith(b"20")
+    async def test_ends_an_answer_that_is_read_too_slowly(self) -> None:
+        async with serving(replace(QUICK, bytes_per_s=4_000_000)) as served, reading(served, b"/large") as read:
+            ended = asyncio.create_task(until(lambda: served.bodies and not served.state.connections))
+            while not ended.done():
+                await read(10_000)
+                await asyncio.wait([ended], timeout=QUICK.piece_s / 10)  # a quarter of the pace: this is what is tested
+            await ended
+
+    async def test_is_no_matter_while_an_answer_is_taken_at_the_pace(self) -> None:
+        async with serving(replace(QUICK, bytes_per_s=1000)) as served, reading(served, b"/large") as read:
+            received = 0
+            for _ in range(20):  # five times as long as a reader may stand still: this is what is tested
+                await asyncio.sleep(QUICK.piece_s / 4)
+                received += await read(10_000)
+            while received < 5_000_000:
+                received += (size := await read(1_000_000))
+                assert size, received
 
 
 async def test_a_connection_over_the_limit_is_told_so_and_the_next_one_served() -> None:
