@@ -22,6 +22,7 @@ from mcp_adapter.envelope import Exchange, failure
 from mcp_adapter.hosts import KnownHosts
 from mcp_adapter.hot_route import HotRoute
 from mcp_adapter.invoke import invoke
+from mcp_adapter.peers import ForwardedShare, Peers
 from mcp_adapter.people.authentication import Authentication, people_of
 from mcp_adapter.places import DOWNLOADS, Places
 from mcp_adapter.refusals import Refusals
@@ -80,7 +81,8 @@ def create_app(settings: AdapterSettings) -> FastAPI:
     app.state.refusals = Refusals()
     app.state.people = people
     app.state.ready = False
-    # The last one added is asked first: Host and Origin, then CORS (preflights bear no credentials), then who calls.
+    # The last one added is asked first: shares behind proxies, Host and Origin, then CORS (preflights bear no
+    # credentials), then who calls.
     hot = Route("/mcp/invoke", invoke, methods=["POST"])
     app.add_middleware(HotRoute, route=hot)
     app.add_middleware(Authentication, people=people)
@@ -93,6 +95,8 @@ def create_app(settings: AdapterSettings) -> FastAPI:
             expose_headers=_CORS_EXPOSED,
         )
     app.add_middleware(KnownHosts, hosts=settings.http_hosts, origins=settings.http_origins)
+    if settings.http_proxies:
+        app.add_middleware(ForwardedShare, peers=Peers(settings.http_proxies))
     app.router.routes.append(hot)
     app.include_router(catalogue.router)
     app.include_router(documents.router)

@@ -7,9 +7,11 @@ from typing import Any
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
+from mcp_adapter.connections import Connections
 from mcp_adapter.corked import Corked
 from mcp_adapter.envelope import Exchange, failure
 from mcp_adapter.pace import Pace
+from mcp_adapter.peers import Peers
 from services.base.errors import Code, PapermeshError, bad_arg
 
 
@@ -19,6 +21,9 @@ class Limits:
 
     connections: int = 512
     """Connections at a time; half of the files that a process may commonly open."""
+
+    peer_connections: int = 128
+    """Those of one peer, a quarter."""
 
     head_bytes: int = 64 * 1024
     """Bytes of a request's line and headers, and of whatever else is sent between two pieces of a body."""
@@ -49,6 +54,18 @@ class Shared(ServerState):
 
     draining = False
     """Whether each connection ends with its next answer."""
+
+    def __init__(self, peers: Peers | None = None, limits: Limits | None = None) -> None:
+        """Nobody is connected.
+
+        Args:
+            peers: Whom a connection is counted for; its address when left out.
+            limits: How many there may be.
+        """
+        super().__init__()
+        limits = limits or Limits()
+        self.peers = peers or Peers()
+        self.held = Connections(limits.connections, limits.peer_connections)
 
 
 class _Wait(Enum):
@@ -97,13 +114,21 @@ class Connection(HttpToolsProtocol):
         self._corked = Corked(transport, self.loop)
         super().connection_made(self._corked)
         self._timer = self.loop.call_later(self._tick_s, self._look)
-        if len(self.connections) > self.limits.connections:
-            error = PapermeshError(Code.UNAVAILABLE, "Too many connections are open. Try again.", retry_after_ms=1000)
+        state = self.server_state
+        try:
+            state.held.admit(self, state.peers.of(self.client[0]) if self.client else "")
+        except PapermeshError as error:
             self._refuse(error)
+
+    def make_room(self) -> None:
+        """Ends a connection without a request, for another one; whoever has not taken their last answer loses it."""
+        self.server_state.held.leave(self)
+        self.transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Lets go of the timer, and ends the work for a peer that has gone."""
         self._timer.cancel()
+        self.server_state.held.leave(self)
         super().connection_lost(exc)
         if self._answering is not None and self._answering is not self.cycle:
             # uvicorn tells the request that came last alone, and that one may wait for this.
@@ -140,6 +165,7 @@ class Connection(HttpToolsProtocol):
         self._unread_bytes = 0
         self._wait = _Wait.BODY
         self._coming.begin()
+        self.server_state.held.work(self)
         super().on_headers_complete()
         if self.server_state.draining:
             self.cycle.keep_alive = False
@@ -169,6 +195,8 @@ class Connection(HttpToolsProtocol):
         super().on_response_complete()
         if self._wait is _Wait.BODY:
             self._wait, self._since = _Wait.REST, self.loop.time()
+        if self.cycle.response_complete:  # the last one that was asked for
+            self.server_state.held.rest(self)
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         """Begins with the next request."""

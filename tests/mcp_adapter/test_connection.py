@@ -4,7 +4,7 @@ import asyncio
 import json
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -15,6 +15,7 @@ from starlette.responses import PlainTextResponse, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from mcp_adapter.connection import Connection, Limits, Shared
+from mcp_adapter.peers import Peers
 
 GENEROUS = Limits()
 QUICK = replace(GENEROUS, head_s=0.1, piece_s=0.1)
@@ -72,7 +73,7 @@ async def _rest(reader: asyncio.StreamReader) -> bytes:
 
 
 @asynccontextmanager
-async def serving(limits: Limits) -> AsyncIterator[Served]:
+async def serving(limits: Limits, peers: Peers | None = None) -> AsyncIterator[Served]:
     """The protocol with these limits, before an application that reads a body and says how long it was."""
 
     async def endless() -> AsyncIterator[bytes]:
@@ -100,7 +101,7 @@ async def serving(limits: Limits) -> AsyncIterator[Served]:
     Limited.limits = limits
     config = uvicorn.Config(app, http=Limited, ws="none", lifespan="off", log_config=None, timeout_keep_alive=30)
     config.load()
-    state = Shared()
+    state = Shared(peers, limits)
     loop = asyncio.get_running_loop()
     server = await loop.create_server(
         lambda: Limited(config=config, server_state=state, app_state={}), host="127.0.0.1", port=0
@@ -311,17 +312,78 @@ class TestTime:
                 assert size, received
 
 
-async def test_a_connection_over_the_limit_is_told_so_and_the_next_one_served() -> None:
-    async with serving(replace(GENEROUS, connections=2)) as served:
-        async with served.connection() as (reader, writer), served.connection():
-            writer.write(request())
-            await reader.readuntil(b"\r\n\r\n0")
-            await until(lambda: len(served.state.connections) == 2)
-            received = await served.say(request())
-            assert refusal(received, 503, "UNAVAILABLE")["retry_after_ms"] == 1000
-            assert b"\r\nretry-after: 1\r\n" in received
-        await until(lambda: not served.state.connections)
-        assert (await served.say(request(b"Connection: close"))).startswith(b"HTTP/1.1 200")
+class TestConnectionsBeyondThoseThatThereMayBe:
+    async def test_take_the_place_of_the_one_that_has_idled_longest(self) -> None:
+        async with (
+            serving(replace(GENEROUS, connections=2)) as served,
+            served.connection() as (first, first_writer),
+            served.connection() as (second, second_writer),
+        ):
+            for reader, writer in ((second, second_writer), (first, first_writer)):  # so the second has for longest
+                writer.write(request())
+                await reader.readuntil(b"\r\n\r\n0")
+            assert (await served.say(request(b"Connection: close"))).startswith(b"HTTP/1.1 200")
+            assert await _rest(second) == b""
+            first_writer.write(request())
+            assert (await first.readuntil(b"\r\n\r\n0")).startswith(b"HTTP/1.1 200")
+
+    async def test_take_the_place_of_one_that_asks_for_something_all_the_time(self) -> None:
+        async with serving(replace(GENEROUS, connections=8)) as served, AsyncExitStack() as held:
+            crowd = [await held.enter_async_context(served.connection()) for _ in range(8)]
+            for _ in range(5):
+                for reader, writer in crowd:
+                    if not reader.at_eof():
+                        writer.write(request())
+                        with suppress(asyncio.IncompleteReadError, ConnectionError):
+                            await reader.readuntil(b"\r\n\r\n0")
+                assert (await served.say(request(b"Connection: close"))).startswith(b"HTTP/1.1 200")
+
+    async def test_take_the_place_of_one_that_has_not_taken_its_answer(self) -> None:
+        async with serving(replace(GENEROUS, connections=1)) as served, served.connection() as (_, writer):
+            writer.write(request(path=b"/large"))
+            writer.transport.pause_reading()  # type: ignore[attr-defined]
+            await until(lambda: served.bodies and all(each.cycle.response_complete for each in served.connections))
+            assert (await served.say(request(b"Connection: close"))).startswith(b"HTTP/1.1 200")
+
+    async def test_take_the_place_of_one_whose_head_comes_slowly(self) -> None:
+        async with serving(replace(GENEROUS, connections=1)) as served, served.connection() as (_, writer):
+            writer.write(b"GET / HT")
+            await until(lambda: any(not each._silent for each in served.connections))
+            assert (await served.say(request(b"Connection: close"))).startswith(b"HTTP/1.1 200")
+
+    async def test_are_told_so_when_a_request_is_under_way_on_every_one_of_them(self) -> None:
+        async with serving(replace(GENEROUS, connections=2)) as served:
+            served.reads.clear()
+            async with served.connection() as (reader, writer), served.connection() as (_, other):
+                for each in (writer, other):
+                    each.write(request())
+                await until(lambda: len(served.state.tasks) == 2)
+                received = await served.say(request())
+                assert refusal(received, 503, "UNAVAILABLE")["retry_after_ms"] == 1000
+                assert b"\r\nretry-after: 1\r\n" in received
+                served.reads.set()
+                assert (await reader.readuntil(b"\r\n\r\n0")).startswith(b"HTTP/1.1 200"), "nobody ended it"
+                assert (await served.say(request(b"Connection: close"))).startswith(b"HTTP/1.1 200")
+
+    async def test_of_one_peer_are_told_so_before_all_are_taken(self) -> None:
+        async with serving(replace(GENEROUS, peer_connections=1), Peers(unbound=())) as served:
+            served.reads.clear()
+            async with served.connection() as (reader, writer):
+                writer.write(request())
+                await until(lambda: served.state.tasks)
+                assert refusal(await served.say(request()), 429, "RATE_LIMIT")["retry_after_ms"] == 1000
+                served.reads.set()
+                await reader.readuntil(b"\r\n\r\n0")
+                assert (await served.say(request(b"Connection: close"))).startswith(b"HTTP/1.1 200"), (
+                    "the idle one went"
+                )
+
+    async def test_leave_no_trace_once_they_have_ended(self) -> None:
+        async with serving(replace(GENEROUS, connections=3)) as served:
+            for _ in range(10):
+                assert (await served.say(request(b"Connection: close"))).startswith(b"HTTP/1.1 200")
+            await until(lambda: not served.state.connections)
+            assert not served.state.held._peer_of
 
 
 class TestRequestsBeforeTheAnswer:
