@@ -6,6 +6,8 @@ import uvicorn
 
 from mcp_adapter.app import create_app
 from mcp_adapter.connection import KEEP_ALIVE_S, Connection
+from mcp_adapter.peers import Peers
+from mcp_adapter.probes import Probes
 from mcp_adapter.server import NOTICE_S, HttpServer
 from mcp_adapter.settings import AdapterSettings
 from services.base import telemetry
@@ -24,6 +26,7 @@ def main() -> None:
         make_folder(settings.spool_dir)
         telemetry.start_logging("adapter", settings.log_level)
         shared = handed_over(settings.http_host, settings.http_port)
+        probes = Probes(listen(settings.http_host, settings.probe_port)) if settings.probe_port else None
         with shared or listen(settings.http_host, settings.http_port) as listener:
             config = uvicorn.Config(
                 create_app(settings),
@@ -32,11 +35,17 @@ def main() -> None:
                 ws="none",
                 log_config=None,
                 access_log=False,  # Envoy has a line for every call that goes on
-                proxy_headers=False,  # nobody stands in front of a loopback address
+                proxy_headers=False,  # they are heeded where somebody is counted by them, and nowhere else
                 server_header=False,
                 timeout_keep_alive=KEEP_ALIVE_S,
             )
-            server = HttpServer(config, notice_s=0 if shared else NOTICE_S, drain_s=settings.drain_s)
+            server = HttpServer(
+                config,
+                notice_s=0 if shared else NOTICE_S,
+                drain_s=settings.drain_s,
+                peers=Peers(settings.http_proxies),
+                probes=probes,
+            )
             server.run(sockets=[listener])
     if not server.started:  # uvicorn has logged why
         sys.exit(1)

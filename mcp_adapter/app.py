@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from http import HTTPStatus
 
 from fastapi import FastAPI
@@ -22,6 +22,7 @@ from mcp_adapter.envelope import Exchange, failure
 from mcp_adapter.hosts import KnownHosts
 from mcp_adapter.hot_route import HotRoute
 from mcp_adapter.invoke import invoke
+from mcp_adapter.peers import ForwardedShare, Peers
 from mcp_adapter.people.authentication import Authentication, people_of
 from mcp_adapter.places import DOWNLOADS, Places
 from mcp_adapter.refusals import Refusals
@@ -63,8 +64,8 @@ def create_app(settings: AdapterSettings) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         settings.spool_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
         async with open_channel(settings.edge_address, settings.tls_dir) as channel:
-            app.state.dispatch = DispatchClient(channel, lambda: key.value, settings.audience)
-            async with _running(key.watch(), *([people.watch()] if people else [])):
+            app.state.dispatch = dispatch = DispatchClient(channel, lambda: key.value, settings.audience)
+            async with _running(key.watch(), *([people.watch()] if people else [])), aclosing(dispatch):
                 yield
 
     # FastAPI's own /docs loads its assets from a CDN; this serves them from here, as a company's network needs.
@@ -80,7 +81,8 @@ def create_app(settings: AdapterSettings) -> FastAPI:
     app.state.refusals = Refusals()
     app.state.people = people
     app.state.ready = False
-    # The last one added is asked first: Host and Origin, then CORS (preflights bear no credentials), then who calls.
+    # The last one added is asked first: shares behind proxies, Host and Origin, then CORS (preflights bear no
+    # credentials), then who calls.
     hot = Route("/mcp/invoke", invoke, methods=["POST"])
     app.add_middleware(HotRoute, route=hot)
     app.add_middleware(Authentication, people=people)
@@ -93,6 +95,8 @@ def create_app(settings: AdapterSettings) -> FastAPI:
             expose_headers=_CORS_EXPOSED,
         )
     app.add_middleware(KnownHosts, hosts=settings.http_hosts, origins=settings.http_origins)
+    if settings.http_proxies:
+        app.add_middleware(ForwardedShare, peers=Peers(settings.http_proxies))
     app.router.routes.append(hot)
     app.include_router(catalogue.router)
     app.include_router(documents.router)

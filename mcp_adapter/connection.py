@@ -7,8 +7,11 @@ from typing import Any
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 from uvicorn.server import ServerState
 
+from mcp_adapter.connections import Connections
 from mcp_adapter.corked import Corked
 from mcp_adapter.envelope import Exchange, failure
+from mcp_adapter.pace import Pace
+from mcp_adapter.peers import Peers
 from services.base.errors import Code, PapermeshError, bad_arg
 
 
@@ -18,6 +21,9 @@ class Limits:
 
     connections: int = 512
     """Connections at a time; half of the files that a process may commonly open."""
+
+    peer_connections: int = 128
+    """Those of one peer, a quarter."""
 
     head_bytes: int = 64 * 1024
     """Bytes of a request's line and headers, and of whatever else is sent between two pieces of a body."""
@@ -32,7 +38,11 @@ class Limits:
     """Seconds from the beginning of a connection, or of a request on a kept one, to the end of its head."""
 
     piece_s: float = 30
-    """Seconds between two pieces of a body, and those that a reader of an answer may stand still."""
+    """Seconds that the sender of a body, or the reader of an answer, may stand still."""
+
+    bytes_per_s: float = 4096
+    """What such a second is earned by: the slowest that a body may come, or an answer be taken. The six uploads that a
+    browser makes at once share a bad mobile link, 30 kB/s, and each has to keep up."""
 
 
 KEEP_ALIVE_S = 30
@@ -45,6 +55,18 @@ class Shared(ServerState):
     draining = False
     """Whether each connection ends with its next answer."""
 
+    def __init__(self, peers: Peers | None = None, limits: Limits | None = None) -> None:
+        """Nobody is connected.
+
+        Args:
+            peers: Whom a connection is counted for; its address when left out.
+            limits: How many there may be.
+        """
+        super().__init__()
+        limits = limits or Limits()
+        self.peers = peers or Peers()
+        self.held = Connections(limits.connections, limits.peer_connections)
+
 
 class _Wait(Enum):
     """What the peer owes us."""
@@ -56,9 +78,6 @@ class _Wait(Enum):
 
     NOTHING = auto()
     """We owe an answer; or the connection is kept, and uvicorn's own timer bounds that."""
-
-    END = auto()
-    """To take what was written, after which the connection ends."""
 
 
 class _OverLimitError(Exception):
@@ -84,21 +103,32 @@ class Connection(HttpToolsProtocol):
         self._over_limit = False
         self._has_enough = False
         self._answering: RequestResponseCycle | None = None
-        self._write_paused_at = 0.0
+        self._coming = Pace(self.limits.bytes_per_s, self.limits.piece_s)
+        self._going = Pace(self.limits.bytes_per_s, self.limits.piece_s)
+        self._taken_bytes: int | None = None
         self._tick_s = self.limits.head_s / 10
+        self._looked_at = self._since
 
     def connection_made(self, transport: Any) -> None:
         """Takes the connection, unless there are too many."""
         self._corked = Corked(transport, self.loop)
         super().connection_made(self._corked)
         self._timer = self.loop.call_later(self._tick_s, self._look)
-        if len(self.connections) > self.limits.connections:
-            error = PapermeshError(Code.UNAVAILABLE, "Too many connections are open. Try again.", retry_after_ms=1000)
+        state = self.server_state
+        try:
+            state.held.admit(self, state.peers.of(self.client[0]) if self.client else "")
+        except PapermeshError as error:
             self._refuse(error)
+
+    def make_room(self) -> None:
+        """Ends a connection without a request, for another one; whoever has not taken their last answer loses it."""
+        self.server_state.held.leave(self)
+        self.transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Lets go of the timer, and ends the work for a peer that has gone."""
         self._timer.cancel()
+        self.server_state.held.leave(self)
         super().connection_lost(exc)
         if self._answering is not None and self._answering is not self.cycle:
             # uvicorn tells the request that came last alone, and that one may wait for this.
@@ -110,12 +140,8 @@ class Connection(HttpToolsProtocol):
         if self._has_enough:
             return
         self._silent = False
-        if self._wait is _Wait.BODY or (
-            self._wait is _Wait.NOTHING and (self.cycle is None or self.cycle.response_complete)
-        ):
-            self._since = self.loop.time()
-            if self._wait is _Wait.NOTHING:
-                self._wait = _Wait.HEAD
+        if self._wait is _Wait.NOTHING and (self.cycle is None or self.cycle.response_complete):
+            self._wait, self._since = _Wait.HEAD, self.loop.time()
         self._unread_bytes += len(data)
         super().data_received(data)
         if self._unread_bytes > self.limits.head_bytes:
@@ -138,6 +164,8 @@ class Connection(HttpToolsProtocol):
             raise _OverLimitError
         self._unread_bytes = 0
         self._wait = _Wait.BODY
+        self._coming.begin()
+        self.server_state.held.work(self)
         super().on_headers_complete()
         if self.server_state.draining:
             self.cycle.keep_alive = False
@@ -149,6 +177,7 @@ class Connection(HttpToolsProtocol):
     def on_body(self, body: bytes) -> None:
         """Takes a piece of a body."""
         self._unread_bytes = 0
+        self._coming.moved += len(body)
         super().on_body(body)
 
     def on_message_complete(self) -> None:
@@ -166,6 +195,8 @@ class Connection(HttpToolsProtocol):
         super().on_response_complete()
         if self._wait is _Wait.BODY:
             self._wait, self._since = _Wait.REST, self.loop.time()
+        if self.cycle.response_complete:  # the last one that was asked for
+            self.server_state.held.rest(self)
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         """Begins with the next request."""
@@ -180,11 +211,6 @@ class Connection(HttpToolsProtocol):
         """
         if self.cycle is not None and not self.cycle.response_started:
             self.cycle.keep_alive = False
-
-    def pause_writing(self) -> None:
-        """Notes since when the peer does not read."""
-        self._write_paused_at = self.loop.time()
-        super().pause_writing()
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's words say less than ours
         """Answers bytes that uvicorn cannot take, in the envelope."""
@@ -218,23 +244,32 @@ class Connection(HttpToolsProtocol):
         """Ends the connection when the peer has kept us waiting for too long."""
         self._timer = self.loop.call_later(self._tick_s, self._look)
         now = self.loop.time()
-        if self.transport.is_closing():
-            if self._wait is not _Wait.END:
-                self._wait, self._since = _Wait.END, now
-            elif now - self._since > self.limits.piece_s:
-                self.transport.abort()
-        elif self.flow.write_paused:
-            if now - self._write_paused_at > self.limits.piece_s:
-                self.transport.abort()
+        passed_s = min(now - self._looked_at, self._tick_s)  # what is more is our own lateness
+        self._since += now - self._looked_at - passed_s
+        self._looked_at = now
+        if self._answer_stands(passed_s):
+            self.transport.abort()
+        elif self.transport.is_closing():
+            return
         elif self.flow.read_paused:
-            self._since = now  # it is we who do not read
+            self._since += passed_s  # it is we who do not read
+        elif self._wait is _Wait.BODY:
+            if self._coming.is_too_slow(passed_s):
+                self._refuse(_slow_body(self.limits), 408)
         elif self._wait is _Wait.HEAD and now - self._since > self.limits.head_s:
             self._end_slow_head()
-        elif self._wait is _Wait.BODY and now - self._since > self.limits.piece_s:
-            message = f"Nothing more of the body came for {self.limits.piece_s:g} seconds. Send it again."
-            self._refuse(PapermeshError(Code.TIMEOUT, message), 408)
         elif self._wait is _Wait.REST and now - self._since > self.limits.piece_s:
             self.transport.close()
+
+    def _answer_stands(self, passed_s: float) -> bool:
+        """Whether the peer is too slow to take what was written."""
+        taken, before = self._corked.taken_bytes(), self._taken_bytes
+        self._taken_bytes = taken
+        if taken is None or before is None:
+            self._going.begin()
+            return False
+        self._going.moved = taken - before
+        return self._going.is_too_slow(passed_s)
 
     def _end_slow_head(self) -> None:
         """Nothing is answered to who has asked nothing."""
@@ -243,3 +278,8 @@ class Connection(HttpToolsProtocol):
             return
         message = f"The head of the request was not complete within {self.limits.head_s:g} seconds. Send it again."
         self._refuse(PapermeshError(Code.TIMEOUT, message), 408)
+
+
+def _slow_body(limits: Limits) -> PapermeshError:
+    pace = f"at least {limits.bytes_per_s:g} bytes a second, and {limits.piece_s:g} seconds without any at most"
+    return PapermeshError(Code.TIMEOUT, f"The body came too slowly: {pace}. Send it again.")

@@ -4,6 +4,9 @@ uvicorn writes them one after the other, and each write would be a system call, 
 """
 
 import asyncio
+import fcntl
+import struct
+import termios
 from typing import Any
 
 _MOST_HELD_BYTES = 64 * 1024
@@ -20,12 +23,14 @@ class Corked(asyncio.Transport):
         self._loop = loop
         self._held: list[bytes | bytearray | memoryview] = []
         self._bytes = 0
+        self._written = 0
         self._flush_comes = False
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         """Takes a piece, which must not change any more."""
         self._held.append(data)
         self._bytes += len(data)
+        self._written += len(data)
         if self._bytes > _MOST_HELD_BYTES:
             self.flush()
         elif not self._flush_comes:
@@ -38,6 +43,18 @@ class Corked(asyncio.Transport):
             held, self._held, self._bytes = self._held, [], 0
             if not self._transport.is_closing():
                 self._transport.writelines(held)
+
+    def taken_bytes(self) -> int | None:
+        """How much of all that was written the peer has taken; None when nothing waits for that in this process.
+
+        The kernel takes a few megabytes at once, which say nothing of the peer, so what it still holds is left out.
+        """
+        waiting = self._bytes + self._transport.get_write_buffer_size()
+        if not waiting:
+            return None
+        socket = self._transport.get_extra_info("socket")
+        held = struct.unpack("i", fcntl.ioctl(socket.fileno(), termios.TIOCOUTQ, bytes(4)))[0]
+        return self._written - waiting - int(held)
 
     def close(self) -> None:
         """Closes when all is sent."""

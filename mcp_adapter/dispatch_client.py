@@ -1,6 +1,7 @@
 """The adapter's one way into the mesh: signed calls to DispatchService through Envoy's edge."""
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -8,13 +9,22 @@ from typing import Any, Protocol
 import grpc
 from google.protobuf.message import Message
 
+from mcp_adapter.deadlines import Deadlines
+from mcp_adapter.timeouts import Timeouts
 from papermesh.dispatch.v1 import dispatch_service_pb2 as pb
-from services.base import actions, canonical, signature, status
+from services.base import actions, canonical, signature, telemetry
+from services.base.errors import PapermeshError
 from services.base.signature import Key
 from services.base.telemetry import TRACEPARENT
 
 _SERVICE = "/papermesh.dispatch.v1.DispatchService"
 _PIECE = 256 * 1024
+
+GRACE_S = 0.5
+"""How much longer than a call may take its answer is waited for: dispatch ends the call at its time, and says so with
+its id. Whoever hangs says nothing, and is waited for no longer."""
+
+_log = logging.getLogger(__name__)
 
 Metadata = tuple[tuple[str, str], ...]
 
@@ -45,7 +55,10 @@ class DispatchClient:
         self._key = key
         self._audience = audience
         methods = actions.load().methods
-        self._timeouts_s = {path: method.timeout.total_seconds() for path, method in methods.items()}
+        self._methods_s = {path: method.timeout.total_seconds() for path, method in methods.items()}
+        self._actions_s = Timeouts(self._methods_s[f"{_SERVICE}/Invoke"])
+        self._deadlines = Deadlines()
+        self._asking: asyncio.Task[None] | None = None
         self._invoke: grpc.aio.UnaryUnaryMultiCallable[Any, Any] = channel.unary_unary(
             f"{_SERVICE}/Invoke", pb.InvokeRequest.SerializeToString, pb.InvokeResponse.FromString
         )
@@ -99,14 +112,13 @@ class DispatchClient:
         if idempotency_key:
             signed["idempotency_key"] = idempotency_key
         text = canonical.dumps(signed)
-        try:
-            response: pb.InvokeResponse = await self._invoke(
-                request,
-                metadata=self._sign("Invoke", text, person, action),
-                timeout=self._timeouts_s[f"{_SERVICE}/Invoke"],
-            )
-        except grpc.aio.AioRpcError as error:
-            raise status.decode(error) from error
+        loop = asyncio.get_running_loop()
+        if self._actions_s.should_ask(loop.time()):
+            self._asking = loop.create_task(self._ask_again())
+        limit_s = self._actions_s.of(action) + GRACE_S
+        call = self._invoke(request, metadata=self._sign("Invoke", text, person, action), timeout=limit_s)
+        with self._deadlines.bound(call, limit_s):
+            response: pb.InvokeResponse = await call
         return response
 
     async def list_actions(self, person: Person) -> pb.ListActionsResponse:
@@ -116,14 +128,10 @@ class DispatchClient:
             PapermeshError: whatever the mesh answered.
         """
         request = pb.ListActionsRequest(actor=person.actor)
-        try:
-            response: pb.ListActionsResponse = await self._list(
-                request,
-                metadata=self._sign("ListActions", canonical.canonical_json(request), person),
-                timeout=self._timeouts_s[f"{_SERVICE}/ListActions"],
-            )
-        except grpc.aio.AioRpcError as error:
-            raise status.decode(error) from error
+        response: pb.ListActionsResponse = await self._answer(
+            self._list, "ListActions", request, canonical.canonical_json(request), person
+        )
+        self._actions_s.learn(response.actions, asyncio.get_running_loop().time())
         return response
 
     async def put_document(self, file: Readable, sha256: str, size: int, person: Person) -> pb.PutDocumentResponse:
@@ -135,14 +143,11 @@ class DispatchClient:
         """
         header = pb.PutDocumentHeader(sha256=sha256, size=size, actor=person.actor)
         unread: list[Exception] = []
+        messages = _messages(header, file, unread)
         try:
-            response: pb.PutDocumentResponse = await self._put(
-                _messages(header, file, unread),
-                metadata=self._sign("PutDocument", canonical.canonical_json(header), person),
-                timeout=self._timeouts_s[f"{_SERVICE}/PutDocument"],
+            response: pb.PutDocumentResponse = await self._answer(
+                self._put, "PutDocument", messages, canonical.canonical_json(header), person
             )
-        except grpc.aio.AioRpcError as error:
-            raise status.decode(error) from error
         except asyncio.CancelledError:
             if unread:  # grpc cancels a call whose messages cannot be had, and says no more
                 raise unread[0] from None
@@ -157,14 +162,9 @@ class DispatchClient:
         """
         request = pb.DeleteDocumentRequest(actor=person.actor)
         request.doc_ref.type, request.doc_ref.sha256 = "UPLOAD", sha256
-        try:
-            response: pb.DeleteDocumentResponse = await self._delete(
-                request,
-                metadata=self._sign("DeleteDocument", canonical.canonical_json(request), person),
-                timeout=self._timeouts_s[f"{_SERVICE}/DeleteDocument"],
-            )
-        except grpc.aio.AioRpcError as error:
-            raise status.decode(error) from error
+        response: pb.DeleteDocumentResponse = await self._answer(
+            self._delete, "DeleteDocument", request, canonical.canonical_json(request), person
+        )
         return response
 
     async def get_document(self, sha256: str, person: Person) -> AsyncGenerator[pb.GetDocumentResponse, None]:
@@ -175,18 +175,46 @@ class DispatchClient:
         """
         request = pb.GetDocumentRequest(actor=person.actor)
         request.doc_ref.type, request.doc_ref.sha256 = "UPLOAD", sha256
-        call = self._get(
-            request,
-            metadata=self._sign("GetDocument", canonical.canonical_json(request), person),
-            timeout=self._timeouts_s[f"{_SERVICE}/GetDocument"],
-        )
+        limit_s = self._methods_s[f"{_SERVICE}/GetDocument"] + GRACE_S
+        text = canonical.canonical_json(request)
+        call = self._get(request, metadata=self._sign("GetDocument", text, person), timeout=limit_s)
         try:
-            async for message in call:
-                yield message
-        except grpc.aio.AioRpcError as error:
-            raise status.decode(error) from error
+            with self._deadlines.bound(call, limit_s):
+                async for message in call:
+                    yield message
         finally:
             call.cancel()
+
+    async def aclose(self) -> None:
+        """Ends what it does by itself."""
+        if self._asking:
+            self._asking.cancel()
+            await asyncio.wait([self._asking])
+
+    async def _answer(self, method: Callable[..., Any], name: str, request: Any, text: bytes, person: Person) -> Any:
+        """What a method with one answer has answered, within its own time and the grace.
+
+        Args:
+            method: It, of the channel.
+            name: What it is called.
+            request: The message, or the messages.
+            text: What of it is signed.
+            person: Who calls.
+
+        Raises:
+            PapermeshError: whatever the mesh answered; TIMEOUT where it has not.
+        """
+        limit_s = self._methods_s[f"{_SERVICE}/{name}"] + GRACE_S
+        call = method(request, metadata=self._sign(name, text, person), timeout=limit_s)
+        with self._deadlines.bound(call, limit_s):
+            return await call
+
+    async def _ask_again(self) -> None:
+        """Asks for the catalogue beside a call. What was known stays good until it comes."""
+        try:
+            await self.list_actions(Person("", telemetry.continue_trace(None)))
+        except PapermeshError as error:
+            _log.info("The catalogue could not be asked for again, and is in a minute: %s", error)
 
     def _sign(self, method: str, text: bytes, person: Person, action: str | None = None) -> Metadata:
         key = self._key()

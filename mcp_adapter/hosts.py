@@ -18,7 +18,7 @@ from services.base.errors import Code, PapermeshError
 
 _AUTHORITY = re.compile(r"(\[[0-9a-f:.]+\]|[^:\[\]]+)(?::[0-9]*)?")
 
-_PROBES = frozenset({"/healthz", "/readyz"})
+PROBES = frozenset({"/healthz", "/readyz"})
 """Who asks whether the adapter is well may know it by any name, and learns nothing else."""
 
 
@@ -37,7 +37,7 @@ class KnownHosts:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handles one request."""
-        if scope["type"] == "http" and scope["path"] not in _PROBES and (wrong := self._wrong_header(scope)):
+        if scope["type"] == "http" and scope["path"] not in PROBES and (wrong := self._wrong_header(scope)):
             request = Request(scope, receive)
             await failure(Exchange.begin(request), _stranger(wrong))(scope, receive, send)
             return

@@ -1,4 +1,4 @@
-"""Uploads and downloads under way: so many at a time, and so many for one actor.
+"""Uploads, downloads and requests under way: so many at a time, and so many for one actor.
 
 Each lasts for as long as the person at its other end takes. An upload holds a file in the spool folder, and a download
 a stream of the one connection that all callers share, which has room for a hundred. Without a bound a few slow people
@@ -30,11 +30,15 @@ class Room:
     """Those of one actor."""
 
 
-UPLOADS = Room("uploads", total=16, of_actor=6)
-"""Each may fill a file of a document's size. A browser makes six connections to one place."""
+UPLOADS = Room("uploads", total=24, of_actor=6)
+"""Each may fill a file of a document's size. A browser makes six connections to one place; nobody has more than a
+quarter of what everybody shares."""
 
 DOWNLOADS = Room("downloads", total=32, of_actor=8)
-"""A third of the connection's streams."""
+"""A third of the connection's streams, and a quarter of them for one actor."""
+
+REQUESTS = Room("requests from your address", total=512, of_actor=128)
+"""Those that proxies have passed on, as many as there may be connections; an actor is an address here."""
 
 
 class Places:
@@ -44,6 +48,7 @@ class Places:
         """All are free."""
         self._room = room
         self._taken: Counter[str] = Counter()
+        self._all = 0
 
     @contextmanager
     def take(self, actor: str) -> Iterator[None]:
@@ -56,12 +61,15 @@ class Places:
         if self._taken[actor] >= room.of_actor:
             message = f"You have {room.of_actor} {room.kind} under way, and more may not be. Let one end first."
             raise PapermeshError(Code.RATE_LIMIT, message, retry_after_ms=RETRY_AFTER_MS)
-        if self._taken.total() >= room.total:
+        if self._all >= room.total:
             message = f"Too many {room.kind} are under way. Try again."
             raise PapermeshError(Code.UNAVAILABLE, message, retry_after_ms=RETRY_AFTER_MS)
         self._taken[actor] += 1
+        self._all += 1
         try:
             yield
         finally:
+            self._all -= 1
             self._taken[actor] -= 1
-            self._taken += Counter()  # forgets those who have none
+            if not self._taken[actor]:
+                del self._taken[actor]

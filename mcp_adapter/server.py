@@ -13,6 +13,8 @@ import httpx
 import uvicorn
 
 from mcp_adapter.connection import Connection, Shared
+from mcp_adapter.peers import Peers
+from mcp_adapter.probes import Probes
 from services.base.starting import tell_ready
 
 NOTICE_S = 3.0
@@ -35,7 +37,15 @@ class HttpServer(uvicorn.Server):
 
     server_state: Shared
 
-    def __init__(self, config: uvicorn.Config, *, notice_s: float, drain_s: float) -> None:
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        *,
+        notice_s: float,
+        drain_s: float,
+        peers: Peers | None = None,
+        probes: Probes | None = None,
+    ) -> None:
         """Serves nothing yet.
 
         Args:
@@ -43,9 +53,12 @@ class HttpServer(uvicorn.Server):
             notice_s: Seconds after SIGTERM in which connections are still accepted; 0 for a socket that others accept
                 from too, or that whoever opened it keeps open.
             drain_s: Seconds that requests and connections get to end afterwards.
+            peers: Whom a connection is counted for.
+            probes: Answers a kubelet from when requests are answered until the process ends.
         """
         super().__init__(config)
-        self.server_state = Shared()
+        self.server_state = Shared(peers)
+        self._probes = probes
         self._notice_s = notice_s
         self._drain_s = drain_s
         self._at_once = False
@@ -54,6 +67,8 @@ class HttpServer(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Accepts connections, and finds out when the mesh answers, if somebody wants to be told."""
         await super().startup(sockets)
+        if self._probes:
+            await self._probes.start(self.config.loaded_app)
         if os.environ.get("NOTIFY_SOCKET"):
             self._telling = asyncio.create_task(self._tell_when_ready())
 
@@ -77,6 +92,8 @@ class HttpServer(uvicorn.Server):
         for each in sockets or []:
             each.close()
         await self._end_connections()
+        if self._probes:
+            self._probes.stop()
         await self.lifespan.shutdown()
 
     async def _end_connections(self) -> None:

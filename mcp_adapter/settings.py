@@ -1,18 +1,31 @@
 """What the adapter reads from its environment."""
 
+import ipaddress
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from mcp_adapter.people.settings import PeopleSettings
 from services.base.setting_kinds import HostPort
-from services.base.settings import Port
+from services.base.settings import CommaList, Port
 
 
 class AdapterSettings(PeopleSettings):
     """The settings of the adapter; docs/settings.md lists them with those of the other parts."""
 
     http_port: Port = Field(9000, description="Port to listen on.")
+    http_proxies: CommaList = Field(
+        (),
+        description="Proxies in front, addresses and networks (10.0.0.0/8) separated by commas: their X-Forwarded-For"
+        " is believed, and no share of one peer binds their connections (docs/running.md).",
+    )
+    probe_port: int = Field(
+        0,
+        ge=0,
+        le=65_535,
+        description="Port for a kubelet's probes, /healthz and /readyz over plain HTTP and nothing else, which no crowd"
+        " at the other port keeps out. 0 for none.",
+    )
     edge_address: HostPort = Field("localhost:8443", description="Envoy's edge listener, host:port.")
     audience: str = Field(
         pattern="^[a-z0-9][a-z0-9-]{0,62}$",
@@ -24,3 +37,13 @@ class AdapterSettings(PeopleSettings):
         100_000_000, ge=1, lt=2**31, description="The largest document that may be uploaded, in bytes."
     )
     drain_s: int = Field(20, ge=0, le=600, description="Seconds that running calls get to finish after SIGTERM.")
+
+    @field_validator("http_proxies")
+    @classmethod
+    def _networks(cls, proxies: tuple[str, ...]) -> tuple[str, ...]:
+        for proxy in proxies:
+            try:
+                ipaddress.ip_network(proxy)
+            except ValueError:
+                raise ValueError("must be addresses or networks, 10.0.0.0/8, without bits beyond the prefix") from None
+        return proxies

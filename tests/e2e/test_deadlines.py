@@ -1,8 +1,10 @@
 """A call ends at its action's deadline, whatever deadline it brings, and the work behind it ends too."""
 
 import secrets
+import signal
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import grpc
@@ -25,6 +27,9 @@ LONG_S = 60.0
 
 LATER_S = 1.0
 """How much later than its deadline a call may end, at most."""
+
+HUNG_LATER_S = 5.0
+"""The same where the adapter's own clock ends it, half a second late, on however busy a machine."""
 
 
 @pytest.fixture(scope="module")
@@ -94,6 +99,28 @@ def test_over_http_a_call_ends_at_its_actions_timeout(standins: Standins, key: s
     must_end_on_time(began)
     answer.must_be("TIMEOUT", says="stopped")
     must_have_stopped(standins, key)
+
+
+@contextmanager
+def stopped(standins: Standins, part: str) -> Iterator[None]:
+    """One part that neither works nor ends, for as long as the block lasts; what it did then comes back with it."""
+    process = standins.mesh.stack.part(part)
+    process.kill(signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        process.kill(signal.SIGCONT)
+        eventually(standins.work, 30, "a good call")
+
+
+@pytest.mark.parametrize("part", ["dispatch", "envoy"])
+def test_over_http_a_call_ends_on_time_although_the_mesh_hangs(standins: Standins, part: str) -> None:
+    with stopped(standins, part):
+        began = time.monotonic()
+        answer = standins.mesh.adapter.invoke("STANDIN_BRIEF", {"seconds": 0})
+        took = time.monotonic() - began
+    answer.must_be("TIMEOUT")
+    assert BRIEF_S < took < BRIEF_S + HUNG_LATER_S
 
 
 def test_a_call_ends_on_time_although_its_service_knows_no_deadline(standins: Standins, key: str) -> None:

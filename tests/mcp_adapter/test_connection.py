@@ -3,9 +3,9 @@
 import asyncio
 import json
 import socket
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, replace
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -15,6 +15,7 @@ from starlette.responses import PlainTextResponse, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from mcp_adapter.connection import Connection, Limits, Shared
+from mcp_adapter.peers import Peers
 
 GENEROUS = Limits()
 QUICK = replace(GENEROUS, head_s=0.1, piece_s=0.1)
@@ -29,6 +30,8 @@ class Served:
     state: Shared
     bodies: list[bytes]
     broken_off: int = 0
+    reads: asyncio.Event = field(default_factory=asyncio.Event)
+    """Whether the application reads."""
 
     @property
     def connections(self) -> list[Connection]:
@@ -70,7 +73,7 @@ async def _rest(reader: asyncio.StreamReader) -> bytes:
 
 
 @asynccontextmanager
-async def serving(limits: Limits) -> AsyncIterator[Served]:
+async def serving(limits: Limits, peers: Peers | None = None) -> AsyncIterator[Served]:
     """The protocol with these limits, before an application that reads a body and says how long it was."""
 
     async def endless() -> AsyncIterator[bytes]:
@@ -79,6 +82,7 @@ async def serving(limits: Limits) -> AsyncIterator[Served]:
             yield b"x"
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        await served.reads.wait()
         try:
             body = b"" if scope["path"] == "/early" else await Request(scope, receive).body()
         except ClientDisconnect:
@@ -97,12 +101,13 @@ async def serving(limits: Limits) -> AsyncIterator[Served]:
     Limited.limits = limits
     config = uvicorn.Config(app, http=Limited, ws="none", lifespan="off", log_config=None, timeout_keep_alive=30)
     config.load()
-    state = Shared()
+    state = Shared(peers, limits)
     loop = asyncio.get_running_loop()
     server = await loop.create_server(
         lambda: Limited(config=config, server_state=state, app_state={}), host="127.0.0.1", port=0
     )
     served = Served(server.sockets[0].getsockname()[1], state, [])
+    served.reads.set()
     try:
         yield served
     finally:
@@ -118,6 +123,24 @@ async def until(condition: Callable[[], object]) -> None:
     async with asyncio.timeout(10):
         while not condition():  # noqa: ASYNC110 - nothing tells that a connection of uvicorn's has ended
             await asyncio.sleep(0.005)
+
+
+@asynccontextmanager
+async def reading(served: Served, path: bytes) -> AsyncIterator[Callable[[int], Awaitable[int]]]:
+    """Asks for something, and reads so many bytes of the answer at a time; 0 are read once it was broken off."""
+    loop = asyncio.get_running_loop()
+    with socket.socket() as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        connection.settimeout(0)
+        await loop.sock_connect(connection, ("127.0.0.1", served.port))
+        await loop.sock_sendall(connection, request(path=path))
+
+        async def read(size: int) -> int:
+            with suppress(ConnectionError):
+                return len(await loop.sock_recv(connection, size))
+            return 0
+
+        yield read
 
 
 @pytest.fixture
@@ -228,32 +251,139 @@ class TestTime:
             writer.write(b"67890")
             assert await _rest(reader) == b""
 
+    async def test_ends_a_body_that_only_trickles(self, quick: Served) -> None:
+        async with quick.connection() as (reader, writer):
+            writer.write(b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\n")
+            ended = asyncio.create_task(_rest(reader))
+            while not ended.done():
+                writer.write(b"x")
+                await asyncio.wait([ended], timeout=QUICK.piece_s / 4)  # as slow as may be: this is what is tested
+            assert "4096 bytes a second" in refusal(ended.result(), 408, "TIMEOUT")["message"]
+        await until(lambda: quick.broken_off == 1)
+
+    async def test_ends_a_body_that_trickles_after_it_has_come_quickly(self, quick: Served) -> None:
+        async with quick.connection() as (reader, writer):
+            writer.write(b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n\r\n" + bytes(900_000))
+            ended = asyncio.create_task(_rest(reader))
+            while not ended.done():
+                writer.write(b"x")
+                await asyncio.wait([ended], timeout=QUICK.piece_s / 4)  # the same
+            refusal(ended.result(), 408, "TIMEOUT")
+
+    async def test_is_no_matter_while_a_body_keeps_the_pace(self, quick: Served) -> None:
+        async with quick.connection() as (reader, writer):
+            writer.write(b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 20000\r\nConnection: close\r\n\r\n")
+            for _ in range(20):
+                await asyncio.sleep(QUICK.piece_s / 4)  # as slow as may be: this is what is tested
+                writer.write(bytes(1000))
+            assert (await _rest(reader)).endswith(b"20000")
+
+    async def test_in_which_we_do_not_read_is_not_the_senders(self, quick: Served) -> None:
+        quick.reads.clear()
+        async with quick.connection() as (reader, writer):
+            writer.write(request(b"Connection: close", body=bytes(5_000_000)))
+            await until(lambda: any(each.flow.read_paused for each in quick.connections))
+            await asyncio.sleep(QUICK.piece_s * 3)  # this is what is tested
+            quick.reads.set()
+            assert (await _rest(reader)).endswith(b"5000000")
+
     async def test_ends_an_answer_that_nobody_reads(self, quick: Served) -> None:
         async with quick.connection() as (_, writer):
             writer.write(request(path=b"/large"))
             writer.transport.pause_reading()  # type: ignore[attr-defined]
             await until(lambda: quick.bodies and not quick.state.connections)
 
-    async def test_is_no_matter_while_pieces_come(self, quick: Served) -> None:
-        async with quick.connection() as (reader, writer):
-            writer.write(b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 20\r\nConnection: close\r\n\r\n")
-            for _ in range(20):
-                await asyncio.sleep(QUICK.piece_s / 4)  # as slow as may be: this is what is tested
-                writer.write(b"x")
-            assert (await _rest(reader)).endswith(b"20")
+    async def test_ends_an_answer_that_is_read_too_slowly(self) -> None:
+        async with serving(replace(QUICK, bytes_per_s=4_000_000)) as served, reading(served, b"/large") as read:
+            ended = asyncio.create_task(until(lambda: served.bodies and not served.state.connections))
+            while not ended.done():
+                await read(10_000)
+                await asyncio.wait([ended], timeout=QUICK.piece_s / 10)  # a quarter of the pace: this is what is tested
+            await ended
+
+    async def test_is_no_matter_while_an_answer_is_taken_at_the_pace(self) -> None:
+        async with serving(replace(QUICK, bytes_per_s=1000)) as served, reading(served, b"/large") as read:
+            received = 0
+            for _ in range(20):  # five times as long as a reader may stand still: this is what is tested
+                await asyncio.sleep(QUICK.piece_s / 4)
+                received += await read(10_000)
+            while received < 5_000_000:
+                received += (size := await read(1_000_000))
+                assert size, received
 
 
-async def test_a_connection_over_the_limit_is_told_so_and_the_next_one_served() -> None:
-    async with serving(replace(GENEROUS, connections=2)) as served:
-        async with served.connection() as (reader, writer), served.connection():
-            writer.write(request())
-            await reader.readuntil(b"\r\n\r\n0")
-            await until(lambda: len(served.state.connections) == 2)
-            received = await served.say(request())
-            assert refusal(received, 503, "UNAVAILABLE")["retry_after_ms"] == 1000
-            assert b"\r\nretry-after: 1\r\n" in received
-        await until(lambda: not served.state.connections)
-        assert (await served.say(request(b"Connection: close"))).startswith(b"HTTP/1.1 200")
+class TestConnectionsBeyondThoseThatThereMayBe:
+    async def test_take_the_place_of_the_one_that_has_idled_longest(self) -> None:
+        async with (
+            serving(replace(GENEROUS, connections=2)) as served,
+            served.connection() as (first, first_writer),
+            served.connection() as (second, second_writer),
+        ):
+            for reader, writer in ((second, second_writer), (first, first_writer)):  # so the second has for longest
+                writer.write(request())
+                await reader.readuntil(b"\r\n\r\n0")
+            assert (await served.say(request(b"Connection: close"))).startswith(b"HTTP/1.1 200")
+            assert await _rest(second) == b""
+            first_writer.write(request())
+            assert (await first.readuntil(b"\r\n\r\n0")).startswith(b"HTTP/1.1 200")
+
+    async def test_take_the_place_of_one_that_asks_for_something_all_the_time(self) -> None:
+        async with serving(replace(GENEROUS, connections=8)) as served, AsyncExitStack() as held:
+            crowd = [await held.enter_async_context(served.connection()) for _ in range(8)]
+            for _ in range(5):
+                for reader, writer in crowd:
+                    if not reader.at_eof():
+                        writer.write(request())
+                        with suppress(asyncio.IncompleteReadError, ConnectionError):
+                            await reader.readuntil(b"\r\n\r\n0")
+                assert (await served.say(request(b"Connection: close"))).startswith(b"HTTP/1.1 200")
+
+    async def test_take_the_place_of_one_that_has_not_taken_its_answer(self) -> None:
+        async with serving(replace(GENEROUS, connections=1)) as served, served.connection() as (_, writer):
+            writer.write(request(path=b"/large"))
+            writer.transport.pause_reading()  # type: ignore[attr-defined]
+            await until(lambda: served.bodies and all(each.cycle.response_complete for each in served.connections))
+            assert (await served.say(request(b"Connection: close"))).startswith(b"HTTP/1.1 200")
+
+    async def test_take_the_place_of_one_whose_head_comes_slowly(self) -> None:
+        async with serving(replace(GENEROUS, connections=1)) as served, served.connection() as (_, writer):
+            writer.write(b"GET / HT")
+            await until(lambda: any(not each._silent for each in served.connections))
+            assert (await served.say(request(b"Connection: close"))).startswith(b"HTTP/1.1 200")
+
+    async def test_are_told_so_when_a_request_is_under_way_on_every_one_of_them(self) -> None:
+        async with serving(replace(GENEROUS, connections=2)) as served:
+            served.reads.clear()
+            async with served.connection() as (reader, writer), served.connection() as (_, other):
+                for each in (writer, other):
+                    each.write(request())
+                await until(lambda: len(served.state.tasks) == 2)
+                received = await served.say(request())
+                assert refusal(received, 503, "UNAVAILABLE")["retry_after_ms"] == 1000
+                assert b"\r\nretry-after: 1\r\n" in received
+                served.reads.set()
+                assert (await reader.readuntil(b"\r\n\r\n0")).startswith(b"HTTP/1.1 200"), "nobody ended it"
+                assert (await served.say(request(b"Connection: close"))).startswith(b"HTTP/1.1 200")
+
+    async def test_of_one_peer_are_told_so_before_all_are_taken(self) -> None:
+        async with serving(replace(GENEROUS, peer_connections=1), Peers(unbound=())) as served:
+            served.reads.clear()
+            async with served.connection() as (reader, writer):
+                writer.write(request())
+                await until(lambda: served.state.tasks)
+                assert refusal(await served.say(request()), 429, "RATE_LIMIT")["retry_after_ms"] == 1000
+                served.reads.set()
+                await reader.readuntil(b"\r\n\r\n0")
+                assert (await served.say(request(b"Connection: close"))).startswith(b"HTTP/1.1 200"), (
+                    "the idle one went"
+                )
+
+    async def test_leave_no_trace_once_they_have_ended(self) -> None:
+        async with serving(replace(GENEROUS, connections=3)) as served:
+            for _ in range(10):
+                assert (await served.say(request(b"Connection: close"))).startswith(b"HTTP/1.1 200")
+            await until(lambda: not served.state.connections)
+            assert not served.state.held._peer_of
 
 
 class TestRequestsBeforeTheAnswer:

@@ -40,6 +40,7 @@ def settings(tmp_path: Path) -> dict[str, str]:
             "10.0.0.1",
             "PAPERMESH_HTTP_HOST is wrong: must be a loopback address, since PAPERMESH_AUTH is none",
         ),
+        ("HTTP_PROXIES", "10.0.0.1/8", "PAPERMESH_HTTP_PROXIES is wrong: must be addresses or networks, 10.0.0.0/8"),
         ("TLS_DIR", "/absent", "PAPERMESH_TLS_DIR is wrong: there is no file /absent/tls.crt."),
     ],
 )
@@ -59,8 +60,9 @@ def test_a_file_of_api_keys_that_is_not_there_is_one_sentence(settings: dict[str
     assert said.startswith("The adapter cannot start.\n/absent.json: No such file or directory. `papermesh keys add`")
 
 
-def test_a_taken_port_is_one_sentence(settings: dict[str, str]) -> None:
+@pytest.mark.parametrize("name", ["HTTP_PORT", "PROBE_PORT"])
+def test_a_taken_port_is_one_sentence(settings: dict[str, str], name: str) -> None:
     with closing(listen("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
-        said = start_fails(MODULE, {**settings, "HTTP_PORT": port})
+        said = start_fails(MODULE, {**settings, name: port})
     assert f"The adapter cannot start.\nPort {port} of 127.0.0.1 cannot be had: another program listens there" in said

@@ -13,7 +13,8 @@ import pytest
 import uvicorn
 from starlette.types import Receive, Scope, Send
 
-from mcp_adapter.connection import Connection
+from mcp_adapter.connection import Connection, Limits
+from mcp_adapter.probes import Probes
 from mcp_adapter.server import HttpServer
 from services.base.starting import listen
 
@@ -103,10 +104,16 @@ async def until(condition: Callable[[], object]) -> None:
 
 
 @asynccontextmanager
-async def serving(*, notice_s: float = 0, drain_s: float = LONG, on: socket.socket | None = None) -> AsyncIterator[Up]:
+async def serving(
+    *,
+    notice_s: float = 0,
+    drain_s: float = LONG,
+    on: socket.socket | None = None,
+    probes: Probes | None = None,
+) -> AsyncIterator[Up]:
     app = Application()
     config = uvicorn.Config(app, http=Connection, ws="none", lifespan="off", log_config=None, timeout_keep_alive=LONG)  # type: ignore[arg-type]
-    server = HttpServer(config, notice_s=notice_s, drain_s=drain_s)
+    server = HttpServer(config, notice_s=notice_s, drain_s=drain_s, probes=probes)
     listener = on or listen("127.0.0.1", 0)
     up = Up(server, app, listener.getsockname()[1], asyncio.create_task(server.serve(sockets=[listener])))
     try:
@@ -256,6 +263,73 @@ class TestAfterSigint:
             await up.signal(signal.SIGINT)
             assert await peer.ended()
             await up.gone()
+
+
+class TestThePortForProbes:
+    @pytest.fixture
+    async def probed(self) -> AsyncIterator[tuple[Up, int]]:
+        """A server, and the port that its probes are answered at."""
+        listener = listen("127.0.0.1", 0)
+        port = listener.getsockname()[1]
+        async with serving(probes=Probes(listener)) as up:
+            up.app.ready = True
+            yield up, port
+
+    @staticmethod
+    async def answer(port: int, *lines: bytes) -> bytes:
+        """Everything that is answered until the connection ends."""
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        try:
+            writer.write(b"\r\n".join((*lines, b"Connection: close", b"", b"")))
+            async with asyncio.timeout(20):
+                return await reader.read()
+        finally:
+            writer.close()
+            with suppress(ConnectionError):
+                await writer.wait_closed()
+
+    async def test_answers_a_kubelet_which_knows_the_pods_address_alone(self, probed: tuple[Up, int]) -> None:
+        up, port = probed
+        ask = (b"GET /readyz HTTP/1.1", b"Host: 10.0.0.7:9090")
+        assert (await self.answer(port, *ask)).startswith(b"HTTP/1.1 200 ")
+        up.app.ready = False
+        assert (await self.answer(port, *ask)).startswith(b"HTTP/1.1 503 ")
+        assert (await self.answer(port, b"GET /healthz HTTP/1.1", b"Host: x")).startswith(b"HTTP/1.1 200 ")
+
+    async def test_answers_nothing_else(self, probed: tuple[Up, int]) -> None:
+        up, port = probed
+        refused = await self.answer(port, b"POST /mcp/invoke HTTP/1.1", b"Host: localhost", b"Content-Length: 0")
+        assert refused.startswith(b"HTTP/1.1 404 ")
+        assert b'"NOT_FOUND"' in refused
+        assert not up.app.asked.is_set()
+
+    async def test_answers_while_there_are_as_many_requests_as_may_be(self, probed: tuple[Up, int]) -> None:
+        up, port = probed
+        for _ in range(Limits().connections):
+            (await up.peer()).ask(b"slow")
+        await until(lambda: len(up.server.server_state.tasks) == Limits().connections)
+        get = (b"GET /healthz HTTP/1.1", b"Host: localhost")
+        assert (await self.answer(up.port, *get)).startswith(b"HTTP/1.1 503 ")
+        assert (await self.answer(port, *get)).startswith(b"HTTP/1.1 200 ")
+
+    async def test_answers_while_a_crowd_idles_at_it(self, probed: tuple[Up, int]) -> None:
+        up, port = probed
+        for _ in range(200):
+            up.peers.append(Peer(*await asyncio.open_connection("127.0.0.1", port)))
+        assert (await self.answer(port, b"GET /healthz HTTP/1.1", b"Host: localhost")).startswith(b"HTTP/1.1 200 ")
+
+    async def test_answers_until_all_requests_have_ended(self, probed: tuple[Up, int]) -> None:
+        up, port = probed
+        peer = await up.peer()
+        peer.ask(b"slow")
+        await up.app.asked.wait()
+        await up.signal(signal.SIGTERM)
+        assert (await self.answer(port, b"GET /healthz HTTP/1.1", b"Host: localhost")).startswith(b"HTTP/1.1 200 ")
+        up.app.go_on.set()
+        await peer.answer(b"slow")
+        await up.gone()
+        with pytest.raises(ConnectionError):
+            await self.answer(port, b"GET /healthz HTTP/1.1", b"Host: localhost")
 
 
 async def test_it_says_that_it_is_ready_once_its_own_readyz_is_good(

@@ -100,7 +100,7 @@ def test_liveness_depends_on_nothing_else(name: str) -> None:
                 question = probe.get("grpc") or probe.get("httpGet") or probe.get("tcpSocket") or probe["exec"]
                 assert question in (
                     {"port": 9090, "service": "liveness"},
-                    {"path": "/healthz", "port": "http"},
+                    {"path": "/healthz", "port": "probe"},
                     {"port": "metrics"},
                     {"command": ["redis-cli", "ping"]},
                 ), label

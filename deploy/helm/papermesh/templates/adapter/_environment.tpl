@@ -18,6 +18,10 @@
   value: {{ join "," $names | quote }}
 - name: PAPERMESH_HTTP_ORIGINS
   value: {{ join "," .Values.adapter.origins | quote }}
+- name: PAPERMESH_HTTP_PROXIES
+  value: {{ join "," .Values.adapter.proxies | quote }}
+- name: PAPERMESH_PROBE_PORT
+  value: "9090"
 - name: PAPERMESH_EDGE_ADDRESS
   value: {{ include "papermesh.host" (list . "envoy") }}:8443
 - name: PAPERMESH_AUDIENCE
