@@ -91,9 +91,12 @@ class RequestParsing(HttpToolsProtocol):
         Raises:
             PapermeshError: BAD_ARG for a head that breaks a rule.
         """
+        upgrade = self.parser.should_upgrade()
+        if upgrade and self.parser.get_method() == b"CONNECT":
+            raise bad_arg("CONNECT is for proxies, and this is none. GET /docs says how the adapter is called.")
         self._check_head()
         super().on_headers_complete()
-        if self.parser.should_upgrade():
+        if upgrade:
             self.cycle.keep_alive = False
 
     def _check_head(self) -> None:
@@ -101,8 +104,6 @@ class RequestParsing(HttpToolsProtocol):
         version = self.parser.get_http_version()
         if version not in ("1.1", "1.0"):
             raise bad_arg("The version of HTTP must be 1.0 or 1.1. Send it so.")
-        if self.parser.should_upgrade() and self.parser.get_method() == b"CONNECT":
-            raise bad_arg("CONNECT is for proxies, and this is none. GET /docs says how the adapter is called.")
         host = self._check_headers(version)
         if not self.url.startswith(b"/"):
             self.url = _origin_form(self.url, host)

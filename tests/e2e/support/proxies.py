@@ -41,6 +41,7 @@ http {{
             proxy_http_version 1.1;
             proxy_set_header Upgrade $http_upgrade;
             proxy_set_header Connection "upgrade";
+            proxy_request_buffering off;
         }}
     }}
 }}

@@ -54,6 +54,7 @@ async def _differences(counts: Counter[str]) -> list[str]:
 
 
 @pytest.mark.soak
+@pytest.mark.timeout(3600 if STREAMS > 5_000 else 300)
 def test_what_we_read_is_what_h11_reads_at_every_cut() -> None:
     counts: Counter[str] = Counter()
     found = uvloop.run(_differences(counts))

@@ -1,12 +1,10 @@
 """What becomes a request, what does not, and what of it the application gets."""
 
 import json
-import logging
 
 import pytest
 
 from mcp_adapter.request_parsing import Trailers
-from mcp_adapter.sparse_log import SparseLog
 from tests.mcp_adapter.parsing.readers import Ours, Reading
 
 NEXT = b"GET /next HTTP/1.1\r\nHost: localhost\r\n\r\n"
@@ -216,10 +214,3 @@ class TestTheLog:
             must_be_refused(await ours.read([b"rubbish\r\n\r\n"]))
             must_be_refused(await ours.read([request(line=b"GET * HTTP/1.1")]))
         assert len({each.getMessage() for each in caplog.records}) == len(caplog.records) == 2
-
-    def test_says_after_a_minute_how_many_lines_it_left_out(self, caplog: pytest.LogCaptureFixture) -> None:
-        times = iter((0.0, 1.0, 59.0, 60.0, 61.0, 121.0))
-        log = SparseLog(logging.getLogger("test"), clock=lambda: next(times))
-        for _ in range(6):
-            log.warning("bad")
-        assert [vars(each)["fields"]["left_out"] for each in caplog.records] == [0, 2, 1]
