@@ -125,6 +125,7 @@ class Connection(RequestParsing):
         super().data_received(data)
         if self._unread_bytes > self.limits.head_bytes and not self._has_enough:
             # The parser joins the pieces of a header one by one, which takes the longer the more it has.
+            self._has_enough = True
             self.refuse_bytes(self._head_too_large())
 
     def on_headers_complete(self) -> None:

@@ -155,8 +155,9 @@ def _forgiven(rest: bytes) -> bytes:
 
 def _origin_form(target: bytes) -> bytes:
     """The path of a target that may be a URL, and its query unless that is empty."""
-    path = _OUR_URL.sub(b"", target, count=1).removesuffix(b"?")
-    return path if path.startswith(b"/") or path == target else b"/" + path
+    local = _OUR_URL.sub(b"", target, count=1)
+    path, _, query = local.partition(b"?")
+    return (path if path or local == target else b"/") + (b"?" + query if query else b"")
 
 
 def read_by_h11(stream: bytes) -> Reading:

@@ -284,15 +284,15 @@ class Streams:
         """The bytes with one to three of them changed, taken out or put in, or without an end."""
         changed = bytearray(data)
         for _ in range(self._random.randint(1, 3)):
-            place = self._random.randrange(len(changed) - 1)
+            place = self._random.randrange(max(1, len(changed) - 1))
             byte = bytes((self._random.choice(_SPECIAL),))
             match self._random.choice(("change", "take", "put", "cut")):
                 case "change":
                     changed[place : place + 1] = byte
                 case "take":
-                    del changed[place]
+                    del changed[place : place + 1]
                 case "put":
                     changed[place:place] = byte
                 case _:
                     del changed[place + 2 :]
-        return bytes(changed)
+        return bytes(changed) or END
