@@ -1,10 +1,12 @@
 """One HTTP connection: uvicorn's protocol, with bounds on what it accepts and on how long it waits."""
 
+import logging
 from dataclasses import dataclass
 from enum import Enum, auto
+from http import HTTPStatus
 from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 from uvicorn.server import ServerState
 
 from mcp_adapter.connections import Connections
@@ -12,7 +14,11 @@ from mcp_adapter.corked import Corked
 from mcp_adapter.envelope import Exchange, failure
 from mcp_adapter.pace import Pace
 from mcp_adapter.peers import Peers
-from services.base.errors import Code, PapermeshError, bad_arg
+from mcp_adapter.request_parsing import RequestParsing
+from mcp_adapter.sparse_log import SparseLog
+from services.base.errors import Code, PapermeshError
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +72,7 @@ class Shared(ServerState):
         limits = limits or Limits()
         self.peers = peers or Peers()
         self.held = Connections(limits.connections, limits.peer_connections)
+        self.malformed = SparseLog(_log)
 
 
 class _Wait(Enum):
@@ -80,11 +87,7 @@ class _Wait(Enum):
     """We owe an answer; or the connection is kept, and uvicorn's own timer bounds that."""
 
 
-class _OverLimitError(Exception):
-    """Ends the parsing: of a head that is too large, or of one request too many."""
-
-
-class Connection(HttpToolsProtocol):
+class Connection(RequestParsing):
     """Ends a connection that sends too much, or too slowly, with an answer in the envelope.
 
     Time is looked at by one coarse timer a connection, a tenth of `head_s` apart, so that a request arms none.
@@ -100,8 +103,6 @@ class Connection(HttpToolsProtocol):
         self._since = self.loop.time()
         self._silent = True
         self._unread_bytes = 0
-        self._over_limit = False
-        self._has_enough = False
         self._answering: RequestResponseCycle | None = None
         self._coming = Pace(self.limits.bytes_per_s, self.limits.piece_s)
         self._going = Pace(self.limits.bytes_per_s, self.limits.piece_s)
@@ -144,10 +145,10 @@ class Connection(HttpToolsProtocol):
             self._wait, self._since = _Wait.HEAD, self.loop.time()
         self._unread_bytes += len(data)
         super().data_received(data)
-        if self._unread_bytes > self.limits.head_bytes:
+        if self._unread_bytes > self.limits.head_bytes and not self._has_enough:
             # The parser joins the pieces of a header one by one, which takes the longer the more it has.
-            self._over_limit = True
-            self.send_400_response("")
+            self._has_enough = True
+            self.refuse_bytes(self._head_too_large())
 
     def on_headers_complete(self) -> None:
         """Begins to wait for the body."""
@@ -155,18 +156,16 @@ class Connection(HttpToolsProtocol):
         if len(self.pipeline) >= limits.pipelined:
             # All before it are answered, the last one with `Connection: close`: so a client knows what to send again.
             self.cycle.keep_alive = False
-            self._has_enough = True
-            raise _OverLimitError
+            self.read_no_more()
         if len(self.headers) > limits.headers or (
             self._unread_bytes > limits.head_bytes and self._head_bytes() > limits.head_bytes
         ):
-            self._over_limit = True
-            raise _OverLimitError
+            raise self._head_too_large()
+        super().on_headers_complete()
         self._unread_bytes = 0
         self._wait = _Wait.BODY
         self._coming.begin()
         self.server_state.held.work(self)
-        super().on_headers_complete()
         if self.server_state.draining:
             self.cycle.keep_alive = False
 
@@ -182,6 +181,8 @@ class Connection(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """Waits for nothing more; it is the application's turn, unless it has answered already."""
+        if self.body_is_to_come:
+            return
         self._unread_bytes = 0
         self._silent = True
         self._wait = _Wait.NOTHING
@@ -212,20 +213,29 @@ class Connection(HttpToolsProtocol):
         if self.cycle is not None and not self.cycle.response_started:
             self.cycle.keep_alive = False
 
-    def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's words say less than ours
-        """Answers bytes that uvicorn cannot take, in the envelope."""
-        if self._has_enough:
+    def refuse_bytes(self, error: PapermeshError) -> None:
+        """Answers bytes that cannot be taken, in the envelope.
+
+        What stands before them is served first, however the bytes were cut into packets; the last answer then says
+        `Connection: close`, and takes the place of ours.
+        """
+        self.server_state.malformed.warning(f"Refused a request: {error.message}")
+        if self._wait is _Wait.BODY and self.pipeline:
+            self.pipeline.popleft()  # theirs; those before it are whole
+            self._wait = _Wait.NOTHING
+        if self._wait is _Wait.NOTHING and self._answering is not None and not self._answering.response_complete:
+            last = self.pipeline[0][0] if self.pipeline else self._answering
+            last.keep_alive = False
             return
-        if not self._over_limit:
-            self._refuse(bad_arg("This is no HTTP request. GET /docs says how the adapter is called."))
-            return
+        self._refuse(error, HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE if error.code is Code.TOO_LARGE else None)
+
+    def _head_too_large(self) -> PapermeshError:
         limits = self.limits
-        error = PapermeshError(
+        return PapermeshError(
             Code.TOO_LARGE,
             f"A request may have {limits.headers} headers, and {limits.head_bytes} bytes of them. Send fewer.",
             details={"limit_bytes": str(limits.head_bytes), "limit_headers": str(limits.headers)},
         )
-        self._refuse(error, 431)
 
     def _refuse(self, error: PapermeshError, status: int | None = None) -> None:
         """Answers and closes; an answer that is half written is broken off, and so is one that others wait for."""

@@ -1,5 +1,6 @@
 """The one file of a multipart form (RFC 7578), passed on as it streams in."""
 
+import logging
 from collections.abc import Callable
 
 from python_multipart.exceptions import FormParserError
@@ -11,6 +12,9 @@ OVERHEAD_BYTES = 64 * 1024
 """What boundaries, headers of parts and fields may add to a document's own bytes."""
 
 _MAX_FIELDS = 8
+
+# Its warnings, one for every form that it cannot read, quote what was sent. Whoever sent it is told, and nobody else.
+logging.getLogger("python_multipart").setLevel(logging.ERROR)
 
 
 class Form:

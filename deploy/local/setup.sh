@@ -135,9 +135,20 @@ install_go_tools() {
     go_install helm helm.sh/helm/v3/cmd/helm "$helm" "render the chart with"
 }
 
+have_nginx() { have nginx || [ -x /usr/sbin/nginx ]; }
+
+# A proxy and a client of other people's. Whoever cannot install them leaves out the tests that need them.
+install_test_programs() {
+    wanted=
+    have_nginx || wanted="$wanted nginx-light"
+    have curl || wanted="$wanted curl"
+    [ -z "$wanted" ] || apt_install $wanted ||
+        say "Some tests are left out for want of a program. To have them run: sudo apt install$wanted"
+}
+
 install_bench() {
     have wrk || apt_install wrk || fail "The benchmarks need wrk. Install it and run this again: sudo apt install wrk"
-    have nginx || [ -x /usr/sbin/nginx ] || apt_install nginx-light ||
+    have_nginx || apt_install nginx-light ||
         fail "The benchmarks need nginx. Install it and run this again: sudo apt install nginx-light"
 }
 
@@ -155,4 +166,5 @@ install_packages $lock
 install_envoy
 install_redis
 [ "$profile" = laptop ] || install_go_tools
+[ "$profile" != dev ] || install_test_programs
 [ "$profile" != bench ] || install_bench

@@ -403,13 +403,13 @@ class TestRequestsBeforeTheAnswer:
             await until(lambda: served.bodies and all(each.flow.write_paused for each in served.connections))
             assert max(len(each.pipeline) for each in served.connections) <= GENEROUS.pipelined
 
-    async def test_rubbish_after_them_is_not_answered_in_the_middle_of_an_answer(self, served: Served) -> None:
-        async with served.connection() as (reader, writer):
-            writer.write(request(path=b"/endless") + request())
-            await reader.readuntil(b"\r\n\r\n")
-            writer.write(b"rubbish\r\n\r\n")
-            await until(lambda: all(each.transport.is_closing() for each in served.connections))
-            assert b"HTTP/1.1" not in await _rest(reader)
+    async def test_are_answered_when_rubbish_comes_after_them(self, served: Served) -> None:
+        received = await served.say(request(path=b"/large") + request(body=b"ab") + b"rubbish\r\n\r\n")
+        assert (received.count(b"HTTP/1.1 200"), received.count(b"HTTP/1.1"), received[-5:]) == (2, 2, b"\r\n\r\n2")
+
+    async def test_are_served_when_a_head_without_an_end_comes_after_them(self, served: Served) -> None:
+        await served.say(request(path=b"/large") + request(body=b"ab"), b"GET / HTTP/1.1\r\nX: " + b"x" * 300 * KIB)
+        assert served.bodies == [b"", b"ab"]
 
     async def test_do_not_hide_that_the_caller_has_gone(self, served: Served) -> None:
         async with served.connection() as (reader, writer):

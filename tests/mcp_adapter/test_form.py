@@ -1,9 +1,11 @@
 """Forms in pieces of any size."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mcp_adapter.form import Form
+from services.base.errors import PapermeshError
 
 _NEARLY = st.sampled_from([b"\r\n", b"--", b"\r\n--", b"\r\n--b", b"-", b"b", b"\r", b"x" * 300])
 
@@ -28,3 +30,10 @@ def test_the_file_is_found_wherever_the_pieces_are_cut(content: bytes, cuts: lis
         at, turn = at + size, turn + 1
     form.finish()
     assert b"".join(found) == content
+
+
+@pytest.mark.parametrize("body", [b"--other\r\n", b"--boundary?\r\n", b"--boundary\r\nContent Disposition\r\n\r\n"])
+def test_one_that_cannot_be_read_is_no_matter_for_the_log(body: bytes, caplog: pytest.LogCaptureFixture) -> None:
+    with pytest.raises(PapermeshError):
+        Form("multipart/form-data; boundary=boundary", lambda _: None).feed(body)
+    assert not caplog.records
