@@ -70,8 +70,10 @@ class Redo:
         commands = [command for _, command in self._noted.values()]
         for first in range(0, len(commands), _AT_ONCE):
             await asyncio.gather(*(send(*command) for command in commands[first : first + _AT_ONCE]))
-        asked = (FENCE_MS, self.epoch.known, int(self._is_first_start))
-        wait_ms, epoch, lost = await send("EVAL", _FENCE, 2, _FENCE_KEY, KEY, *asked)
+        known = self.epoch.known
+        # Once an epoch is known, calls may have been made under it.
+        nothing_lost = self._is_first_start and known == ""
+        wait_ms, epoch, lost = await send("EVAL", _FENCE, 2, _FENCE_KEY, KEY, FENCE_MS, known, int(nothing_lost))
         self.epoch.learn(epoch, lost=bool(lost))
         # It may be killed again before it has written this.
         now = monotonic()

@@ -155,6 +155,17 @@ class TestAStartWithAnEmptyRedis:
         assert await outcome(second, replace(late, nonce="n" * 16)) == "admitted"
         assert not [each for each in caplog.records if each.levelno >= logging.WARNING]
 
+    async def test_that_is_the_first_is_so_once(
+        self, start: Callable[..., Awaitable[State]], redis_server: RedisServer, call: Caller
+    ) -> None:
+        first = await start(is_first_start=True)
+        assert await outcome(first, call) == "admitted"
+        await asyncio.to_thread(redis_server.kill)
+        await asyncio.to_thread(redis_server.start)
+        while not await first.answers():  # noqa: ASYNC110 - nobody tells, it must be asked
+            await asyncio.sleep(0)
+        assert await outcome(first, replace(call, nonce="n" * 16)) == LOST
+
     async def test_refuses_what_was_signed_before_and_tells_of_a_loss_when_calls_were_made_before(
         self, start: Callable[..., Awaitable[State]], call: Caller, caplog: pytest.LogCaptureFixture
     ) -> None:
