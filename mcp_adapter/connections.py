@@ -63,6 +63,8 @@ class Connections:
         if self._all.count >= self._total and not _make_room(self._all):
             message = "Too many connections are open. Try again."
             raise PapermeshError(Code.UNAVAILABLE, message, retry_after_ms=RETRY_AFTER_MS)
+        if peer and peer not in self._peers:  # none yet, or none any more: its last one has made room
+            self._peers[peer] = _Group()
         self._peer_of[connection] = peer
         for group in self._groups(peer):
             group.count += 1
@@ -92,7 +94,7 @@ class Connections:
             del self._peers[peer]
 
     def _groups(self, peer: str) -> tuple[_Group, ...]:
-        return (self._all, self._peers.setdefault(peer, _Group())) if peer else (self._all,)
+        return (self._all, self._peers[peer]) if peer else (self._all,)
 
 
 def _make_room(group: _Group) -> bool:
