@@ -1,5 +1,6 @@
 """POST /mcp/invoke and the envelope around its answers."""
 
+import asyncio
 import json
 import math
 import socket
@@ -9,7 +10,10 @@ from typing import Any
 
 import httpx
 import pytest
+from starlette.requests import ClientDisconnect, Request
+from starlette.types import Message
 
+from mcp_adapter import invoke as invoking
 from mcp_adapter.dispatch_client import DispatchClient
 from papermesh.dispatch.v1 import dispatch_service_pb2 as pb
 from services.base.certificates import ensure
@@ -273,3 +277,34 @@ async def test_a_compressed_body_is_refused(
     assert "send the body uncompressed" in response.json()["error"]["message"]
     assert not dispatch.calls
     assert (await client.post(path, content=body, headers={"Content-Encoding": "Identity"})).is_success
+
+
+class TestAWait:
+    """For a call that does not end by itself."""
+
+    @pytest.fixture
+    async def call(self) -> "asyncio.Future[pb.InvokeResponse]":
+        return asyncio.get_running_loop().create_future()
+
+    async def test_ends_when_the_caller_has_hung_up_and_so_does_the_call(
+        self, call: "asyncio.Future[pb.InvokeResponse]"
+    ) -> None:
+        async def hung_up() -> Message:
+            return {"type": "http.disconnect"}
+
+        with pytest.raises(ClientDisconnect):
+            async with asyncio.timeout(10):
+                await invoking._while_waited_for(Request({"type": "http"}, hung_up), call)
+        assert call.cancelled()
+
+    async def test_is_cancelled_when_the_process_stops(self, call: "asyncio.Future[pb.InvokeResponse]") -> None:
+        async def nothing() -> Message:
+            await asyncio.Event().wait()
+            raise AssertionError
+
+        waiting = asyncio.create_task(invoking._while_waited_for(Request({"type": "http"}, nothing), call))
+        await asyncio.sleep(0)
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        assert call.cancelled()

@@ -11,7 +11,7 @@ from typing import Any
 
 import jwt
 import pytest
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
 from jwt.algorithms import get_default_algorithms
 
 AUDIENCE = "papermesh"
@@ -28,7 +28,7 @@ def private_key(algorithm: str) -> Private:
     return ed25519.Ed25519PrivateKey.generate() if algorithm == "EdDSA" else RSA
 
 
-def jwk(key: Private, algorithm: str = "RS256", **changed: Any) -> dict[str, Any]:
+def jwk(key: Private | ed448.Ed448PrivateKey, algorithm: str = "RS256", **changed: Any) -> dict[str, Any]:
     """The public half, as a key set lists it."""
     made = get_default_algorithms()[algorithm].to_jwk(key.public_key(), as_dict=True)
     made.pop("key_ops", None)

@@ -7,6 +7,7 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ed448
 from jwt.algorithms import get_default_algorithms
 
 from mcp_adapter.people import fetching
@@ -262,6 +263,17 @@ class TestWhatIsFetched:
         issuer.publish({**private, "kid": "k1", "key_ops": ["sign", "verify"]}, jwk(OTHER_RSA, kid="k2"))
         assert await keys.find("k1", algorithm) is None
         assert await keys.find("k2", "RS256") is not None
+
+    async def test_a_key_checks_what_its_curve_is_for_and_nothing_else(self, issuer: StandIn, keys: Issuer) -> None:
+        issuer.publish(
+            jwk(private_key("ES384"), "ES384", kid="p384"),
+            jwk(ed448.Ed448PrivateKey.generate(), "EdDSA", kid="ed448"),
+            jwk(private_key("EdDSA"), "EdDSA", kid="ed25519"),
+        )
+        assert await keys.find("p384", "ES384") is not None
+        assert await keys.find("ed25519", "EdDSA") is not None
+        for key_id, algorithm in (("p384", "ES256"), ("p384", "ES512"), ("ed448", "EdDSA"), ("ed25519", "ES256")):
+            assert await keys.find(key_id, algorithm) is None
 
     async def test_of_two_keys_with_one_id_the_first_is_taken(self, issuer: StandIn, tokens: Tokens) -> None:
         issuer.publish(jwk(RSA), jwk(OTHER_RSA))
