@@ -139,7 +139,7 @@ async def adapter(
 async def client(dispatch: Dispatch, tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
     """A client of an adapter that calls the stand-in."""
     async with (
-        running(Hosted(SERVICE, dispatch), directory=tmp_path, behind_mesh=False) as up,
+        running(Hosted(SERVICE, dispatch), directory=tmp_path) as up,
         adapter(up.address, up.tls_dir, tmp_path) as client,
     ):
         yield client

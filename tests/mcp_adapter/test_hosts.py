@@ -100,7 +100,7 @@ PREFLIGHT = {"Access-Control-Request-Method": "POST", "Access-Control-Request-He
 async def shared(dispatch: Dispatch, tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
     """A client of an adapter that a page of another site may call."""
     async with (
-        running(Hosted(SERVICE, dispatch), directory=tmp_path, behind_mesh=False) as up,
+        running(Hosted(SERVICE, dispatch), directory=tmp_path) as up,
         adapter(up.address, up.tls_dir, tmp_path, http_origins=CONSOLE) as client,
     ):
         yield client

@@ -267,11 +267,10 @@ class TestTheRequestId:
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "GZIP", "br", "identity, gzip"])
-@pytest.mark.parametrize("path", ["/mcp/invoke", "/documents"])
+@pytest.mark.parametrize(("path", "body"), [("/mcp/invoke", b'{"action": "PDF_TEXT"}'), ("/documents", b"%PDF-1.7\n")])
 async def test_a_compressed_body_is_refused(
-    client: httpx.AsyncClient, dispatch: Dispatch, path: str, encoding: str
+    client: httpx.AsyncClient, dispatch: Dispatch, path: str, body: bytes, encoding: str
 ) -> None:
-    body = b'{"action": "PDF_TEXT"}'
     response = await client.post(path, content=body, headers={"Content-Encoding": encoding})
     assert (response.status_code, response.json()["error"]["code"]) == (400, "BAD_ARG")
     assert "send the body uncompressed" in response.json()["error"]["message"]

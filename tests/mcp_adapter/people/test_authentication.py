@@ -33,7 +33,7 @@ CALL = {"action": "PDF_TEXT"}
 
 @pytest.fixture
 async def mesh(dispatch: Dispatch, tmp_path: Path) -> AsyncIterator[Running]:
-    async with running(Hosted(SERVICE, dispatch), directory=tmp_path, behind_mesh=False) as up:
+    async with running(Hosted(SERVICE, dispatch), directory=tmp_path) as up:
         yield up
 
 
