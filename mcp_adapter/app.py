@@ -24,7 +24,7 @@ from mcp_adapter.hot_route import HotRoute
 from mcp_adapter.invoke import invoke
 from mcp_adapter.peers import ForwardedShare, Peers
 from mcp_adapter.people.authentication import Authentication, people_of
-from mcp_adapter.places import DOWNLOADS, Places
+from mcp_adapter.places import CALLS, DOWNLOADS, Places
 from mcp_adapter.refusals import Refusals
 from mcp_adapter.settings import AdapterSettings
 from mcp_adapter.spool import Spools
@@ -63,8 +63,13 @@ def create_app(settings: AdapterSettings) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         settings.spool_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        async with open_channel(settings.edge_address, settings.tls_dir) as channel:
-            app.state.dispatch = dispatch = DispatchClient(channel, lambda: key.value, settings.audience)
+        async with (
+            open_channel(settings.edge_address, settings.tls_dir) as channel,
+            open_channel(settings.edge_address, settings.tls_dir) as streams,
+        ):
+            app.state.dispatch = dispatch = DispatchClient(
+                channel, lambda: key.value, settings.audience, streams=streams
+            )
             async with _running(key.watch(), *([people.watch()] if people else [])), aclosing(dispatch):
                 yield
 
@@ -77,6 +82,7 @@ def create_app(settings: AdapterSettings) -> FastAPI:
             route.methods.add("HEAD")
     app.state.settings = settings
     app.state.spools = Spools(settings.spool_dir, settings.max_document_bytes)
+    app.state.calls = Places(CALLS)
     app.state.downloads = Places(DOWNLOADS)
     app.state.refusals = Refusals()
     app.state.people = people

@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from mcp_adapter.dispatch_client import DispatchClient
 from mcp_adapter.envelope import Exchange, failure, success
+from mcp_adapter.places import Places
 from mcp_adapter.refusals import Refusals
 from papermesh.dispatch.v1 import dispatch_service_pb2 as pb
 from services.base.errors import PapermeshError
@@ -22,8 +23,9 @@ async def list_actions(request: Request) -> Response:
     exchange = Exchange.begin(request)
     client: DispatchClient = request.app.state.dispatch
     refusals: Refusals = request.app.state.refusals
+    calls: Places = request.app.state.calls
     try:
-        with refusals.heeded(exchange.actor, "ListActions"):
+        with calls.take(exchange.actor), refusals.heeded(exchange.actor, "ListActions"):
             listed = await client.list_actions(exchange.person)
     except PapermeshError as error:
         return failure(exchange, error)

@@ -48,10 +48,26 @@ class Person:
 
 
 class DispatchClient:
-    """Signs and makes calls over one channel."""
+    """Signs and makes calls."""
 
-    def __init__(self, channel: grpc.aio.Channel, key: Callable[[], Key], audience: str) -> None:
-        """Calls `audience` over `channel`; each call is signed with what `key` returns then."""
+    def __init__(
+        self,
+        channel: grpc.aio.Channel,
+        key: Callable[[], Key],
+        audience: str,
+        *,
+        streams: grpc.aio.Channel | None = None,
+    ) -> None:
+        """Calls a deployment.
+
+        Args:
+            channel: To Envoy's edge. Its one connection carries a hundred calls at once.
+            key: What signs a call, asked for each.
+            audience: The deployment's name.
+            streams: What uploads and downloads go over, which last for as long as people take; the same channel when
+                left out.
+        """
+        streams = streams or channel
         self._key = key
         self._audience = audience
         methods = actions.load().methods
@@ -65,7 +81,7 @@ class DispatchClient:
         self._list: grpc.aio.UnaryUnaryMultiCallable[Any, Any] = channel.unary_unary(
             f"{_SERVICE}/ListActions", pb.ListActionsRequest.SerializeToString, pb.ListActionsResponse.FromString
         )
-        self._put: grpc.aio.StreamUnaryMultiCallable[Any, Any] = channel.stream_unary(
+        self._put: grpc.aio.StreamUnaryMultiCallable[Any, Any] = streams.stream_unary(
             f"{_SERVICE}/PutDocument", pb.PutDocumentRequest.SerializeToString, pb.PutDocumentResponse.FromString
         )
         self._delete: grpc.aio.UnaryUnaryMultiCallable[Any, Any] = channel.unary_unary(
@@ -73,7 +89,7 @@ class DispatchClient:
             pb.DeleteDocumentRequest.SerializeToString,
             pb.DeleteDocumentResponse.FromString,
         )
-        self._get: grpc.aio.UnaryStreamMultiCallable[Any, Any] = channel.unary_stream(
+        self._get: grpc.aio.UnaryStreamMultiCallable[Any, Any] = streams.unary_stream(
             f"{_SERVICE}/GetDocument", pb.GetDocumentRequest.SerializeToString, pb.GetDocumentResponse.FromString
         )
 

@@ -133,9 +133,10 @@ async def delete(request: Request, sha256: str) -> Response:
     exchange = Exchange.begin(request)
     client: DispatchClient = request.app.state.dispatch
     refusals: Refusals = request.app.state.refusals
+    calls: Places = request.app.state.calls
     try:
         check_digest(sha256, "sha256")
-        with refusals.heeded(exchange.actor, "DeleteDocument"):
+        with calls.take(exchange.actor), refusals.heeded(exchange.actor, "DeleteDocument"):
             deleted = await client.delete_document(sha256, exchange.person)
     except PapermeshError as error:
         return failure(exchange, error)

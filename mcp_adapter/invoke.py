@@ -11,6 +11,7 @@ from starlette.responses import Response
 from mcp_adapter.call_options import read_call_options
 from mcp_adapter.dispatch_client import DispatchClient
 from mcp_adapter.envelope import NO_STORE, Exchange, failure, success_json
+from mcp_adapter.places import Places
 from mcp_adapter.refusals import Refusals
 from mcp_adapter.request_body import refuse_encoded
 from papermesh.dispatch.v1 import dispatch_service_pb2 as pb
@@ -38,7 +39,8 @@ async def invoke(request: Request) -> Response:
         action, args = _parse(await _body(request))
         client: DispatchClient = request.app.state.dispatch
         refusals: Refusals = request.app.state.refusals
-        with refusals.heeded(exchange.actor, action):
+        calls: Places = request.app.state.calls
+        with calls.take(exchange.actor), refusals.heeded(exchange.actor, action):
             call = client.invoke(
                 action,
                 args,

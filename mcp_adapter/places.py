@@ -1,8 +1,9 @@
-"""Uploads, downloads and requests under way: so many at a time, and so many for one actor.
+"""Calls, uploads, downloads and requests under way: so many at a time, and so many for one actor.
 
-Each lasts for as long as the person at its other end takes. An upload holds a file in the spool folder, and a download
-a stream of the one connection that all callers share, which has room for a hundred. Without a bound a few slow people
-would keep everybody else waiting; without one for each actor a single one could take every place.
+A call lasts for as long as the work behind it, the others for as long as the person at the other end takes. An upload
+holds a file in the spool folder, and each holds a stream of a connection that all callers share, which has room for a
+hundred: calls of one, uploads and downloads of another. Without a bound a few slow people would keep everybody else
+waiting; without one for each actor a single one could take every place.
 """
 
 from collections import Counter
@@ -35,7 +36,11 @@ UPLOADS = Room("uploads", total=24, of_actor=6)
 quarter of what everybody shares."""
 
 DOWNLOADS = Room("downloads", total=32, of_actor=8)
-"""A third of the connection's streams, and a quarter of them for one actor."""
+"""A third of the streams of the connection that uploads and downloads have, and a quarter of them for one actor."""
+
+CALLS = Room("calls", total=128, of_actor=32)
+"""As many of one actor as dispatch computes at once by default. Equal ones, which take no place there, take a stream of
+the connection all the same."""
 
 REQUESTS = Room("requests from your address", total=512, of_actor=128)
 """Those that proxies have passed on, as many as there may be connections; an actor is an address here."""
@@ -60,7 +65,8 @@ class Places:
         room = self._room
         if self._taken[actor] >= room.of_actor:
             message = f"You have {room.of_actor} {room.kind} under way, and more may not be. Let one end first."
-            raise PapermeshError(Code.RATE_LIMIT, message, retry_after_ms=RETRY_AFTER_MS)
+            details = {"reason": "in_flight"}
+            raise PapermeshError(Code.RATE_LIMIT, message, retry_after_ms=RETRY_AFTER_MS, details=details)
         if self._all >= room.total:
             message = f"Too many {room.kind} are under way. Try again."
             raise PapermeshError(Code.UNAVAILABLE, message, retry_after_ms=RETRY_AFTER_MS)

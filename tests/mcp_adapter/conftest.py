@@ -41,10 +41,14 @@ class Dispatch:
     actors: list[str] = field(default_factory=list)
     key: Key = KEY
     documents: dict[str, bytes] = field(default_factory=dict)
+    go_on: asyncio.Event | None = None
+    """What Invoke waits for, if anything."""
 
     async def Invoke(self, request: pb.InvokeRequest, call: Call) -> pb.InvokeResponse:
         self._verify(request, call)
         self.requests.append(request)
+        if self.go_on:
+            await self.go_on.wait()
         return self.response
 
     async def ListActions(self, request: pb.ListActionsRequest, call: Call) -> pb.ListActionsResponse:

@@ -15,6 +15,7 @@ from starlette.types import Message
 
 from mcp_adapter import invoke as invoking
 from mcp_adapter.dispatch_client import DispatchClient
+from mcp_adapter.places import CALLS
 from papermesh.dispatch.v1 import dispatch_service_pb2 as pb
 from services.base.certificates import ensure
 from services.base.errors import ACTOR_RATE, Code, FieldViolation, PapermeshError, rate_limited
@@ -264,6 +265,22 @@ class TestTheRequestId:
             assert record.exc_info[0] is ZeroDivisionError
             assert record.__dict__["fields"]["request_id"] == response.json()["meta"]["request_id"]
         assert response.json()["meta"]["trace_id"] == TRACE
+
+
+async def test_one_person_has_so_many_calls_under_way_and_more_again_when_they_end(
+    client: httpx.AsyncClient, dispatch: Dispatch
+) -> None:
+    dispatch.go_on = asyncio.Event()
+    call = {"action": "PDF_TEXT", "args": {}}
+    under_way = [asyncio.create_task(invoke(client, call)) for _ in range(CALLS.of_actor)]
+    async with asyncio.timeout(30):
+        while len(dispatch.requests) < CALLS.of_actor:  # noqa: ASYNC110 - nobody tells when calls have come through
+            await asyncio.sleep(0.01)
+    refused = (await invoke(client, call)).json()["error"]
+    assert (refused["code"], refused["details"]) == ("RATE_LIMIT", {"reason": "in_flight"})
+    dispatch.go_on.set()
+    assert all(answer.is_success for answer in await asyncio.gather(*under_way))
+    assert (await invoke(client, call)).is_success
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "GZIP", "br", "identity, gzip"])

@@ -1,13 +1,13 @@
-"""How many uploads and downloads there may be at a time, and that each gives its place back."""
+"""How many calls, uploads and downloads there may be at a time, and that each gives its place back."""
 
 from contextlib import ExitStack
 
 import pytest
 
-from mcp_adapter.places import DOWNLOADS, UPLOADS, Places, Room
+from mcp_adapter.places import CALLS, DOWNLOADS, REQUESTS, UPLOADS, Places, Room
 from services.base.errors import Code, PapermeshError
 
-rooms = pytest.mark.parametrize("room", [UPLOADS, DOWNLOADS], ids=lambda room: room.kind)
+rooms = pytest.mark.parametrize("room", [CALLS, UPLOADS, DOWNLOADS, REQUESTS], ids=lambda room: room.kind)
 
 
 def refusal(places: Places, actor: str) -> tuple[Code, int | None] | None:
