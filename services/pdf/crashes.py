@@ -64,12 +64,12 @@ class Crashes:
             "operation": operation,
             "reason": reason,
             "signal": _signal_name(status),
-            "document": sha256[:8],
+            "digest": sha256[:8],
             "request_id": request_id,
         }
         known = origin if _ORIGIN.fullmatch(origin) else ""
         _LOG.error(
-            "a worker failed on a document: operation %s, reason %s, signal %s, document %s…, request %s%s",
+            "a worker failed on a document: operation %s, reason %s, signal %s, digest %s…, request %s%s",
             *(value or "none" for value in fields.values()),
             f", {known}" if known else "",
             extra={"fields": fields},
@@ -84,7 +84,7 @@ class Crashes:
         crash, repeats = self._told.popitem(last=False)
         if repeats:
             _LOG.error(
-                "the same failure again: operation %s, reason %s, document %s…, %d times since it was told",
+                "the same failure again: operation %s, reason %s, digest %s…, %d times since it was told",
                 crash.operation,
                 crash.reason,
                 crash.sha256[:8],
@@ -93,7 +93,7 @@ class Crashes:
                     "fields": {
                         "operation": crash.operation,
                         "reason": crash.reason,
-                        "document": crash.sha256[:8],
+                        "digest": crash.sha256[:8],
                         "repeats": repeats,
                     }
                 },

@@ -126,12 +126,16 @@ class WorkerPool:
             self._places.give(subject.flow)
 
     async def _read(self, request: _Request) -> Answer:
-        """Puts the document where it can be opened, for as long as a worker is at it."""
+        subject = request.subject
+        worker = self._supervisor.kept.take(subject.holder)
+        if worker is not None:
+            return await self._ask(worker, request)
         path = self._work_dir / f"document-{next(self._numbers)}.pdf"
         document = -1
         try:
-            document = await self._open(request.subject, path)
-            worker = await self._supervisor.take(request.subject.holder, request.deadline)
+            document = await self._open(subject, path)
+            # Last, for it is taken for good.
+            worker = await self._supervisor.take_new(request.deadline)
             return await self._ask(worker, request, document)
         finally:
             if document >= 0:
@@ -147,7 +151,8 @@ class WorkerPool:
         except OSError as error:
             raise disk_fault(Disk.WORK, error) from error
 
-    async def _ask(self, worker: WorkerProcess, request: _Request, document: int) -> Answer:
+    async def _ask(self, worker: WorkerProcess, request: _Request, document: int | None = None) -> Answer:
+        """Asks a worker; one that is new gets the descriptor of its document."""
         try:
             answered = worker.expect(request.deadline)
             worker.send(pack_request({"op": request.operation, "args": request.arguments}), document)

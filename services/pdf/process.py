@@ -71,13 +71,15 @@ class WorkerProcess:
         self._timer = self._loop.call_at(deadline, _expire, future)
         return future
 
-    def send(self, request: bytes, document: int) -> None:
-        """Sends a request and the descriptor of its document, which the caller closes.
+    def send(self, request: bytes, document: int | None) -> None:
+        """Sends a request, the first one with the descriptor of the document, which the caller closes.
 
         WorkerLost when the socket does not take it whole, as it does while the process lives.
         """
         try:
-            sent = socket.send_fds(self._socket, [request], [document])
+            sent = (
+                self._socket.send(request) if document is None else socket.send_fds(self._socket, [request], [document])
+            )
         except OSError as error:
             raise WorkerLost from error
         if sent != len(request):

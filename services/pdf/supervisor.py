@@ -98,12 +98,10 @@ class Supervisor:
             await self.zygote.close()
             self.zygote = None
 
-    async def take(self, holder: Holder, deadline: float) -> WorkerProcess:
-        """A worker that has opened nothing, or this holder's document alone; TIMEOUT when there is none in time."""
-        worker = self.kept.take(holder)
-        if worker is None:
-            worker = await self.spares.take(deadline)
-            self._run_in_background(self._bring_up())
+    async def take_new(self, deadline: float) -> WorkerProcess:
+        """A worker that has opened nothing, and another in its place; TIMEOUT when there is none in time."""
+        worker = await self.spares.take(deadline)
+        self._run_in_background(self._bring_up())
         return worker
 
     def keep(self, worker: WorkerProcess, holder: Holder) -> None:

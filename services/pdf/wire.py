@@ -1,8 +1,8 @@
 """The frames between the service and a worker, over a Unix stream socket.
 
-A request is its length (4 bytes, little endian) and JSON, with the descriptor of its document beside it. An answer is
-the lengths of its header and its payload (4 bytes each), the header as JSON, and the payload as it is: the result's
-JSON, made once in the worker and never parsed by the service.
+A request is its length (4 bytes, little endian) and JSON; beside the first one comes the descriptor of the document
+that all of them are about. An answer is the lengths of its header and its payload (4 bytes each), the header as JSON,
+and the payload as it is: the result's JSON, made once in the worker and never parsed by the service.
 """
 
 import struct

@@ -1,4 +1,4 @@
-"""A worker's life: read a request, open the document that came with it, answer, until the socket closes."""
+"""A worker's life: take a document with the first request, read it for each, answer, until the socket closes."""
 
 import os
 import resource
@@ -26,14 +26,18 @@ def serve(operations: Mapping[str, Operation]) -> None:
     # Asked for nothing about itself, which the filter would refuse to tell.
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM, 0, fileno=SOCKET)
     grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss + _MAX_GROWTH_KIBIBYTES
-    while (received := _receive(connection)) is not None:
-        request, document = received
+    first = _receive_first(connection)
+    if first is None:
+        return
+    request: dict[str, Any] | None
+    request, document = first
+    while request is not None:
         answer, retire = _answer(operations, request, document)
-        os.close(document)
         # The header is complete only now: what the request took counts.
         usage = resource.getrusage(resource.RUSAGE_SELF)
         worn = usage.ru_maxrss > grown or usage.ru_utime + usage.ru_stime > sandbox.WORN_SECONDS
         _send(pack_answer(answer[0] | {"retire": retire or worn}, answer[1]))
+        request = _receive()
 
 
 def answer_ready(landlock: int) -> None:
@@ -80,18 +84,22 @@ def _as_json(error: PapermeshError) -> dict[str, Any]:
     }
 
 
-def _receive(connection: socket.socket) -> tuple[dict[str, Any], int] | None:
-    """The next request and the descriptor of its document; None when the service has closed the socket."""
+def _receive_first(connection: socket.socket) -> tuple[dict[str, Any], int] | None:
+    """The first request and the descriptor of the document; None when the service has closed the socket."""
     data, descriptors, _flags, _address = socket.recv_fds(connection, _MAX_REQUEST, 1)
-    if not data:
-        return None
+    request = _receive(data) if data else None
+    return None if request is None else (request, descriptors[0])
+
+
+def _receive(data: bytes = b"") -> dict[str, Any] | None:
+    """The next request, of which `data` is there already; None when the service has closed the socket."""
     while len(data) < REQUEST.size or len(data) < REQUEST.size + REQUEST.unpack_from(data)[0]:
         more = os.read(SOCKET, _MAX_REQUEST)
         if not more:
             return None
         data += more
     request: dict[str, Any] = orjson.loads(data[REQUEST.size :])
-    return request, descriptors[0]
+    return request
 
 
 def _send(data: bytes) -> None:

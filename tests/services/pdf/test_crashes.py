@@ -38,7 +38,7 @@ async def test_a_worker_that_fails_leaves_a_line_that_tells_which_call_it_was(
             await ask(pool, operation, source=source, request_id="0b1e", seconds=60)
     digest = sha256(source.read_bytes()).hexdigest()
     assert told(caplog) == [
-        {"operation": operation, "reason": reason, "signal": by, "document": digest[:8], "request_id": "0b1e"}
+        {"operation": operation, "reason": reason, "signal": by, "digest": digest[:8], "request_id": "0b1e"}
     ]
     for words in ("Words of the document", "name-of-the-document", digest):
         assert words not in caplog.text
@@ -52,11 +52,11 @@ async def test_a_crash_that_one_document_repeats_is_told_once_and_then_how_often
         for source in (one, one, other, one):
             with pytest.raises(PapermeshError):
                 await ask(pool, "crash", source=source)
-        assert [fields["document"] for fields in told(caplog)] == [
+        assert [fields["digest"] for fields in told(caplog)] == [
             sha256(source.read_bytes()).hexdigest()[:8] for source in (one, other)
         ]
     (repeated,) = (fields for fields in told(caplog) if "repeats" in fields)
-    assert (repeated["document"], repeated["repeats"]) == (sha256(one.read_bytes()).hexdigest()[:8], 2)
+    assert (repeated["digest"], repeated["repeats"]) == (sha256(one.read_bytes()).hexdigest()[:8], 2)
 
 
 def test_what_was_told_is_remembered_of_so_many_documents_only(caplog: pytest.LogCaptureFixture) -> None:

@@ -117,10 +117,20 @@ async def test_a_new_worker_stands_ready_while_others_work(
         await asyncio.gather(busy, return_exceptions=True)
 
 
-async def test_a_document_is_gone_from_the_folder_and_the_process_after_the_call(
-    make_pool: MakePool, ask: Ask, documents: list[Path], tmp_path: Path
+async def test_a_kept_worker_reads_what_it_has_open_and_nothing_is_placed_for_it_again(
+    make_pool: MakePool, documents: list[Path], subject: Callable[..., Subject], tmp_path: Path
 ) -> None:
+    asked = subject(documents[0], flow=ADA)
+    placed = []
+
+    async def place(path: Path) -> None:
+        placed.append(path)
+        await asked.place(path)
+
     async with make_pool() as pool:
-        held = [(await ask(pool, "inventory", source=documents[0]))["descriptors"] for _ in range(3)]
-        assert held == [held[0]] * 3, "the earlier calls' descriptors are closed"
+        answers = [
+            await Engine(pool).text(Subject(asked.sha256, place, ADA), pages, 30) for pages in ("", "1", "", "1")
+        ]
+        assert len(set(answers)) == 1
+        assert len(placed) == 1
         assert os.listdir(tmp_path / "work") == []  # noqa: PTH208  # names are enough

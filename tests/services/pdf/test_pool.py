@@ -5,12 +5,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Awaitable, Callable, Coroutine
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import orjson
 import psutil
 import pytest
 import uvloop
@@ -235,21 +233,12 @@ async def test_when_the_zygote_dies_everything_is_started_anew(make_pool: MakePo
         assert pool.restarts == {"zygote": 1}
 
 
-async def test_a_kept_worker_that_dies_while_its_document_is_placed_costs_nobody_anything(
-    make_pool: MakePool, until: Until, subject: Callable[..., Subject], make_pdf: Callable[..., Path]
-) -> None:
+async def test_a_kept_worker_that_dies_costs_nobody_anything(make_pool: MakePool, ask: Ask, until: Until) -> None:
     async with make_pool() as pool:
-        asked = subject(make_pdf("Asked twice."))
-        answer = await pool.run("inventory", {}, asked, in_seconds(30))
-        pid = orjson.loads(answer.payload)["pid"]
-
-        async def kill_first(path: Path) -> None:
-            os.kill(pid, signal.SIGKILL)
-            await until(lambda: pid not in pool._supervisor.by_pid)
-            await asked.place(path)
-
-        answer = await pool.run("inventory", {}, replace(asked, place=kill_first), in_seconds(30))
-        assert orjson.loads(answer.payload)["pid"] != pid
+        pid = (await ask(pool, "inventory"))["pid"]
+        os.kill(pid, signal.SIGKILL)
+        await until(lambda: pool.kept == 0)
+        assert (await ask(pool, "inventory"))["pid"] != pid
         assert pool.restarts == {"crash": 1}
 
 
