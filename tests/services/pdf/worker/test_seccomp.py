@@ -1,6 +1,7 @@
 """The filter, run here by a small machine as the kernel would, for both architectures on either."""
 
 import errno
+import fcntl
 import os
 import resource
 import struct
@@ -59,6 +60,14 @@ def test_a_file_opens_for_reading_only(machine: str) -> None:
     assert call(machine, "openat", 0, 0, os.O_RDONLY | os.O_CLOEXEC) == ALLOW
     for flags in (os.O_WRONLY, os.O_RDWR, os.O_RDONLY | os.O_TRUNC, os.O_RDONLY | os.O_CREAT):
         assert call(machine, "openat", 0, 0, flags) == REFUSE, flags
+
+
+@every_architecture
+def test_a_descriptor_is_asked_about_and_not_changed(machine: str) -> None:
+    for question in (fcntl.F_GETFD, fcntl.F_GETFL):
+        assert call(machine, "fcntl", 3, question) == ALLOW
+    for command in (fcntl.F_DUPFD, fcntl.F_SETFD, fcntl.F_SETFL, fcntl.F_SETOWN, fcntl.F_SETLK, fcntl.F_SETSIG):
+        assert call(machine, "fcntl", 3, command) == REFUSE
 
 
 @every_architecture
