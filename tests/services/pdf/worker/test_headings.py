@@ -47,10 +47,10 @@ def test_what_reads_alike_on_every_page_is_dropped_in_the_margin_and_kept_in_the
     make: Callable[..., Path],
 ) -> None:
     def write(page: pymupdf.Page) -> None:
-        page.insert_text((72, 30), f"Handbook {page.number + 1}", fontsize=16)
-        page.insert_text((72, 300), "Summary", fontsize=16)
+        page.insert_text((72, 30), f"Leave {page.number + 1}", fontsize=16)
+        page.insert_text((72, 300), "Leave 7", fontsize=16)
 
-    assert titles(make(*[write] * 4)) == ["Summary"] * 4
+    assert titles(make(*[write] * 4)) == ["Leave 7"] * 4
 
 
 def test_after_five_hundred_pages_nothing_is_looked_for_and_that_is_told(tmp_path: Path) -> None:
