@@ -228,6 +228,20 @@ class TestFailure:
         assert (response.status_code, response.json()["error"]["code"]) == (404, "NOT_FOUND")
 
 
+async def test_what_is_over_the_limits_of_json_goes_no_further(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def too_far(*_: object, **__: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(DispatchClient, "invoke", too_far)
+    deep: dict[str, Any] = {}
+    for _ in range(30):
+        deep = {"a": deep}
+    for args in (deep, {"n": 2**53}, {"texts": [1] * 10_001}):
+        await refusal(client, {"action": "PDF_TEXT", "args": args})
+
+
 class TestTheRequestId:
     @pytest.mark.parametrize(
         ("method", "path", "content"),
@@ -308,9 +322,9 @@ class TestAWait:
         async def hung_up() -> Message:
             return {"type": "http.disconnect"}
 
-        with pytest.raises(ClientDisconnect):
-            async with asyncio.timeout(10):
-                await invoking._while_waited_for(Request({"type": "http"}, hung_up), call)
+        waiting = asyncio.create_task(invoking._while_waited_for(Request({"type": "http"}, hung_up), call))
+        assert (await asyncio.wait([waiting], timeout=10))[0]
+        assert isinstance(waiting.exception(), ClientDisconnect)
         assert call.cancelled()
 
     async def test_is_cancelled_when_the_process_stops(self, call: "asyncio.Future[pb.InvokeResponse]") -> None:

@@ -300,7 +300,7 @@ async def test_a_document_that_cannot_be_placed_costs_no_worker(make_pool: MakeP
 async def test_a_work_folder_that_vanished_is_made_again_and_where_it_cannot_be_the_fault_is_ours(
     make_pool: MakePool, ask: Ask, tmp_path: Path
 ) -> None:
-    async with make_pool() as pool:
+    async with make_pool(kept=0) as pool:  # a worker that is kept needs no folder for its document
         (tmp_path / "work").rmdir()
         assert (await ask(pool, "metadata", sha256="x"))["pages"] == 1
         (tmp_path / "work").rmdir()

@@ -6,8 +6,8 @@ import pytest
 
 from services.base.errors import Code, PapermeshError
 from services.pdf.worker import documents
-from services.pdf.worker.documents import open_document
-from services.pdf.worker.mupdf import pymupdf
+from services.pdf.worker.documents import open_document, raise_if_out_of_memory
+from services.pdf.worker.mupdf import mupdf, pymupdf
 from services.pdf.worker.page_text import read_text
 
 Pdf = Callable[..., Path]
@@ -83,6 +83,14 @@ def test_a_file_that_is_encrypted_for_its_owner_alone_opens(make_pdf: Pdf) -> No
     document = open_document(str(path))
     assert document.encrypted
     assert read_text(document, 1) == "Open.\n"
+
+
+def test_memory_that_ran_out_is_told_from_a_file_that_is_broken() -> None:
+    for error in (MemoryError(), mupdf.FzErrorSystem("malloc (17 bytes) failed")):
+        with pytest.raises(MemoryError):
+            raise_if_out_of_memory(error)
+    for error in (mupdf.FzErrorSyntax("no such alloc"), mupdf.FzErrorSystem("cannot read from file")):
+        raise_if_out_of_memory(error)
 
 
 def test_a_file_that_is_cut_off_is_repaired_or_refused(make_pdf: Pdf) -> None:

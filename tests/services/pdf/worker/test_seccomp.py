@@ -68,6 +68,14 @@ def test_no_call_that_takes_a_name_or_a_limit_is_listed(machine: str) -> None:
 
 
 @every_architecture
+def test_a_descriptor_is_asked_about_and_not_changed(machine: str) -> None:
+    for question in (fcntl.F_GETFD, fcntl.F_GETFL):
+        assert call(machine, "fcntl", 3, question) == ALLOW
+    for command in (fcntl.F_DUPFD, fcntl.F_SETFD, fcntl.F_SETFL, fcntl.F_SETOWN, fcntl.F_SETLK, fcntl.F_SETSIG):
+        assert call(machine, "fcntl", 3, command) == REFUSE
+
+
+@every_architecture
 def test_no_memory_becomes_executable(machine: str) -> None:
     for name in ("mmap", "mprotect"):
         assert call(machine, name, 0, 4096, 3) == ALLOW
