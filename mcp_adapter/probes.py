@@ -15,12 +15,12 @@ from mcp_adapter.envelope import Exchange, failure
 from mcp_adapter.hosts import PROBES
 from services.base.errors import Code, PapermeshError
 
-_LIMITS = replace(Limits(), connections=16, peer_connections=16, pipelined=1, head_bytes=8 * 1024)
+LIMITS = replace(Limits(), connections=16, peer_connections=16, pipelined=1, head_bytes=8 * 1024)
 """Who asks is one kubelet, which opens a connection for each question. Here too the idle longest makes room."""
 
 
 class _Connection(Connection):
-    limits = _LIMITS
+    limits = LIMITS
 
 
 class Probes:
@@ -29,7 +29,7 @@ class Probes:
     def __init__(self, listener: socket.socket) -> None:
         """Answers nothing yet; `listener` is its to close."""
         self._listener = listener
-        self._state = Shared(limits=_LIMITS)
+        self._state = Shared(limits=LIMITS)
         self._server: asyncio.Server | None = None
 
     async def start(self, app: ASGIApp) -> None:

@@ -1,6 +1,6 @@
 """How many calls of one actor, and of one client, may be under way at a service at once.
 
-A service takes a bounded number of calls: pdf computes a few and lets 64 wait. Rates do not keep one client from
+A service takes a bounded number of calls: pdf computes a few and lets 192 wait. Rates do not keep one client from
 holding all of these places, since slow calls pile up; so each has places of its own, fewer than a service has. They are
 counted for each service by itself: one that hangs costs its callers no place at another.
 

@@ -66,7 +66,7 @@ class DispatchSettings(ServerSettings):
         48,
         ge=1,
         le=10_000,
-        description="The same of one client, all its actors together; fewer than the service lets wait, 64 in pdf.",
+        description="The same of one client, all its actors together; a quarter of what pdf lets wait, 192.",
     )
     replica: str = Field(
         "dispatch",

@@ -32,8 +32,9 @@ class Limits:
     result_bytes: int = 16 * MIB
     """JSON text of one result."""
 
-    waiting: int = 64
-    """Requests that may wait for a worker; the next one is told at once that the engine is busy."""
+    waiting: int = 192
+    """Requests that may wait for a worker: four times what dispatch lets one client have under way. The next one is told
+    at once that the engine is busy."""
 
 
 def result_too_large(limit_bytes: int) -> PapermeshError:
