@@ -26,8 +26,9 @@ class Front:
     """Serves every method of DispatchService alike: verifies the call once its message has come, and then hangs, or
     hangs without that."""
 
-    def __init__(self, *, verifies: bool) -> None:
+    def __init__(self, *, verifies: bool, answer: str = "") -> None:
         self._verifies = verifies
+        self._json = answer
         self.waiting = self.verified = 0
         self.may_answer = asyncio.Event()
 
@@ -47,7 +48,7 @@ class Front:
 
     async def _answer(self, _: Any, call: Call) -> pb.InvokeResponse:
         await self._work(call)
-        return pb.InvokeResponse()
+        return pb.InvokeResponse(json=self._json)
 
     async def _put(self, requests: AsyncIterator[Any], call: Call) -> pb.PutDocumentResponse:
         self.waiting += 1
@@ -190,6 +191,20 @@ class TestOneCertificate:
             front.may_answer.set()
             for call in calls:
                 assert len([each async for each in call]) == 1
+
+    async def test_keeps_the_place_of_an_answer_that_it_does_not_read(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(shares, "SHARE", 1)
+        front = Front(verifies=True, answer="x" * 8_000_000)
+        front.may_answer.set()
+        async with serving(Hosted(DISPATCH, front), directory=tmp_path, behind_mesh=False) as channel:
+            greedy = Caller(channel)
+            unread = await greedy.call("Invoke")
+            await until(lambda: front.verified == 1)
+            for _ in range(20):
+                assert (await refusal(await greedy.call("Invoke"))).code == "RATE_LIMIT"
+            assert len([each async for each in unread]) == 1
 
     async def test_that_envoy_did_not_name_has_no_place(self, tmp_path: Path) -> None:
         async with serving(Hosted(DISPATCH, Front(verifies=True)), directory=tmp_path, behind_mesh=False) as channel:
