@@ -16,8 +16,9 @@ GRACE = timedelta(seconds=1)
 """How much longer than the method's timeout Envoy waits. The part that works keeps to the timeout itself and answers
 with the details; were Envoy's clock equal, its bare answer would win, for it started first."""
 
-OPERATOR_TIMEOUT = timedelta(seconds=60)
-"""Health and reflection, which are in no table."""
+OPERATOR_TIMEOUT = timedelta(seconds=10)
+"""Health and reflection, which are in no table, and which dispatch does not count: what the flood limit lets one
+operator begin within this is less than a quarter of what is in flight to it at most."""
 
 STREAM_IDLE_TIMEOUT = timedelta(seconds=300)
 

@@ -1,8 +1,7 @@
 """What has not been verified gets three seconds: Envoy's own clock, for what never reaches dispatch or hangs there.
 
-The clock runs from a call's first byte until its request has come whole or its answer begins. A request of one message
-is held here until it is whole; a stream passes as it comes, and dispatch begins its answer once it has verified the
-first message (`services.base.shares`).
+The clock runs from a call's first byte until its request has come whole or its answer begins. Where a request is a
+stream, dispatch begins its answer once it has verified the first message (`services.base.shares`).
 """
 
 from datetime import timedelta

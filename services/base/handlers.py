@@ -33,6 +33,9 @@ ENGINE = "x-engine"
 MAX_REQUEST_BYTES = 1024 * 1024
 """The largest request message that a service takes; larger ones are TOO_LARGE."""
 
+_SENT_AT_ONCE = 32 * 1024
+"""Bytes of an answer that go out whether it is read or not: less than a window of HTTP/2."""
+
 _log = logging.getLogger(__name__)
 
 Metadata = tuple[tuple[str, str | bytes], ...]
@@ -233,10 +236,8 @@ class _Served:
         """
         if self._serving.shares is None:
             return nullcontext()
-        place = self._place = self._serving.shares.enter(identity.caller(self.facts.metadata))
-        # Not at the end of the work: an answer that nobody reads is held until the call's own end.
-        self._context.add_done_callback(lambda _: place.leave())  # type: ignore[arg-type]  # any callable will do
-        return place.clock
+        self._place = self._serving.shares.enter(identity.caller(self.facts.metadata))
+        return self._place.clock
 
     async def parsed(self, kind: type[Message], request: Any) -> Any:
         """The request: a message, or an iterator over those of a stream."""
@@ -262,6 +263,12 @@ class _Served:
         if self._serving.on_end:
             self._serving.on_end(Ended(self.facts, code, time.perf_counter() - self._began, bytes_out))
         self._serving.under_way.end()
+        if (place := self._place) is None:
+            return
+        if bytes_out > _SENT_AT_ONCE:  # it is held until somebody reads it, and as long the call has its place
+            self._context.add_done_callback(lambda _: place.leave())  # type: ignore[arg-type]  # any callable will do
+        else:
+            place.leave()
 
     async def fail(self, error: Exception) -> None:
         """Ends the call with the status of an error; what is no `PapermeshError` is a bug and says only its id."""

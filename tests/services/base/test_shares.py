@@ -26,8 +26,9 @@ class Front:
     """Serves every method of DispatchService alike: verifies the call once its message has come, and then hangs, or
     hangs without that."""
 
-    def __init__(self, *, verifies: bool) -> None:
+    def __init__(self, *, verifies: bool, answer: str = "") -> None:
         self._verifies = verifies
+        self._json = answer
         self.waiting = self.verified = 0
         self.may_answer = asyncio.Event()
 
@@ -47,7 +48,7 @@ class Front:
 
     async def _answer(self, _: Any, call: Call) -> pb.InvokeResponse:
         await self._work(call)
-        return pb.InvokeResponse()
+        return pb.InvokeResponse(json=self._json)
 
     async def _put(self, requests: AsyncIterator[Any], call: Call) -> pb.PutDocumentResponse:
         self.waiting += 1
@@ -58,7 +59,7 @@ class Front:
 
     async def _stream(self, _: Any, call: Call) -> AsyncIterator[pb.GetDocumentResponse]:
         await self._work(call)
-        yield pb.GetDocumentResponse()
+        yield pb.GetDocumentResponse(data=self._json.encode())
 
 
 class Caller:
@@ -75,10 +76,11 @@ class Caller:
         self.open.append(call)
         return call
 
-    async def call(self, method: str) -> Any:
-        """A call that has sent an empty message."""
-        call = self.begin(method)
-        await call.write(b"")
+    def call(self, method: str) -> Any:
+        """A call that sends an empty message."""
+        path = f"/{DISPATCH.full_name}/{method}"
+        call = self._channel.stream_stream(path)(iter([b""]), metadata=self._metadata, timeout=30)
+        self.open.append(call)
         return call
 
 
@@ -93,6 +95,18 @@ async def until(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(20):
         while not condition():  # noqa: ASYNC110 - what is waited for is a servicer's, which tells nobody
             await asyncio.sleep(0.01)
+
+
+async def taken_in(front: Front, caller: Caller) -> Any:
+    """A call that has a place, once the one before it has given it back."""
+    front.verified = 0
+    async with asyncio.timeout(20):
+        while True:
+            call = caller.call("GetDocument")
+            while not (call.done() or front.verified):  # noqa: ASYNC110 - as above
+                await asyncio.sleep(0.01)
+            if front.verified:
+                return call
 
 
 @pytest.fixture
@@ -112,7 +126,7 @@ class TestUnverified:
     @pytest.mark.usefixtures("soon")
     async def test_calls_of_every_method_end_though_their_message_came(self, tmp_path: Path) -> None:
         async with serving(Hosted(DISPATCH, Front(verifies=False)), directory=tmp_path, behind_mesh=False) as channel:
-            calls = [await Caller(channel).call(method) for method in METHODS]
+            calls = [Caller(channel).call(method) for method in METHODS]
             errors = await asyncio.gather(*map(refusal, calls))
         assert {(error.code, error.details["reason"]) for error in errors} == {("TIMEOUT", "unverified")}
 
@@ -120,7 +134,7 @@ class TestUnverified:
     async def test_is_no_call_for_longer_than_its_servicer_takes_to_say_so(self, tmp_path: Path) -> None:
         front = Front(verifies=True)
         async with serving(Hosted(DISPATCH, front), directory=tmp_path, behind_mesh=False) as channel:
-            calls = [await Caller(channel).call(method) for method in METHODS]
+            calls = [Caller(channel).call(method) for method in METHODS]
             await until(lambda: front.verified == len(METHODS))
             # This one begins later; when its time is over, that of the others is.
             assert (await refusal(Caller(channel).begin("Invoke"))).details["reason"] == "unverified"
@@ -134,8 +148,8 @@ class TestUnverified:
             silent = Caller(channel)
             first, *_ = [silent.begin("PutDocument") for _ in range(UNVERIFIED_READ)]
             await until(lambda: front.waiting == UNVERIFIED_READ)
-            await silent.call("Invoke")
-            await Caller(channel, OTHERS).call("Invoke")
+            silent.call("Invoke")
+            Caller(channel, OTHERS).call("Invoke")
             await until(lambda: front.verified > 0)
             assert front.verified == 1, "the other's; the silent one's own call waits for its turn"
             first.cancel()
@@ -145,7 +159,7 @@ class TestUnverified:
     async def test_a_stream_learns_at_once_that_it_is_verified(self, tmp_path: Path) -> None:
         """By the beginning of the answer, which ends Envoy's clock for requests."""
         async with serving(Hosted(DISPATCH, Front(verifies=True)), directory=tmp_path, behind_mesh=False) as channel:
-            call = await Caller(channel).call("PutDocument")
+            call = Caller(channel).call("PutDocument")
             async with asyncio.timeout(10):
                 await call.initial_metadata()
             assert not call.done()
@@ -163,17 +177,17 @@ class TestOneCertificate:
         front = Front(verifies=True)
         async with serving(Hosted(DISPATCH, front), directory=tmp_path, behind_mesh=False) as channel:
             greedy = Caller(channel)
-            calls = [await greedy.call(method) for _ in range(SHARE)]
+            calls = [greedy.call(method) for _ in range(SHARE)]
             await until(lambda: front.verified == SHARE)
-            error = await refusal(await greedy.call("Invoke"))
+            error = await refusal(greedy.call("Invoke"))
             assert (error.code, error.details["reason"]) == ("RATE_LIMIT", "certificate_share")
             assert error.retry_after_ms == 1000
-            other = await Caller(channel, OTHERS).call(method)
+            other = Caller(channel, OTHERS).call(method)
             await until(lambda: front.verified == SHARE + 1)
             front.may_answer.set()
             for call in (*calls, other):
                 assert len([each async for each in call]) == 1
-            assert len([each async for each in await greedy.call(method)]) == 1
+            assert len([each async for each in greedy.call(method)]) == 1
         assert SHARE * 4 == CALLS
 
     async def test_that_comes_when_all_places_are_taken_is_told_so(
@@ -183,14 +197,38 @@ class TestOneCertificate:
         front = Front(verifies=True)
         async with serving(Hosted(DISPATCH, front), directory=tmp_path, behind_mesh=False) as channel:
             greedy = Caller(channel)
-            calls = [await greedy.call("Invoke") for _ in range(2)]
+            calls = [greedy.call("Invoke") for _ in range(2)]
             await until(lambda: front.verified == 2)
-            error = await refusal(await Caller(channel, OTHERS).call("Invoke"))
+            error = await refusal(Caller(channel, OTHERS).call("Invoke"))
             assert (error.code, error.retry_after_ms) == ("UNAVAILABLE", 1000)
             front.may_answer.set()
             for call in calls:
                 assert len([each async for each in call]) == 1
 
+    async def test_keeps_the_place_of_an_answer_that_it_does_not_read(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(shares, "SHARE", 1)
+        front = Front(verifies=True, answer="x" * 16_000_000)
+        front.may_answer.set()
+        async with serving(Hosted(DISPATCH, front), directory=tmp_path, behind_mesh=False) as channel:
+            greedy = Caller(channel)
+            unread = greedy.call("Invoke")
+            await until(lambda: front.verified == 1)
+            assert (await refusal(greedy.call("Invoke"))).code == "RATE_LIMIT"
+            assert len([each async for each in unread]) == 1
+
+    async def test_has_its_place_back_when_it_leaves_what_it_does_not_read(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(shares, "SHARE", 1)
+        front = Front(verifies=True, answer="x" * 16_000_000)
+        front.may_answer.set()
+        async with serving(Hosted(DISPATCH, front), directory=tmp_path, behind_mesh=False) as channel:
+            for _ in range(3):
+                unread = await taken_in(front, Caller(channel))
+                unread.cancel()
+
     async def test_that_envoy_did_not_name_has_no_place(self, tmp_path: Path) -> None:
         async with serving(Hosted(DISPATCH, Front(verifies=True)), directory=tmp_path, behind_mesh=False) as channel:
-            assert (await refusal(await Caller(channel, ()).call("Invoke"))).code == "UNAUTHENTICATED"
+            assert (await refusal(Caller(channel, ()).call("Invoke"))).code == "UNAUTHENTICATED"
