@@ -72,6 +72,13 @@ async def test_what_is_not_the_key_is_nobodys(file: Path, change: object) -> Non
     assert sent not in caught.value.message
 
 
+@pytest.mark.parametrize("chosen", ["password", "pm_", f"pm_{'a' * 42}", f"sk_{'a' * 43}", f"pm_{'a' * 43}\n"])
+async def test_what_somebody_chose_is_no_key_though_the_file_lists_its_hash(file: Path, chosen: str) -> None:
+    write(file, {"keys": [{"id": "k", "actor": "ada", "sha256": digest(chosen).hex()}]})
+    with pytest.raises(PapermeshError, match="not known"):
+        await actor(file, chosen)
+
+
 async def test_a_key_works_until_it_expires(file: Path) -> None:
     now = datetime.now(UTC)
     assert await actor(file, add(file, "ada", now + timedelta(hours=1))) == "ada"

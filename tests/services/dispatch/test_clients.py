@@ -3,6 +3,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from services.dispatch import clients
 from services.dispatch.clients import Client, ClientsFileError
@@ -170,6 +171,12 @@ def test_a_malformed_client_is_named_and_its_secret_is_not(
     assert SECRET[:20] not in str(caught.value)
     assert caught.value.__cause__ is None
     assert caught.value.__suppress_context__
+
+
+def test_what_the_check_itself_says_shows_no_secret_to_a_log() -> None:
+    with pytest.raises(ValidationError) as caught:
+        Client.model_validate(entry(REPORTS_KEY, certificate=SECRET))
+    assert SECRET not in str(caught.value)
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", "{}", '{"clients": 5}', f'{{"clients": [{{"secret": "{SECRET}"'])
