@@ -60,7 +60,7 @@ OWN = {
     "calls of a client at a service",
     # A newcomer takes the place of who has had it longest, or of whoever has the most.
     *("connections for probes", "places at work", "workers kept"),
-    # Envoy counts neither connections nor calls by certificate (docs/envoy.md); the state's memory is counted by client.
+    # Envoy counts nothing that is held by certificate (docs/envoy.md), and the state's memory is counted by client.
     *("edge connections", "calls in flight", "clients with buckets", "memory of the state"),
 }
 
