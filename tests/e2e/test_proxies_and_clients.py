@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 import socket
 import subprocess
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ import pytest
 from tests.e2e.support import proxies
 from tests.e2e.support.adapter import Adapter
 from tests.e2e.support.deployment import Deployment
+from tests.support.pdfs import pdf_bytes
 from tests.support.programs import needed
 
 POST_JAVA = Path(__file__).with_name("support") / "Post.java"
@@ -82,7 +82,7 @@ def test_two_people_share_a_connection_of_the_proxy_and_each_gets_what_is_theirs
 
 @pytest.mark.parametrize("upgrade", ["h2c", "websocket"])
 def test_nobodys_request_ends_in_what_another_sent_with_an_upgrade(mesh: Deployment, proxy: int, upgrade: str) -> None:
-    large = mesh.adapter.reference(os.urandom(LARGE))["sha256"]
+    large = mesh.adapter.reference(pdf_bytes(LARGE))["sha256"]
     swallowing = request("POST /documents", "Content-Length: 200") + b"%PDF-1.4\n"
     offer = ("Connection: Upgrade", f"Upgrade: {upgrade}", f"Content-Length: {len(swallowing)}")
     theirs = [pdf(number) for number in range(ROUNDS)]

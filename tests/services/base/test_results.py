@@ -24,7 +24,7 @@ service ThingService {
   // Get answers with a thing.
   rpc Get(GetRequest) returns (GetResponse) {
     option (papermesh.options.v1.action) = {
-      name: "$P"
+      name: "THING"
       timeout: {seconds: 1}
       rate: { requests_per_minute: 1 burst: 1 }
     };

@@ -1,6 +1,6 @@
 import asyncio
 import zlib
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from services.pdf.subject import Subject
 MakePool = Callable[..., Any]
 Pdf = Callable[..., Path]
 About = Callable[..., Subject]
+Until = Callable[[Callable[[], object]], Awaitable[None]]
 
 
 @pytest.fixture
@@ -110,7 +111,7 @@ async def test_more_than_150_pages_at_a_time_are_too_large(
 
 
 async def test_a_result_over_the_limit_is_too_large_in_one_part_and_in_several(
-    make_engine: MakePool, make_pdf: Pdf, subject: About
+    make_engine: MakePool, make_pdf: Pdf, subject: About, until: Until
 ) -> None:
     book = subject(make_pdf(*["A line of text that fills it up."] * 40))
     async with make_engine(size=2, part_pages=10, result_bytes=2000) as pool:
@@ -120,7 +121,7 @@ async def test_a_result_over_the_limit_is_too_large_in_one_part_and_in_several(
                 with pytest.raises(PapermeshError, match="over the limit of 2000 bytes") as error:
                     await Engine(pool).text(book, pages, 30)
                 assert error.value.code is Code.TOO_LARGE
-        assert pool.idle == 2
+        await until(lambda: pool.idle == 2)
 
 
 async def test_when_one_part_fails_the_others_stop(make_engine: MakePool, make_pdf: Pdf, subject: About) -> None:
