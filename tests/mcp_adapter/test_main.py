@@ -10,6 +10,7 @@ from services.base.certificates import ensure
 from services.base.starting import listen
 from tests.support.clients import ADAPTER_KEY, encoded
 from tests.support.parts import start_fails
+from tests.support.ports import free_port
 
 MODULE = "mcp_adapter"
 
@@ -26,6 +27,7 @@ def settings(tmp_path: Path) -> dict[str, str]:
         "AUDIENCE": "test",
         "KEY_FILE": str(key),
         "SPOOL_DIR": str(tmp_path / "spool"),
+        "HTTP_PORT": str(free_port()),
     }
 
 
