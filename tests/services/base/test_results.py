@@ -83,7 +83,7 @@ message GetResponse {
 @pytest.fixture(scope="module")
 def thing(tmp_path_factory: pytest.TempPathFactory) -> Action:
     compiled = compile_proto(_PROTO, tmp_path_factory.mktemp("proto"))
-    return actions.load(compiled.descriptors).actions[compiled.package]
+    return actions.load(compiled.descriptors).actions["THING"]
 
 
 def call(*metadata: tuple[str, str]) -> Call:
