@@ -15,7 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 from statistics import median
 
-from benchmarks import answers, mesh, programs, rounds, targets
+from benchmarks import answers, mesh, programs, rounds, summary, targets
 from benchmarks.options import ROOT, SHARED
 from benchmarks.rounds import Run, Target
 from benchmarks.tables import table
@@ -67,6 +67,7 @@ def _parse() -> argparse.Namespace:
         default=SHARED / "corpus" / "mixed" / "002-trivial-libre-office-writer.pdf",
         help="the PDF that PDF_METADATA is asked about",
     )
+    parser.add_argument("--only", help="measure one target alone, by its name")
     parser.add_argument("--work", type=Path, default=ROOT / "var" / "bench" / "compare", help="where state goes")
     return parser.parse_args()
 
@@ -80,7 +81,8 @@ def _measure(chosen: argparse.Namespace) -> list[Run]:
         theirs = targets.of_mesh(url, parts, chosen.document, folders[1])
         asked: list[Target] = []
         for mine, other in zip(ours, theirs, strict=True):
-            asked += [mine, replace(other, name=other.name + _OTHER)]
+            if chosen.only in (None, mine.name):
+                asked += [mine, replace(other, name=other.name + _OTHER)]
         rounds.warm_up(asked, MANY, 3)
         return rounds.measure(
             asked,
@@ -124,7 +126,16 @@ def _report(runs: Sequence[Run]) -> str:
         for callers in (MANY, ONE):
             ratios = (_ratio(runs, name, callers, value) for value in (_cpu_a_call, _rate, _p50))
             rows.append([name, str(callers), *(f"{ratio:.3f}" for ratio in ratios)])
-    return table(header, rows)
+    return "\n\n".join([table(header, rows), *(_by_part(runs, callers) for callers in (MANY, ONE))])
+
+
+def _by_part(runs: Sequence[Run], callers: int) -> str:
+    """Where the CPU of a call goes, in each of the two."""
+    names = list(dict.fromkeys(run.target for run in runs))
+    spent = {name: summary.figures(runs, name, callers, None).cpu_ms for name in names}
+    parts = dict.fromkeys(part for each in spent.values() for part in each)
+    rows = [[part, *(f"{spent[name].get(part, 0):.2f}" for name in names)] for part in parts]
+    return table([f"CPU ms a call, {callers} callers", *names], rows)
 
 
 def _ratio(runs: Sequence[Run], name: str, callers: int, value: Callable[[Run], float]) -> float:
