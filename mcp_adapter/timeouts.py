@@ -9,7 +9,7 @@ KNOWN_FOR_S = 60.0
 
 
 class Timeouts:
-    """What the last catalogue said."""
+    """What catalogues said."""
 
     def __init__(self, longest_s: float) -> None:
         """Knows none yet.
@@ -26,9 +26,13 @@ class Timeouts:
         return self._seconds.get(action, self._longest_s)
 
     def learn(self, catalogue: Iterable[pb.ActionInfo], now: float) -> None:
-        """Takes what a catalogue says, which is the same for every person; `now` is the loop's time."""
-        self._seconds = {action.name: action.timeout.ToTimedelta().total_seconds() for action in catalogue}
-        self._good_until = now + KNOWN_FOR_S
+        """Takes what a catalogue says; `now` is the loop's time.
+
+        It lists what one person may call, so it tells nothing of the actions that it leaves out, and does not put
+        off the next question.
+        """
+        self._seconds.update((action.name, action.timeout.ToTimedelta().total_seconds()) for action in catalogue)
+        self._good_until = min(self._good_until, now + KNOWN_FOR_S)
 
     def should_ask(self, now: float) -> bool:
         """Whether the catalogue is to be asked for again, which whoever is told so does.

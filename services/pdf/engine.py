@@ -9,7 +9,7 @@ from typing import Any
 
 from services.pdf import outcomes
 from services.pdf.limits import result_too_large
-from services.pdf.pages import PageRange, cut_pages, parse_pages
+from services.pdf.pages import PageRange, count_pages, cut_pages, parse_pages
 from services.pdf.pool import WorkerPool
 from services.pdf.process import Answer
 from services.pdf.subject import Subject
@@ -47,7 +47,7 @@ class Engine:
         chosen = first.header.get("spread")
         if chosen is None:
             return self._join([first])
-        parts = cut_pages([(start, end) for start, end in chosen], self._pool.limits.part_pages)
+        parts = cut_pages(_believed(chosen, self._pool.limits.sync_pages), self._pool.limits.part_pages)
         reads = (self._read(subject, part, spread, deadline, admitted=True) for part in parts)
         return self._join(await _all(*reads))
 
@@ -78,6 +78,20 @@ class Engine:
             part.payload[cut:] for part, cut in zip(parts, cuts, strict=True) if len(part.payload) > cut
         )
         return b'{"items":[%b],"pages":%d,"failures":[%b]}' % (items, pages, failures)
+
+
+def _believed(chosen: Any, most: int) -> list[PageRange]:
+    """The pages that a request is about, by what a worker says: at most `most`.
+
+    Raises PapermeshError: ENGINE_FAIL for any other words. Workers are not trusted, and each few pages become a task.
+    """
+    try:
+        ranges = [(int(first), int(last)) for first, last in chosen]
+    except (TypeError, ValueError):
+        ranges = []
+    if any(last < first for first, last in ranges) or not 0 < count_pages(ranges) <= most:
+        raise outcomes.engine_failed("crash")
+    return ranges
 
 
 def _deadline(timeout_s: float) -> float:

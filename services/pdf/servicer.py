@@ -11,6 +11,7 @@ from services.base.blobs import BlobStore, Namespace
 from services.base.errors import bad_field
 from services.base.flow import Flow
 from services.base.handlers import Call
+from services.pdf import outcomes
 from services.pdf.engine import Engine
 from services.pdf.subject import Subject
 
@@ -51,9 +52,15 @@ class PdfServicer:
 
 
 def _answer(response: _Response, result: bytes, call: Call) -> _Response:
-    """The result as JSON text or, for a caller that did not ask for that, in the response's own fields."""
-    if ("x-result", "json") in call.metadata:
-        response.json = result.decode()
-    else:
-        json_format.Parse(result, response)
+    """The result as JSON text or, for a caller that did not ask for that, in the response's own fields.
+
+    Raises PapermeshError: ENGINE_FAIL when a worker, which is not trusted, made something else.
+    """
+    try:
+        if ("x-result", "json") in call.metadata:
+            response.json = result.decode()
+        else:
+            json_format.Parse(result, response)
+    except (UnicodeDecodeError, json_format.ParseError):
+        raise outcomes.engine_failed("crash") from None
     return response

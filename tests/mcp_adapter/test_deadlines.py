@@ -154,6 +154,29 @@ def test_an_action_gets_the_time_that_the_catalogue_says(action: str, limit_s: f
     assert limit_s + GRACE_S <= took_s < limit_s + GRACE_S + TICK_S
 
 
+def test_what_one_person_may_call_says_nothing_of_the_other_actions() -> None:
+    channel = Channel()
+    channel.answers = {"ListActions": catalogue(PDF_TEXT=10, INHOUSE=2), "Invoke": pb.InvokeResponse()}
+    dispatch = client(channel)
+
+    async def calls() -> None:
+        await dispatch.list_actions(SOMEBODY)
+        for few in (catalogue(INHOUSE=2), catalogue()):
+            channel.answers["ListActions"] = few
+            await asyncio.sleep(KNOWN_FOR_S * 0.4)
+            await dispatch.list_actions(SOMEBODY)
+            await dispatch.invoke("PDF_TEXT", {}, SOMEBODY)
+        channel.answers["ListActions"] = catalogue(PDF_TEXT=20, INHOUSE=2)
+        await asyncio.sleep(KNOWN_FOR_S * 0.4)
+        for _ in range(2):
+            await dispatch.invoke("PDF_TEXT", {}, SOMEBODY)
+            await asyncio.sleep(1)
+        await dispatch.aclose()
+
+    assert waited(calls())[0] == "OK"
+    assert [limit_s - GRACE_S for method, limit_s in channel.called if method == "Invoke"] == [10, 10, 10, 20]
+
+
 def test_a_catalogue_that_has_changed_is_learnt_within_a_minute_of_calls() -> None:
     channel = Channel()
     channel.answers = {"ListActions": catalogue(PDF_TEXT=10), "Invoke": pb.InvokeResponse()}

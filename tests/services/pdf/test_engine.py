@@ -10,9 +10,15 @@ import pytest
 from google.protobuf import json_format
 
 from papermesh.pdf.v1 import pdf_service_pb2
+from services.base.blobs import BlobStore
 from services.base.errors import Code, PapermeshError
+from services.base.flow import Flow
+from services.base.handlers import Call
 from services.pdf.engine import Engine
+from services.pdf.limits import Limits
 from services.pdf.pool import WORKER_MODULE
+from services.pdf.process import Answer
+from services.pdf.servicer import PdfServicer
 from services.pdf.subject import Subject
 
 MakePool = Callable[..., Any]
@@ -207,3 +213,49 @@ async def test_the_encrypted_sample_says_so(make_engine: MakePool, corpus: Path,
             await Engine(pool).metadata(subject(corpus / "hostile" / "libreoffice-writer-password.pdf"), 30)
     assert error.value.code is Code.BAD_ARG
     assert error.value.details == {"reason": "encrypted"}
+
+
+class TakenOver:
+    """A pool whose workers say whatever a document that took one over would."""
+
+    size = 2
+    limits = Limits()
+
+    def __init__(self, header: Any, payload: bytes = b"") -> None:
+        self.asked = 0
+        self._answer = Answer(header, payload)
+
+    async def run(self, *_question: Any, **_how: Any) -> Answer:
+        self.asked += 1
+        return self._answer
+
+
+@pytest.mark.parametrize(
+    "spread",
+    [[[1, 2**62]], [[1, 151]], [[1, 100], [1, 100]], [[3, 1], [1, 9]], [], 7, [7], "ab", [["a", "b"]], [[1, None]]],
+)
+async def test_pages_that_a_worker_invents_are_an_engine_failure(spread: Any) -> None:
+    pool: Any = TakenOver({"spread": spread})
+    with pytest.raises(PapermeshError) as failure:
+        async with asyncio.timeout(5):
+            await Engine(pool).text(Subject("0" * 64, _nowhere), "", 5)
+    assert failure.value.code is Code.ENGINE_FAIL
+    assert pool.asked == 1
+
+
+@pytest.mark.parametrize(
+    ("payload", "asks"), [(b"\xff\xfe", (("x-result", "json"),)), (b"\xff\xfe", ()), (b'{"pages":', ())]
+)
+async def test_what_is_no_result_is_an_engine_failure(payload: bytes, asks: Any) -> None:
+    blobs: Any = BlobStore  # nothing is placed
+    pool: Any = TakenOver({}, payload)
+    request = pdf_service_pb2.GetMetadataRequest()
+    request.doc_ref.type, request.doc_ref.sha256 = "UPLOAD", "0" * 64
+    call = Call("/metadata", (Flow.of("reports", "").metadata, *asks), "", 1.0, "")
+    with pytest.raises(PapermeshError) as failure:
+        await PdfServicer(Engine(pool), blobs).GetMetadata(request, call)
+    assert failure.value.code is Code.ENGINE_FAIL
+
+
+async def _nowhere(_path: Path) -> None:
+    raise AssertionError("nothing is asked that needs a document")
