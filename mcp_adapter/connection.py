@@ -1,6 +1,7 @@
 """One HTTP connection: uvicorn's protocol, with bounds on what it accepts and on how long it waits."""
 
 import logging
+from contextvars import copy_context
 from dataclasses import dataclass
 from enum import Enum, auto
 from http import HTTPStatus
@@ -244,7 +245,8 @@ class Connection(RequestParsing):
         if not self.pipeline and (
             self.cycle is None or self.cycle.response_complete or not self.cycle.response_started
         ):
-            answer = failure(Exchange.alone(), error, status)
+            # In a context of its own: uvloop's connections share one, and the next log line would bear this trace.
+            answer = copy_context().run(lambda: failure(Exchange.alone(), error, status))
             head = [STATUS_LINE[answer.status_code], b"connection: close\r\n"]
             head += [b"%b: %b\r\n" % header for header in (*self.server_state.default_headers, *answer.raw_headers)]
             self.transport.write(b"".join([*head, b"\r\n", bytes(answer.body)]))

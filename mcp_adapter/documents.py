@@ -173,5 +173,7 @@ async def _receive(request: Request, spool: Spool) -> None:
 def _check_digest(header: str | None, digest: bytes) -> None:
     """Refuses bytes that are not those that the sender meant."""
     sent = re.search(r"sha-256=:([A-Za-z0-9+/=]+):", header or "")
+    if not sent and re.search(r"sha-256\b", header or "", re.IGNORECASE):
+        raise bad_field("Content-Digest", "must be sha-256=:…:, with the digest in Base64 between the colons")
     if sent and sent[1] != base64.b64encode(digest).decode():
         raise bad_field("Content-Digest", "the bytes that arrived have another SHA-256; send them again")

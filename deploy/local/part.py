@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -128,11 +128,18 @@ class Part:
         self.started_at = time.monotonic()
         ProcessRecord.of(self.name, self._process.pid).write(self._pid_file)
 
-    def wait_until_ready(self, timeout_s: float = 30, stopping: threading.Event | None = None) -> None:
+    def wait_until_ready(
+        self, timeout_s: float = 30, stopping: threading.Event | None = None, needed: Iterable["Part"] = ()
+    ) -> None:
         """Waits until the part answers.
 
+        Args:
+            timeout_s: For how long.
+            stopping: What ends the wait.
+            needed: Parts that it would wait for in vain if they ended.
+
         Raises:
-            PartError: when it ends, or does not answer in time.
+            PartError: when it or one that it needs ends, or when it does not answer in time.
             StoppedError: when `stopping` is set first.
         """
         pause = stopping or threading.Event()
@@ -142,6 +149,8 @@ class Part:
                 raise PartError(f"{self.name} {self.ending()} before it was ready.{self._tail()}")
             if self._command.ready() and self.running:
                 return
+            if ended := next((part for part in needed if not part.running), None):
+                raise PartError(ended.failure())
             if time.monotonic() > deadline:
                 raise PartError(f"{self.name} did not answer within {timeout_s:g} seconds.{self._tail()}")
             if pause.wait(_POLL_S):

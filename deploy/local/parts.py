@@ -40,6 +40,9 @@ longer knows these names says so in a log line and goes on."""
 
 _REDIS_FILE = "redis.conf"
 
+_PROBE_PORT = "PAPERMESH_PROBE_PORT"
+"""The adapter's alone here: every part of a pod has an address of its own, and one port would do for one part only."""
+
 _DRAIN_S = "5"
 """What running calls get when Papermesh is stopped: on a laptop nobody waits twenty seconds for Ctrl-C."""
 
@@ -185,6 +188,8 @@ class Plan:
             "PAPERMESH_KEY_FILE": str(self.folders.secrets / "adapter.json"),
             "PAPERMESH_SPOOL_DIR": str(self.folders.spool(name)),
         }
+        if probe_port := self.settings.get(_PROBE_PORT):
+            settings[_PROBE_PORT] = _nth_port(probe_port, number)
         ready_socket = ReadySocket(self.folders.sockets / f"{name}-ready.sock")
         return Command(
             name,
@@ -224,7 +229,7 @@ class Plan:
             "GRPC_EXPERIMENTS": _GRPC_EXPERIMENTS,
             **TLS_1_3_ONLY,
             "PAPERMESH_DRAIN_S": _DRAIN_S,
-            **self.settings,
+            **{name: value for name, value in self.settings.items() if name != _PROBE_PORT},
             **common,
             **settings,
         }
@@ -234,6 +239,11 @@ def _connection_limit() -> int:
     """As many connections as on Kubernetes; fewer where this machine lets no process have twice as many files."""
     _, most_files = resource.getrlimit(resource.RLIMIT_NOFILE)
     return _CONNECTIONS if most_files == resource.RLIM_INFINITY else min(_CONNECTIONS, most_files // 2)
+
+
+def _nth_port(first: str, number: int) -> str:
+    """Where a replica listens; what is no number stays as it is, for the part to refuse by the setting's name."""
+    return str(replicas.port(int(first), number)) if first.isascii() and first.isdigit() and int(first) else first
 
 
 def _module(name: str) -> tuple[str, ...]:

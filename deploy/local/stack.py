@@ -160,11 +160,13 @@ class Stack:
             # Redis is first, since dispatch begins with it; Envoy comes when its hosts answer, since it begins with a
             # health check of each. The adapters need Envoy only to be ready, and Python takes its time to start.
             redis, behind, envoy, adapters = self._stages
+            ready: list[Part] = []
             for together in (redis, behind, (*envoy, *adapters)):
                 for part in together:
                     part.start()
                 for part in together:
-                    part.wait_until_ready(timeout_s, self._stopping)
+                    part.wait_until_ready(timeout_s, self._stopping, needed=ready)
+                    ready.append(part)
         except BaseException:
             self.stop()
             raise

@@ -39,8 +39,8 @@ class _Identity(NamedTuple):
 class BlobFolder:
     """Blobs as files. Several processes may use one folder at the same time.
 
-    A file is hashed before it is given out for the first time, and again when its inode, size or time of change is
-    another than then. What changes bytes and leaves those three alone is found by the next process.
+    A file is hashed before it is given out for the first time, and again when its inode, size or modification
+    time is another than then. What changes bytes and leaves those three alone is found by the next process.
     """
 
     def __init__(self, root: Path) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
@@ -10,12 +11,14 @@ from typing import Any
 
 import pytest
 import uvicorn
+import uvloop
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from mcp_adapter.connection import Connection, Limits, Shared
 from mcp_adapter.peers import Peers
+from services.base.telemetry import trace_id
 
 GENEROUS = Limits()
 QUICK = replace(GENEROUS, head_s=0.1, piece_s=0.1)
@@ -208,6 +211,24 @@ class TestTheHead:
     @pytest.mark.parametrize("words", [b"\x16\x03\x01\x02\x00", b"BREW / HTTP/1.1\r\n\r\n", b"\x00" * 5000])
     async def test_that_is_not_http_is_a_bad_argument(self, served: Served, words: bytes) -> None:
         refusal(await served.say(words), 400, "BAD_ARG")
+
+
+def test_what_is_logged_of_refused_bytes_bears_no_trace_of_those_before(caplog: pytest.LogCaptureFixture) -> None:
+    traces: list[str] = []
+
+    def note(_: logging.LogRecord) -> bool:
+        traces.append(trace_id.get())
+        return True
+
+    async def be_refused() -> None:
+        async with serving(GENEROUS) as served:
+            for words in (b"neither\r\n\r\n", b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n"):
+                refusal(await served.say(words), 400, "BAD_ARG")
+
+    caplog.handler.addFilter(note)
+    uvloop.run(be_refused())  # the adapter's loop, whose connections share a context; asyncio's have one each
+
+    assert traces == ["", ""]
 
 
 async def test_an_answer_is_one_packet(served: Served) -> None:

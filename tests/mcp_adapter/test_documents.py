@@ -121,6 +121,19 @@ class TestUpload:
         assert wrong.json()["error"]["details"]["fields"][0]["field"] == "Content-Digest"
         assert len(dispatch.calls) == 1
 
+    @pytest.mark.parametrize("header", [f"sha-256={hashlib.sha256(CONTENT).hexdigest()}", "SHA-256=:", "sha-256"])
+    async def test_with_a_digest_that_cannot_be_read_is_refused_and_not_taken_unchecked(
+        self, client: httpx.AsyncClient, dispatch: Dispatch, header: str
+    ) -> None:
+        response = await client.post("/documents", headers={"Content-Digest": header}, content=CONTENT)
+        assert code(response) == (400, "BAD_ARG")
+        assert "Base64" in response.json()["error"]["message"]
+        assert not dispatch.calls
+
+    async def test_with_a_digest_of_another_kind_is_taken(self, client: httpx.AsyncClient) -> None:
+        other = {"Content-Digest": f"sha-512=:{base64.b64encode(hashlib.sha512(CONTENT).digest()).decode()}:"}
+        assert (await client.post("/documents", headers=other, content=CONTENT)).status_code == 201
+
     async def test_of_several_files_is_refused(self, client: httpx.AsyncClient) -> None:
         files = [("file", ("a.pdf", CONTENT)), ("file", ("b.pdf", CONTENT))]
         assert code(await client.post("/documents", files=files)) == (400, "BAD_ARG")

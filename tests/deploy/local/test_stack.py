@@ -157,6 +157,22 @@ def test_when_a_part_cannot_start_it_is_named_and_everything_else_is_stopped(tmp
     stack.stop()
 
 
+def test_a_part_that_ends_once_its_port_listens_is_named_at_once_and_not_the_one_that_waits_for_it(
+    tmp_path: Path,
+) -> None:
+    script = """
+import os, socket, time
+listener = socket.create_server(("127.0.0.1", int(os.environ["PAPERMESH_PDF_PORT"])))
+listener.accept()
+raise SystemExit("there are no fonts")
+"""
+    broken = replace(SERVICES[0], command=(sys.executable, "-c", script))
+    stack = Stack(tmp_path / "var", Ports.free(), (broken,))
+
+    with pytest.raises(PartError, match=r"pdf ended with status 1\.[\s\S]*there are no fonts"):
+        stack.start()
+
+
 def test_two_deployments_run_side_by_side(stack: Stack) -> None:
     other = Stack(stack.folders.root / "other", Ports.free())
     other.prepare()
@@ -240,6 +256,24 @@ def test_the_deployment_s_own_settings_win_over_the_shell_s(tmp_path: Path) -> N
     assert environment["PAPERMESH_RATE_SCALE"] == "100"
     assert environment["PAPERMESH_HTTP_HOST"] == "127.0.0.1"
     assert environment["PAPERMESH_AUDIENCE"] == "laptop"
+
+
+def test_the_port_for_probes_is_the_adapters_and_each_replica_has_its_own(tmp_path: Path) -> None:
+    plan = Plan(Folders(tmp_path), Ports(), settings={"PAPERMESH_PROBE_PORT": "9300"})
+
+    assert plan.adapter().environment["PAPERMESH_PROBE_PORT"] == "9300"
+    assert plan.adapter(2).environment["PAPERMESH_PROBE_PORT"] == "9400"
+    for command in (plan.dispatch(), plan.service(SERVICES[0])):
+        assert "PAPERMESH_PROBE_PORT" not in command.environment
+
+
+@pytest.mark.parametrize("text", ["0", "none"])
+def test_a_port_for_probes_that_is_none_is_left_to_the_adapter_to_refuse_or_to_do_without(
+    tmp_path: Path, text: str
+) -> None:
+    plan = Plan(Folders(tmp_path), Ports(), settings={"PAPERMESH_PROBE_PORT": text})
+
+    assert plan.adapter(2).environment["PAPERMESH_PROBE_PORT"] == text
 
 
 def test_every_python_server_listens_on_loopback_only(tmp_path: Path) -> None:
