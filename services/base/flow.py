@@ -10,8 +10,9 @@ from typing import NamedTuple
 
 HEADER = "x-flow"
 
-_ACTOR_BYTES = 8
-"""Of the digest that stands for an actor. Two that share one, which chance does not bring about, share their turns."""
+_ACTOR_BYTES = 16
+"""Of the digest that stands for an actor. Two that shared one would share their turns and their workers; neither chance
+nor anybody who tries brings that about."""
 
 
 class Flow(NamedTuple):

@@ -13,7 +13,7 @@ import asyncio
 import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -24,7 +24,7 @@ from google.protobuf.message_factory import GetMessageClass
 
 from services.base import identity, status, telemetry
 from services.base.errors import Code, PapermeshError, bad_arg
-from services.base.shares import Place, Shares, not_verified
+from services.base.shares import Place, Shares
 from services.base.under_way import UnderWay
 
 ENGINE = "x-engine"
@@ -158,10 +158,11 @@ def _answering(method: MethodDescriptor, serve: Callable[..., Any], path: str, s
     async def answer(request: Any, context: Context) -> bytes:
         call = _Served(path, serving, context, streams=method.client_streaming)
         try:
-            async with call.taken_in():
+            with call.taken_in():
                 parsed = await call.parsed(request_class, request)
                 response: Message = await serve(parsed, call.facts)
             data = response.SerializeToString()
+            call.hold(len(data))
         except Exception as error:
             await call.fail(error)
             raise AssertionError from error  # fail() never returns
@@ -184,7 +185,7 @@ def _streaming(method: MethodDescriptor, serve: Callable[..., Any], path: str, s
         call = _Served(path, serving, context, streams=method.client_streaming)
         sent = 0
         try:
-            async with call.taken_in():
+            with call.taken_in():
                 async for response in serve(await call.parsed(request_class, request), call.facts):
                     data = response.SerializeToString()
                     yield data
@@ -228,16 +229,25 @@ class _Served:
             verified=self._verified,
         )
 
-    def taken_in(self) -> AbstractAsyncContextManager[object]:
-        """Gives the call its place, where places are counted, and the clock that runs until it is verified.
+    def taken_in(self) -> AbstractContextManager[object]:
+        """The call's place, where places are counted; in its block runs the clock until the call is verified.
 
         Raises:
-            PapermeshError: UNAUTHENTICATED, RATE_LIMIT or UNAVAILABLE when there is no place for it.
+            PapermeshError: UNAUTHENTICATED, RATE_LIMIT or UNAVAILABLE when there is no place for it; the block TIMEOUT.
         """
         if self._serving.shares is None:
             return nullcontext()
         self._place = self._serving.shares.enter(identity.caller(self.facts.metadata))
-        return self._place.clock
+        return self._place
+
+    def hold(self, answer_bytes: int) -> None:
+        """Counts an answer that is made at once, until the caller has taken it; a stream's pieces wait for the caller.
+
+        Raises:
+            PapermeshError: RATE_LIMIT or UNAVAILABLE when there is no room for it.
+        """
+        if self._place and answer_bytes > _SENT_AT_ONCE:
+            self._place.hold(answer_bytes)
 
     async def parsed(self, kind: type[Message], request: Any) -> Any:
         """The request: a message, or an iterator over those of a stream."""
@@ -272,8 +282,6 @@ class _Served:
 
     async def fail(self, error: Exception) -> None:
         """Ends the call with the status of an error; what is no `PapermeshError` is a bug and says only its id."""
-        if isinstance(error, TimeoutError) and self._place and self._place.clock.expired():
-            error = not_verified()
         if not isinstance(error, PapermeshError):
             _log.error(
                 "A bug in %s",

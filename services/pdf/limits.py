@@ -33,8 +33,8 @@ class Limits:
     """JSON text of one result."""
 
     waiting: int = 192
-    """Requests that may wait for a worker: four times what dispatch lets one client have under way. The next one is told
-    at once that the engine is busy."""
+    """Requests that may wait for a worker: four times what dispatch lets one client have under way. The next one is
+    told at once that the engine is busy."""
 
 
 def result_too_large(limit_bytes: int) -> PapermeshError:

@@ -13,7 +13,7 @@ from services.base import shares, status
 from services.base.errors import PapermeshError
 from services.base.handlers import Call
 from services.base.server import Hosted
-from services.base.shares import CALLS, SHARE, UNVERIFIED_READ
+from services.base.shares import ANSWER_BYTES, ANSWER_SHARE, CALLS, SHARE, UNVERIFIED_READ
 from services.base.testing import envoy_metadata, serving
 
 DISPATCH = pb.DESCRIPTOR.services_by_name["DispatchService"]
@@ -204,6 +204,23 @@ class TestOneCertificate:
             front.may_answer.set()
             for call in calls:
                 assert len([each async for each in call]) == 1
+
+    async def test_has_a_quarter_of_the_bytes_of_answers_that_are_not_taken(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(shares, "ANSWER_SHARE", 20_000_000)
+        front = Front(verifies=True, answer="x" * 16_000_000)
+        front.may_answer.set()
+        async with serving(Hosted(DISPATCH, front), directory=tmp_path, behind_mesh=False) as channel:
+            greedy = Caller(channel)
+            unread = greedy.call("Invoke")
+            await until(lambda: front.verified == 1)
+            error = await refusal(greedy.call("Invoke"))
+            assert (error.code, error.details["reason"]) == ("RATE_LIMIT", "certificate_share")
+            assert len([each async for each in Caller(channel, OTHERS).call("Invoke")]) == 1
+            assert len([each async for each in unread]) == 1
+            assert len([each async for each in greedy.call("Invoke")]) == 1
+        assert ANSWER_SHARE * 4 == ANSWER_BYTES
 
     async def test_keeps_the_place_of_an_answer_that_it_does_not_read(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
