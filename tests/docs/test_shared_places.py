@@ -26,7 +26,7 @@ from services.base.blobs import BlobStore
 from services.base.errors import Code, PapermeshError
 from services.base.flow import Flow
 from services.base.redis_link import RedisLink
-from services.base.shares import CALLS, SHARE, UNVERIFIED_READ, Shares
+from services.base.shares import ANSWER_BYTES, ANSWER_SHARE, CALLS, SHARE, UNVERIFIED_READ, Shares
 from services.dispatch import epoch, full, idempotency
 from services.dispatch.clients import Client
 from services.dispatch.holdings import Holdings, Quota
@@ -228,6 +228,18 @@ async def fill_calls_at_dispatch(row: Row) -> None:
     shares.enter("somebody")
 
 
+async def fill_answers_not_taken(row: Row) -> None:
+    mib = 1024 * 1024
+    assert (row.places * mib, row.of_one * mib) == (ANSWER_BYTES, ANSWER_SHARE)
+    shares = Shares()
+    for number in range(4):
+        shares.enter(f"certificate-{number}").hold(ANSWER_SHARE)
+    assert code_of(lambda: shares.enter("certificate-0").hold(mib)) is Code.RATE_LIMIT
+    one_more = shares.enter("somebody")
+    assert code_of(lambda: one_more.hold(mib)) is Code.UNAVAILABLE
+    one_more.leave()
+
+
 async def fill_calls_being_read(row: Row) -> None:
     assert UNVERIFIED_READ == row.places == row.of_one
     shares = Shares()
@@ -354,6 +366,7 @@ FILL: dict[str, Callable[[Row], Awaitable[None]]] = {
     "calls in flight": fill_calls_in_flight,
     "clients with buckets": fill_clients_with_buckets,
     "calls at dispatch": fill_calls_at_dispatch,
+    "answers that are not taken": fill_answers_not_taken,
     "calls being read": fill_calls_being_read,
     "calls of a client at a service": fill_calls_of_a_client,
     "places at work": fill_places_at_work,
