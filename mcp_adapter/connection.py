@@ -52,6 +52,9 @@ class Limits:
     browser makes at once share a bad mobile link, 30 kB/s, and each has to keep up."""
 
 
+_COUNTED_FROM = 64 * 1024
+"""Bytes of an answer that count as not taken; what is less costs no more than the connection itself."""
+
 KEEP_ALIVE_S = 30
 """Seconds that a connection is kept for a next request."""
 
@@ -108,6 +111,9 @@ class Connection(RequestParsing):
         self._coming = Pace(self.limits.bytes_per_s, self.limits.piece_s)
         self._going = Pace(self.limits.bytes_per_s, self.limits.piece_s)
         self._taken_bytes: int | None = None
+        self._takes = False
+        """Whether the last answer has not been taken yet."""
+
         self._tick_s = self.limits.head_s / 10
         self._looked_at = self._since
 
@@ -121,6 +127,11 @@ class Connection(RequestParsing):
             state.held.admit(self, state.peers.of(self.client[0]) if self.client else "")
         except PapermeshError as error:
             self._refuse(error)
+
+    def untaken_bytes(self) -> int:
+        """How much of the last answer waits in this process; 0 for what the next turn of the loop may send."""
+        waiting = self._corked.waiting_bytes()
+        return waiting if waiting > _COUNTED_FROM else 0
 
     def make_room(self) -> None:
         """Ends a connection without a request, for another one; whoever has not taken their last answer loses it."""
@@ -166,6 +177,7 @@ class Connection(RequestParsing):
         self._unread_bytes = 0
         self._wait = _Wait.BODY
         self._coming.begin()
+        self._takes = False
         self.server_state.held.work(self)
         if self.server_state.draining:
             self.cycle.keep_alive = False
@@ -198,6 +210,15 @@ class Connection(RequestParsing):
         if self._wait is _Wait.BODY:
             self._wait, self._since = _Wait.REST, self.loop.time()
         if self.cycle.response_complete:  # the last one that was asked for
+            self._rest()
+
+    def _rest(self) -> None:
+        """Idles, or waits until the last answer is taken."""
+        untaken = self.untaken_bytes()
+        self._takes = untaken > 0
+        if self._takes:
+            self.server_state.held.take(self, untaken)
+        else:
             self.server_state.held.rest(self)
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
@@ -259,6 +280,8 @@ class Connection(RequestParsing):
         passed_s = min(now - self._looked_at, self._tick_s)  # what is more is our own lateness
         self._since += now - self._looked_at - passed_s
         self._looked_at = now
+        if self._takes:
+            self._rest()
         if self._answer_stands(passed_s):
             self.transport.abort()
         elif self.transport.is_closing():

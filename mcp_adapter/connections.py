@@ -20,25 +20,38 @@ class Idler(Protocol):
     def make_room(self) -> None:
         """Ends it at once; it is counted no more."""
 
+    def untaken_bytes(self) -> int:
+        """How much of its last answer is held for it in this process; 0 for what is too little to count."""
+        ...
+
 
 @dataclass(slots=True)
 class _Group:
-    """Connections, and those of them that idle, the one that has for longest first."""
+    """Connections, and those of them that idle or take an answer, the one that has for longest first."""
 
     count: int = 0
     idle: "OrderedDict[Idler, None]" = field(default_factory=OrderedDict)
+    taking: "OrderedDict[Idler, None]" = field(default_factory=OrderedDict)
 
 
 class Connections:
-    """Who is connected, and who idles, having no request under way. Each step is as quick with many as with few."""
+    """Who is connected, and who idles, having no request under way. Each step is as quick with many as with few.
 
-    def __init__(self, total: int, of_peer: int) -> None:
+    Somebody who has not taken all of an answer yet makes room too, but only when nobody else idles, or when the answers
+    that are not taken are too large together.
+    """
+
+    def __init__(self, total: int, of_peer: int, untaken_bytes: int = 128 * 1024 * 1024) -> None:
         """Holds none.
 
         Args:
             total: How many there may be.
             of_peer: How many of these one peer may have.
+            untaken_bytes: What is held at most of answers that were given and not taken; of more, the oldest one goes.
         """
+        self._most_untaken = untaken_bytes
+        self._untaken: dict[Idler, int] = {}
+        self._untaken_bytes = 0
         self._total = total
         self._of_peer = of_peer
         self._all = _Group()
@@ -72,14 +85,34 @@ class Connections:
 
     def work(self, connection: Idler) -> None:
         """A request of the connection is under way."""
+        self._count_untaken(connection, 0)
         for group in self._groups(self._peer_of.get(connection, "")):
             group.idle.pop(connection, None)
+            group.taking.pop(connection, None)
+
+    def take(self, connection: Idler, untaken_bytes: int) -> None:
+        """None is any more, but so much of the last answer has not been taken. It rests later, or when it is asked."""
+        peer = self._peer_of.get(connection)
+        if peer is None:
+            return
+        self._count_untaken(connection, untaken_bytes)
+        for group in self._groups(peer):
+            group.idle.pop(connection, None)
+            group.taking.setdefault(connection)
+        while self._untaken_bytes > self._most_untaken and self._all.taking:
+            oldest = next(iter(self._all.taking))
+            if oldest.untaken_bytes():
+                oldest.make_room()
+            else:
+                self.rest(oldest)
 
     def rest(self, connection: Idler) -> None:
-        """None is any more."""
+        """None is any more, and nothing is left to take."""
         peer = self._peer_of.get(connection)
         if peer is not None:
+            self._count_untaken(connection, 0)
             for group in self._groups(peer):
+                group.taking.pop(connection, None)
                 group.idle[connection] = None
 
     def leave(self, connection: Idler) -> None:
@@ -87,19 +120,27 @@ class Connections:
         peer = self._peer_of.pop(connection, None)
         if peer is None:
             return
+        self._count_untaken(connection, 0)
         for group in self._groups(peer):
             group.count -= 1
             group.idle.pop(connection, None)
+            group.taking.pop(connection, None)
         if peer and not self._peers[peer].count:
             del self._peers[peer]
+
+    def _count_untaken(self, connection: Idler, untaken_bytes: int) -> None:
+        before = self._untaken.pop(connection, 0)
+        if untaken_bytes:
+            self._untaken[connection] = untaken_bytes
+        self._untaken_bytes += untaken_bytes - before
 
     def _groups(self, peer: str) -> tuple[_Group, ...]:
         return (self._all, self._peers[peer]) if peer else (self._all,)
 
 
 def _make_room(group: _Group) -> bool:
-    """Ends the connection of a group that has idled longest; False when none does."""
-    longest = next(iter(group.idle), None)
+    """Ends the connection of a group that has idled longest, or else has taken longest; False when none does either."""
+    longest = next(iter(group.idle), None) or next(iter(group.taking), None)
     if longest is None:
         return False
     longest.make_room()

@@ -44,12 +44,16 @@ class Corked(asyncio.Transport):
             if not self._transport.is_closing():
                 self._transport.writelines(held)
 
+    def waiting_bytes(self) -> int:
+        """How much of what was written waits in this process."""
+        return self._bytes + self._transport.get_write_buffer_size()
+
     def taken_bytes(self) -> int | None:
         """How much of all that was written the peer has taken; None when nothing waits for that in this process.
 
         The kernel takes a few megabytes at once, which say nothing of the peer, so what it still holds is left out.
         """
-        waiting = self._bytes + self._transport.get_write_buffer_size()
+        waiting = self.waiting_bytes()
         if not waiting:
             return None
         socket = self._transport.get_extra_info("socket")

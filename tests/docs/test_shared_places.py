@@ -59,7 +59,7 @@ OWN = {
     *("requests in line on a connection", "calls being read", "documents of a client", "idempotency keys"),
     "calls of a client at a service",
     # A newcomer takes the place of who has had it longest, or of whoever has the most.
-    *("connections for probes", "places at work", "workers kept"),
+    *("connections for probes", "places at work", "workers kept", "answers that people do not take"),
     # Envoy counts nothing that is held by certificate (docs/envoy.md), and the state's memory is counted by client.
     *("edge connections", "calls in flight", "clients with buckets", "memory of the state"),
 }
@@ -120,6 +120,9 @@ class Idler:
         self._held = held
         self.open = True
 
+    def untaken_bytes(self) -> int:
+        return 1
+
     def make_room(self) -> None:
         self.open = False
         self._held.leave(self)
@@ -168,6 +171,15 @@ def room(one: Room) -> Callable[[Row], Awaitable[None]]:
             pass
 
     return fill
+
+
+async def fill_answers_people_do_not_take(row: Row) -> None:
+    held = Connections(100, 100)
+    slow = [Idler(held) for _ in range(9)]
+    for each in slow:
+        held.admit(each, "")
+        held.take(each, row.places * 1024 * 1024 // 8)
+    assert [each.open for each in slow] == [False] + [True] * 8, "the oldest goes"
 
 
 async def fill_requests_in_line(row: Row) -> None:
@@ -361,6 +373,7 @@ FILL: dict[str, Callable[[Row], Awaitable[None]]] = {
     "calls": room(places.CALLS),
     "uploads": room(places.UPLOADS),
     "downloads": room(places.DOWNLOADS),
+    "answers that people do not take": fill_answers_people_do_not_take,
     "requests in line on a connection": fill_requests_in_line,
     "edge connections": fill_edge_connections,
     "calls in flight": fill_calls_in_flight,

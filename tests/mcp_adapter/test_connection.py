@@ -400,6 +400,19 @@ class TestConnectionsBeyondThoseThatThereMayBe:
                     "the idle one went"
                 )
 
+    async def test_cut_off_no_answer_that_is_being_taken_while_another_idles(self) -> None:
+        async with (
+            serving(replace(GENEROUS, connections=2)) as served,
+            reading(served, b"/large") as read,
+            served.connection() as (idle, writer),
+        ):
+            assert await read(1000)
+            writer.write(request())
+            await idle.readuntil(b"\r\n\r\n0")
+            assert (await served.say(request(b"Connection: close"))).startswith(b"HTTP/1.1 200")
+            assert await _rest(idle) == b""
+            assert await read(1000), "it is still taken"
+
     async def test_leave_no_trace_once_they_have_ended(self) -> None:
         async with serving(replace(GENEROUS, connections=3)) as served:
             for _ in range(10):

@@ -15,6 +15,10 @@ class Somebody:
     def __init__(self, table: Connections, peer: str) -> None:
         self.table, self.peer = table, peer
         self.open = self.idles = True
+        self.untaken = 1
+
+    def untaken_bytes(self) -> int:
+        return self.untaken
 
     def make_room(self) -> None:
         assert self.open, "ended twice"
@@ -50,6 +54,37 @@ def test_a_peer_that_has_its_share_of_requests_takes_nobody_elses() -> None:
     assert second.open
 
 
+def test_who_still_takes_an_answer_makes_room_after_all_that_idle() -> None:
+    table = Connections(total=3, of_peer=3)
+    taking, first, second = (Somebody(table, "") for _ in range(3))
+    for each in (taking, first, second):
+        table.admit(each, "")
+    table.work(taking)
+    table.take(taking, 1000)
+    newcomers = [Somebody(table, "") for _ in range(3)]
+    assert refusal(table, newcomers[0]) is refusal(table, newcomers[1]) is None
+    assert [each.open for each in (taking, first, second)] == [True, False, False]
+    for each in newcomers[:2]:
+        table.work(each)
+    assert refusal(table, newcomers[2]) is None
+    assert not taking.open
+
+
+def test_answers_that_nobody_takes_are_so_many_bytes_and_the_oldest_goes() -> None:
+    table = Connections(total=8, of_peer=8, untaken_bytes=100)
+    readers = [Somebody(table, "") for _ in range(3)]
+    for each in readers:
+        table.admit(each, "")
+        table.work(each)
+        table.take(each, 40)
+    assert [each.open for each in readers] == [False, True, True]
+    table.take(readers[1], 60)
+    assert readers[1].open, "one hundred is what there may be"
+    readers[1].untaken = 0
+    table.take(readers[2], 60)
+    assert all(each.open for each in readers[1:]), "the one before has taken everything meanwhile"
+
+
 def test_one_that_stands_for_many_is_bound_to_no_share() -> None:
     table = Connections(total=8, of_peer=2)
     many = [Somebody(table, "") for _ in range(8)]
@@ -59,7 +94,9 @@ def test_one_that_stands_for_many_is_bound_to_no_share() -> None:
 
 @given(
     st.lists(
-        st.tuples(st.sampled_from(["come", "work", "rest", "leave"]), st.integers(0, 20), st.sampled_from("ab ")),
+        st.tuples(
+            st.sampled_from(["come", "work", "rest", "take", "leave"]), st.integers(0, 20), st.sampled_from("ab ")
+        ),
         max_size=120,
     )
 )
@@ -86,6 +123,9 @@ def test_whatever_happens_no_share_is_exceeded_and_nobody_at_work_is_ended(steps
             if step == "work":
                 one.idles = False
                 table.work(one)
+            elif step == "take":
+                one.idles = True
+                table.take(one, number)
             elif step == "rest":
                 one.idles = True
                 table.rest(one)
