@@ -14,6 +14,7 @@ PROGRAMS = ("docker", "kind", "kubectl", "helm")
 ANSWERS = """
 case "$name $*" in
 "docker buildx inspect") echo "Driver: docker" ;;
+"docker buildx imagetools"*) echo sha256:feed ;;
 "docker image inspect"*) echo sha256:0123456789abcdef0123456789abcdef ;;
 "kind get clusters") cat "$CLUSTERS" ;;
 "kubectl get namespace"*) exit "$NAMESPACE_IS_MISSING" ;;
@@ -26,7 +27,7 @@ class Desk:
 
     def __init__(self, folder: Path) -> None:
         self.checkout = folder / "papermesh"
-        for script in ("image/build.sh", "kubernetes/kind.sh", "kubernetes/lib.sh"):
+        for script in ("image/build.sh", "image/Dockerfile", "kubernetes/kind.sh", "kubernetes/lib.sh"):
             copy = self.checkout / "deploy" / script
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / "deploy" / script, copy)
@@ -67,6 +68,7 @@ class Desk:
             "docker info",
             "docker buildx version",
             "docker buildx inspect",
+            "docker buildx imagetools",
             "docker image inspect",
             "kind get",
             "kubectl version",
@@ -84,12 +86,17 @@ def test_from_nothing_it_makes_the_cluster_builds_loads_installs_and_tests(desk:
     ended = desk.run()
     assert (ended.returncode, ended.stderr) == (0, "")
     built = "docker buildx build --provenance=false --output type=docker --file deploy/image/Dockerfile"
+    base = "org.opencontainers.image.base"
+    pinned = (
+        f"--label {base}.name=docker.io/library/python:3.11-slim-bookworm --label {base}.digest=sha256:feed"
+        " --build-arg BASE_IMAGE=docker.io/library/python@sha256:feed"
+    )
     closed = "pod-security.kubernetes.io/enforce=restricted pod-security.kubernetes.io/warn=restricted"
     installed = "helm upgrade --install papermesh deploy/helm/papermesh --namespace papermesh --wait --timeout 10m"
     assert desk.changes == [
         "kind create cluster --name papermesh --wait 2m",
         "kind export kubeconfig --name papermesh",
-        f"{built} --tag papermesh:dev .",
+        f"{built} --tag papermesh:dev {pinned} .",
         "docker tag papermesh:dev papermesh:0123456789ab",
         "kind load docker-image papermesh:0123456789ab --name papermesh",
         "kubectl get namespace papermesh",

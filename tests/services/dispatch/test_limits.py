@@ -18,7 +18,7 @@ LIMITS = Limits(ALL, TABLE.methods)
 
 
 def caller(actor: str = "ada", **entry_: Any) -> Caller:
-    return Caller(Client.model_validate(entry(ADAPTER_KEY, certificate=ADAPTER_ID, **entry_)), actor, "n" * 16)
+    return Caller(Client.model_validate(entry(ADAPTER_KEY, certificate=ADAPTER_ID, **entry_)), actor, "n" * 16, 0)
 
 
 def test_a_call_of_an_action_is_taken_from_the_whole_clients_bucket_and_the_actors_own() -> None:
