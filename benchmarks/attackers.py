@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -146,7 +147,7 @@ async def _run(attack: Attack) -> Counter[str]:
                 tasks.create_task(_again_and_again(lambda: _plain_connection(attack, met), met))
             for key in attack.api_keys if attack.name == SLOW_UPLOADS else ():
                 for _ in range(_UPLOADS_OF_ONE):
-                    tasks.create_task(_again_and_again(lambda key=key: _slow_upload(attack, key, met), met))  # type: ignore[misc]  # mypy cannot infer a lambda with a default
+                    tasks.create_task(_again_and_again(partial(_slow_upload, attack, key, met), met))
     return met
 
 

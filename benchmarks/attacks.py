@@ -258,7 +258,8 @@ def _report(found: list[Round], seconds: float) -> str:
         own = [each for each in found if each.name == name]
         for kind in _PER_SECOND:
             failed = sum(count for each in own for what, count in each.during.failed.items() if what.startswith(kind))
-            quiet, during = (median(values) for values in zip(*((r.quiet_ms(kind), r.during.p50(kind)) for r in own)))  # noqa: B905 - pairs
+            quiet = median(each.quiet_ms(kind) for each in own)
+            during = median(each.during.p50(kind) for each in own)
             rows.append(
                 [f"{name}: {kind}", f"{quiet:.2f}", f"{during:.2f}", f"{_middle(found, name, kind):.2f}", str(failed)]
             )
