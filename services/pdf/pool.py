@@ -127,19 +127,20 @@ class WorkerPool:
 
     async def _read(self, request: _Request) -> Answer:
         subject = request.subject
-        worker = self._supervisor.kept.take(subject.holder)
+        worker = self._supervisor.take_kept(subject.holder)
         if worker is not None:
             return await self._ask(worker, request)
         path = self._work_dir / f"document-{next(self._numbers)}.pdf"
-        document = -1
         try:
             document = await self._open(subject, path)
-            # Last, for it is taken for good.
-            worker = await self._supervisor.take_new(request.deadline)
+            try:
+                # Last, for it is taken for good.
+                worker = await self._supervisor.take_new(request.deadline)
+            except BaseException:
+                os.close(document)
+                raise
             return await self._ask(worker, request, document)
         finally:
-            if document >= 0:
-                os.close(document)
             with suppress(OSError):  # what is left here by a folder that fails goes when the service starts again
                 path.unlink()
 
@@ -151,8 +152,8 @@ class WorkerPool:
         except OSError as error:
             raise disk_fault(Disk.WORK, error) from error
 
-    async def _ask(self, worker: WorkerProcess, request: _Request, document: int | None = None) -> Answer:
-        """Asks a worker; one that is new gets the descriptor of its document."""
+    async def _ask(self, worker: WorkerProcess, request: _Request, document: int = -1) -> Answer:
+        """Asks a worker; one that is new gets the descriptor of its document, for good."""
         try:
             answered = worker.expect(request.deadline)
             worker.send(pack_request({"op": request.operation, "args": request.arguments}), document)

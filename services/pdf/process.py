@@ -1,4 +1,4 @@
-"""One worker process as the service sees it: a socket to ask it, and a pidfd to end it."""
+"""One worker process as the service sees it: a socket to ask it, a pidfd to end it, and the document it has open."""
 
 import asyncio
 import contextlib
@@ -42,6 +42,8 @@ class WorkerProcess:
         self._socket = connection
         self._payload_limit = payload_limit
         self._pidfd = -1
+        self._document = -1
+        self._as_given = (0, 0)
         self.settled: asyncio.Future[None] = loop.create_future()
         """Done when the zygote has handed the process over, or it has ended: its "ready" may come before either."""
 
@@ -71,14 +73,21 @@ class WorkerProcess:
         self._timer = self._loop.call_at(deadline, _expire, future)
         return future
 
-    def send(self, request: bytes, document: int | None) -> None:
-        """Sends a request, the first one with the descriptor of the document, which the caller closes.
+    @property
+    def document_is_as_given(self) -> bool:
+        """Whether nobody has written to the document's file since: it may be one with the store's."""
+        return _written(self._document) == self._as_given
+
+    def send(self, request: bytes, document: int = -1) -> None:
+        """Sends a request; the first one with the descriptor of the document, which is closed with the process.
 
         WorkerLost when the socket does not take it whole, as it does while the process lives.
         """
+        if document >= 0:
+            self._document, self._as_given = document, _written(document)
         try:
             sent = (
-                self._socket.send(request) if document is None else socket.send_fds(self._socket, [request], [document])
+                self._socket.send(request) if document < 0 else socket.send_fds(self._socket, [request], [document])
             )
         except OSError as error:
             raise WorkerLost from error
@@ -104,9 +113,10 @@ class WorkerProcess:
             self._loop.remove_reader(self._socket)
             self._socket.close()
         self._kill()
-        if self._pidfd >= 0:
-            os.close(self._pidfd)
-            self._pidfd = -1
+        for descriptor in (self._pidfd, self._document):
+            if descriptor >= 0:
+                os.close(descriptor)
+        self._pidfd = self._document = -1
 
     def _on_readable(self) -> None:
         try:
@@ -161,6 +171,12 @@ class WorkerProcess:
         if self._pidfd >= 0:
             with contextlib.suppress(ProcessLookupError):
                 signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
+
+
+def _written(document: int) -> tuple[int, int]:
+    """The size of a file, and when it was last written to."""
+    status = os.fstat(document)
+    return status.st_size, status.st_mtime_ns
 
 
 def _expire(future: asyncio.Future[Answer]) -> None:

@@ -104,6 +104,14 @@ class Supervisor:
         self._run_in_background(self._bring_up())
         return worker
 
+    def take_kept(self, holder: Holder) -> WorkerProcess | None:
+        """A worker that has the holder's document open; one whose document was written to since is ended."""
+        worker = self.kept.take(holder)
+        if worker is not None and not worker.document_is_as_given:
+            self._dismiss(worker)
+            return self.take_kept(holder)
+        return worker
+
     def keep(self, worker: WorkerProcess, holder: Holder) -> None:
         """Keeps a worker that has answered, for the next question of its holder's; it may have died meanwhile."""
         if worker.exited or worker not in self.workers:

@@ -1,6 +1,5 @@
 """What somebody with a certificate, and with or without a key, can take from others: places of calls, and windows."""
 
-import os
 from collections import Counter
 from collections.abc import Callable
 from hashlib import sha256
@@ -15,6 +14,7 @@ from tests.e2e.support.bystander import Bystander
 from tests.e2e.support.caller import Caller, Channel, OpenCall, download, path
 from tests.e2e.support.deployment import Deployment
 from tests.e2e.support.waiting import eventually
+from tests.support.pdfs import pdf_bytes
 
 UNFINISHED = bytes(1_000_000)
 """A message of no meaning, in a request that does not end: held until it is whole, it would be held for ever."""
@@ -90,7 +90,7 @@ def test_calls_that_are_not_verified_end_and_keep_nobody_out(
 
 
 def test_an_upload_that_is_verified_may_take_its_time(reports: Caller, rude: Attackers) -> None:
-    content = os.urandom(20)
+    content = pdf_bytes(20)
     header = pb.PutDocumentHeader(sha256=sha256(content).hexdigest(), size=len(content))
     upload = reports.channel.open(path("PutDocument"), reports.sign("PutDocument", header))
     upload.send(pb.PutDocumentRequest(header=header).SerializeToString())
@@ -103,7 +103,7 @@ def test_an_upload_that_is_verified_may_take_its_time(reports: Caller, rude: Att
 
 def test_downloads_that_nobody_reads_hold_up_nobody_elses(mesh: Deployment, operator: Caller, reports: Caller) -> None:
     """They wait in the windows of a connection between Envoy and dispatch, which all callers share."""
-    mine, theirs = operator.put(os.urandom(3_000_000)), reports.put(os.urandom(3_000_000))
+    mine, theirs = operator.put(pdf_bytes(3_000_000)), reports.put(pdf_bytes(3_000_000))
     with Channel(mesh.stack.edge_address, mesh.tls_dir("operator"), options=Channel.READS_LITTLE) as channel:
         request = download(mine)
         unread = [

@@ -134,3 +134,26 @@ async def test_a_kept_worker_reads_what_it_has_open_and_nothing_is_placed_for_it
         assert len(set(answers)) == 1
         assert len(placed) == 1
         assert os.listdir(tmp_path / "work") == []  # noqa: PTH208  # names are enough
+
+
+async def test_a_worker_whose_document_was_written_to_is_not_asked_again(
+    make_pool: MakePool, documents: list[Path], subject: Callable[..., Subject]
+) -> None:
+    asked = subject(documents[0], flow=ADA)
+    placed = []
+
+    async def place(path: Path) -> None:
+        """As a folder of blobs does: the worker's file and the store's are one."""
+        placed.append(path)
+        path.hardlink_to(documents[0])
+
+    linked = Subject(asked.sha256, place, ADA)
+    async with make_pool() as pool:
+        engine = Engine(pool)
+        before = await engine.metadata(linked, 30)
+        with documents[0].open("ab") as file:
+            file.write(b"%")
+        assert await engine.metadata(linked, 30) != before, "it tells the size"
+        assert len(placed) == 2
+        assert pool.kept == 1
+        assert pool.restarts == {}
