@@ -51,6 +51,9 @@ class Limits:
     """What such a second is earned by: the slowest that a body may come, or an answer be taken. The six uploads that a
     browser makes at once share a bad mobile link, 30 kB/s, and each has to keep up."""
 
+    whole_s: float = 1_800
+    """Seconds for all of a body, or of an answer: the largest upload, 100 MB, comes over half a megabit a second."""
+
 
 _COUNTED_FROM = 64 * 1024
 """Bytes of an answer that count as not taken; what is less costs no more than the connection itself."""
@@ -108,8 +111,9 @@ class Connection(RequestParsing):
         self._silent = True
         self._unread_bytes = 0
         self._answering: RequestResponseCycle | None = None
-        self._coming = Pace(self.limits.bytes_per_s, self.limits.piece_s)
-        self._going = Pace(self.limits.bytes_per_s, self.limits.piece_s)
+        self._coming, self._going = (
+            Pace(self.limits.bytes_per_s, self.limits.piece_s, self.limits.whole_s) for _ in range(2)
+        )
         self._taken_bytes: int | None = None
         self._takes = False
         """Whether the last answer has not been taken yet."""
@@ -316,5 +320,8 @@ class Connection(RequestParsing):
 
 
 def _slow_body(limits: Limits) -> PapermeshError:
-    pace = f"at least {limits.bytes_per_s:g} bytes a second, and {limits.piece_s:g} seconds without any at most"
+    pace = (
+        f"at least {limits.bytes_per_s:g} bytes a second, {limits.piece_s:g} seconds without any at most, and"
+        f" {limits.whole_s:g} for all of it"
+    )
     return PapermeshError(Code.TIMEOUT, f"The body came too slowly: {pace}. Send it again.")

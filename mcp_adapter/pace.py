@@ -5,20 +5,23 @@ class Pace:
     """Seconds in hand: they pass with time, are earned by bytes that move, and are never more than at the beginning.
 
     A mean over a whole body would let somebody send most of it at once and then hold their place for as long as that
-    would have taken at the pace. Here whoever stops is out of time after the same few seconds, however far they are.
+    would have taken at the pace. Here whoever stops is out of time after the same few seconds, however far they are;
+    and whoever keeps the pace exactly is out of time in the end.
     """
 
-    __slots__ = ("_bytes_per_s", "_in_hand_s", "_most_s", "moved")
+    __slots__ = ("_bytes_per_s", "_in_hand_s", "_left_s", "_most_s", "_whole_s", "moved")
 
-    def __init__(self, bytes_per_s: float, most_s: float) -> None:
-        """Has `most_s` seconds in hand, of which one is earned by `bytes_per_s` bytes."""
+    def __init__(self, bytes_per_s: float, most_s: float, whole_s: float) -> None:
+        """Has `most_s` seconds in hand, of which one is earned by `bytes_per_s` bytes, and `whole_s` for everything."""
         self._bytes_per_s = bytes_per_s
         self._most_s = most_s
+        self._whole_s = whole_s
         self.begin()
 
     def begin(self) -> None:
         """Begins anew."""
         self._in_hand_s = self._most_s
+        self._left_s = self._whole_s
         self.moved = 0
         """Bytes that have moved since the last look; whoever moves them counts them here."""
 
@@ -27,4 +30,5 @@ class Pace:
         earned_s = self.moved / self._bytes_per_s
         self.moved = 0
         self._in_hand_s = min(self._most_s, self._in_hand_s + earned_s - passed_s)
-        return self._in_hand_s < 0
+        self._left_s -= passed_s
+        return min(self._in_hand_s, self._left_s) < 0

@@ -56,12 +56,12 @@ class Peers:
         """Whom a proxy has passed a request on for; empty when it does not say.
 
         Each proxy adds at the end of `X-Forwarded-For` whom it has it from. So the last one that is no proxy is
-        believed; what stands before it anybody may have written.
+        believed; what stands before it anybody may have written. Somebody on a proxy's own machine stands for many.
         """
         said = b",".join(value for name, value in headers if name == b"x-forwarded-for").decode("latin-1")
-        for each in reversed(said.split(",")):
-            if each.strip() and (peer := self.of(each.strip())):
-                return peer
+        for each in filter(None, map(str.strip, reversed(said.split(",")))):
+            if not self.is_proxy(each):
+                return self.of(each)
         return ""
 
 

@@ -301,6 +301,27 @@ class TestTime:
                 writer.write(bytes(1000))
             assert (await _rest(reader)).endswith(b"20000")
 
+    async def test_ends_a_body_that_keeps_the_pace_for_ever(self) -> None:
+        async with (
+            serving(replace(QUICK, whole_s=QUICK.piece_s * 5)) as served,
+            served.connection() as (reader, writer),
+        ):
+            writer.write(b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000000\r\n\r\n")
+            ended = asyncio.create_task(_rest(reader))
+            while not ended.done():
+                writer.write(bytes(1000))
+                await asyncio.wait([ended], timeout=QUICK.piece_s / 4)  # as slow as may be: this is what is tested
+            assert "0.5 for all of it" in refusal(ended.result(), 408, "TIMEOUT")["message"]
+
+    async def test_ends_an_answer_that_is_taken_at_the_pace_for_ever(self) -> None:
+        limits = replace(QUICK, bytes_per_s=1000, whole_s=QUICK.piece_s * 5)
+        async with serving(limits) as served, reading(served, b"/large") as read:
+            ended = asyncio.create_task(until(lambda: served.bodies and not served.state.connections))
+            while not ended.done():
+                await read(10_000)
+                await asyncio.wait([ended], timeout=QUICK.piece_s / 4)  # as slow as may be: this is what is tested
+            await ended
+
     async def test_in_which_we_do_not_read_is_not_the_senders(self, quick: Served) -> None:
         quick.reads.clear()
         async with quick.connection() as (reader, writer):

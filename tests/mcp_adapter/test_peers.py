@@ -47,6 +47,8 @@ def test_a_peer_is_an_address_or_the_network_that_somebody_is_given(address: str
         ([b"192.0.2.7, unknown"], "?"),
         ([b"192.0.2.7, \xff"], "?"),
         ([b"10.0.0.1"], ""),
+        ([b"192.0.2.7, ::1"], ""),
+        ([b"192.0.2.7, 127.0.0.1, ::1, 10.0.0.1"], ""),
     ],
 )
 def test_the_last_one_that_is_no_proxy_is_believed(said: list[bytes], peer: str) -> None:
