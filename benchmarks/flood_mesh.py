@@ -12,11 +12,12 @@ from deploy.local.ports import Ports
 from deploy.local.services import SERVICES
 from deploy.local.stack import Stack
 from mcp_adapter.dispatch_client import DispatchClient, Person
-from services.base import certificates, clients_file, signature
+from services.base import signature
 from services.base.channel import open_channel
-from services.base.clients_file import Entry
 from services.base.identity import client_id
 from services.base.telemetry import continue_trace
+from trust import certificates, clients_file
+from trust.clients_file import Entry
 
 VICTIM, FLOODER = "victim", "flooder"
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from envoy.render import write
 from envoy.topology import Topology
 from services.base.actions import ActionTable
-from services.base.certificates import ensure
+from trust.certificates import ensure
 
 
 class ConfigurationError(Exception):

@@ -5,10 +5,10 @@ import sys
 import uvicorn
 
 from mcp_adapter.app import create_app
-from mcp_adapter.connection import KEEP_ALIVE_S, Connection
-from mcp_adapter.peers import Peers
-from mcp_adapter.probes import Probes
-from mcp_adapter.server import NOTICE_S, HttpServer
+from mcp_adapter.http.connection import KEEP_ALIVE_S, Connection
+from mcp_adapter.http.peers import Peers
+from mcp_adapter.http.probes import Probes
+from mcp_adapter.http.server import NOTICE_S, HttpServer
 from mcp_adapter.settings import AdapterSettings
 from services.base import telemetry
 from services.base.signature import KeyFileError

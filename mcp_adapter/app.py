@@ -15,19 +15,19 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Match, Mount, Route
 
-from mcp_adapter import catalogue, documents, health
-from mcp_adapter.api_docs import describe
 from mcp_adapter.dispatch_client import DispatchClient
-from mcp_adapter.envelope import Exchange, failure
-from mcp_adapter.hosts import KnownHosts
-from mcp_adapter.hot_route import HotRoute
-from mcp_adapter.invoke import invoke
-from mcp_adapter.peers import ForwardedShare, Peers
+from mcp_adapter.http.concurrency import CALLS, DOWNLOADS, Places
+from mcp_adapter.http.envelope import Exchange, failure
+from mcp_adapter.http.hosts import KnownHosts
+from mcp_adapter.http.hot_route import HotRoute
+from mcp_adapter.http.peers import ForwardedShare, Peers
+from mcp_adapter.http.spool import Spools
 from mcp_adapter.people.authentication import Authentication, people_of
-from mcp_adapter.places import CALLS, DOWNLOADS, Places
-from mcp_adapter.refusals import Refusals
+from mcp_adapter.routes import catalogue, documents, health
+from mcp_adapter.routes.api_docs import describe
+from mcp_adapter.routes.invoke import invoke
+from mcp_adapter.routes.refusals import Refusals
 from mcp_adapter.settings import AdapterSettings
-from mcp_adapter.spool import Spools
 from services.base.channel import open_channel
 from services.base.errors import Code, PapermeshError, bad_arg
 from services.base.signature import read_key_file

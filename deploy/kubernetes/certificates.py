@@ -17,10 +17,10 @@ from pydantic import Field, field_validator
 
 from deploy.kubernetes.api_server import ApiServer, SecretError
 from deploy.kubernetes.job import JobSettings, running
-from deploy.kubernetes.shelf import Shelf
-from services.base import certificates
-from services.base.certificates import CertificateError, Done, Listener, Outcome, Phase, Step
+from deploy.kubernetes.secret_store import Shelf
 from services.base.settings import CommaList
+from trust import certificates
+from trust.certificates import CertificateError, Done, Listener, Outcome, Phase, Step
 
 _log = logging.getLogger(__name__)
 

@@ -26,9 +26,10 @@ from deploy.kubernetes.job import JobSettings, running
 from mcp_adapter.people import api_keys_file
 from mcp_adapter.people.api_keys import digest, new_api_key
 from mcp_adapter.people.api_keys_file import ApiKey
-from services.base import audit_chain, clients_file, first_clients
-from services.base.clients_file import ListingError
+from services.base import audit_chain
 from services.base.settings import CommaList
+from trust import clients_file, first_clients
+from trust.clients_file import ListingError
 
 _log = logging.getLogger(__name__)
 

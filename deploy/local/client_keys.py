@@ -5,9 +5,9 @@ dispatch reads the list of clients, and each client reads a file with its own ke
 
 from pathlib import Path
 
-from services.base import clients_file, first_clients
-from services.base.clients_file import ListingError
 from services.base.replaced_file import replace_private
+from trust import clients_file, first_clients
+from trust.clients_file import ListingError
 
 
 class ClientKeysError(Exception):

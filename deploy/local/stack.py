@@ -17,8 +17,9 @@ from deploy.local.parts import NAMESPACE, Plan
 from deploy.local.ports import Ports
 from deploy.local.services import SERVICES, Service
 from envoy import render
-from services.base import actions, certificates
+from services.base import actions
 from services.base.starting import listen
+from trust import certificates
 
 _LEFTOVER_GRACE_S = 5.0
 

@@ -23,9 +23,9 @@ from deploy.local.stack import Stack
 from envoy.binary import EnvoyNotFoundError
 from envoy.routes import RouteError
 from services.base.actions import ContractError
-from services.base.certificates import CertificateError
 from services.base.settings import SettingsError
 from services.base.starting import StartError
+from trust.certificates import CertificateError
 
 _LOOK_EVERY_S = 0.5
 _CERTIFICATES_EVERY_S = 3600.0

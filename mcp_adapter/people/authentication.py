@@ -6,7 +6,7 @@ from typing import Protocol
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from mcp_adapter.envelope import Exchange, failure
+from mcp_adapter.http.envelope import Exchange, failure
 from mcp_adapter.people.actors import LOCAL_ACTOR
 from mcp_adapter.people.api_keys import ApiKeys
 from mcp_adapter.people.bearer import challenge, credential

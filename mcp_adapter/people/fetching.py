@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import httpx
 import orjson
 
-from mcp_adapter.loopback import is_loopback
+from mcp_adapter.http.loopback import is_loopback
 
 MAX_BYTES = 256 * 1024
 """The largest answer that is read."""

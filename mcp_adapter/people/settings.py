@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
-from mcp_adapter.loopback import is_loopback
+from mcp_adapter.http.loopback import is_loopback
 from services.base.settings import CommaList, WorkloadSettings
 
 WITHOUT_AUTH = "yes-anyone-may-call"

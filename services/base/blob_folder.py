@@ -223,7 +223,7 @@ class BlobFolder:
 
 def _write(path: Path, source: Path) -> None:
     """Puts a copy of a file at a path at once, when all of it is on the disk."""
-    # services/dispatch/leftovers.py knows the name, and removes what a killed process leaves.
+    # services/dispatch/uploads/leftovers.py knows the name, and removes what a killed process leaves.
     staged = path.with_name(f"{path.name}#{secrets.token_hex(4)}")
     try:
         with using(Disk.SPOOL):

@@ -8,7 +8,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from pydantic import AfterValidator
 
-from services.base.redis_address import RedisAddress
+from services.base.redis.address import RedisAddress
 
 TLS_FILES = ("tls.crt", "tls.key", "ca.crt")
 

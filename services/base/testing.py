@@ -22,11 +22,11 @@ import grpc
 
 from services.base import actions
 from services.base.actions import ActionTable
-from services.base.certificates import ensure
 from services.base.channel import open_channel
 from services.base.handlers import OnEnd
 from services.base.identity import workload_id
 from services.base.server import Hosted, Server, ServerSettings
+from trust.certificates import ensure
 
 NAMESPACE = "default"
 REQUEST_ID = "11111111-2222-4333-8444-555555555555"
@@ -43,7 +43,7 @@ class Running:
     """"localhost:port"; Envoy's certificate is good for that name."""
 
     certificates: Path
-    """Root of the certificates, as `services.base.certificates` lays it out."""
+    """Root of the certificates, as `trust.certificates` lays it out."""
 
     @property
     def tls_dir(self) -> Path:

@@ -8,8 +8,10 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from services.base.certificates.folder import version_of
 from services.base.private_file import read_private
+
+DATA = "..data"
+"""The link that all files of a folder lead through when they change together."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,15 @@ class TlsFiles:
         except ValueError:
             raise _fault("it holds no certificate", folder / "ca.crt") from None
         return leaf
+
+
+def version_of(folder: Path) -> str:
+    """What names the content of a folder whose files change together, as those of a mounted Secret do.
+
+    Another name, another content (`trust.certificates.folder`). Empty for a folder of plain files.
+    """
+    data = folder / DATA
+    return str(data.readlink()) if data.is_symlink() else ""
 
 
 def _fault(text: str, file: Path) -> OSError:

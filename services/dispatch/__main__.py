@@ -13,30 +13,32 @@ from services.base.actions import ActionTable, ContractError, Rate
 from services.base.audit_chain import AuditKeyError
 from services.base.blobs import BlobStore
 from services.base.channel import open_channel
-from services.base.redis_link import RedisLink
+from services.base.redis.link import RedisLink
 from services.base.server import Hosted, Server
 from services.base.starting import StartError, make_folder, starting
 from services.base.watched_file import WatchedFile
-from services.dispatch import clients, full, leftovers
-from services.dispatch.admission import Admission
-from services.dispatch.answers import Answers
-from services.dispatch.audit import Audit, Heads, has_calls
-from services.dispatch.clients import ClientsFileError
-from services.dispatch.engines import Engines
-from services.dispatch.flights import Flights
-from services.dispatch.holdings import Holdings, Quota
-from services.dispatch.idempotency import Idempotency
-from services.dispatch.in_flight import InFlight
-from services.dispatch.limits import Limits
-from services.dispatch.redo import Redo
-from services.dispatch.result_cache import ResultCache
-from services.dispatch.retention import Retention
+from services.dispatch import full
+from services.dispatch.admission import clients
+from services.dispatch.admission.admission import Admission
+from services.dispatch.admission.clients import ClientsFileError
+from services.dispatch.admission.concurrency import InFlight
+from services.dispatch.admission.limits import Limits
+from services.dispatch.admission.replay_log import Redo
+from services.dispatch.admission.state import State
+from services.dispatch.admission.verification import Verifier
+from services.dispatch.answers.answers import Answers
+from services.dispatch.answers.engines import Engines
+from services.dispatch.answers.idempotency import Idempotency
+from services.dispatch.answers.result_cache import ResultCache
+from services.dispatch.answers.single_flight import Flights
+from services.dispatch.answers.stored_answers import StoredAnswers
+from services.dispatch.audit.audit import Audit, Heads, has_calls
 from services.dispatch.router import Router
 from services.dispatch.servicer import DispatchServicer, UploadLimits
 from services.dispatch.settings import DispatchSettings
-from services.dispatch.state import State
-from services.dispatch.stored_answers import StoredAnswers
-from services.dispatch.verification import Verifier
+from services.dispatch.uploads import leftovers
+from services.dispatch.uploads.ownership import Holdings, Quota
+from services.dispatch.uploads.retention import Retention
 
 _DAY_S = 86_400
 

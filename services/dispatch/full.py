@@ -10,7 +10,7 @@ import logging
 from importlib.resources import files
 
 from services.base.errors import Code, PapermeshError
-from services.base.redis_link import RedisAway, RedisLink, RedisRefused
+from services.base.redis.link import RedisAway, RedisLink, RedisRefused
 
 ROOMY = 0.8
 """Of `maxmemory`: above it, nothing is taken that stays for long."""

@@ -16,7 +16,7 @@ from services.base.errors import Code, PapermeshError, timed_out
 from services.base.flow import Flow
 from services.base.handlers import Call
 from services.base.telemetry import TRACEPARENT
-from services.dispatch.engines import engine_of
+from services.dispatch.answers.engines import engine_of
 
 _GRACE_S = 1.0
 """How much longer the deadline on the wire is than the time that dispatch waits. When it has waited it cancels the

@@ -11,14 +11,16 @@ from papermesh.document.v1 import document_pb2
 from services.base.blobs import BlobStore, Namespace
 from services.base.errors import timed_out
 from services.base.handlers import Call
-from services.dispatch import catalogue, documents, uploads
-from services.dispatch.admission import Admission, Admitted
-from services.dispatch.answers import Answer, Answers
-from services.dispatch.holdings import Holdings
-from services.dispatch.idempotency import Asked, Idempotency
-from services.dispatch.in_flight import InFlight
+from services.dispatch import catalogue
+from services.dispatch.admission import documents
+from services.dispatch.admission.admission import Admission, Admitted
+from services.dispatch.admission.concurrency import InFlight
+from services.dispatch.admission.state import owner
+from services.dispatch.answers.answers import Answer, Answers
+from services.dispatch.answers.idempotency import Asked, Idempotency
 from services.dispatch.router import Router
-from services.dispatch.state import owner
+from services.dispatch.uploads import receiving
+from services.dispatch.uploads.ownership import Holdings
 
 _SERVICE = pb.DESCRIPTOR.services_by_name["DispatchService"].full_name
 
@@ -100,14 +102,14 @@ class DispatchServicer:
 
     async def PutDocument(self, requests: AsyncIterator[pb.PutDocumentRequest], call: Call) -> pb.PutDocumentResponse:
         """Stores an upload."""
-        header = await uploads.header(requests)
+        header = await receiving.header(requests)
         caller, _ = await self._admission.method(call, header, header.actor)
-        uploads.check_header(header, self._upload_limits.max_bytes)
+        receiving.check_header(header, self._upload_limits.max_bytes)
         call.notes["documents"] = [header.sha256]
         await self._holdings.check_room(caller, header.sha256, header.size)
         leave = self._in_flight.enter(caller, _SERVICE)
         try:
-            async with uploads.received(header, requests, self._upload_limits.spool_dir) as file:
+            async with receiving.received(header, requests, self._upload_limits.spool_dir) as file:
                 await self._holdings.store(caller, header.sha256, header.size, file)
         finally:
             leave()

@@ -8,7 +8,7 @@ from pydantic import Field
 from services.base.server import ServerSettings
 from services.base.setting_kinds import BlobsUrl, HostPort, ReadableFiles, RedisUrl
 from services.base.settings import CommaList, Port
-from services.dispatch.answers import CacheScope
+from services.dispatch.answers.answers import CacheScope
 
 
 class DispatchSettings(ServerSettings):

@@ -9,11 +9,11 @@ from services.base.server import Hosted, Server
 from services.base.starting import make_folder, starting
 from services.pdf.engine import Engine
 from services.pdf.engine_version import engine_version
-from services.pdf.limits import Limits
-from services.pdf.pool import WorkerPool
+from services.pdf.processes.limits import Limits
+from services.pdf.processes.pool import WorkerPool
+from services.pdf.processes.zygote import ZygoteError
 from services.pdf.servicer import PdfServicer
 from services.pdf.settings import PdfSettings
-from services.pdf.zygote import ZygoteError
 
 
 async def run(settings: PdfSettings) -> None:

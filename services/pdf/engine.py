@@ -7,12 +7,12 @@ import asyncio
 from collections.abc import Coroutine, Sequence
 from typing import Any
 
-from services.pdf import outcomes
-from services.pdf.limits import result_too_large
 from services.pdf.pages import PageRange, count_pages, cut_pages, parse_pages
-from services.pdf.pool import WorkerPool
-from services.pdf.process import Answer
-from services.pdf.subject import Subject
+from services.pdf.processes import outcomes
+from services.pdf.processes.limits import result_too_large
+from services.pdf.processes.pool import WorkerPool
+from services.pdf.processes.process import Answer
+from services.pdf.processes.subject import Subject
 
 
 class Engine:

@@ -11,9 +11,9 @@ from services.base.blobs import BlobStore, Namespace
 from services.base.errors import bad_field
 from services.base.flow import Flow
 from services.base.handlers import Call
-from services.pdf import outcomes
 from services.pdf.engine import Engine
-from services.pdf.subject import Subject
+from services.pdf.processes import outcomes
+from services.pdf.processes.subject import Subject
 
 _Response = TypeVar("_Response", pb.GetMetadataResponse, pb.GetOutlineResponse, pb.ExtractTextResponse)
 

@@ -11,11 +11,11 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from services.pdf.limits import Limits
-from services.pdf.pool import WorkerPool
-from services.pdf.subject import Subject
-from services.pdf.worker.landlock import landlock_version
+from services.pdf.processes.limits import Limits
+from services.pdf.processes.pool import WorkerPool
+from services.pdf.processes.subject import Subject
 from services.pdf.worker.mupdf import pymupdf
+from services.pdf.worker.sandbox.landlock import landlock_version
 
 WORKER = "probe_worker"
 """tests/services/pdf/probe_worker.py, put where an isolated interpreter finds it."""

@@ -17,34 +17,36 @@ import pytest
 
 from envoy import clusters, rate_limits
 from envoy.topology import Topology
-from mcp_adapter import connection, places, probes
-from mcp_adapter.connection import Connection
-from mcp_adapter.connections import Connections
-from mcp_adapter.places import Room
+from mcp_adapter.http import concurrency, connection, probes
+from mcp_adapter.http.concurrency import Room
+from mcp_adapter.http.connection import Connection
+from mcp_adapter.http.connections import Connections
 from services.base.actions import Rate
 from services.base.blobs import BlobStore
 from services.base.errors import Code, PapermeshError
 from services.base.flow import Flow
-from services.base.redis_link import RedisLink
+from services.base.redis.link import RedisLink
 from services.base.shares import ANSWER_BYTES, ANSWER_SHARE, CALLS, SHARE, UNVERIFIED_READ, Shares
-from services.dispatch import epoch, full, idempotency
-from services.dispatch.clients import Client
-from services.dispatch.holdings import Holdings, Quota
-from services.dispatch.idempotency import Asked, Idempotency
-from services.dispatch.in_flight import InFlight
-from services.dispatch.redo import Redo
+from services.dispatch import full
+from services.dispatch.admission import epoch
+from services.dispatch.admission.clients import Client
+from services.dispatch.admission.concurrency import InFlight
+from services.dispatch.admission.replay_log import Redo
+from services.dispatch.admission.state import Bucket, State
+from services.dispatch.admission.verification import Caller
+from services.dispatch.answers import idempotency
+from services.dispatch.answers.idempotency import Asked, Idempotency
+from services.dispatch.answers.stored_answers import StoredAnswers
 from services.dispatch.settings import DispatchSettings
-from services.dispatch.state import Bucket, State
-from services.dispatch.stored_answers import StoredAnswers
-from services.dispatch.verification import Caller
-from services.pdf.kept import KeptWorkers
-from services.pdf.limits import Limits
-from services.pdf.places import Places
-from services.pdf.subject import Holder
+from services.dispatch.uploads.ownership import Holdings, Quota
+from services.pdf.processes.fair_queue import Places
+from services.pdf.processes.kept import KeptWorkers
+from services.pdf.processes.limits import Limits
+from services.pdf.processes.subject import Holder
 from tests.envoy.backend import hang
 from tests.envoy.harness import INVOKE, running_mesh
-from tests.mcp_adapter.test_connection import request
-from tests.mcp_adapter.test_connection import serving as serving_http
+from tests.mcp_adapter.http.test_connection import request
+from tests.mcp_adapter.http.test_connection import serving as serving_http
 from tests.support.clients import REPORTS_ID, REPORTS_KEY
 from tests.support.redis_server import RedisServer
 
@@ -160,7 +162,7 @@ def room(one: Room) -> Callable[[Row], Awaitable[None]]:
 
     async def fill(row: Row) -> None:
         assert (one.total, one.of_actor) == (row.places, row.of_one)
-        held = places.Places(one)
+        held = concurrency.Places(one)
         with ExitStack() as stack:
             for number in range(row.places):
                 stack.enter_context(held.take(f"actor-{number // row.of_one}"))
@@ -369,10 +371,10 @@ async def fill_memory_of_the_state(row: Row) -> None:
 FILL: dict[str, Callable[[Row], Awaitable[None]]] = {
     "connections": fill_connections,
     "connections for probes": fill_probes,
-    "requests through proxies": room(places.REQUESTS),
-    "calls": room(places.CALLS),
-    "uploads": room(places.UPLOADS),
-    "downloads": room(places.DOWNLOADS),
+    "requests through proxies": room(concurrency.REQUESTS),
+    "calls": room(concurrency.CALLS),
+    "uploads": room(concurrency.UPLOADS),
+    "downloads": room(concurrency.DOWNLOADS),
     "answers that people do not take": fill_answers_people_do_not_take,
     "requests in line on a connection": fill_requests_in_line,
     "edge connections": fill_edge_connections,

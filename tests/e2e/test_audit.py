@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
-from mcp_adapter.cli.main import app
+from cli.main import app
 from tests.e2e.support.adapter import Answer
 from tests.e2e.support.caller import invocation
 from tests.e2e.support.deployment import RATES_OUT_OF_THE_WAY, Deployment, deployed

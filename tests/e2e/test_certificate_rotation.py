@@ -17,12 +17,12 @@ import pytest
 from cryptography import x509
 
 from deploy.local.parts import NAMESPACE
-from services.base import certificates
-from services.base.certificates import Listener, takeup
-from services.base.certificates.issuing import Pair, issue_leaf
 from services.base.identity import workload_id
 from tests.e2e.support.deployment import RATES_OUT_OF_THE_WAY, Deployment, deployed
 from tests.e2e.support.waiting import eventually
+from trust import certificates
+from trust.certificates import Listener, takeup
+from trust.certificates.issuing import Pair, issue_leaf
 
 SOAK_S = float(os.environ.get("PAPERMESH_SOAK_S", "15"))
 CALLERS = int(os.environ.get("PAPERMESH_SOAK_CALLERS", "8"))

@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from papermesh.dispatch.v1 import dispatch_service_pb2 as pb
-from services.dispatch.near_results import FRESH_S
+from services.dispatch.answers.local_cache import FRESH_S
 from tests.e2e.support import dispatch_replicas
 from tests.e2e.support.adapter import Adapter, Answer
 from tests.e2e.support.caller import Caller, invocation, path

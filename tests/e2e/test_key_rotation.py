@@ -13,10 +13,10 @@ import httpx
 import pytest
 
 from papermesh.dispatch.v1 import dispatch_service_pb2 as pb
-from services.base import clients_file
 from tests.e2e.support.caller import read_secret
 from tests.e2e.support.deployment import RATES_OUT_OF_THE_WAY, Deployment, deployed
 from tests.e2e.support.waiting import eventually
+from trust import clients_file
 
 PAPERMESH = Path(sys.executable).with_name("papermesh")
 CALLERS = 3

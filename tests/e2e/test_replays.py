@@ -19,7 +19,7 @@ import redis
 from deploy.local.readiness import redis_answers
 from papermesh.dispatch.v1 import dispatch_service_pb2 as pb
 from papermesh.document.v1 import document_pb2
-from services.dispatch.epoch import state_lost
+from services.dispatch.admission.epoch import state_lost
 from tests.e2e.support import dispatch_replicas
 from tests.e2e.support.caller import Caller, invocation
 from tests.e2e.support.deployment import RATES_OUT_OF_THE_WAY, Deployment, deployed

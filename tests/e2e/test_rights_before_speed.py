@@ -11,11 +11,11 @@ import grpc
 import pytest
 
 from papermesh.dispatch.v1 import dispatch_service_pb2 as pb
-from services.base import clients_file
 from tests.e2e.support.caller import Caller, Refusal, download, invocation, path
 from tests.e2e.support.standins.deployed import Standins, deployed_with_standins
 from tests.e2e.support.waiting import eventually
 from tests.support.pdfs import pdf_bytes
+from trust import clients_file
 
 OWNER = "ada"
 UNDER_WAY_MS = 3000

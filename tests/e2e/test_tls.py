@@ -9,12 +9,12 @@ from socket import create_connection
 import pytest
 
 from services.base.actions import BUILT_IN_DESCRIPTORS
-from services.base.certificates import ensure
-from services.base.certificates.folder import publish
-from services.base.certificates.issuing import Pair, issue_leaf
 from tests.e2e.support.deployment import Deployment
 from tests.e2e.support.grpcurl import Grpcurl
 from tests.e2e.support.waiting import eventually
+from trust.certificates import ensure
+from trust.certificates.folder import publish
+from trust.certificates.issuing import Pair, issue_leaf
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00"
 OPERATOR = "spiffe://papermesh/ns/default/sa/operator"

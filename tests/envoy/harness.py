@@ -20,9 +20,9 @@ from envoy import admin, binary
 from envoy.render import write
 from envoy.topology import Address, Service, Topology
 from services.base import actions
-from services.base.certificates import ensure
 from tests.envoy.backend import STOP_LIMIT_S, Backend, Behaviour, echo, tls_files
 from tests.support.ports import free_port
+from trust.certificates import ensure
 
 START_LIMIT_S = 20
 

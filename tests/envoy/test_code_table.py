@@ -9,9 +9,9 @@ import grpc
 import pytest
 
 from envoy.topology import Address, Service
-from services.base.certificates import ensure
 from tests.envoy.backend import Backend, Call, echo
 from tests.envoy.harness import GET_DOCUMENT, INVOKE, Mesh, eventually, running_mesh
+from trust.certificates import ensure
 
 PAGE = Path(__file__).parents[2] / "docs" / "envoy.md"
 

@@ -9,9 +9,9 @@ import grpc
 import pytest
 
 from envoy.topology import Address, Service
-from services.base.certificates import ensure
 from tests.envoy.backend import Backend
 from tests.envoy.harness import Mesh, running_mesh
+from trust.certificates import ensure
 
 GET_ENGINE = "/papermesh.engine.v1.EngineService/GetEngine"
 PDF, GITLAB = "papermesh.pdf.v1.PdfService", "papermesh.gitlab.v1.GitlabService"

@@ -10,10 +10,10 @@ from socket import create_connection
 import grpc
 import pytest
 
-from services.base.certificates import ensure
-from services.base.certificates.folder import publish
-from services.base.certificates.issuing import Pair, issue_leaf
 from tests.envoy.harness import GET_METADATA, INVOKE, Mesh, eventually, running_mesh
+from trust.certificates import ensure
+from trust.certificates.folder import publish
+from trust.certificates.issuing import Pair, issue_leaf
 
 
 def issue(mesh: Mesh, folder: Path, uri: str, now: datetime) -> None:

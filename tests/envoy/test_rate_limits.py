@@ -18,10 +18,10 @@ from envoy import rate_limits
 from envoy.topology import Address, Service, Topology
 from services.base import actions
 from services.base.actions import Rate
-from services.base.certificates import ensure
 from services.base.status import DETAILS_KEY
 from tests.envoy.backend import HEALTH_CHECK
 from tests.envoy.harness import GET_METADATA, INVOKE, LIST_ACTIONS, Mesh, running_mesh
+from trust.certificates import ensure
 
 SCALE = 0.01
 TABLE = actions.load()

@@ -15,9 +15,9 @@ import pytest
 
 from envoy.topology import Address, Service
 from services.base import actions
-from services.base.certificates import ensure
 from tests.envoy.backend import Backend, Call, echo, hang
 from tests.envoy.harness import GET_METADATA, Mesh, backend_process, eventually, running_mesh, with_timeout
+from trust.certificates import ensure
 
 RUN_GUIDE = "/papermesh.gitlab.v1.GitlabService/RunGuide"
 """A side effect, which is never tried again."""

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from services.base.certificates import ensure
 from services.base.starting import listen
 from tests.support.clients import ADAPTER_KEY, encoded
 from tests.support.parts import start_fails
 from tests.support.ports import free_port
+from trust.certificates import ensure
 
 MODULE = "mcp_adapter"
 

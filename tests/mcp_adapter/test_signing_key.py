@@ -7,9 +7,9 @@ import pytest
 
 from mcp_adapter.app import create_app
 from mcp_adapter.settings import AdapterSettings
-from services.base.certificates import ensure
 from services.base.signature import Key, KeyFileError
 from tests.mcp_adapter.conftest import KEY, Dispatch, until, write_key
+from trust.certificates import ensure
 
 OTHER = Key("adapter", "k2", bytes(range(32, 64)))
 

@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from services.base import audit_check
 from services.base.audit_chain import AuditKey, Chain, Head, read_key
-from services.base.audit_check import Report
+from trust import audit_check
+from trust.audit_check import Report
 
 START = {"time": "2025-08-23T12:00:00.000Z", "kind": "start", "key_id": "k1", "keep_days": 36_500, "previous": ""}
 END = {"time": "2025-08-23T12:00:02.000Z", "kind": "end", "why": "stopped"}

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from services.base.audit_chain import read_key
 from services.base.handlers import Call, Ended
-from services.base.redis_link import RedisLink
-from services.dispatch.audit import Audit, Heads
+from services.base.redis.link import RedisLink
+from services.dispatch.audit.audit import Audit, Heads
 
 
 async def write(folder: Path, key_file: Path, redis: str) -> None:

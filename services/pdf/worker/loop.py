@@ -9,10 +9,10 @@ from typing import Any
 import orjson
 
 from services.base.errors import PapermeshError
-from services.pdf.wire import REQUEST, SOCKET, pack_answer
-from services.pdf.worker import sandbox
+from services.pdf.processes.wire import REQUEST, SOCKET, pack_answer
 from services.pdf.worker.documents import open_document
 from services.pdf.worker.operations import Operation
+from services.pdf.worker.sandbox import confinement
 
 _MAX_GROWTH_KIBIBYTES = 12 * 1024
 """A worker that has grown by more is not kept for another request: it would hold the memory without need, and to read
@@ -35,7 +35,7 @@ def serve(operations: Mapping[str, Operation]) -> None:
         answer, retire = _answer(operations, request, document)
         # The header is complete only now: what the request took counts.
         usage = resource.getrusage(resource.RUSAGE_SELF)
-        worn = usage.ru_maxrss > grown or usage.ru_utime + usage.ru_stime > sandbox.WORN_SECONDS
+        worn = usage.ru_maxrss > grown or usage.ru_utime + usage.ru_stime > confinement.WORN_SECONDS
         _send(pack_answer(answer[0] | {"retire": retire or worn}, answer[1]))
         request = _receive()
 

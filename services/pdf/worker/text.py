@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import orjson
 
 from services.base.errors import Code, PapermeshError, bad_field
-from services.pdf.limits import result_too_large
 from services.pdf.pages import PageRange, count_pages
+from services.pdf.processes.limits import result_too_large
 from services.pdf.worker import failures
 from services.pdf.worker.documents import Document, raise_if_out_of_memory
 from services.pdf.worker.failures import PageFailure

@@ -18,10 +18,11 @@ from typing import Any, NoReturn
 
 import orjson
 
-from services.pdf.worker import loop, sandbox
+from services.pdf.worker import loop
 from services.pdf.worker.operations import Operation
-from services.pdf.worker.seccomp import compile_filter
-from services.pdf.worker.syscalls import PR_SET_PDEATHSIG, current_architecture, prctl
+from services.pdf.worker.sandbox import confinement
+from services.pdf.worker.sandbox.seccomp import compile_filter
+from services.pdf.worker.sandbox.syscalls import PR_SET_PDEATHSIG, current_architecture, prctl
 from services.pdf.worker.warm_up import warm_up
 
 _MESSAGE = 4096
@@ -87,7 +88,7 @@ class _Zygote:
         status = _REFUSED
         # Not one exception may reach the zygote's loop: there would be two of it.
         with contextlib.suppress(BaseException):
-            sandbox.hold_only(descriptor)
+            confinement.hold_only(descriptor)
             if self._lock_in(settings):
                 loop.serve(self._operations)
                 status = os.EX_OK
@@ -97,10 +98,12 @@ class _Zygote:
     def _lock_in(self, settings: dict[str, Any]) -> bool:
         """Enters the sandbox and tells the service so, or else why not."""
         try:
-            sandbox.limit_processor_time(settings["cpu_seconds"])
-            version = sandbox.enter(self._pid, settings["memory_bytes"], without_landlock=settings["without_landlock"])
+            confinement.limit_processor_time(settings["cpu_seconds"])
+            version = confinement.enter(
+                self._pid, settings["memory_bytes"], without_landlock=settings["without_landlock"]
+            )
         except Exception as error:  # noqa: BLE001  # whatever it is, nobody else could tell it
-            expected = isinstance(error, sandbox.SandboxError)
+            expected = isinstance(error, confinement.SandboxError)
             loop.answer_failed(str(error) if expected else f"{type(error).__name__}: {error}")
             return False
         loop.answer_ready(version)

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from services.base import certificates
 from tests.cluster.support.kubectl import Object, kubectl
 from tests.cluster.support.pods import own_namespace, restricted, running
+from trust import certificates
 
 IMAGE = "docker.io/library/redis:7.4"
 PORT = 6380

@@ -14,7 +14,7 @@ from urllib.parse import unquote, urlsplit
 import pytest
 
 from deploy.kubernetes.api_server import ApiServer
-from services.base.certificates.issuing import issue_ca, issue_leaf
+from trust.certificates.issuing import issue_ca, issue_leaf
 
 NAMESPACE = "office"
 TOKEN = "a-service-account's-token"  # noqa: S105 - of this test's own server

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from deploy.kubernetes.api_server import TLS, ApiError, ApiServer, Pod, SecretError
-from services.base.certificates.issuing import issue_ca
+from trust.certificates.issuing import issue_ca
 
 Cluster = Any
 NAMESPACE = "office"

@@ -22,10 +22,10 @@ from deploy.kubernetes.api_server import ApiError, ApiServer, SecretError
 from deploy.kubernetes.certificates import CertificateJob, CertificateSettings
 from papermesh.pdf.v1 import pdf_service_pb2
 from services.base import actions
-from services.base.certificates import CertificateError, folder
-from services.base.certificates.issuing import issue_ca, issue_leaf
 from services.base.server import Hosted, Server, ServerSettings
 from services.base.settings import SettingsError
+from trust.certificates import CertificateError, folder
+from trust.certificates.issuing import issue_ca, issue_leaf
 
 Cluster = Any
 WORKLOADS = ("adapter", "envoy", "dispatch", "pdf")
@@ -133,7 +133,7 @@ def test_a_new_service_gets_a_certificate_and_nobody_else_does(api: ApiServer, c
 def test_no_certificate_ends_before_envoys_which_alone_has_an_alert(
     api: ApiServer, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("services.base.certificates.issuing.LEAF_LIFE", timedelta(days=89))
+    monkeypatch.setattr("trust.certificates.issuing.LEAF_LIFE", timedelta(days=89))
     run(api)
     monkeypatch.undo()
     run(api, workloads=(*WORKLOADS, "stamps"))
@@ -157,8 +157,8 @@ def test_envoy_may_be_reached_by_addresses_and_wildcards(api: ApiServer, cluster
 def test_a_leaf_in_the_last_third_of_its_life_is_renewed(
     api: ApiServer, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("services.base.certificates.issuing.BACKDATE", timedelta(days=61))
-    monkeypatch.setattr("services.base.certificates.issuing.LEAF_LIFE", timedelta(days=29))
+    monkeypatch.setattr("trust.certificates.issuing.BACKDATE", timedelta(days=61))
+    monkeypatch.setattr("trust.certificates.issuing.LEAF_LIFE", timedelta(days=29))
     run(api)
     monkeypatch.undo()
     before = serials(cluster)
@@ -435,7 +435,7 @@ def test_a_job_on_a_node_years_ahead_does_not_replace_the_ca(
         def now(cls, tz: tzinfo | None = None) -> "Later":
             return cls.fromtimestamp(datetime.now(tz).timestamp() + 11 * 365 * 86400, tz)
 
-    for module in ("deploy.kubernetes.api_server", "services.base.certificates.ensuring"):
+    for module in ("deploy.kubernetes.api_server", "trust.certificates.ensuring"):
         monkeypatch.setattr(f"{module}.datetime", Later)
     with pytest.raises(ApiError, match=r"This node's clock is [0-9]+ minutes ahead"):
         run(api)

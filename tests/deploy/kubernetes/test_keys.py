@@ -10,11 +10,12 @@ import pytest
 from deploy.kubernetes.api_server import ApiError, ApiServer, SecretError
 from deploy.kubernetes.keys import KeyJob, KeySettings
 from mcp_adapter.people.api_keys import ApiKeys
-from services.base import audit_chain, clients_file
-from services.base.clients_file import ListingError
+from services.base import audit_chain
 from services.base.settings import SettingsError
 from services.base.signature import read_key_file
-from services.dispatch import clients
+from services.dispatch.admission import clients
+from trust import clients_file
+from trust.clients_file import ListingError
 
 Cluster = Any
 ALL = ("clients", "audit", "api-keys", "redis-state", "redis-cache")

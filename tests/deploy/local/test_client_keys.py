@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from deploy.local import client_keys
-from services.base import clients_file
+from trust import clients_file
 
 
 def test_every_client_is_listed_with_its_certificate_and_a_key_of_32_random_bytes(tmp_path: Path) -> None:

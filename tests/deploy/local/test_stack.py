@@ -25,8 +25,8 @@ from deploy.local.stack import Stack
 from deploy.local.up import renew_certificates
 from envoy.__main__ import EXAMPLES
 from envoy.topology import load
-from services.base import certificates
 from services.base.settings import SettingsError
+from trust import certificates
 
 TABLES = Service("tables", "acme.tables", 9103, ("acme.tables.v1.TablesService",), descriptors=(Path("acme.binpb"),))
 

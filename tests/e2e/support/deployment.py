@@ -18,11 +18,11 @@ from deploy.local.parts import AUDIENCE, NAMESPACE, OWN_WORKLOADS
 from deploy.local.ports import Ports
 from deploy.local.services import SERVICES, Service
 from deploy.local.stack import Stack
-from services.base import certificates
 from services.base.identity import client_id
 from tests.e2e.support.adapter import Adapter, Answer
 from tests.e2e.support.caller import Caller, Channel, Signature, read_secret
 from tests.e2e.support.waiting import eventually
+from trust import certificates
 
 CLIENTS: Mapping[str, dict[str, Any]] = {
     "reports": {"actions": ["PDF_*"]},

@@ -13,10 +13,10 @@ from cryptography import x509
 
 from services.base import actions
 from services.base import channel as module
-from services.base.certificates import Step, ensure, rotate_leaves, take
-from services.base.certificates.folder import publish
 from services.base.channel import MeshChannel, open_channel
 from tests.support.ports import free_port
+from trust.certificates import Step, ensure, rotate_leaves, take
+from trust.certificates.folder import publish
 
 WHO = "/test.Server/Who"
 WAIT = "/test.Server/Wait"

@@ -12,13 +12,13 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from papermesh.pdf.v1 import pdf_service_pb2
 from services.base import actions
-from services.base.certificates import ensure
 from services.base.probes import LIVENESS, READINESS
 from services.base.readiness import IsReady
 from services.base.server import Hosted, Server, ServerSettings
 from services.base.settings import SettingsError
 from services.base.starting import StartError
 from tests.support.ports import free_port
+from trust.certificates import ensure
 
 SERVING, NOT_SERVING = health_pb2.HealthCheckResponse.SERVING, health_pb2.HealthCheckResponse.NOT_SERVING
 PDF = pdf_service_pb2.DESCRIPTOR.services_by_name["PdfService"]

@@ -8,7 +8,7 @@ from jsonschema import Draft202012Validator
 from services.base import actions
 from services.base.actions import Action
 from services.base.errors import PapermeshError
-from services.dispatch import arguments
+from services.dispatch.admission import arguments
 from tests.support.protos import compile_proto
 
 SHA = "ab" * 32

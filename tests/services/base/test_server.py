@@ -17,12 +17,12 @@ from papermesh.dispatch.v1 import dispatch_service_pb2 as dispatch_pb
 from papermesh.pdf.v1 import pdf_service_pb2 as pb
 from papermesh.pdf.v1 import pdf_service_pb2_grpc as pb_grpc
 from services.base import status
-from services.base.certificates import ensure
 from services.base.channel import open_channel
 from services.base.errors import Code, FieldViolation, PapermeshError
 from services.base.handlers import MAX_REQUEST_BYTES, Call, Ended
 from services.base.server import Hosted
 from services.base.testing import REQUEST_ID, Running, envoy_metadata, running, serving
+from trust.certificates import ensure
 
 PDF = pb.DESCRIPTOR.services_by_name["PdfService"]
 DISPATCH = dispatch_pb.DESCRIPTOR.services_by_name["DispatchService"]

@@ -12,9 +12,9 @@ from cryptography.hazmat.primitives.serialization import (
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.base.certificates import ensure, rotate_leaves
-from services.base.certificates.folder import publish
 from services.base.tls_files import TlsFiles
+from trust.certificates import ensure, rotate_leaves
+from trust.certificates.folder import publish
 
 NAMES = ("tls.crt", "tls.key", "ca.crt")
 

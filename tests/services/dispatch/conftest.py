@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from services.base.redis_link import RedisLink
+from services.base.redis.link import RedisLink
 from services.base.watched_file import WatchedFile
-from services.dispatch import clients, epoch
-from services.dispatch.clients import Client
-from services.dispatch.redo import Redo
-from services.dispatch.state import State
+from services.dispatch.admission import clients, epoch
+from services.dispatch.admission.clients import Client
+from services.dispatch.admission.replay_log import Redo
+from services.dispatch.admission.state import State
 from tests.support.clients import ENTRIES
 from tests.support.redis_server import RedisServer
 

@@ -14,17 +14,18 @@ from services.base.actions import Rate
 from services.base.audit_chain import AuditKey
 from services.base.blobs import BlobStore
 from services.base.errors import Code, PapermeshError
-from services.base.redis_link import RedisAway, RedisLink
-from services.dispatch import full, state
-from services.dispatch.audit import Audit, Heads
-from services.dispatch.clients import Client
-from services.dispatch.holdings import Holdings, Quota
-from services.dispatch.idempotency import Asked, Idempotency
-from services.dispatch.redo import Redo
-from services.dispatch.retention import Retention
-from services.dispatch.state import Bucket, State
-from services.dispatch.stored_answers import StoredAnswers
-from services.dispatch.verification import Caller
+from services.base.redis.link import RedisAway, RedisLink
+from services.dispatch import full
+from services.dispatch.admission import state
+from services.dispatch.admission.clients import Client
+from services.dispatch.admission.replay_log import Redo
+from services.dispatch.admission.state import Bucket, State
+from services.dispatch.admission.verification import Caller
+from services.dispatch.answers.idempotency import Asked, Idempotency
+from services.dispatch.answers.stored_answers import StoredAnswers
+from services.dispatch.audit.audit import Audit, Heads
+from services.dispatch.uploads.ownership import Holdings, Quota
+from services.dispatch.uploads.retention import Retention
 from tests.support.redis_server import RedisServer
 
 ROOM_BYTES = 4_000_000

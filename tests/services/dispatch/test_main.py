@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from deploy.local import audit_key
-from services.base.certificates import ensure
 from services.base.starting import listen
 from tests.support.clients import ENTRIES
 from tests.support.parts import start_fails
+from trust.certificates import ensure
 
 MODULE = "services.dispatch"
 

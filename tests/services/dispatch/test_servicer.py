@@ -24,28 +24,28 @@ from services.base.channel import open_channel
 from services.base.errors import Code, PapermeshError
 from services.base.flow import Flow
 from services.base.handlers import Call
-from services.base.redis_link import RedisLink
+from services.base.redis.link import RedisLink
 from services.base.server import Hosted
 from services.base.signature import Key
 from services.base.testing import REQUEST_ID, running
 from services.base.watched_file import WatchedFile
-from services.dispatch.admission import Admission
-from services.dispatch.answers import Answers, CacheScope
-from services.dispatch.audit import Audit, Heads
-from services.dispatch.clients import Client
-from services.dispatch.engines import Engines
-from services.dispatch.flights import Flights
-from services.dispatch.holdings import Holdings, Quota
-from services.dispatch.idempotency import Idempotency
-from services.dispatch.in_flight import InFlight
-from services.dispatch.limits import Limits
-from services.dispatch.redo import Redo
-from services.dispatch.result_cache import ResultCache
+from services.dispatch.admission.admission import Admission
+from services.dispatch.admission.clients import Client
+from services.dispatch.admission.concurrency import InFlight
+from services.dispatch.admission.limits import Limits
+from services.dispatch.admission.replay_log import Redo
+from services.dispatch.admission.state import State
+from services.dispatch.admission.verification import Verifier
+from services.dispatch.answers.answers import Answers, CacheScope
+from services.dispatch.answers.engines import Engines
+from services.dispatch.answers.idempotency import Idempotency
+from services.dispatch.answers.result_cache import ResultCache
+from services.dispatch.answers.single_flight import Flights
+from services.dispatch.answers.stored_answers import StoredAnswers
+from services.dispatch.audit.audit import Audit, Heads
 from services.dispatch.router import Router
 from services.dispatch.servicer import DispatchServicer, UploadLimits
-from services.dispatch.state import State
-from services.dispatch.stored_answers import StoredAnswers
-from services.dispatch.verification import Verifier
+from services.dispatch.uploads.ownership import Holdings, Quota
 from tests.support.clients import ADAPTER_KEY, AUDIENCE, REPORTS_ID, REPORTS_KEY, SERVICE, signed
 from tests.support.disks import fill, needs_root, small_disk
 from tests.support.redis_server import RedisServer
@@ -325,7 +325,7 @@ class TestResults:
         near: int,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        monkeypatch.setattr("services.dispatch.near_results._MOST_ENTRIES", near)
+        monkeypatch.setattr("services.dispatch.answers.local_cache._MOST_ENTRIES", near)
         for content in (CONTENT, OTHER_CONTENT):
             for actor in ("kim", "lee"):
                 await mesh.put(content, actor=actor)

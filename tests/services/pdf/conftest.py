@@ -11,9 +11,9 @@ import orjson
 import pytest
 
 from services.base.flow import NOBODY, Flow
-from services.pdf.limits import Limits
-from services.pdf.pool import WorkerPool
-from services.pdf.subject import Place, Subject
+from services.pdf.processes.limits import Limits
+from services.pdf.processes.pool import WorkerPool
+from services.pdf.processes.subject import Place, Subject
 from services.pdf.worker.mupdf import pymupdf
 
 PROBES = "tests.services.pdf.probe_worker"

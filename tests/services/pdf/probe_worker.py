@@ -15,7 +15,7 @@ from typing import Any
 
 import orjson
 
-from services.pdf.wire import ANSWER, SOCKET
+from services.pdf.processes.wire import ANSWER, SOCKET
 from services.pdf.worker.documents import Document
 from services.pdf.worker.operations import OPERATIONS, Outcome
 from services.pdf.worker.zygote import main

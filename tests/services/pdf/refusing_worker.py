@@ -9,8 +9,8 @@ import os
 import sys
 from pathlib import Path
 
-from services.pdf.worker import landlock, sandbox, seccomp
 from services.pdf.worker.operations import OPERATIONS
+from services.pdf.worker.sandbox import confinement, landlock, seccomp
 from services.pdf.worker.zygote import main
 
 _SERVICE = os.getppid()
@@ -33,6 +33,6 @@ def install_filter(program: bytes) -> None:
 
 
 if __name__ == "__main__":
-    sandbox.landlock_version = landlock_version  # type: ignore[attr-defined]  # it is not exported, only used there
-    sandbox.install_filter = install_filter  # type: ignore[attr-defined]  # likewise
+    confinement.landlock_version = landlock_version  # type: ignore[attr-defined]  # it is not exported, only used there
+    confinement.install_filter = install_filter  # type: ignore[attr-defined]  # likewise
     main(OPERATIONS, sys.argv)

@@ -15,11 +15,11 @@ from services.base.errors import Code, PapermeshError
 from services.base.flow import Flow
 from services.base.handlers import Call
 from services.pdf.engine import Engine
-from services.pdf.limits import Limits
-from services.pdf.pool import WORKER_MODULE
-from services.pdf.process import Answer
+from services.pdf.processes.limits import Limits
+from services.pdf.processes.pool import WORKER_MODULE
+from services.pdf.processes.process import Answer
+from services.pdf.processes.subject import Subject
 from services.pdf.servicer import PdfServicer
-from services.pdf.subject import Subject
 
 MakePool = Callable[..., Any]
 Pdf = Callable[..., Path]

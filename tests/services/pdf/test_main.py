@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from services.base.certificates import ensure
 from services.base.starting import listen
 from services.pdf import __main__ as part
+from services.pdf.processes.zygote import ZygoteError
 from services.pdf.settings import PdfSettings
-from services.pdf.zygote import ZygoteError
 from tests.support.parts import start_fails
+from trust.certificates import ensure
 
 MODULE = "services.pdf"
 

@@ -19,8 +19,8 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
-from services.pdf.worker import landlock, sandbox, seccomp
-from services.pdf.worker.syscalls import current_architecture, prctl
+from services.pdf.worker.sandbox import confinement, landlock, seccomp
+from services.pdf.worker.sandbox.syscalls import current_architecture, prctl
 
 _PR_SET_DUMPABLE = 4
 _PR_SET_NO_NEW_PRIVS = 38
@@ -92,8 +92,8 @@ def behind_a_filter_that_hides_landlock() -> None:
 def orphan() -> None:
     """Enters the sandbox as the child of a process that is gone."""
     try:
-        sandbox.enter(os.getpid(), 512 << 20, without_landlock=True)
-    except sandbox.SandboxError as error:
+        confinement.enter(os.getpid(), 512 << 20, without_landlock=True)
+    except confinement.SandboxError as error:
         say(str(error))
 
 
@@ -109,7 +109,7 @@ def parent_of_a_worker() -> None:
     receiving, sending = os.pipe()
     child = os.fork()
     if child == 0:
-        sandbox.enter(me, 512 << 20, without_landlock=True)
+        confinement.enter(me, 512 << 20, without_landlock=True)
         os.write(sending, b".")
         os.read(0, 1)  # for as long as the test holds the other end
         os._exit(0)

@@ -8,7 +8,7 @@ from google.protobuf import json_format
 
 from papermesh.pdf.v1 import pdf_service_pb2
 from services.pdf.engine import Engine
-from services.pdf.pool import WORKER_MODULE
+from services.pdf.processes.pool import WORKER_MODULE
 from services.pdf.worker import outline
 from services.pdf.worker.documents import open_document
 from services.pdf.worker.mupdf import pymupdf

@@ -1,0 +1,167 @@
+"""The adapter's HTTP API, as the command line uses it."""
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any, Self
+from urllib.parse import urlsplit
+
+import httpx
+
+from cli.failures import CallError, UsageError
+from mcp_adapter.http.loopback import is_loopback
+from services.base.errors import Code, FieldViolation, PapermeshError
+
+_PIECE = 256 * 1024
+# An action may take a minute, and an upload is answered when the mesh has stored it.
+_TIMEOUT = httpx.Timeout(60, connect=5, read=330)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A successful answer."""
+
+    data: Any
+    meta: dict[str, Any]
+    text: str
+    """The whole envelope, as it came."""
+
+
+class Adapter:
+    """A connection to one adapter, closed at the end of its `with` block."""
+
+    def __init__(self, url: str) -> None:
+        """Connects to the base URL `url` at the first call, as whoever the API key or token in PAPERMESH_TOKEN names.
+
+        Raises:
+            UsageError: when that would be sent where others can read it.
+        """
+        self._url = url
+        # A company's proxy is for the world outside; no proxy leads to this machine.
+        self._http = httpx.Client(
+            base_url=url,
+            timeout=_TIMEOUT,
+            trust_env=not is_loopback(urlsplit(url).hostname or ""),
+            headers=_credentials(url),
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._http.close()
+
+    def actions(self) -> Answer:
+        """The catalogue: `data["actions"]`, ordered by name."""
+        return self._answer("GET", "/actions")
+
+    def invoke(
+        self, action: str, args: dict[str, Any], *, no_cache: bool = False, idempotency_key: str | None = None
+    ) -> Answer:
+        """Runs an action."""
+        headers = {"Cache-Control": "no-cache"} if no_cache else {}
+        if idempotency_key is not None:
+            headers["Idempotency-Key"] = idempotency_key
+        return self._answer("POST", "/mcp/invoke", json={"action": action, "args": args}, headers=headers)
+
+    def upload(self, file: Path, sent: Callable[[int], None]) -> Answer:
+        """Uploads a file piece by piece.
+
+        Args:
+            file: What to upload.
+            sent: Told after each piece how many bytes have been sent.
+        """
+        with file.open("rb") as opened:
+            size = file.stat().st_size
+            headers = {"Content-Type": "application/octet-stream", "Content-Length": str(size)}
+            return self._answer("POST", "/documents", content=_pieces(opened, sent), headers=headers)
+
+    def delete(self, sha256: str) -> Answer:
+        """Deletes an uploaded document."""
+        return self._answer("DELETE", f"/documents/{sha256}")
+
+    def fetch(self, sha256: str, into: IO[bytes]) -> None:
+        """Writes an uploaded document's bytes to `into`."""
+        try:
+            with self._http.stream("GET", f"/documents/{sha256}") as response:
+                if not response.is_success:
+                    response.read()
+                    _read(response)
+                for piece in response.iter_bytes(_PIECE):
+                    into.write(piece)
+        except httpx.HTTPError as error:
+            raise self._unreachable(error) from None
+
+    def _answer(self, method: str, path: str, **content: Any) -> Answer:
+        try:
+            return _read(self._http.request(method, path, **content))
+        except httpx.HTTPError as error:
+            raise self._unreachable(error) from None
+
+    def _unreachable(self, error: httpx.HTTPError) -> PapermeshError:
+        if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
+            message = f"No adapter answers at {self._url}. `papermesh up` starts one; --url names another."
+            return PapermeshError(Code.UNAVAILABLE, message)
+        if isinstance(error, httpx.TimeoutException):
+            return PapermeshError(Code.TIMEOUT, f"The adapter at {self._url} has not answered in time.")
+        return PapermeshError(Code.UNAVAILABLE, f"The connection to {self._url} broke before the answer was complete.")
+
+
+def _credentials(url: str) -> dict[str, str]:
+    """Who calls. It comes from the environment alone: everybody on a machine can read its command lines."""
+    token = os.environ.get("PAPERMESH_TOKEN")
+    if not token:
+        return {}
+    if not token.isascii() or not token.isprintable() or " " in token:
+        raise UsageError("PAPERMESH_TOKEN is neither an API key nor a token.")
+    if urlsplit(url).scheme != "https" and not is_loopback(urlsplit(url).hostname or ""):
+        raise UsageError(f"PAPERMESH_TOKEN is not sent to {url}: on the way others could read it. Use https.")
+    return {"Authorization": f"Bearer {token}"}
+
+
+def _pieces(file: IO[bytes], sent: Callable[[int], None]) -> Iterator[bytes]:
+    total = 0
+    while piece := file.read(_PIECE):
+        yield piece
+        total += len(piece)
+        sent(total)
+
+
+def _read(response: httpx.Response) -> Answer:
+    """The answer in an envelope.
+
+    Raises:
+        CallError: when the envelope holds an error.
+        PapermeshError: when it is no envelope: something else listens there.
+    """
+    try:
+        envelope = json.loads(response.content)
+        meta = dict(envelope["meta"])
+        if envelope["ok"]:
+            return Answer(envelope["data"], meta, response.text)
+        error = _error(envelope["error"], meta)
+    except (ValueError, LookupError, TypeError, AttributeError):
+        raise PapermeshError(
+            Code.UNAVAILABLE,
+            f"What answers at {response.url.copy_with(path='/')} is no adapter (HTTP {response.status_code}).",
+        ) from None
+    raise CallError(error, response.text)
+
+
+def _error(error: dict[str, Any], meta: dict[str, Any]) -> PapermeshError:
+    code, message, details = str(error["code"]), str(error["message"]), error.get("details") or {}
+    known = code in set(Code)
+    return PapermeshError(
+        Code(code) if known else Code.INTERNAL,
+        message if known else f"{code}: {message}",
+        retry_after_ms=error.get("retry_after_ms"),
+        violations=tuple(
+            FieldViolation(str(each["field"]), str(each["description"])) for each in details.get("fields", ())
+        ),
+        request_id=str(meta.get("request_id") or ""),
+    )

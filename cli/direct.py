@@ -1,0 +1,132 @@
+"""Signed calls past the adapter, straight to Envoy's edge: what makes the documents of a call readable for its signer.
+
+A digest is no key. An upload can be read by the client that uploaded it; what went through the adapter is the
+adapter's, and another client has to bring the bytes itself.
+"""
+
+import asyncio
+import hashlib
+import json
+import tempfile
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import aclosing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from cli import arguments
+from cli.adapter import Adapter
+from cli.failures import CallError
+from cli.terminal import note
+from mcp_adapter.dispatch_client import DispatchClient, Person
+from services.base import telemetry
+from services.base.channel import open_channel
+from services.base.errors import Code, PapermeshError, bad_arg
+from services.base.signature import Key
+
+
+@dataclass(frozen=True, slots=True)
+class Mesh:
+    """Which deployment to call, and as whom."""
+
+    edge: str
+    tls_dir: Path
+    key: Key
+    audience: str
+
+
+class Direct:
+    """Calls in a client's own name."""
+
+    def __init__(self, client: DispatchClient, name: str) -> None:
+        """Calls through `client`, whose key is that of the client `name`."""
+        self._client = client
+        self._name = name
+        self._self = Person("", telemetry.continue_trace(None))
+
+    async def args_schema(self, action: str) -> dict[str, Any]:
+        """The schema of an action's arguments.
+
+        Raises:
+            PapermeshError: BAD_ARG when this client may invoke no such action.
+        """
+        listed = await self._client.list_actions(self._self)
+        for entry in listed.actions:
+            if entry.name == action:
+                schema: dict[str, Any] = json.loads(entry.args_schema)
+                return schema
+        raise bad_arg(f"There is no action {action} that {self._name} may invoke. `papermesh actions` lists them.")
+
+    async def put(self, file: Path) -> dict[str, str]:
+        """Stores a file and returns its reference."""
+        with file.open("rb") as opened:
+            sha256 = hashlib.file_digest(opened, "sha256").hexdigest()
+            size = opened.tell()
+            opened.seek(0)
+            stored = await self._client.put_document(opened, sha256, size, self._self)
+        return {"type": stored.doc_ref.type, "sha256": stored.doc_ref.sha256}
+
+    async def may_read(self, sha256: str) -> bool:
+        """Whether a reference to this digest resolves for the client."""
+        call = cast("AsyncGenerator[Any, None]", self._client.get_document(sha256, self._self))
+        async with aclosing(call) as messages:  # the first message tells; nobody wants the rest
+            try:
+                await anext(messages)
+            except PapermeshError as error:
+                if error.code is Code.NOT_FOUND:
+                    return False
+                raise
+            return True
+
+    async def bring(self, sha256: str, adapter_url: str) -> None:
+        """Makes a digest readable for the client, with the adapter's bytes if need be."""
+        if await self.may_read(sha256):
+            return
+        with tempfile.TemporaryDirectory(prefix="papermesh-") as folder:
+            file = Path(folder, sha256)
+            await asyncio.to_thread(_fetch, sha256, adapter_url, file)
+            stored = await self.put(file)
+        if stored["sha256"] != sha256:
+            raise PapermeshError(Code.INTERNAL, f"The adapter's document is not {sha256}.")
+        note(f"{sha256[:16]}…, uploaded through the adapter, is now stored for {self._name} as well.")
+
+
+async def prepare(mesh: Mesh, action: str, words: list[str], given: dict[str, Any], adapter_url: str) -> dict[str, Any]:
+    """The arguments of a call, with every document in them stored for the client that signs it.
+
+    A digest that cannot be checked or brought is only spoken of: the call itself will say what is wrong with it.
+    """
+    async with open_channel(mesh.edge, mesh.tls_dir) as channel:
+        direct = Direct(DispatchClient(channel, lambda: mesh.key, mesh.audience), mesh.key.client)
+        args = given
+        if words:
+            with _reachable(mesh.edge):
+                args = arguments.read(words, given, await direct.args_schema(action))
+                references = {file: await direct.put(file) for file in arguments.files(args)}
+                for file in references:
+                    note(f"{file.name} is stored for {mesh.key.client}.")
+            args = arguments.with_references(args, references)
+        for sha256 in arguments.digests(args):
+            try:
+                with _reachable(mesh.edge):
+                    await direct.bring(sha256, adapter_url)
+            except (PapermeshError, CallError) as error:
+                note(f"{sha256[:16]}… may be out of {mesh.key.client}'s reach. {error}")
+    return args
+
+
+def _fetch(sha256: str, adapter_url: str, into: Path) -> None:
+    with Adapter(adapter_url) as adapter, into.open("wb") as opened:
+        adapter.fetch(sha256, opened)
+
+
+@contextmanager
+def _reachable(edge: str) -> Iterator[None]:
+    """Says which address did not answer, where the error itself cannot know it."""
+    try:
+        yield
+    except PapermeshError as error:
+        if error.code is Code.UNAVAILABLE and not error.request_id:
+            message = f"{error.message} (Envoy's edge at {edge}; `papermesh up` starts it, --edge names another.)"
+            raise PapermeshError(error.code, message, retry_after_ms=error.retry_after_ms) from None
+        raise

@@ -1,0 +1,327 @@
+"""One HTTP connection: uvicorn's protocol, with bounds on what it accepts and on how long it waits."""
+
+import logging
+from contextvars import copy_context
+from dataclasses import dataclass
+from enum import Enum, auto
+from http import HTTPStatus
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
+from uvicorn.server import ServerState
+
+from mcp_adapter.http.connections import Connections
+from mcp_adapter.http.corked import Corked
+from mcp_adapter.http.envelope import Exchange, failure
+from mcp_adapter.http.pace import Pace
+from mcp_adapter.http.peers import Peers
+from mcp_adapter.http.request_parsing import RequestParsing
+from mcp_adapter.http.sparse_log import SparseLog
+from services.base.errors import Code, PapermeshError
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one peer may take."""
+
+    connections: int = 512
+    """Connections at a time; half of the files that a process may commonly open."""
+
+    peer_connections: int = 128
+    """Those of one peer, a quarter."""
+
+    head_bytes: int = 64 * 1024
+    """Bytes of a request's line and headers, and of whatever else is sent between two pieces of a body."""
+
+    headers: int = 200
+    """Headers of one request."""
+
+    pipelined: int = 16
+    """Requests that may wait for the answer to one before them. uvicorn sets up each as soon as it is read."""
+
+    head_s: float = 10
+    """Seconds from the beginning of a connection, or of a request on a kept one, to the end of its head."""
+
+    piece_s: float = 30
+    """Seconds that the sender of a body, or the reader of an answer, may stand still."""
+
+    bytes_per_s: float = 4096
+    """What such a second is earned by: the slowest that a body may come, or an answer be taken. The six uploads that a
+    browser makes at once share a bad mobile link, 30 kB/s, and each has to keep up."""
+
+    whole_s: float = 1_800
+    """Seconds for all of a body, or of an answer: the largest upload, 100 MB, comes over half a megabit a second."""
+
+
+_COUNTED_FROM = 64 * 1024
+"""Bytes of an answer that count as not taken; what is less costs no more than the connection itself."""
+
+KEEP_ALIVE_S = 30
+"""Seconds that a connection is kept for a next request."""
+
+
+class Shared(ServerState):
+    """What the connections of one server share."""
+
+    draining = False
+    """Whether each connection ends with its next answer."""
+
+    def __init__(self, peers: Peers | None = None, limits: Limits | None = None) -> None:
+        """Nobody is connected.
+
+        Args:
+            peers: Whom a connection is counted for; its address when left out.
+            limits: How many there may be.
+        """
+        super().__init__()
+        limits = limits or Limits()
+        self.peers = peers or Peers()
+        self.held = Connections(limits.connections, limits.peer_connections)
+        self.malformed = SparseLog(_log)
+
+
+class _Wait(Enum):
+    """What the peer owes us."""
+
+    HEAD = auto()
+    BODY = auto()
+    REST = auto()
+    """What is left of a body whose request has been answered; nobody reads it."""
+
+    NOTHING = auto()
+    """We owe an answer; or the connection is kept, and uvicorn's own timer bounds that."""
+
+
+class Connection(RequestParsing):
+    """Ends a connection that sends too much, or too slowly, with an answer in the envelope.
+
+    Time is looked at by one coarse timer a connection, a tenth of `head_s` apart, so that a request arms none.
+    """
+
+    limits = Limits()
+    server_state: Shared
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Takes what uvicorn gives its protocols."""
+        super().__init__(*args, **kwargs)
+        self._wait = _Wait.HEAD
+        self._since = self.loop.time()
+        self._silent = True
+        self._unread_bytes = 0
+        self._answering: RequestResponseCycle | None = None
+        self._coming, self._going = (
+            Pace(self.limits.bytes_per_s, self.limits.piece_s, self.limits.whole_s) for _ in range(2)
+        )
+        self._taken_bytes: int | None = None
+        self._takes = False
+        """Whether the last answer has not been taken yet."""
+
+        self._tick_s = self.limits.head_s / 10
+        self._looked_at = self._since
+
+    def connection_made(self, transport: Any) -> None:
+        """Takes the connection, unless there are too many."""
+        self._corked = Corked(transport, self.loop)
+        super().connection_made(self._corked)
+        self._timer = self.loop.call_later(self._tick_s, self._look)
+        state = self.server_state
+        try:
+            state.held.admit(self, state.peers.of(self.client[0]) if self.client else "")
+        except PapermeshError as error:
+            self._refuse(error)
+
+    def untaken_bytes(self) -> int:
+        """How much of the last answer waits in this process; 0 for what the next turn of the loop may send."""
+        waiting = self._corked.waiting_bytes()
+        return waiting if waiting > _COUNTED_FROM else 0
+
+    def make_room(self) -> None:
+        """Ends a connection without a request, for another one; whoever has not taken their last answer loses it."""
+        self.server_state.held.leave(self)
+        self.transport.abort()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Lets go of the timer, and ends the work for a peer that has gone."""
+        self._timer.cancel()
+        self.server_state.held.leave(self)
+        super().connection_lost(exc)
+        if self._answering is not None and self._answering is not self.cycle:
+            # uvicorn tells the request that came last alone, and that one may wait for this.
+            self._answering.disconnected = True
+            self._answering.message_event.set()
+
+    def data_received(self, data: bytes) -> None:
+        """Parses a piece, and bounds what the parser may keep of it for later."""
+        if self._has_enough:
+            return
+        self._silent = False
+        if self._wait is _Wait.NOTHING and (self.cycle is None or self.cycle.response_complete):
+            self._wait, self._since = _Wait.HEAD, self.loop.time()
+        self._unread_bytes += len(data)
+        super().data_received(data)
+        if self._unread_bytes > self.limits.head_bytes and not self._has_enough:
+            # The parser joins the pieces of a header one by one, which takes the longer the more it has.
+            self._has_enough = True
+            self.refuse_bytes(self._head_too_large())
+
+    def on_headers_complete(self) -> None:
+        """Begins to wait for the body."""
+        limits = self.limits
+        if len(self.pipeline) >= limits.pipelined:
+            # All before it are answered, the last one with `Connection: close`: so a client knows what to send again.
+            self.cycle.keep_alive = False
+            self.read_no_more()
+        if len(self.headers) > limits.headers or (
+            self._unread_bytes > limits.head_bytes and self._head_bytes() > limits.head_bytes
+        ):
+            raise self._head_too_large()
+        super().on_headers_complete()
+        self._unread_bytes = 0
+        self._wait = _Wait.BODY
+        self._coming.begin()
+        self._takes = False
+        self.server_state.held.work(self)
+        if self.server_state.draining:
+            self.cycle.keep_alive = False
+
+    def _head_bytes(self) -> int:
+        """The bytes of the head alone; the piece that completed it may hold some of the body."""
+        return len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
+
+    def on_body(self, body: bytes) -> None:
+        """Takes a piece of a body."""
+        self._unread_bytes = 0
+        self._coming.moved += len(body)
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """Waits for nothing more; it is the application's turn, unless it has answered already."""
+        if self.body_is_to_come:
+            return
+        self._unread_bytes = 0
+        self._silent = True
+        self._wait = _Wait.NOTHING
+        if self.cycle.response_complete:  # its timer for kept connections has been stopped by what came since
+            self._wait, self._since = _Wait.HEAD, self.loop.time()
+        super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        """Sends the answer, and bounds what is still to come of a body that was answered early."""
+        self._corked.flush()
+        super().on_response_complete()
+        if self._wait is _Wait.BODY:
+            self._wait, self._since = _Wait.REST, self.loop.time()
+        if self.cycle.response_complete:  # the last one that was asked for
+            self._rest()
+
+    def _rest(self) -> None:
+        """Idles, or waits until the last answer is taken."""
+        untaken = self.untaken_bytes()
+        self._takes = untaken > 0
+        if self._takes:
+            self.server_state.held.take(self, untaken)
+        else:
+            self.server_state.held.rest(self)
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        """Begins with the next request."""
+        self._answering = cycle
+        super()._start_asgi_task(cycle, app)
+
+    def drain(self) -> None:
+        """Makes the answer that is due the last one, and says so in it: `Connection: close`.
+
+        A connection without a request stays until it has had one, for closing it would cut off the request that may be
+        on its way; and so does one whose answer has begun without these words.
+        """
+        if self.cycle is not None and not self.cycle.response_started:
+            self.cycle.keep_alive = False
+
+    def refuse_bytes(self, error: PapermeshError) -> None:
+        """Answers bytes that cannot be taken, in the envelope.
+
+        What stands before them is served first, however the bytes were cut into packets; the last answer then says
+        `Connection: close`, and takes the place of ours.
+        """
+        self.server_state.malformed.warning(f"Refused a request: {error.message}")
+        if self._wait is _Wait.BODY and self.pipeline:
+            self.pipeline.popleft()  # theirs; those before it are whole
+            self._wait = _Wait.NOTHING
+        if self._wait is _Wait.NOTHING and self._answering is not None and not self._answering.response_complete:
+            last = self.pipeline[0][0] if self.pipeline else self._answering
+            last.keep_alive = False
+            return
+        self._refuse(error, HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE if error.code is Code.TOO_LARGE else None)
+
+    def _head_too_large(self) -> PapermeshError:
+        limits = self.limits
+        return PapermeshError(
+            Code.TOO_LARGE,
+            f"A request may have {limits.headers} headers, and {limits.head_bytes} bytes of them. Send fewer.",
+            details={"limit_bytes": str(limits.head_bytes), "limit_headers": str(limits.headers)},
+        )
+
+    def _refuse(self, error: PapermeshError, status: int | None = None) -> None:
+        """Answers and closes; an answer that is half written is broken off, and so is one that others wait for."""
+        if self.transport.is_closing():
+            return
+        if not self.pipeline and (
+            self.cycle is None or self.cycle.response_complete or not self.cycle.response_started
+        ):
+            # In a context of its own: uvloop's connections share one, and the next log line would bear this trace.
+            answer = copy_context().run(lambda: failure(Exchange.alone(), error, status))
+            head = [STATUS_LINE[answer.status_code], b"connection: close\r\n"]
+            head += [b"%b: %b\r\n" % header for header in (*self.server_state.default_headers, *answer.raw_headers)]
+            self.transport.write(b"".join([*head, b"\r\n", bytes(answer.body)]))
+        self.transport.close()
+
+    def _look(self) -> None:
+        """Ends the connection when the peer has kept us waiting for too long."""
+        self._timer = self.loop.call_later(self._tick_s, self._look)
+        now = self.loop.time()
+        passed_s = min(now - self._looked_at, self._tick_s)  # what is more is our own lateness
+        self._since += now - self._looked_at - passed_s
+        self._looked_at = now
+        if self._takes:
+            self._rest()
+        if self._answer_stands(passed_s):
+            self.transport.abort()
+        elif self.transport.is_closing():
+            return
+        elif self.flow.read_paused:
+            self._since += passed_s  # it is we who do not read
+        elif self._wait is _Wait.BODY:
+            if self._coming.is_too_slow(passed_s):
+                self._refuse(_slow_body(self.limits), 408)
+        elif self._wait is _Wait.HEAD and now - self._since > self.limits.head_s:
+            self._end_slow_head()
+        elif self._wait is _Wait.REST and now - self._since > self.limits.piece_s:
+            self.transport.close()
+
+    def _answer_stands(self, passed_s: float) -> bool:
+        """Whether the peer is too slow to take what was written."""
+        taken, before = self._corked.taken_bytes(), self._taken_bytes
+        self._taken_bytes = taken
+        if taken is None or before is None:
+            self._going.begin()
+            return False
+        self._going.moved = taken - before
+        return self._going.is_too_slow(passed_s)
+
+    def _end_slow_head(self) -> None:
+        """Nothing is answered to who has asked nothing."""
+        if self._silent:
+            self.transport.close()
+            return
+        message = f"The head of the request was not complete within {self.limits.head_s:g} seconds. Send it again."
+        self._refuse(PapermeshError(Code.TIMEOUT, message), 408)
+
+
+def _slow_body(limits: Limits) -> PapermeshError:
+    pace = (
+        f"at least {limits.bytes_per_s:g} bytes a second, {limits.piece_s:g} seconds without any at most, and"
+        f" {limits.whole_s:g} for all of it"
+    )
+    return PapermeshError(Code.TIMEOUT, f"The body came too slowly: {pace}. Send it again.")

@@ -1,0 +1,105 @@
+"""Whom a connection, or a request that a proxy passes on, is counted for."""
+
+import ipaddress
+import re
+from collections.abc import Iterable
+from contextlib import ExitStack
+from functools import lru_cache
+from typing import TypeAlias
+
+from starlette.requests import Request
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from mcp_adapter.http.concurrency import REQUESTS, Places
+from mcp_adapter.http.envelope import Exchange, failure
+from services.base.errors import PapermeshError
+
+LOOPBACK = ("127.0.0.0/8", "::1/128")
+"""One address for everybody on this machine, and for a tunnel's or a proxy's callers: no share would be somebody's."""
+
+_WITH_PORT = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([0-9.]+))(?::[0-9]+)?", re.ASCII)
+
+_UNREADABLE = "?"
+"""Whatever a proxy passes on without an address is one peer's."""
+
+_Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+
+class Peers:
+    """Tells peers apart: by their address, or, in IPv6, by the network of 2^64 addresses that anybody is given."""
+
+    def __init__(self, proxies: Iterable[str] = (), unbound: Iterable[str] = LOOPBACK) -> None:
+        """Believes what `proxies` say of those whom they speak for, and nobody else.
+
+        Args:
+            proxies: Addresses and networks of proxies.
+            unbound: More of them that stand for many.
+        """
+        self._proxies = tuple(ipaddress.ip_network(each) for each in proxies)
+        self._many = (*self._proxies, *(ipaddress.ip_network(each) for each in unbound))
+        self.of = lru_cache(maxsize=1024)(self._of)
+        self.is_proxy = lru_cache(maxsize=1024)(self._is_proxy)
+
+    def _of(self, address: str) -> str:
+        """What an address, "10.1.2.3", is counted for; empty for one that stands for many."""
+        known = _read(address)
+        if known is None:
+            return _UNREADABLE
+        return "" if any(known in network for network in self._many) else _name(known)
+
+    def _is_proxy(self, address: str) -> bool:
+        """Whether what this address passes on names whom it is from."""
+        known = _read(address)
+        return known is not None and any(known in network for network in self._proxies)
+
+    def forwarded(self, headers: Iterable[tuple[bytes, bytes]]) -> str:
+        """Whom a proxy has passed a request on for; empty when it does not say.
+
+        Each proxy adds at the end of `X-Forwarded-For` whom it has it from. So the last one that is no proxy is
+        believed; what stands before it anybody may have written. Somebody on a proxy's own machine stands for many.
+        """
+        said = b",".join(value for name, value in headers if name == b"x-forwarded-for").decode("latin-1")
+        for each in filter(None, map(str.strip, reversed(said.split(",")))):
+            if not self.is_proxy(each):
+                return self.of(each)
+        return ""
+
+
+class ForwardedShare:
+    """Bounds the requests under way that proxies have passed on for one peer; connections show only the proxies'."""
+
+    def __init__(self, app: ASGIApp, peers: Peers) -> None:
+        """Passes on to `app` what a peer may have under way."""
+        self._app = app
+        self._peers = peers
+        self._places = Places(REQUESTS)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handles one request."""
+        peer = ""
+        if scope["type"] == "http" and scope["client"] and self._peers.is_proxy(scope["client"][0]):
+            peer = self._peers.forwarded(scope["headers"])
+        if not peer:
+            await self._app(scope, receive, send)
+            return
+        with ExitStack() as held:
+            try:
+                held.enter_context(self._places.take(peer))
+            except PapermeshError as error:
+                await failure(Exchange.begin(Request(scope, receive)), error)(scope, receive, send)
+                return
+            await self._app(scope, receive, send)
+
+
+def _read(text: str) -> _Address | None:
+    """An address, with or without a port; None when it is none."""
+    found = _WITH_PORT.fullmatch(text)
+    try:
+        address = ipaddress.ip_address((found[1] or found[2]) if found else text)
+    except ValueError:
+        return None
+    return (address.ipv4_mapped or address) if isinstance(address, ipaddress.IPv6Address) else address
+
+
+def _name(address: _Address) -> str:
+    return address.packed[:8].hex() if address.version == 6 else str(address)  # noqa: PLR2004 - the version's own name

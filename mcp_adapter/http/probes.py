@@ -1,0 +1,58 @@
+"""/healthz and /readyz on a port of their own: a crowd at the other one must not have the adapter taken for dead.
+
+The kubelet would restart it, and the crowd would find the next one.
+"""
+
+import asyncio
+import socket
+from dataclasses import replace
+
+import uvicorn
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from mcp_adapter.http.connection import Connection, Limits, Shared
+from mcp_adapter.http.envelope import Exchange, failure
+from mcp_adapter.http.hosts import PROBES
+from services.base.errors import Code, PapermeshError
+
+LIMITS = replace(Limits(), connections=16, peer_connections=16, pipelined=1, head_bytes=8 * 1024)
+"""Who asks is one kubelet, which opens a connection for each question. Here too the idle longest makes room."""
+
+
+class _Connection(Connection):
+    limits = LIMITS
+
+
+class Probes:
+    """A listener with connections of its own, before the same application."""
+
+    def __init__(self, listener: socket.socket) -> None:
+        """Answers nothing yet; `listener` is its to close."""
+        self._listener = listener
+        self._state = Shared(limits=LIMITS)
+        self._server: asyncio.Server | None = None
+
+    async def start(self, app: ASGIApp) -> None:
+        """Begins to pass on to `app` what asks for one of its two paths."""
+
+        async def probed(scope: Scope, receive: Receive, send: Send) -> None:
+            if scope["path"] in PROBES:
+                await app(scope, receive, send)
+                return
+            error = PapermeshError(Code.NOT_FOUND, "Probes alone are answered here, /healthz and /readyz.")
+            await failure(Exchange.alone(), error)(scope, receive, send)
+
+        config = uvicorn.Config(probed, http=_Connection, ws="none", lifespan="off", log_config=None, access_log=False)
+        config.load()
+        self._server = await asyncio.get_running_loop().create_server(
+            lambda: _Connection(config=config, server_state=self._state, app_state={}), sock=self._listener
+        )
+
+    def stop(self) -> None:
+        """Ends at once: who asks now learns the rest from that nobody answers."""
+        if self._server:
+            self._server.close()
+        self._listener.close()
+        for each in list(self._state.connections):
+            if isinstance(each, Connection):
+                each.transport.abort()

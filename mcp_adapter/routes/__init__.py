@@ -1,0 +1,1 @@
+"""What the adapter answers: one module for each group of paths."""

@@ -1,0 +1,179 @@
+"""/documents: uploads that are spooled to disk and hashed on the way, downloads, and deletion."""
+
+import base64
+import logging
+import re
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import APIRouter, Request
+from starlette.requests import ClientDisconnect
+from starlette.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
+
+from mcp_adapter.dispatch_client import DispatchClient
+from mcp_adapter.http.concurrency import Places
+from mcp_adapter.http.envelope import Exchange, failure, success
+from mcp_adapter.http.form import OVERHEAD_BYTES, Form
+from mcp_adapter.http.request_body import refuse_encoded
+from mcp_adapter.http.spool import Spool, Spools
+from mcp_adapter.routes.refusals import Refusals
+from papermesh.dispatch.v1 import dispatch_service_pb2 as pb
+from services.base.documents import check_digest, document_too_large
+from services.base.errors import PapermeshError, bad_arg, bad_field
+
+_log = logging.getLogger(__name__)
+
+router = APIRouter(tags=["documents"])
+
+_BYTES: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "The bytes of the document",
+        "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+    }
+}
+
+
+@router.post("/documents", summary="Upload a document", status_code=201)
+async def upload(request: Request) -> Response:
+    """Stores the bytes of one document, a PDF, as the raw body or as the one file of a multipart form.
+
+    The answer's `data.doc_ref` is ready to use in a call. A `Content-Digest: sha-256=:…:` header (RFC 9530) is checked.
+    """
+    exchange = Exchange.begin(request)
+    client: DispatchClient = request.app.state.dispatch
+    spools: Spools = request.app.state.spools
+    refusals: Refusals = request.app.state.refusals
+    try:
+        refuse_encoded(request)
+        limit: int = request.app.state.settings.max_document_bytes
+        if int(request.headers.get("content-length", 0)) > limit + OVERHEAD_BYTES:
+            raise document_too_large(limit)
+        with refusals.heeded(exchange.actor, "PutDocument"), spools.open(exchange.actor) as spool:
+            await _receive(request, spool)
+            stored = await client.put_document(spool.content(), spool.digest.hex(), spool.size, exchange.person)
+    except PapermeshError as error:
+        return failure(exchange, error)
+    except ClientDisconnect:
+        return failure(exchange, bad_arg("The upload ended before it was complete."))
+    exchange.request_id = stored.request_id
+    reference = {"type": stored.doc_ref.type, "sha256": stored.doc_ref.sha256}
+    return success(exchange, {"doc_ref": reference, "size": stored.size}, status=201)
+
+
+@router.head("/documents/{sha256}", include_in_schema=False)
+@router.get("/documents/{sha256}", summary="Download a document", response_class=StreamingResponse, responses=_BYTES)
+async def download(request: Request, sha256: str) -> Response:
+    """Streams the bytes of a document that the caller uploaded; 304 when `If-None-Match` holds its tag."""
+    exchange = Exchange.begin(request)
+    client: DispatchClient = request.app.state.dispatch
+    downloads: Places = request.app.state.downloads
+    refusals: Refusals = request.app.state.refusals
+    async with AsyncExitStack() as held:
+        try:
+            check_digest(sha256, "sha256")
+            held.enter_context(downloads.take(exchange.actor))
+            with refusals.heeded(exchange.actor, "GetDocument"):
+                messages = client.get_document(sha256, exchange.person)
+                held.push_async_callback(messages.aclose)
+                header = (await anext(messages)).header
+        except PapermeshError as error:
+            return failure(exchange, error)
+        return _answer(request, sha256, header.size, messages, held)
+
+
+def _answer(
+    request: Request,
+    sha256: str,
+    size: int,
+    messages: AsyncIterator[pb.GetDocumentResponse],
+    held: AsyncExitStack,
+) -> Response:
+    # A digest is not a key: whoever has the bytes already is told so only after the right to them was checked.
+    fresh = {"ETag": f'"{sha256}"', "Cache-Control": "private, no-cache"}
+    if _has(request, fresh["ETag"]):
+        return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=fresh)
+    # Somebody else's bytes: a browser must neither guess their type nor show them as a page of ours.
+    headers = {
+        **fresh,
+        "Content-Length": str(size),
+        "Content-Disposition": f'attachment; filename="{sha256[:16]}.pdf"',
+        "X-Content-Type-Options": "nosniff",
+    }
+    if request.method == "HEAD":
+        return Response(headers=headers, media_type="application/octet-stream")
+    return _Bytes(_data(messages), headers, held.pop_all())
+
+
+class _Bytes(StreamingResponse):
+    """Streams bytes, and lets go of what they come from, however far it got."""
+
+    def __init__(self, data: AsyncIterator[bytes], headers: Mapping[str, str], held: AsyncExitStack) -> None:
+        super().__init__(data, headers=headers, media_type="application/octet-stream")
+        self._held = held
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async with self._held:
+            try:
+                await super().__call__(scope, receive, send)
+            except PapermeshError as error:
+                # The answer has begun and cannot become another; that it stays short of its length says that it failed.
+                fields = {"request_id": error.request_id, **error.details}
+                _log.warning("A download was broken off: %s", error, extra={"fields": fields})
+
+
+@router.delete("/documents/{sha256}", summary="Delete a document")
+async def delete(request: Request, sha256: str) -> Response:
+    """Takes the caller's right to a document that the caller uploaded; its bytes go when nobody else has one.
+
+    The answer's `data` is `{"deleted": true}`.
+    """
+    exchange = Exchange.begin(request)
+    client: DispatchClient = request.app.state.dispatch
+    refusals: Refusals = request.app.state.refusals
+    calls: Places = request.app.state.calls
+    try:
+        check_digest(sha256, "sha256")
+        with calls.take(exchange.actor), refusals.heeded(exchange.actor, "DeleteDocument"):
+            deleted = await client.delete_document(sha256, exchange.person)
+    except PapermeshError as error:
+        return failure(exchange, error)
+    exchange.request_id = deleted.request_id
+    return success(exchange, {"deleted": True})
+
+
+def _has(request: Request, tag: str) -> bool:
+    """Whether the caller has the document with this tag (RFC 9110, 13.1.2)."""
+    tags = {each.strip().removeprefix("W/") for each in ",".join(request.headers.getlist("if-none-match")).split(",")}
+    return tag in tags or "*" in tags
+
+
+async def _data(messages: AsyncIterator[pb.GetDocumentResponse]) -> AsyncIterator[bytes]:
+    async for message in messages:
+        yield message.data
+
+
+async def _receive(request: Request, spool: Spool) -> None:
+    """Writes the document to `spool`, from the raw body or from a multipart form."""
+    content_type = request.headers.get("content-type", "")
+    if content_type.partition(";")[0].strip().lower() == "multipart/form-data":
+        form = Form(content_type, spool.write)
+        async for piece in request.stream():
+            form.feed(piece)
+        form.finish()
+    else:
+        async for piece in request.stream():
+            spool.write(piece)
+    spool.finish()
+    _check_digest(request.headers.get("content-digest"), spool.digest)
+
+
+def _check_digest(header: str | None, digest: bytes) -> None:
+    """Refuses bytes that are not those that the sender meant."""
+    sent = re.search(r"sha-256=:([A-Za-z0-9+/=]+):", header or "")
+    if not sent and re.search(r"sha-256\b", header or "", re.IGNORECASE):
+        raise bad_field("Content-Digest", "must be sha-256=:…:, with the digest in Base64 between the colons")
+    if sent and sent[1] != base64.b64encode(digest).decode():
+        raise bad_field("Content-Digest", "the bytes that arrived have another SHA-256; send them again")

@@ -1,0 +1,39 @@
+"""/healthz and /readyz."""
+
+from fastapi import APIRouter, Request
+from starlette.responses import JSONResponse, Response
+
+from mcp_adapter.dispatch_client import DispatchClient, Person
+from mcp_adapter.http.envelope import Exchange
+from services.base.errors import PapermeshError
+
+router = APIRouter(tags=["health"])
+
+
+@router.head("/healthz", include_in_schema=False)
+@router.get("/healthz", summary="Is the process alive?")
+async def healthz() -> Response:
+    """Answers 200 as long as the process can answer at all; depends on nothing else."""
+    return JSONResponse({"ok": True})
+
+
+@router.head("/readyz", include_in_schema=False)
+@router.get("/readyz", summary="May calls be sent here?")
+async def readyz(request: Request) -> Response:
+    """Answers 200 once callers can be known and the mesh has answered a signed call.
+
+    From then on it stays 200: when the mesh is away, callers get a typed UNAVAILABLE from here, which tells them more
+    than a connection that nobody accepts.
+    """
+    state = request.app.state
+    if not state.ready:
+        client: DispatchClient = state.dispatch
+        try:
+            if state.people is not None:
+                state.people.check_ready()
+            # No actor: the adapter asks for itself, not for a person.
+            await client.list_actions(Person("", Exchange.begin(request).traceparent))
+        except PapermeshError as error:
+            return JSONResponse({"ok": False, "waiting_for": str(error)}, status_code=503)
+        state.ready = True
+    return JSONResponse({"ok": True})

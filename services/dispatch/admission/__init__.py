@@ -1,0 +1,1 @@
+"""Who gets in: signatures, nonces, limits, rights and arguments."""

@@ -1,0 +1,114 @@
+"""The documents and projects that an action's arguments name, found by message type wherever they stand."""
+
+import functools
+from collections.abc import Iterator, Sequence
+from typing import cast
+
+from google.protobuf.descriptor import Descriptor, FieldDescriptor
+from google.protobuf.message import Message
+
+from papermesh.document.v1 import document_pb2
+from services.base.documents import check_digest
+from services.base.errors import Code, PapermeshError, bad_arg
+from services.dispatch.admission.rights import Rights
+
+UPLOAD, GITLAB = "UPLOAD", "GITLAB"
+
+_DOCUMENT = document_pb2.DocumentRef.DESCRIPTOR.full_name
+_PROJECT = document_pb2.ProjectRef.DESCRIPTOR.full_name
+
+
+def named(message: Message) -> list[document_pb2.DocumentRef]:
+    """The documents that a request names, in the order of its fields."""
+    return [cast("document_pb2.DocumentRef", found) for found in _find(message, _DOCUMENT)]
+
+
+def by_content(message: Message) -> Message:
+    """A copy of a request in which each document is named by its digest alone."""
+    copy = type(message)()
+    copy.CopyFrom(message)
+    for document in named(copy):
+        digest = document.sha256
+        document.Clear()
+        document.sha256 = digest
+    return copy
+
+
+def check_projects(message: Message, documents: Sequence[document_pb2.DocumentRef], rights: Rights) -> None:
+    """Refuses a request that names a GitLab project, as such or in a document, that the caller may not read.
+
+    Args:
+        message: The request.
+        documents: Those that it names.
+        rights: The caller's.
+
+    Raises:
+        PapermeshError: FORBIDDEN.
+    """
+    paths = [cast("document_pb2.ProjectRef", found).project_path for found in _find(message, _PROJECT)]
+    paths += [document.project_path for document in documents if document.type == GITLAB]
+    for path in paths:
+        if not rights.may_read_project(path):
+            raise PapermeshError(Code.FORBIDDEN, "This client and actor may not read that project.")
+
+
+def uploads(documents: Sequence[document_pb2.DocumentRef]) -> list[str]:
+    """The digests that need a right, one per document.
+
+    Raises:
+        PapermeshError: BAD_ARG for a document in GitLab, which this deployment cannot resolve, or for none at all.
+    """
+    for document in documents:
+        if document.type == GITLAB:
+            raise bad_arg("This deployment has no GitLab service. Upload the document instead.", reason="no_gitlab")
+        if document.type != UPLOAD:
+            raise bad_arg("Name the document by a doc_ref of type UPLOAD, with its sha256.")
+        check_digest(document.sha256, "doc_ref.sha256")
+    return [document.sha256 for document in documents]
+
+
+def check_rights(owned: Sequence[bool]) -> None:
+    """Refuses a call that names an upload that is not the caller's own.
+
+    Whether the bytes exist at all makes no difference to the answer: a digest is not a key, nor an oracle.
+
+    Raises:
+        PapermeshError: NOT_FOUND.
+    """
+    if not all(owned):
+        raise PapermeshError(
+            Code.NOT_FOUND,
+            "There is no such document for this client and actor. Upload it with the same client and actor first.",
+        )
+
+
+def _find(message: Message, wanted: str) -> Iterator[Message]:
+    if message.DESCRIPTOR.full_name == wanted:
+        yield message
+        return
+    for field in _ways(message.DESCRIPTOR, wanted):
+        value = getattr(message, field.name)
+        if field.is_repeated:
+            is_map = cast("Descriptor", field.message_type).GetOptions().map_entry
+            for item in value.values() if is_map else value:
+                yield from _find(item, wanted)
+        elif message.HasField(field.name):
+            yield from _find(value, wanted)
+
+
+@functools.cache
+def _ways(kind: Descriptor, wanted: str) -> tuple[FieldDescriptor, ...]:
+    """The fields of a message type below which a wanted message can stand."""
+    return tuple(field for field in kind.fields if wanted in _reachable(field.message_type))
+
+
+def _reachable(kind: Descriptor | None) -> frozenset[str]:
+    """The names of a message type and of all that can stand below it, which may be itself."""
+    found: set[str] = set()
+    ahead = [kind]
+    while ahead:
+        each = ahead.pop()
+        if each is not None and each.full_name not in found:
+            found.add(each.full_name)
+            ahead += [field.message_type for field in each.fields]
+    return frozenset(found)

@@ -1,0 +1,83 @@
+"""What Redis acknowledged in the last seconds, told to it again when it is met anew: what was killed may have lost it.
+
+With `appendfsync everysec` Redis replies up to two seconds before it writes its log, as long as the disk is busy with
+the second before. A nonce lost so could be used again, and a side effect come twice (docs/decisions/0011-redo.md).
+"""
+
+import asyncio
+import logging
+from collections import OrderedDict
+from importlib.resources import files
+from time import monotonic
+
+from services.base.redis.link import Part, Send
+from services.dispatch.admission.epoch import EPOCH_OF, KEY, Epoch
+
+KEEP_S = 5.0
+"""More than twice as long as Redis puts off its writes."""
+
+FENCE_MS = 500
+"""How long a Redis that was started anew admits nothing. Each replica looks for it more than twice as often while it is
+away (`services.base.readiness.AGAIN_S`), so by then each has told it what it knew."""
+
+_FENCE = EPOCH_OF + files(__package__).joinpath("fence.lua").read_text()
+_FENCE_KEY = "fence"
+
+_AT_ONCE = 1000
+"""Commands that wait for their replies together; a link has room for a few thousand."""
+
+_log = logging.getLogger(__name__)
+
+
+class Redo:
+    """One replica's memory of what it had Redis write."""
+
+    def __init__(self, *, is_first_start: bool = False) -> None:
+        """Remembers nothing yet.
+
+        Args:
+            is_first_start: No call was ever made, so that a Redis that holds nothing has lost nothing.
+        """
+        self._is_first_start = is_first_start
+        self._noted: OrderedDict[str, tuple[float, tuple[Part, ...]]] = OrderedDict()
+        self.epoch = Epoch()
+        """Is learnt from Redis and never told to it: an epoch that was lost says that more was."""
+
+    def note(self, key: str, *command: Part) -> None:
+        """Remembers a command, instead of an earlier one for the same key.
+
+        Args:
+            key: The Redis key that it writes.
+            command: What brings back what was written. It runs also where nothing was lost, and must do no harm there.
+        """
+        now = monotonic()
+        self._noted[key] = (now, command)
+        self._noted.move_to_end(key)
+        # Measured from the latest, not from the moment of telling: Redis may be away for hours in between.
+        while self._noted[next(iter(self._noted))][0] < now - KEEP_S:
+            self._noted.popitem(last=False)
+
+    async def tell(self, send: Send) -> None:
+        """Tells a Redis that was just connected to, and waits until all replicas have had the time to.
+
+        Args:
+            send: Sends one command over the new connection, before any other.
+
+        Raises:
+            RedisAway: when Redis cannot be used now, or took not everything.
+            RedisRefused: when it refused a command. Either way the connection must not be used.
+        """
+        commands = [command for _, command in self._noted.values()]
+        for first in range(0, len(commands), _AT_ONCE):
+            await asyncio.gather(*(send(*command) for command in commands[first : first + _AT_ONCE]))
+        known = self.epoch.known
+        # Once an epoch is known, calls may have been made under it.
+        nothing_lost = self._is_first_start and known == ""
+        wait_ms, epoch, lost = await send("EVAL", _FENCE, 2, _FENCE_KEY, KEY, FENCE_MS, known, int(nothing_lost))
+        self.epoch.learn(epoch, lost=bool(lost))
+        # It may be killed again before it has written this.
+        now = monotonic()
+        self._noted.update((key, (now, command)) for key, (_, command) in self._noted.items())
+        if wait_ms:
+            _log.info("Redis was started anew", extra={"fields": {"told_again": len(commands), "wait_ms": wait_ms}})
+            await asyncio.sleep(wait_ms / 1000)

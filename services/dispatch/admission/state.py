@@ -1,0 +1,133 @@
+"""What dispatch keeps in Redis's state role: nonces, rate buckets, and who uploaded which document.
+
+Redis away means refused (UNAVAILABLE): without it no replay could be told from a first call. So are calls that were
+signed before Redis lost what it held (`epoch.py`).
+"""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+
+from services.base.actions import Rate
+from services.base.errors import ACTOR_RATE, Code, PapermeshError, rate_limited
+from services.base.redis.link import Part, RedisAway, RedisLink, RedisRefused, Script
+from services.base.signature import unauthenticated
+from services.dispatch import full
+from services.dispatch.admission import epoch
+from services.dispatch.admission.epoch import EPOCH_OF
+from services.dispatch.admission.replay_log import Redo
+from services.dispatch.admission.verification import Caller
+from services.dispatch.full import HOLDS_MORE_THAN, OVERDRAWN
+
+_log = logging.getLogger(__name__)
+
+NONCE_KEPT_S = 660
+"""More than twice the clock skew: a nonce forgotten sooner could be replayed by a clock that runs ahead."""
+
+_ADMIT = HOLDS_MORE_THAN + EPOCH_OF + files(__package__).joinpath("admit.lua").read_text()
+_MINUTE_MS = 60_000
+_WHATEVER = 10**15
+"""A share of Redis's memory that it never holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """A bucket to take one call from."""
+
+    name: str
+    rate: Rate
+    reason: str = ACTOR_RATE
+    """What a refusal by it says in its details: `ACTOR_RATE` or `CLIENT_RATE`."""
+
+
+class State:
+    """What every call asks of Redis."""
+
+    def __init__(self, link: RedisLink, redo: Redo, rate_scale: float) -> None:
+        """Asks over `link`.
+
+        Args:
+            link: The state role.
+            redo: Gets the nonces, in case Redis loses them.
+            rate_scale: Multiplies every rate and burst.
+        """
+        self._link = link
+        self._redo = redo
+        self._admit = Script(link, _ADMIT)
+        self._scale = rate_scale
+
+    async def answers(self) -> bool:
+        """Whether Redis does."""
+        try:
+            return bool(await self._link.call("PING") == b"PONG")
+        except (RedisAway, RedisRefused):
+            return False
+
+    async def admit(
+        self, caller: Caller, buckets: Sequence[Bucket], digests: Sequence[str] = (), *, frees: bool = False
+    ) -> list[bool]:
+        """Consumes the call's nonce, takes it from its buckets and looks up rights.
+
+        Args:
+            caller: Whose signature fits.
+            buckets: What limits the call.
+            digests: Uploaded documents that the call names.
+            frees: Admit it however full Redis is, since it will free memory.
+
+        Returns:
+            For each digest, whether the client and actor uploaded those bytes; if so, they count as used now.
+
+        Raises:
+            PapermeshError: UNAUTHENTICATED for a nonce that was used before, RATE_LIMIT, or UNAVAILABLE, also for a
+                call that was signed before Redis lost what it held.
+        """
+        keys = [
+            f"nonce:{caller.client.id}:{caller.nonce}",
+            epoch.KEY,
+            *(f"bucket:{bucket.name}" for bucket in buckets),
+            *map(holders_key, digests),
+        ]
+        most = _WHATEVER if frees else OVERDRAWN
+        arguments: list[Part] = [NONCE_KEPT_S, self._redo.epoch.known, caller.signed_at, most]
+        arguments += [len(buckets), owner(caller)]
+        for bucket in buckets:
+            step = _MINUTE_MS / (bucket.rate.requests_per_minute * self._scale)
+            arguments += [step, step * bucket.rate.burst * self._scale]
+        try:
+            fresh, *answer = await self._admit.run(keys, arguments)
+        except (RedisAway, RedisRefused) as error:
+            raise redis_away(error) from error
+        if not fresh:
+            raise unauthenticated("This call was made before: its nonce is used up. Sign each call anew.")
+        self._redo.note(keys[0], "EVAL", full.SET, 1, keys[0], "", "EX", NONCE_KEPT_S, "NX")
+        its_epoch, wait_ms, *rest = answer
+        self._redo.epoch.learn(its_epoch)
+        if caller.signed_at <= its_epoch:
+            raise epoch.state_lost(wait_ms)
+        if wait_ms:
+            raise rate_limited(wait_ms, buckets[rest[0] - 1].reason)
+        return [bool(each) for each in rest]
+
+
+def owner(caller: Caller) -> str:
+    """The name under which a client and actor own what they store."""
+    # A unit separator cannot stand in a client's id, so no two pairs share a name.
+    return f"{caller.client.id}\x1f{caller.actor}"
+
+
+def holders_key(sha256: str) -> str:
+    """The hash that says who holds an upload: its size in bytes by owner."""
+    return f"holders:{sha256}"
+
+
+def redis_away(error: RedisAway | RedisRefused) -> PapermeshError:
+    """What a caller is told; the log says what it was: a script with a bug looks like an outage to callers."""
+    _log.warning("Redis did not answer: %s: %s", type(error).__name__, error)
+    reason = "state_full" if "OOM command" in str(error) else "redis_away"
+    return PapermeshError(
+        Code.UNAVAILABLE,
+        "Calls cannot be verified right now. Try again.",
+        retry_after_ms=1000,
+        details={"reason": reason},
+    )

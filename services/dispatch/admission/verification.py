@@ -1,0 +1,102 @@
+"""Who calls: the signature of a call, checked against the client's keys and the certificate that Envoy saw.
+
+The nonce is not consumed here: dispatch does that next, in one round trip with the limits (`state.py`), so that only a
+call whose signature fits can use one up.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from google.protobuf.message import Message
+
+from services.base import identity, signature
+from services.base.errors import Code, PapermeshError
+from services.base.handlers import Call
+from services.base.signature import unauthenticated
+from services.base.watched_file import WatchedFile
+from services.dispatch.admission.clients import Client
+from services.dispatch.admission.known_requests import KnownRequests, Request
+from services.dispatch.admission.rights import Rights
+
+_MAX_ACTOR = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """A client whose signature fits, and on whose behalf it calls."""
+
+    client: Client
+    actor: str
+    nonce: str
+    signed_at: int
+    """When it signed, in seconds since 1970 by its own clock."""
+
+    @property
+    def rights(self) -> Rights:
+        """What the actor may do through the client."""
+        return self.client.rights(self.actor)
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """A call whose signature fits."""
+
+    caller: Caller
+    request: Request
+    """What was signed."""
+
+    refusal: PapermeshError | None = None
+    """Why the client may not call for the actor that it names; then the caller is the client itself."""
+
+
+class Verifier:
+    """Checks signatures for one deployment."""
+
+    def __init__(self, audience: str, clients: WatchedFile[dict[str, Client]]) -> None:
+        """Checks calls to `audience` by the clients that the file lists at the time of the call."""
+        self._audience = audience
+        self._clients = clients
+        self._requests = KnownRequests()
+
+    def verify(self, call: Call, message: Message, actor: str, action: str | None = None) -> Verified:
+        """Checks one call, in the order that docs/signing.md gives.
+
+        Args:
+            call: The call.
+            message: Its request, or the header message of an upload.
+            actor: The actor that the request names; empty for the client itself.
+            action: The action that the request names; None for a method that has none.
+
+        Raises:
+            PapermeshError: UNAUTHENTICATED; BAD_ARG when the request cannot be canonical.
+        """
+        signed = signature.read(call.metadata)
+        signed_at = signature.check_clock(signed, datetime.now(UTC))
+        client = self._clients.value.get(signed.client)
+        # One answer for both, so that nobody can list the clients by trying.
+        if client is None or identity.caller(call.metadata) != client.certificate:
+            raise unauthenticated("x-client is not a client of this deployment, or this certificate is not its own.")
+        request = self._requests.read(client.id, message)
+        signature.check_mac(signed, client.secrets, audience=self._audience, method=call.method, request=request.text)
+        self._requests.keep(request)
+        if signed.action != action:
+            raise unauthenticated("x-action must be the request's action, and absent where the request has none.")
+        refusal = _refusal(client, actor)
+        caller = Caller(client, client.id if refusal or not actor else actor, signed.nonce, signed_at)
+        return Verified(caller, request, refusal)
+
+
+def _refusal(client: Client, actor: str) -> PapermeshError | None:
+    """Why the client may not call for the actor; None when it may."""
+    if not client.acts_for:
+        if actor in ("", client.id):
+            return None
+        return PapermeshError(Code.FORBIDDEN, "This client may not call for another actor. Leave actor empty.")
+    if actor == client.id:
+        # The adapter takes actors from tokens: somebody who bears its name there must not get its rights and documents.
+        return PapermeshError(
+            Code.FORBIDDEN, "No actor may bear the client's own id; for itself it leaves actor empty."
+        )
+    if len(actor) > _MAX_ACTOR or not actor.isprintable():
+        return PapermeshError(Code.BAD_ARG, f"actor must be at most {_MAX_ACTOR} printable characters.")
+    return None

@@ -1,0 +1,181 @@
+"""From an admitted call to its result: out of the cache, from an equal call that is under way, or from the service."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from enum import StrEnum
+
+from papermesh.dispatch.v1 import dispatch_service_pb2 as pb
+from services.base.errors import timed_out
+from services.base.flow import Flow
+from services.base.handlers import Call
+from services.dispatch.admission.admission import Admitted
+from services.dispatch.admission.concurrency import InFlight, Leave
+from services.dispatch.admission.state import owner
+from services.dispatch.answers.engines import Engines
+from services.dispatch.answers.result_cache import ResultCache, result_key
+from services.dispatch.answers.single_flight import Flights
+from services.dispatch.router import Made, Router
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A result and where it came from."""
+
+    json: str
+    cache: pb.CacheState.ValueType = pb.CACHE_STATE_UNSPECIFIED
+    """What the caller is told: HIT if the same client and actor got this result before, whoever it was computed for."""
+
+    result_id: str = ""
+    """What it was made of; empty when no cache took part."""
+
+    max_age_s: int = 0
+    """How much longer the caller may take it for the same, as if it had been computed when that caller first got it."""
+
+    was_found: bool = False
+    """It came out of the cache. For the audit log, and no answer to a caller."""
+
+
+class CacheScope(StrEnum):
+    """Who shares results, and computations under way."""
+
+    DEPLOYMENT = "deployment"
+    """Everybody who has the right to the documents."""
+
+    CLIENT = "client"
+    """The actors of one client."""
+
+    ACTOR = "actor"
+    """Nobody: each client and actor has its own."""
+
+
+class Answers:
+    """Answers calls. Whoever asks has shown every right before.
+
+    Who it is decides whose place a call takes, whose results it shares, and whether it is told that the result had been
+    computed before: that somebody else asked for it is nobody's business.
+    """
+
+    def __init__(
+        self,
+        router: Router,
+        engines: Engines,
+        cache: ResultCache,
+        flights: Flights[Answer],
+        in_flight: InFlight,
+        *,
+        scope: CacheScope,
+    ) -> None:
+        """Answers with these collaborators; `scope` says who shares results."""
+        self._router = router
+        self._engines = engines
+        self._cache = cache
+        self._flights = flights
+        self._in_flight = in_flight
+        self._scope = scope
+
+    async def get(self, admitted: Admitted, call: Call, *, no_cache: bool = False) -> Answer:
+        """The result of an action.
+
+        Args:
+            admitted: The action, its request with resolved documents, and who asks.
+            call: The call that asks. Its deadline ends the waiting; the work itself ends when nobody waits any more,
+                and at the action's timeout.
+            no_cache: Compute it in any case.
+
+        Raises:
+            PapermeshError: what the service answered, TIMEOUT, or RATE_LIMIT when too many calls are under way.
+        """
+        action = admitted.action
+        limit_s = action.method.timeout.total_seconds()
+        wait_s = min(call.timeout_s, limit_s)
+        ttl = action.cache_ttl
+
+        def enter() -> Leave:
+            return self._in_flight.enter(admitted.caller, action.method.service)
+
+        if ttl is None:
+            with _place(enter):
+                return Answer((await self._call(admitted, call, wait_s)).json)
+        asker = owner(admitted.caller)
+        if no_cache:
+            with _place(enter):
+                return await self._first(await self._compute(admitted, call, wait_s, ttl), asker, ttl)
+        # While the engine is not known, nothing stands under this key, but equal calls still meet there.
+        key = self._key(admitted, self._engines.version(action.method.service))
+        found = await self._cache.get(key, asker)
+        if found.json is not None:
+            answer = Answer(found.json, pb.CACHE_STATE_HIT, key, found.got_s, was_found=True)
+            return answer if found.got_s else await self._first(answer, asker, ttl)
+        async with _within(wait_s):
+            answer = await self._flights.join(
+                key, lambda: self._compute(admitted, call, limit_s, ttl), lambda: self._find(key, asker), enter
+            )
+        if not found.got_s or answer.result_id != key:
+            return await self._first(answer, asker, ttl)
+        # Though it was computed again: how long an entry lasts would tell that somebody else had had it made.
+        return replace(answer, cache=pb.CACHE_STATE_HIT, max_age_s=found.got_s)
+
+    async def _find(self, key: str, asker: str) -> Answer | None:
+        found = await self._cache.get(key, asker)
+        return None if found.json is None else Answer(found.json, result_id=key, was_found=True)
+
+    async def _first(self, answer: Answer, asker: str, ttl: timedelta) -> Answer:
+        """What somebody is told who gets a result for the first time, or anew: as if it had been computed now."""
+        if not answer.result_id:
+            return answer
+        await self._cache.note_got(answer.result_id, asker, ttl)
+        return replace(answer, cache=pb.CACHE_STATE_MISS, max_age_s=int(ttl.total_seconds()))
+
+    def _key(self, admitted: Admitted, engine: str) -> str:
+        caller = admitted.caller
+        match self._scope:
+            case CacheScope.DEPLOYMENT:
+                whose = ""
+            case CacheScope.CLIENT:
+                whose = caller.client.id
+            case CacheScope.ACTOR:
+                whose = owner(caller)
+        return result_key(admitted.action, admitted.request, engine, whose)
+
+    async def _call(self, admitted: Admitted, call: Call, timeout_s: float) -> Made:
+        caller = admitted.caller
+        flow = Flow.of(caller.client.id, caller.actor)
+        return await self._router.call(admitted.action, admitted.request, call, flow, timeout_s)
+
+    async def _compute(self, admitted: Admitted, call: Call, timeout_s: float, ttl: timedelta) -> Answer:
+        made = await self._call(admitted, call, timeout_s)
+        if not made.engine:
+            return Answer(made.json)
+        action = admitted.action
+        self._engines.learn(action.method.service, made.engine)
+        # Under the engine that made it, which may have been renewed since the call came.
+        key = self._key(admitted, made.engine)
+        await self._cache.put(key, made.json, ttl)
+        return Answer(made.json, result_id=key)
+
+
+@contextmanager
+def _place(enter: Callable[[], Leave]) -> Iterator[None]:
+    """Holds a place for as long as the block lasts."""
+    leave = enter()
+    try:
+        yield
+    finally:
+        leave()
+
+
+@asynccontextmanager
+async def _within(seconds: float) -> AsyncIterator[None]:
+    """Ends what takes longer.
+
+    Raises:
+        PapermeshError: TIMEOUT.
+    """
+    try:
+        async with asyncio.timeout(seconds):
+            yield
+    except TimeoutError:
+        raise timed_out() from None

@@ -1,0 +1,248 @@
+"""Idempotency keys: the same call again gets the stored answer, whatever became of the connection in between.
+
+A record stands in Redis's state role for 24 hours, under the client, the actor, the action and the key. While the first
+call runs it holds a lease; whoever comes with the same key waits for it. A call without side effects that was
+interrupted is simply made again. One with side effects goes on when its caller leaves, so that the caller can come back
+for the answer; if it is interrupted all the same, nobody knows how far it came, and from then on the key answers
+CONFLICT.
+"""
+
+import asyncio
+import hashlib
+import secrets
+import time
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from importlib.resources import files
+
+from services.base.errors import NOTHING_DONE, Code, PapermeshError, bad_field
+from services.base.redis.link import Part, RedisAway, RedisLink, RedisRefused, Script
+from services.dispatch.admission.replay_log import Redo
+from services.dispatch.admission.state import redis_away
+from services.dispatch.answers.stored_answers import StoredAnswers
+from services.dispatch.full import HOLDS_MORE_THAN, ROOMY, state_full
+
+KEPT_S = 24 * 3600
+"""How long a key is remembered."""
+
+RECORD_BYTES = 64 * 1024
+"""What a record takes of a budget at least: Redis is smaller than the blob store, and shared by all."""
+
+OWNER_BUDGET_BYTES = 2_000 * RECORD_BYTES
+CLIENT_BUDGET_BYTES = 16_000 * RECORD_BYTES
+"""What the records of one client and actor, and of one client, may take in a day. In Redis 16,000 of them are 40 MB."""
+
+_MAX_KEY = 128
+_LEASE_MS = 10_000
+"""A holder that was killed is noticed after this long."""
+
+_RENEW_S = 3.0
+_LOOK_FIRST_S, _LOOK_LAST_S = 0.02, 0.25
+
+_OPEN = HOLDS_MORE_THAN + files(__package__).joinpath("idempotency.lua").read_text()
+_RESTORE = files(__package__).joinpath("idempotency_restore.lua").read_text()
+_OURS = "if redis.call('HGET', KEYS[1], 'token') ~= ARGV[1] then return 0 end "
+# What goes on with a record begins with EXPIRE, and so works when Redis is full as well (see full.lua).
+_GO_ON = f"{_OURS} redis.call('EXPIRE', KEYS[1], {KEPT_S}) "
+_RENEW = f"{_GO_ON} local t = redis.call('TIME') return redis.call('HSET', KEYS[1], 'until', t[1] * 1000 + ARGV[2])"
+_STORE = f"""{_GO_ON}
+for i = 2, 3 do
+  redis.call('INCRBY', KEYS[i], ARGV[3])
+  if redis.call('TTL', KEYS[i]) < 0 then redis.call('EXPIRE', KEYS[i], {KEPT_S}) end
+end
+return redis.call('HSET', KEYS[1], 'done', ARGV[2])"""
+_FORGET = f"{_OURS} return redis.call('DEL', KEYS[1])"
+_GIVE_UP = f"{_GO_ON} return redis.call('HSET', KEYS[1], 'until', 0)"
+
+_DID_NOTHING = frozenset(
+    {Code.BAD_ARG, Code.UNAUTHENTICATED, Code.FORBIDDEN, Code.NOT_FOUND, Code.CONFLICT, Code.TOO_LARGE, Code.RATE_LIMIT}
+)
+"""Answers of a service that refused before it did anything."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A call that bears an idempotency key."""
+
+    client: str
+    owner: str
+    """Client and actor."""
+
+    action: str
+    key: str
+    args: bytes
+    """Its arguments as canonical JSON."""
+
+    repeatable: bool
+    """The action has no side effects."""
+
+    @property
+    def digest(self) -> str:
+        """Of its arguments."""
+        return hashlib.sha256(self.args).hexdigest()
+
+    @property
+    def name(self) -> str:
+        """Of its record. Hashed, since a key may be long and is the caller's business."""
+        text = f"{self.owner}\x1f{self.action}\x1f{self.key}".encode()
+        return f"idempotency:{hashlib.sha256(text).hexdigest()}"
+
+    @property
+    def keys(self) -> list[str]:
+        """Of its record and of the budgets that it takes from."""
+        # A client's id holds no separator of an owner, so the two kinds of budgets never meet.
+        return [self.name, f"idempotency-budget:{self.owner}", f"idempotency-budget:{self.client}"]
+
+
+def check_key(key: str) -> None:
+    """Refuses what is no idempotency key.
+
+    Raises:
+        PapermeshError: BAD_ARG.
+    """
+    if len(key) > _MAX_KEY or not key.isascii() or not key.isprintable() or " " in key:
+        raise bad_field("idempotency_key", f"must be at most {_MAX_KEY} visible ASCII characters")
+
+
+class Idempotency:
+    """The records."""
+
+    def __init__(self, link: RedisLink, redo: Redo, answers: StoredAnswers) -> None:
+        """Keeps records behind `link`, the state role, and large answers in `answers`.
+
+        Args:
+            link: The state role.
+            redo: Gets the records of side effects too, in case Redis loses them.
+            answers: Keeps what calls answered.
+        """
+        self._redo = redo
+        self._answers = answers
+        self._going_on: set[asyncio.Task[str]] = set()
+        self._open, self._renew, self._store, self._forget, self._give_up = (
+            Script(link, text) for text in (_OPEN, _RENEW, _STORE, _FORGET, _GIVE_UP)
+        )
+
+    async def once(self, asked: Asked, run: Callable[[], Awaitable[str]]) -> str:
+        """The answer to a call: the stored one, or that of `run`, which is then stored.
+
+        Raises:
+            PapermeshError: CONFLICT when the key was used with other arguments, or by a call that was interrupted and
+                may have taken effect; RATE_LIMIT when the keys of a day take too much; UNAVAILABLE when Redis is away
+                or has no room left; otherwise what `run` raises.
+        """
+        token = secrets.token_hex(16)
+        pause_s = _LOOK_FIRST_S
+        while True:
+            found = await self._opened(asked, token)
+            match found[0]:
+                case b"new" if asked.repeatable:
+                    return await self._run(asked, token, run)
+                case b"new":
+                    self._note(asked, token, _LEASE_MS)
+                    return await self._run_to_the_end(asked, token, run)
+                case b"done":
+                    return await self._answers.load(found[1])
+                case b"state_full":
+                    raise state_full()
+                case b"full":
+                    raise _full(int(found[1]))
+                case b"other":
+                    raise PapermeshError(
+                        Code.CONFLICT,
+                        "This idempotency key was used with other arguments. Take a new key for another call.",
+                    )
+                case b"interrupted":
+                    raise PapermeshError(
+                        Code.CONFLICT,
+                        "The first call with this idempotency key ended without an answer, so it may have taken effect."
+                        " Find out whether it did, then call with a new key.",
+                        details={"outcome": "unknown"},
+                    )
+            await asyncio.sleep(pause_s)
+            pause_s = min(pause_s * 2, _LOOK_LAST_S)
+
+    async def settle(self, limit_s: float) -> None:
+        """Waits until the side effects that are under way have ended and their answers are stored."""
+        if self._going_on:
+            await asyncio.wait(self._going_on, timeout=limit_s)
+
+    async def _opened(self, asked: Asked, token: str) -> list[bytes]:
+        try:
+            found: list[bytes] = await self._open.run(
+                asked.keys,
+                [
+                    *(asked.digest, token, _LEASE_MS, KEPT_S, int(asked.repeatable)),
+                    *(RECORD_BYTES, OWNER_BUDGET_BYTES, CLIENT_BUDGET_BYTES, ROOMY),
+                ],
+            )
+        except (RedisAway, RedisRefused) as error:
+            raise redis_away(error) from error
+        return found
+
+    async def _run_to_the_end(self, asked: Asked, token: str, run: Callable[[], Awaitable[str]]) -> str:
+        """Runs a side effect, whether or not its caller stays."""
+        task = asyncio.create_task(self._run(asked, token, run))
+        self._going_on.add(task)
+        task.add_done_callback(self._ended)
+        return await asyncio.shield(task)
+
+    def _ended(self, task: asyncio.Task[str]) -> None:
+        self._going_on.discard(task)
+        if not task.cancelled():
+            task.exception()  # when its caller has left, nobody asks for it
+
+    async def _run(self, asked: Asked, token: str, run: Callable[[], Awaitable[str]]) -> str:
+        renewing = asyncio.create_task(self._keep(asked, token))
+        try:
+            answer = await run()
+            stored = await self._answers.store(answer)
+        except PapermeshError as error:
+            await self._end(asked, token, did_nothing=_did_nothing(error))
+            raise
+        except BaseException:  # the caller has left, this process stops, or a bug of ours
+            await asyncio.shield(self._end(asked, token, did_nothing=False))
+            raise
+        finally:
+            renewing.cancel()
+        self._note(asked, token, 0, stored.record)
+        try:
+            await self._store.run(asked.keys, [token, stored.record, max(0, stored.size - RECORD_BYTES)])
+        except (RedisAway, RedisRefused) as error:
+            raise redis_away(error) from error
+        return answer
+
+    async def _keep(self, asked: Asked, token: str) -> None:
+        while True:
+            await asyncio.sleep(_RENEW_S)
+            with suppress(RedisAway, RedisRefused):
+                await self._renew.run([asked.name], [token, _LEASE_MS])
+
+    async def _end(self, asked: Asked, token: str, *, did_nothing: bool) -> None:
+        """Ends a call without an answer: the key is free again where that is safe, else it says what happened."""
+        is_free = did_nothing or asked.repeatable
+        if is_free:
+            self._redo.note(asked.name, "EVAL", _FORGET, 1, asked.name, token)
+        else:
+            self._note(asked, token, 0)
+        with suppress(RedisAway, RedisRefused):  # the lease runs out by itself, and says the same
+            await (self._forget if is_free else self._give_up).run([asked.name], [token])
+
+    def _note(self, asked: Asked, token: str, lease_ms: int, *answer: bytes) -> None:
+        """Has the record of a side effect put back if Redis loses it. A read may be made again."""
+        if not asked.repeatable:
+            record: list[Part] = [token, asked.digest, lease_ms, int(time.time()) + KEPT_S, *answer]
+            self._redo.note(asked.name, "EVAL", _RESTORE, 1, asked.name, *record)
+
+
+def _full(wait_ms: int) -> PapermeshError:
+    return PapermeshError(
+        Code.RATE_LIMIT,
+        "The idempotency keys of this client or actor take all the room of a day. Call without a key, or later.",
+        retry_after_ms=max(1, wait_ms),
+        details={"reason": "idempotency_keys"},
+    )
+
+
+def _did_nothing(error: PapermeshError) -> bool:
+    return error.code in _DID_NOTHING or NOTHING_DONE.items() <= error.details.items()

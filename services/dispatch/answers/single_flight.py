@@ -1,0 +1,199 @@
+"""Single flight: equal calls that are under way at once, in any replica, are computed once.
+
+Within a process the equal calls wait for one task. Across processes the first one holds a lease in Redis's cache role;
+the others look for its result there. Losing that Redis, or a holder, costs a second computation and nothing else.
+"""
+
+import asyncio
+import secrets
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import Generic, TypeVar
+
+import orjson
+
+from services.base.errors import Code, FieldViolation, PapermeshError
+from services.base.redis.link import RedisAway, RedisLink, RedisRefused, Script
+
+_LEASE_MS = 3_000
+"""A holder that was killed is replaced after this long."""
+
+_RENEW_S = 1.0
+_FAILURE_KEPT_MS = 5_000
+_LOOK_FIRST_S, _LOOK_LAST_S = 0.01, 0.1
+"""How often the others look: soon at first, since most results take milliseconds."""
+
+_RENEW = """if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end return 0"""
+_RELEASE = """if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0"""
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class _Flight(Generic[T]):
+    task: "asyncio.Task[T]"
+    waiting: int = 0
+
+
+class Flights(Generic[T]):
+    """The computations under way in this process, each of which makes a T."""
+
+    def __init__(self, link: RedisLink) -> None:
+        """Agrees with other replicas through `link`, the cache role."""
+        self._link = link
+        self._renew = Script(link, _RENEW)
+        self._release = Script(link, _RELEASE)
+        self._flights: dict[str, _Flight[T]] = {}
+
+    async def join(
+        self,
+        key: str,
+        compute: Callable[[], Awaitable[T]],
+        find: Callable[[], Awaitable[T | None]],
+        enter: Callable[[], Callable[[], None]],
+    ) -> T:
+        """The result of that key: computed here, or by an equal call that is under way.
+
+        A caller that is cancelled leaves; when the last one has left, the computation is cancelled too.
+
+        Args:
+            key: The result's key.
+            compute: Makes the result and puts it into the cache; called by the one that computes.
+            find: Looks for the result in the cache, before computing and while another replica does.
+            enter: Called by the one with which a flight begins; what it returns is called when the flight ends.
+
+        Raises:
+            PapermeshError: why the computation failed, the same for everybody who waited for it; or what `enter`
+                raises, for the one caller alone.
+        """
+        flight = self._flights.get(key)
+        if flight is None:
+            leave = enter()
+            flight = _Flight(asyncio.create_task(self._fly(key, compute, find)))
+            self._flights[key] = flight
+            flight.task.add_done_callback(lambda task: self._land(key, task))
+            # Not when the one with which it began has left: others may wait for it still.
+            flight.task.add_done_callback(lambda _: leave())
+        flight.waiting += 1
+        try:
+            return await asyncio.shield(flight.task)
+        except PapermeshError as error:
+            # Each call's error gets that call's own request id.
+            raise replace(error, request_id="") from error
+        finally:
+            flight.waiting -= 1
+            if flight.waiting == 0 and not flight.task.done():
+                self._forget(key, flight.task)
+                flight.task.cancel()
+
+    def _land(self, key: str, task: "asyncio.Task[T]") -> None:
+        self._forget(key, task)
+        if not task.cancelled():
+            task.exception()  # when everybody has left, nobody asks for it
+
+    def _forget(self, key: str, task: "asyncio.Task[T]") -> None:
+        if key in self._flights and self._flights[key].task is task:
+            del self._flights[key]
+
+    async def _fly(self, key: str, compute: Callable[[], Awaitable[T]], find: Callable[[], Awaitable[T | None]]) -> T:
+        token = secrets.token_hex(16)
+        while True:
+            try:
+                holder = await self._claim(key, token)
+            except (RedisAway, RedisRefused):
+                return await compute()
+            if holder == token:
+                return await self._lead(key, token, compute, find)
+            found = await self._follow(key, holder, find)
+            if found is not None:
+                return found
+
+    async def _claim(self, key: str, token: str) -> str:
+        """Takes the lease unless somebody has it, and says who has it now."""
+        while not await self._link.call("SET", _lease(key), token, "NX", "PX", _LEASE_MS):
+            holder = await self._link.call("GET", _lease(key))
+            if holder is not None:
+                return bytes(holder).decode()
+        return token
+
+    async def _lead(
+        self,
+        key: str,
+        token: str,
+        compute: Callable[[], Awaitable[T]],
+        find: Callable[[], Awaitable[T | None]],
+    ) -> T:
+        renewing = asyncio.create_task(self._keep(key, token))
+        try:
+            # An equal call may have ended since this one looked, and given the lease back.
+            found = await find()
+            return await compute() if found is None else found
+        except PapermeshError as error:
+            await self._publish(token, error)
+            raise
+        finally:
+            renewing.cancel()
+            with suppress(RedisAway, RedisRefused):
+                await self._release.run([_lease(key)], [token])
+
+    async def _keep(self, key: str, token: str) -> None:
+        while True:
+            await asyncio.sleep(_RENEW_S)
+            with suppress(RedisAway, RedisRefused):
+                await self._renew.run([_lease(key)], [token, _LEASE_MS])
+
+    async def _publish(self, token: str, error: PapermeshError) -> None:
+        """Tells those who wait in other replicas; nobody who comes later learns of it."""
+        with suppress(RedisAway, RedisRefused):
+            await self._link.call("SET", _failure(token), _told(error), "PX", _FAILURE_KEPT_MS)
+
+    async def _follow(self, key: str, holder: str, find: Callable[[], Awaitable[T | None]]) -> T | None:
+        """What the holder of the lease made; nothing when it left without a result.
+
+        Raises:
+            PapermeshError: why the holder's computation failed.
+        """
+        pause_s = _LOOK_FIRST_S
+        while True:
+            try:
+                lease, failure = await self._link.call("MGET", _lease(key), _failure(holder))
+            except (RedisAway, RedisRefused):
+                return None
+            if failure is not None:
+                raise _failed(failure)
+            if lease is None or bytes(lease).decode() != holder:
+                return await find()
+            await asyncio.sleep(pause_s)
+            pause_s = min(pause_s * 2, _LOOK_LAST_S)
+
+
+def _told(error: PapermeshError) -> bytes:
+    return orjson.dumps(
+        {
+            "code": error.code,
+            "message": error.message,
+            "retry_after_ms": error.retry_after_ms,
+            "violations": [(each.field, each.description) for each in error.violations],
+            "details": dict(error.details),
+        }
+    )
+
+
+def _failed(told: bytes) -> PapermeshError:
+    fields = orjson.loads(told)
+    return PapermeshError(
+        Code(fields["code"]),
+        fields["message"],
+        retry_after_ms=fields["retry_after_ms"],
+        violations=tuple(FieldViolation(*each) for each in fields["violations"]),
+        details=fields["details"],
+    )
+
+
+def _lease(key: str) -> str:
+    return f"flight:{key}"
+
+
+def _failure(token: str) -> str:
+    return f"failure:{token}"

@@ -1,0 +1,1 @@
+"""The audit log: a chained line for every call."""

@@ -1,0 +1,111 @@
+"""Deletion of bytes that nobody holds, such that no upload of the same bytes at the same time ends without them."""
+
+import asyncio
+import logging
+import secrets
+from importlib.resources import files
+
+from services.base.blobs import BlobStore, Namespace
+from services.base.errors import Code, PapermeshError
+from services.base.redis.link import RedisAway, RedisLink, RedisRefused, Script
+from services.dispatch.admission.state import holders_key, redis_away
+
+_log = logging.getLogger(__name__)
+
+ERASING = "erasing"
+"""The sorted set of digests whose bytes must go."""
+
+_ERASE = files(__package__).joinpath("erase.lua").read_text()
+_DONE = """
+if redis.call('GET', KEYS[1]) == 'now:' .. ARGV[2] then
+  redis.call('ZREM', KEYS[2], ARGV[1])
+  redis.call('SET', KEYS[1], 'done:' .. ARGV[2], 'EX', ARGV[3])
+end
+"""
+
+_MARKED_S = 120
+"""A deletion that was cut off holds up uploads of the same bytes for so long."""
+
+_DELETE_S = 20.0
+"""A deletion ends well before its mark does, or it could take the bytes of a later upload."""
+
+_REMEMBERED_S = 15 * 60
+"""Longer than any upload takes, whose deadline is 5 minutes. No longer: whoever uploads and deletes all the time leaves
+one of these each time."""
+
+_WAIT_S, _LOOK_S = 2.0, 0.02
+
+
+def deletion_key(sha256: str) -> str:
+    """The key that tells of the last deletion of these bytes."""
+    return f"deletion:{sha256}"
+
+
+class Erasure:
+    """Deletes bytes of uploads."""
+
+    def __init__(self, link: RedisLink, blobs: BlobStore) -> None:
+        """Deletes from `blobs`, marked in the Redis behind `link`."""
+        self._link = link
+        self._blobs = blobs
+        self._erase = Script(link, _ERASE)
+        self._done = Script(link, _DONE)
+        self._running: set[asyncio.Task[bool]] = set()
+
+    async def last(self, sha256: str) -> str:
+        """The last deletion of these bytes, for a comparison after they were put; waits for one that is under way.
+
+        Raises:
+            PapermeshError: UNAVAILABLE when it takes long, or Redis is away.
+        """
+        end = asyncio.get_running_loop().time() + _WAIT_S
+        while True:
+            try:
+                found: bytes = await self._link.call("GET", deletion_key(sha256)) or b""
+            except (RedisAway, RedisRefused) as error:
+                raise redis_away(error) from error
+            if not found.startswith(b"now:"):
+                return found.decode()
+            if asyncio.get_running_loop().time() > end:
+                raise being_deleted()
+            await asyncio.sleep(_LOOK_S)
+
+    async def erase(self, sha256: str) -> bool:
+        """Deletes an upload's bytes, unless somebody holds them.
+
+        A caller that is cancelled leaves the deletion running.
+
+        Returns:
+            Whether they are gone; when the store could not be reached, the retention deletes them later.
+
+        Raises:
+            PapermeshError: UNAVAILABLE when Redis is away.
+        """
+        task = asyncio.create_task(self._run(sha256))
+        self._running.add(task)  # the loop itself would forget it
+        task.add_done_callback(self._running.discard)
+        return await asyncio.shield(task)
+
+    async def _run(self, sha256: str) -> bool:
+        token, mark = secrets.token_hex(8), deletion_key(sha256)
+        try:
+            if not await self._erase.run([holders_key(sha256), ERASING, mark], [sha256, token, _MARKED_S]):
+                return False
+            async with asyncio.timeout(_DELETE_S):
+                await self._blobs.delete(Namespace.UPLOADS, sha256)
+            await self._done.run([mark, ERASING], [sha256, token, _REMEMBERED_S])
+        except (PapermeshError, TimeoutError) as error:
+            _log.warning(
+                "An upload's bytes could not be deleted and will be later: %s", str(error) or "it took too long"
+            )
+            return False
+        except (RedisAway, RedisRefused) as error:
+            raise redis_away(error) from error
+        return True
+
+
+def being_deleted() -> PapermeshError:
+    """The answer to an upload that keeps meeting deletions of the same bytes."""
+    return PapermeshError(
+        Code.UNAVAILABLE, "This document is being deleted right now. Upload it again.", retry_after_ms=1000
+    )

@@ -1,0 +1,161 @@
+"""Uploads and whose they are: an upload is held by each client and actor that made it, within the client's quotas.
+
+The bytes are put first and owned after, so an owner always has bytes. A deletion of the same bytes that comes between
+is noticed when they are to be owned, and they are put again (`erasure.py`).
+"""
+
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+
+from services.base.blobs import BlobStore, Namespace
+from services.base.errors import Code, PapermeshError
+from services.base.redis.link import RedisAway, RedisLink, RedisRefused, Script
+from services.dispatch.admission.state import holders_key, owner, redis_away
+from services.dispatch.admission.verification import Caller
+from services.dispatch.full import HOLDS_MORE_THAN, ROOMY, state_full
+from services.dispatch.uploads.deletion import ERASING, Erasure, being_deleted, deletion_key
+
+USED = "used"
+"""The sorted set of the uploads' last uses, in seconds since 1970."""
+
+LEAST_CHARGE_BYTES = 64 * 1024
+"""What a document counts at least: Redis, which is small, remembers of a small one as much as of a large one."""
+
+_HOLD = HOLDS_MORE_THAN + files(__package__).joinpath("hold.lua").read_text()
+RELEASE = files(__package__).joinpath("release.lua").read_text()
+"""Takes an upload from its owners; see there."""
+
+_TRIES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """What the actors of a client may hold together."""
+
+    bytes: int
+    """Of which each document takes its size, and `LEAST_CHARGE_BYTES` at least."""
+
+    documents: int
+
+
+class Holdings:
+    """Who holds which upload."""
+
+    def __init__(self, link: RedisLink, blobs: BlobStore, quota: Quota) -> None:
+        """Keeps bytes in `blobs` and owners in the Redis behind `link`.
+
+        Args:
+            link: The state role.
+            blobs: The blob store.
+            quota: What each client may hold in all, unless its entry says otherwise.
+        """
+        self._blobs = blobs
+        self._quota = quota
+        self._hold = Script(link, _HOLD)
+        self._release = Script(link, RELEASE)
+        self._erasure = Erasure(link, blobs)
+
+    async def check_room(self, caller: Caller, sha256: str, size: int) -> None:
+        """Refuses early what `store` would refuse now. What the caller holds already needs no room.
+
+        Args:
+            caller: Who wants to upload.
+            sha256: The digest that is announced.
+            size: The size that is announced, in bytes.
+
+        Raises:
+            PapermeshError: TOO_LARGE over the client's quota; UNAVAILABLE when Redis is away, or has no room left.
+        """
+        await self._try_to_hold(caller, sha256, size)
+
+    async def store(self, caller: Caller, sha256: str, size: int, path: Path) -> None:
+        """Stores an upload and gives it to the caller.
+
+        Args:
+            caller: Whose it becomes.
+            sha256: The digest of the file, which was checked.
+            size: Its size in bytes.
+            path: The file; it is left where it is.
+
+        Raises:
+            PapermeshError: TOO_LARGE over the client's quota; UNAVAILABLE when Redis or the store is away, Redis has no
+                room left, or the same bytes are being deleted.
+        """
+        for _ in range(_TRIES):
+            seen = await self._erasure.last(sha256)
+            await self._blobs.put(Namespace.UPLOADS, sha256, path)
+            try:
+                if await self._try_to_hold(caller, sha256, size, seen):
+                    return
+            except PapermeshError:
+                await self._erasure.erase(sha256)
+                raise
+        raise being_deleted()
+
+    async def release(self, caller: Caller, sha256: str) -> None:
+        """Takes an upload from the caller. When nobody else holds it, its bytes are deleted.
+
+        Raises:
+            PapermeshError: NOT_FOUND when the caller does not hold it; UNAVAILABLE when Redis is away.
+        """
+        try:
+            released = await self._release.run([holders_key(sha256), USED, ERASING], [sha256, owner(caller), 0])
+        except (RedisAway, RedisRefused) as error:
+            raise redis_away(error) from error
+        if not released:
+            raise PapermeshError(Code.NOT_FOUND, "There is no such document for this client and actor.")
+        await self._erasure.erase(sha256)
+
+    async def _try_to_hold(self, caller: Caller, sha256: str, size: int, *seen: str) -> bool:
+        """Gives an upload to the caller, or finds out whether it would.
+
+        Args:
+            caller: Whose it becomes.
+            sha256: The digest.
+            size: The size, in bytes.
+            seen: The last deletion of these bytes before they were put; left out to find out.
+
+        Returns:
+            False when the bytes were deleted since.
+
+        Raises:
+            PapermeshError: TOO_LARGE or UNAVAILABLE, see `store`.
+        """
+        client, quota = caller.client.id, self._quota_of(caller)
+        holders = holders_key(sha256)
+        keys = [holders, f"held:{client}", f"documents:{client}", USED, ERASING, deletion_key(sha256)]
+        charge = max(size, LEAST_CHARGE_BYTES)
+        try:
+            outcome, *used = await self._hold.run(
+                keys, [owner(caller), sha256, charge, quota.bytes, quota.documents, ROOMY, *seen]
+            )
+        except (RedisAway, RedisRefused) as error:
+            raise redis_away(error) from error
+        if outcome == b"over":
+            raise _over(quota, Quota(*used))
+        if outcome == b"state_full":
+            raise state_full()
+        return bool(outcome != b"gone")
+
+    def _quota_of(self, caller: Caller) -> Quota:
+        own = caller.client
+        return Quota(
+            self._quota.bytes if own.quota_bytes is None else own.quota_bytes,
+            self._quota.documents if own.quota_documents is None else own.quota_documents,
+        )
+
+
+def _over(quota: Quota, used: Quota) -> PapermeshError:
+    return PapermeshError(
+        Code.TOO_LARGE,
+        f"With this document the client's uploads would exceed its quota of {quota.bytes} bytes and {quota.documents}"
+        f" documents; they take {used.bytes} and {used.documents} now, where each counts {LEAST_CHARGE_BYTES} bytes at"
+        " least. Delete documents that are no longer needed, then upload this one again.",
+        details={
+            "quota_bytes": str(quota.bytes),
+            "used_bytes": str(used.bytes),
+            "quota_documents": str(quota.documents),
+            "used_documents": str(used.documents),
+        },
+    )

@@ -1,0 +1,105 @@
+"""Uploads that nobody used for long go, and so do bytes that nobody holds: a sweep once an hour, by one replica."""
+
+import asyncio
+import logging
+import time
+
+from services.base.blobs import BlobStore, Namespace
+from services.base.errors import PapermeshError
+from services.base.redis.link import RedisAway, RedisLink, RedisRefused, Script
+from services.dispatch import full
+from services.dispatch.admission.state import holders_key
+from services.dispatch.uploads.deletion import ERASING, Erasure
+from services.dispatch.uploads.ownership import RELEASE, USED
+
+_log = logging.getLogger(__name__)
+
+_SWEEP = "retention:sweep"
+_EVERY_S = 3600
+_LOOK_S = 60.0
+_AT_ONCE = 100
+
+_RESULTS_KEPT_S = 25 * 3600
+"""An hour more than an idempotency record, which names the result."""
+
+
+class Retention:
+    """Sweeps until it is cancelled."""
+
+    def __init__(self, link: RedisLink, blobs: BlobStore, keep_s: float) -> None:
+        """Sweeps these.
+
+        Args:
+            link: The state role.
+            blobs: The blob store.
+            keep_s: Seconds after its last use for which an upload is kept.
+        """
+        self._link = link
+        self._blobs = blobs
+        self._keep_s = keep_s
+        self._release = Script(link, RELEASE)
+        self._erasure = Erasure(link, blobs)
+
+    async def run(self) -> None:
+        """Sweeps whenever an hour has passed since the last sweep of any replica."""
+        while True:
+            try:
+                if await self.is_our_turn():
+                    await self.sweep()
+            except (RedisAway, RedisRefused, PapermeshError) as error:
+                _log.warning("Retention could not sweep and will later: %s: %s", type(error).__name__, error)
+            except Exception:  # noqa: BLE001 - a bug in the housekeeping must not end the process that serves calls
+                _log.exception("A bug in the retention; the next sweep comes in an hour")
+            await asyncio.sleep(_LOOK_S)
+
+    async def is_our_turn(self) -> bool:
+        """Whether no replica has swept within the hour; this one is the next, also when Redis is full.
+
+        Raises:
+            RedisAway, RedisRefused: when Redis cannot be used.
+        """
+        # The mark is lock and clock at once: it runs out by itself, whatever becomes of the one who set it. Two sweeps
+        # at once would do no harm, since each step is safe against everybody's.
+        return bool(await self._link.call("EVAL", full.SET, 1, _SWEEP, "", "NX", "EX", _EVERY_S))
+
+    async def sweep(self) -> None:
+        """Sweeps once.
+
+        Raises:
+            RedisAway, RedisRefused: when Redis cannot be used.
+            PapermeshError: UNAVAILABLE when Redis or the store is away.
+        """
+        erased = await self._sweep_unused() + await self._sweep_unfinished() + await self._sweep_unowned()
+        await self._sweep_results()
+        if erased:
+            _log.info("Retention deleted %d documents", erased)
+
+    async def _sweep_unused(self) -> int:
+        """Takes from their owners what nobody used for long."""
+        now, _ = await self._link.call("TIME")
+        before, erased = int(now) - self._keep_s, 0
+        while found := await self._link.call("ZRANGEBYSCORE", USED, "-inf", f"({before}", "LIMIT", 0, _AT_ONCE):
+            for sha256 in map(bytes.decode, found):
+                await self._release.run([holders_key(sha256), USED, ERASING], [sha256, "", before])
+                erased += await self._erasure.erase(sha256)
+        return erased
+
+    async def _sweep_unfinished(self) -> int:
+        """Deletes what a crash, or a store that was away, left to delete."""
+        found = await self._link.call("ZRANGE", ERASING, 0, -1)
+        return sum([await self._erasure.erase(sha256.decode()) for sha256 in found])
+
+    async def _sweep_unowned(self) -> int:
+        """Deletes bytes whose owners were lost with Redis, or which were put and never owned."""
+        now, erased = time.time(), 0
+        async for blob in self._blobs.list(Namespace.UPLOADS):
+            if now - blob.stored_at > self._keep_s:
+                erased += await self._erasure.erase(blob.sha256)
+        return erased
+
+    async def _sweep_results(self) -> None:
+        """Deletes results whose records have run out."""
+        now = time.time()
+        async for blob in self._blobs.list(Namespace.RESULTS):
+            if now - blob.stored_at > _RESULTS_KEPT_S:
+                await self._blobs.delete(Namespace.RESULTS, blob.sha256)

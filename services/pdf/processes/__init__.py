@@ -1,0 +1,1 @@
+"""The processes behind the engine: pools, zygotes, and who is asked when."""

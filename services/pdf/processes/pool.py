@@ -1,0 +1,196 @@
+"""The workers as a pool, and what becomes of a request."""
+
+import itertools
+import os
+from collections import Counter
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+from services.base.own_faults import Disk, disk_fault
+from services.pdf.processes import outcomes
+from services.pdf.processes.crashes import Crashes
+from services.pdf.processes.fair_queue import Places
+from services.pdf.processes.limits import Limits
+from services.pdf.processes.process import Answer, WorkerLost, WorkerProcess
+from services.pdf.processes.subject import Subject
+from services.pdf.processes.supervisor import Recipe, Supervisor
+from services.pdf.processes.wire import pack_request
+
+WORKER_MODULE = "services.pdf.worker"
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """One operation on one document."""
+
+    operation: str
+    arguments: dict[str, Any]
+    subject: Subject
+    deadline: float
+
+
+class WorkerPool:
+    """Worker processes behind a fair queue, each for one document of one caller. `async with` starts and ends them.
+
+    At most `size` work at a time. `work_dir` belongs to this pool alone: what an earlier one left there is removed.
+    `without_landlock` lets workers start on a kernel that has no Landlock.
+    """
+
+    def __init__(
+        self,
+        size: int,
+        work_dir: Path,
+        limits: Limits,
+        worker_module: str = WORKER_MODULE,
+        *,
+        without_landlock: bool = False,
+    ) -> None:
+        self.size = size
+        self.limits = limits
+        self._work_dir = work_dir
+        self._numbers = itertools.count(1)
+        self._places = Places(size, limits.waiting)
+        self._crashes = Crashes()
+        self._supervisor = Supervisor(size, Recipe(worker_module, limits, without_landlock), self._crashes)
+        self._closing = False
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_error: object) -> None:
+        await self.close()
+
+    @property
+    def restarts(self) -> Counter[str]:
+        """Processes that ended or were ended, by reason: memory, cpu, crash, timeout, cancelled, worn, zygote."""
+        return self._supervisor.restarts
+
+    @property
+    def idle(self) -> int:
+        """Requests that could begin at once: nobody is in their place, and a worker that is new is there for them."""
+        return min(self._places.free, len(self._supervisor.spares))
+
+    @property
+    def kept(self) -> int:
+        """Workers that wait for the next question about their document."""
+        return len(self._supervisor.kept)
+
+    @property
+    def waiting(self) -> int:
+        """Requests that wait for a place."""
+        return self._places.waiting
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether at least one worker lives."""
+        return bool(self._supervisor.by_pid) and not self._closing
+
+    async def start(self) -> None:
+        """Starts all workers; raises ZygoteError when they do not come up."""
+        self._work_dir.mkdir(parents=True, exist_ok=True)
+        for left in self._work_dir.glob("document-*"):
+            left.unlink()
+        try:
+            await self._supervisor.start()
+        except BaseException:
+            await self.close()
+            raise
+
+    async def close(self) -> None:
+        """Ends all processes; requests under way fail."""
+        self._closing = True
+        self._places.refuse(outcomes.closing())
+        await self._supervisor.close()
+        self._crashes.close()
+
+    async def run(
+        self, operation: str, arguments: dict[str, Any], subject: Subject, deadline: float, *, admitted: bool = False
+    ) -> Answer:
+        """Has a worker do one operation on one document: one that has opened nothing but this document, for this flow.
+
+        `deadline` is a time of the loop's clock: at that moment the worker is killed, and when the caller is cancelled
+        it is killed at once. `admitted` is for a part of a request that has been let in before: it queues however many
+        wait. Raises PapermeshError: what the operation answered, TIMEOUT, RATE_LIMIT when too many requests wait for a
+        worker, ENGINE_FAIL when the worker died, or UNAVAILABLE when a document cannot be put where it can be opened.
+        What else `subject.place` raises passes through.
+        """
+        if self._closing:
+            raise outcomes.closing()
+        await self._places.take(subject.flow, deadline, admitted=admitted)
+        try:
+            return await self._read(_Request(operation, arguments, subject, deadline))
+        finally:
+            self._places.give(subject.flow)
+
+    async def _read(self, request: _Request) -> Answer:
+        subject = request.subject
+        worker = self._supervisor.take_kept(subject.holder)
+        if worker is not None:
+            return await self._ask(worker, request)
+        path = self._work_dir / f"document-{next(self._numbers)}.pdf"
+        try:
+            document = await self._open(subject, path)
+            try:
+                # Last, for it is taken for good.
+                worker = await self._supervisor.take_new(request.deadline)
+            except BaseException:
+                os.close(document)
+                raise
+            return await self._ask(worker, request, document)
+        finally:
+            with suppress(OSError):  # what is left here by a folder that fails goes when the service starts again
+                path.unlink()
+
+    async def _open(self, subject: Subject, path: Path) -> int:
+        try:
+            self._work_dir.mkdir(mode=0o700, exist_ok=True)  # somebody may have removed it
+            await subject.place(path)
+            return os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        except OSError as error:
+            raise disk_fault(Disk.WORK, error) from error
+
+    async def _ask(self, worker: WorkerProcess, request: _Request, document: int = -1) -> Answer:
+        """Asks a worker; one that is new gets the descriptor of its document, for good."""
+        try:
+            answered = worker.expect(request.deadline)
+            worker.send(pack_request({"op": request.operation, "args": request.arguments}), document)
+            answer = await answered
+        except WorkerLost as lost:
+            reason = outcomes.reason_of_death(lost.status)
+            if self._supervisor.end(worker, reason):
+                self._tell(request, reason, status=lost.status)
+            raise outcomes.engine_failed(reason) from None
+        except TimeoutError:
+            self._supervisor.end(worker, "timeout")
+            raise outcomes.timed_out() from None
+        except BaseException:
+            self._supervisor.end(worker, "cancelled")
+            raise
+        return self._finish(worker, request, answer)
+
+    def _finish(self, worker: WorkerProcess, request: _Request, answer: Answer) -> Answer:
+        """Keeps the worker, or ends it; raises the error that it answered with."""
+        header = answer.header
+        crash = header.get("crash")
+        if crash is not None:
+            reason = "memory" if crash == "memory" else "crash"
+            self._supervisor.end(worker, reason)
+            self._tell(request, reason, origin=str(crash))
+            raise outcomes.engine_failed(reason)
+        if header.get("retire"):
+            self._supervisor.end(worker, "worn")
+        else:
+            self._supervisor.keep(worker, request.subject.holder)
+        error = header.get("error")
+        if error is not None:
+            raise outcomes.from_worker(error)
+        return answer
+
+    def _tell(self, request: _Request, reason: str, *, status: int | None = None, origin: str = "") -> None:
+        subject = request.subject
+        self._crashes.tell(
+            subject.sha256, request.operation, reason, request_id=subject.request_id, status=status, origin=origin
+        )

@@ -1,0 +1,182 @@
+"""One worker process as the service sees it: a socket to ask it, a pidfd to end it, and the document it has open."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+from typing import Any, NamedTuple
+
+import orjson
+
+from services.pdf.processes.wire import ANSWER, MAX_HEADER
+
+_RECEIVE = 256 * 1024
+
+
+class WorkerLost(Exception):  # noqa: N818  # an event of the engine's, which becomes an error of the request
+    """The process ended, or said what no worker says, before it answered."""
+
+    def __init__(self, status: int | None = None) -> None:
+        super().__init__(status)
+        self.status = status
+        """As waitpid has it; None when unknown."""
+
+
+class Answer(NamedTuple):
+    """What a worker answered."""
+
+    header: dict[str, Any]
+    payload: bytes
+
+
+class WorkerProcess:
+    """A locked-in process with at most one request at a time.
+
+    What comes out of it is not trusted: an answer over `payload_limit` bytes, one that nobody asked for, or one that
+    cannot be read ends the process.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, connection: socket.socket, payload_limit: int) -> None:
+        self._loop = loop
+        self._socket = connection
+        self._payload_limit = payload_limit
+        self._pidfd = -1
+        self._document = -1
+        self._as_given = (0, 0)
+        self.settled: asyncio.Future[None] = loop.create_future()
+        """Done when the zygote has handed the process over, or it has ended: its "ready" may come before either."""
+
+        self._answer: asyncio.Future[Answer] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._received = bytearray()
+        self._exit: WorkerLost | None = None
+        loop.add_reader(connection, self._on_readable)
+
+    @property
+    def exited(self) -> bool:
+        """Whether the process is known to have ended."""
+        return self._exit is not None
+
+    def adopt(self, pidfd: int) -> None:
+        """Takes the process over from the zygote that forked it."""
+        self._pidfd = pidfd
+        self._settle()
+
+    def expect(self, deadline: float) -> asyncio.Future[Answer]:
+        """The next answer; TimeoutError after `deadline` (of the loop's clock), WorkerLost when there will be none."""
+        future: asyncio.Future[Answer] = self._loop.create_future()
+        if self._exit is not None:
+            future.set_exception(self._exit)
+            return future
+        self._answer = future
+        self._timer = self._loop.call_at(deadline, _expire, future)
+        return future
+
+    @property
+    def document_is_as_given(self) -> bool:
+        """Whether nobody has written to the document's file since: it may be one with the store's."""
+        return _written(self._document) == self._as_given
+
+    def send(self, request: bytes, document: int = -1) -> None:
+        """Sends a request; the first one with the descriptor of the document, which is closed with the process.
+
+        WorkerLost when the socket does not take it whole, as it does while the process lives.
+        """
+        if document >= 0:
+            self._document, self._as_given = document, _written(document)
+        try:
+            sent = self._socket.send(request) if document < 0 else socket.send_fds(self._socket, [request], [document])
+        except OSError as error:
+            raise WorkerLost from error
+        if sent != len(request):
+            raise WorkerLost
+
+    def on_exit(self, status: int | None) -> None:
+        """Notes that the process has ended; whoever waits for its answer learns it."""
+        self._exit = WorkerLost(status)
+        if self._answer is not None and not self._answer.done():
+            self._answer.set_exception(self._exit)
+        self._stop_timer()
+        self._settle()
+
+    def _settle(self) -> None:
+        if not self.settled.done():
+            self.settled.set_result(None)
+
+    def close(self) -> None:
+        """Kills the process if it is still there."""
+        self._stop_timer()
+        if self._socket.fileno() >= 0:
+            self._loop.remove_reader(self._socket)
+            self._socket.close()
+        self._kill()
+        for descriptor in (self._pidfd, self._document):
+            if descriptor >= 0:
+                os.close(descriptor)
+        self._pidfd = self._document = -1
+
+    def _on_readable(self) -> None:
+        try:
+            data: bytes | bytearray = self._socket.recv(_RECEIVE)
+        except (BlockingIOError, InterruptedError):
+            return
+        except OSError:
+            data = b""
+        if not data or self._answer is None or self._answer.done():
+            self._hang_up()
+            return
+        if self._received:
+            self._received += data
+            data = self._received
+        if len(data) < ANSWER.size:
+            self._received = bytearray(data)
+            return
+        header, payload = ANSWER.unpack_from(data)
+        missing = ANSWER.size + header + payload - len(data)
+        if missing < 0 or header > MAX_HEADER or payload > self._payload_limit:
+            self._hang_up()
+        elif missing == 0:
+            self._deliver(data, ANSWER.size + header)
+        elif data is not self._received:
+            self._received = bytearray(data)
+
+    def _deliver(self, data: bytes | bytearray, start: int) -> None:
+        """Hands an answer over whose payload starts at `start`."""
+        try:
+            header = orjson.loads(memoryview(data)[ANSWER.size : start])
+        except orjson.JSONDecodeError:
+            header = None
+        if not isinstance(header, dict) or self._answer is None:
+            self._hang_up()
+            return
+        payload = bytes(memoryview(data)[start:])
+        self._received = bytearray()
+        self._stop_timer()
+        self._answer.set_result(Answer(header, payload))
+
+    def _hang_up(self) -> None:
+        """Ends a process that has closed its socket or breaks the protocol; the zygote reports its end to the pool."""
+        self._loop.remove_reader(self._socket)
+        self._kill()
+
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _kill(self) -> None:
+        if self._pidfd >= 0:
+            with contextlib.suppress(ProcessLookupError):
+                signal.pidfd_send_signal(self._pidfd, signal.SIGKILL)
+
+
+def _written(document: int) -> tuple[int, int]:
+    """The size of a file, and when it was last written to."""
+    status = os.fstat(document)
+    return status.st_size, status.st_mtime_ns
+
+
+def _expire(future: asyncio.Future[Answer]) -> None:
+    if not future.done():
+        future.set_exception(TimeoutError())

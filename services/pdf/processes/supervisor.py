@@ -1,0 +1,270 @@
+"""The processes behind a pool: their zygote, new ones forked ahead, and those that are kept; started over as needed."""
+
+import asyncio
+import contextlib
+import logging
+import socket
+from collections import Counter
+from collections.abc import Coroutine
+from dataclasses import dataclass
+from typing import Any
+
+from services.pdf.processes import outcomes
+from services.pdf.processes.crashes import Crashes
+from services.pdf.processes.kept import KeptWorkers
+from services.pdf.processes.limits import MIB, Limits
+from services.pdf.processes.process import Answer, WorkerLost, WorkerProcess
+from services.pdf.processes.spares import Spares
+from services.pdf.processes.subject import Holder
+from services.pdf.processes.zygote import Zygote, ZygoteError, kill
+
+_LOG = logging.getLogger(__name__)
+
+_START_SECONDS = 30.0
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 5.0
+"""Seconds between attempts to start what does not start."""
+
+
+class WorkerRefused(Exception):  # noqa: N818  # an event of the engine's, as WorkerLost is
+    """A new process could not lock itself in; the text says which step failed, and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """What workers are made of."""
+
+    module: str
+    """The program of the zygote."""
+
+    limits: Limits
+
+    without_landlock: bool
+    """Whether a worker may do without Landlock where the kernel has none."""
+
+
+class Supervisor:
+    """The processes behind a pool in which at most `spares` workers begin at a time."""
+
+    def __init__(self, spares: int, recipe: Recipe, crashes: Crashes) -> None:
+        self.restarts: Counter[str] = Counter()
+        """Processes that ended or were ended, by reason: memory, cpu, crash, timeout, cancelled, worn, zygote."""
+
+        self.zygote: Zygote | None = None
+        self.spares = Spares()
+        self.kept = KeptWorkers(recipe.limits.kept, recipe.limits.kept_seconds, self._dismiss)
+        self.workers: set[WorkerProcess] = set()
+        """Those that are wanted, starting ones too."""
+
+        self.by_pid: dict[int, WorkerProcess] = {}
+        """All processes that have not been seen to end, those that are being killed too."""
+
+        self._wanted = spares
+        self._recipe = recipe
+        self._crashes = crashes
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._closing = False
+        self._warned = False
+        self._none_left = asyncio.Event()
+
+    async def start(self) -> None:
+        """Starts the zygote and the first workers; raises ZygoteError when they do not come up."""
+        try:
+            self.zygote = await self._start_zygote()
+        except OSError as error:
+            raise ZygoteError(f"The zygote did not start: {error}.") from error
+        try:
+            workers = await asyncio.gather(*(self._spawn() for _ in range(self._wanted)))
+        except WorkerRefused as refused:
+            raise ZygoteError(f"A worker could not lock itself in: {refused}.") from None
+        except (WorkerLost, TimeoutError, OSError) as error:
+            raise ZygoteError("A worker could not lock itself in, and none works otherwise.") from error
+        for worker in workers:
+            self._welcome(worker)
+
+    async def close(self) -> None:
+        """Ends all processes; requests under way fail."""
+        self._closing = True
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        self.spares.refuse(outcomes.closing())
+        self._drop_workers()
+        if self.zygote is not None:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_FIRST_PAUSE * 20):
+                    while self.by_pid:
+                        self._none_left.clear()
+                        await self._none_left.wait()
+            await self.zygote.close()
+            self.zygote = None
+
+    async def take_new(self, deadline: float) -> WorkerProcess:
+        """A worker that has opened nothing, and another in its place; TIMEOUT when there is none in time."""
+        worker = await self.spares.take(deadline)
+        self._run_in_background(self._bring_up())
+        return worker
+
+    def take_kept(self, holder: Holder) -> WorkerProcess | None:
+        """A worker that has the holder's document open; one whose document was written to since is ended."""
+        worker = self.kept.take(holder)
+        if worker is not None and not worker.document_is_as_given:
+            self._dismiss(worker)
+            return self.take_kept(holder)
+        return worker
+
+    def keep(self, worker: WorkerProcess, holder: Holder) -> None:
+        """Keeps a worker that has answered, for the next question of its holder's; it may have died meanwhile."""
+        if worker.exited or worker not in self.workers:
+            self.end(worker, "crash")
+        else:
+            self.kept.put(worker, holder)
+
+    def end(self, worker: WorkerProcess, reason: str) -> bool:
+        """Kills a worker, and counts it; False when it has gone with the zygote, which counts for all of them."""
+        worker.close()
+        if worker not in self.workers:
+            return False
+        self.workers.remove(worker)
+        self.restarts[reason] += 1
+        return True
+
+    def _dismiss(self, worker: WorkerProcess) -> None:
+        """Ends a worker that nobody has asked anything for a while, or one that had to give way: nothing is wrong."""
+        self.workers.discard(worker)
+        worker.close()
+
+    def _welcome(self, worker: WorkerProcess) -> None:
+        """Makes a new worker available, if it still lives."""
+        if worker.exited:
+            self._lose_spare(worker, None)
+        else:
+            self.spares.give(worker)
+
+    def _lose_spare(self, worker: WorkerProcess, status: int | None) -> None:
+        _LOG.error("a worker ended that had opened nothing: status %s", status)
+        if self.end(worker, outcomes.reason_of_death(status)):
+            self._run_in_background(self._bring_up())
+
+    async def _bring_up(self) -> None:
+        """Starts one worker, however many attempts it takes."""
+        pause = _FIRST_PAUSE
+        while True:
+            try:
+                worker = await self._spawn()
+            except (WorkerRefused, WorkerLost, TimeoutError, OSError) as error:
+                _LOG.error("a worker did not start: %r", error)
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, _LONGEST_PAUSE)
+            else:
+                self._welcome(worker)
+                return
+
+    async def _spawn(self) -> WorkerProcess:
+        """A worker that is locked in and waits.
+
+        Raises WorkerRefused, WorkerLost, TimeoutError or OSError when it does not come up.
+        """
+        if self.zygote is None:
+            raise WorkerLost
+        loop = asyncio.get_running_loop()
+        limits = self._recipe.limits
+        ours, theirs = socket.socketpair()
+        ours.setblocking(False)  # noqa: FBT003  # the standard library takes it by position
+        worker = WorkerProcess(loop, ours, limits.result_bytes + MIB)
+        self.workers.add(worker)
+
+        def adopt(pid: int, pidfd: int) -> None:
+            if worker in self.workers:
+                self.by_pid[pid] = worker
+                worker.adopt(pidfd)
+            else:
+                kill(pidfd)
+
+        try:
+            with theirs:
+                self.zygote.fork(
+                    {
+                        "memory_bytes": limits.memory_bytes,
+                        "cpu_seconds": limits.cpu_seconds,
+                        "without_landlock": self._recipe.without_landlock,
+                    },
+                    theirs,
+                    adopt,
+                )
+            answer = await worker.expect(loop.time() + _START_SECONDS)
+            landlock = _landlock(answer)
+            await asyncio.wait_for(worker.settled, _START_SECONDS)
+        except BaseException:
+            self.workers.discard(worker)
+            worker.close()
+            raise
+        if not landlock and not self._warned:
+            self._warned = True
+            _LOG.warning("the kernel offers no Landlock: workers are held by the system call filter alone")
+        return worker
+
+    async def _start_zygote(self) -> Zygote:
+        return await Zygote.start(self._recipe.module, self._on_exit, self._on_zygote_lost)
+
+    def _on_exit(self, pid: int, status: int) -> None:
+        worker = self.by_pid.pop(pid, None)
+        if not self.by_pid:
+            self._none_left.set()
+        if worker is None:
+            return
+        worker.on_exit(status)
+        if self.spares.remove(worker):
+            self._lose_spare(worker, status)
+        elif holder := self.kept.remove(worker):
+            reason = outcomes.reason_of_death(status)
+            self.end(worker, reason)
+            self._crashes.tell(holder.sha256, "", reason, status=status)
+
+    def _on_zygote_lost(self) -> None:
+        """All workers died with it: their requests fail, and everything is started anew."""
+        _LOG.error("the zygote ended; starting it and %d workers anew", self._wanted)
+        self.zygote = None
+        self.restarts["zygote"] += 1
+        self._drop_workers()
+        for task in self._tasks:
+            task.cancel()
+        self._run_in_background(self._start_over())
+
+    async def _start_over(self) -> None:
+        pause = _FIRST_PAUSE
+        while self.zygote is None:
+            try:
+                self.zygote = await self._start_zygote()
+            except (ZygoteError, OSError) as error:
+                _LOG.error("the zygote did not start: %s", error)
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, _LONGEST_PAUSE)
+        for _ in range(self._wanted):
+            self._run_in_background(self._bring_up())
+
+    def _drop_workers(self) -> None:
+        """Kills all workers without replacing them."""
+        self.spares.clear()
+        self.kept.clear()
+        workers, self.workers = self.workers, set()
+        for worker in workers:
+            worker.on_exit(None)
+            worker.close()
+        if self.zygote is None:
+            self.by_pid.clear()  # nobody is left to report their ends
+
+    def _run_in_background(self, work: Coroutine[Any, Any, None]) -> None:
+        if self._closing:
+            work.close()
+            return
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+def _landlock(first: Answer) -> int:
+    """The version of Landlock that holds a new worker; WorkerRefused when its first answer says that it has failed."""
+    if "failed" in first.header:
+        raise WorkerRefused(first.header["failed"])
+    version: int = first.header["landlock"]
+    return version

@@ -1,0 +1,104 @@
+"""What a worker gives up before it reads its first document. The order matters: each step needs what later ones take.
+
+A worker keeps its memory and its socket to the service, over which each document comes as a descriptor that is open for
+reading. It reaches no file by a name, so it cannot even ask whether one exists.
+"""
+
+import os
+import resource
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from services.pdf.processes.wire import SOCKET
+from services.pdf.worker.sandbox.landlock import landlock_version, restrict
+from services.pdf.worker.sandbox.seccomp import compile_filter, install_filter
+from services.pdf.worker.sandbox.syscalls import PR_SET_PDEATHSIG, current_architecture, prctl
+
+_PR_SET_DUMPABLE = 4
+_PR_SET_NO_NEW_PRIVS = 38
+
+_OPEN_FILES = 16
+
+WORN_SECONDS = 1
+"""Processor time after which a worker is not kept for another request: what a document has on top of its own limit."""
+
+_NO_LANDLOCK = (
+    "Landlock: this kernel offers none (Linux has it since 5.13, and a container's filter may hide it), and only with "
+    "PAPERMESH_PDF_WITHOUT_LANDLOCK=true does a worker start that the system call filter alone keeps from files"
+)
+
+
+class SandboxError(Exception):
+    """This process could not lock itself in; the text says which step failed, and why."""
+
+
+def hold_only(socket: int) -> None:
+    """Moves the socket to `SOCKET` and closes every other descriptor above it."""
+    if socket != SOCKET:
+        os.dup2(socket, SOCKET)
+    os.closerange(SOCKET + 1, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
+
+
+def enter(parent: int, memory_bytes: int, *, without_landlock: bool) -> int:
+    """Locks this process in for good; returns the version of Landlock.
+
+    `parent` is the process that it dies with, and `memory_bytes` is address space on top of what it has now. Where the
+    kernel has no Landlock the version is 0 if `without_landlock` allows that; the filter refuses all files in any case.
+    Raises SandboxError when a step fails, and a process that could not enter must not open anything.
+    """
+    with _step("dying with the zygote"):
+        prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:  # it died before the line above
+            raise ProcessLookupError(parent, "the zygote has ended")
+    with _step("resource limits"):
+        _limit_resources(memory_bytes)
+    with _step("process flags"):
+        prctl(_PR_SET_DUMPABLE, 0)  # closes /proc/<pid> to processes of the same user
+        prctl(_PR_SET_NO_NEW_PRIVS, 1)
+    with _step("Landlock"):
+        version = landlock_version()
+        if version:
+            restrict(version)
+    if not (version or without_landlock):
+        raise SandboxError(_NO_LANDLOCK)
+    with _step("the system call filter"):
+        install_filter(compile_filter(current_architecture(), os.getpid()))
+    return version
+
+
+@contextmanager
+def _step(name: str) -> Iterator[None]:
+    """Names what failed."""
+    try:
+        yield
+    except (OSError, ValueError, NotImplementedError) as error:
+        raise SandboxError(f"{name}: {error}") from error
+
+
+def limit_processor_time(seconds: int) -> None:
+    """Ends this process after `seconds` to `seconds` + `WORN_SECONDS` of processor time for one request.
+
+    With SIGXCPU, and a second later with SIGKILL, which nobody ignores. For good: the filter allows no change.
+    """
+    end = seconds + WORN_SECONDS
+    resource.setrlimit(resource.RLIMIT_CPU, (end, end + 1))
+
+
+def _limit_resources(memory_bytes: int) -> None:
+    for what, limit in (
+        (resource.RLIMIT_AS, _mapped_bytes() + memory_bytes),
+        (resource.RLIMIT_FSIZE, 0),
+        (resource.RLIMIT_NOFILE, _OPEN_FILES),
+        (resource.RLIMIT_CORE, 0),
+    ):
+        resource.setrlimit(what, (limit, limit))
+
+
+def _mapped_bytes() -> int:
+    """Address space that this process has now. Not by pathlib, which would cost a new process half a millisecond."""
+    descriptor = os.open("/proc/self/statm", os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        return int(os.read(descriptor, 64).split()[0]) * resource.getpagesize()
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,449 @@
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Awaitable, Callable, Coroutine
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+import uvloop
+
+from services.base.errors import Code, PapermeshError
+from services.base.flow import Flow
+from services.pdf.engine import Engine
+from services.pdf.processes.limits import Limits
+from services.pdf.processes.pool import WorkerPool
+from services.pdf.processes.subject import Subject
+from services.pdf.processes.zygote import ZygoteError
+from services.pdf.worker.sandbox.confinement import WORN_SECONDS
+from tests.services.pdf.conftest import PROBES
+from tests.support.disks import fill, needs_root, small_disk
+
+Ask = Callable[..., Coroutine[Any, Any, Any]]
+MakePool = Callable[..., Any]
+Until = Callable[[Callable[[], object]], Awaitable[None]]
+
+
+SPINNING_S = 0.1
+
+
+def in_seconds(seconds: float) -> float:
+    return asyncio.get_running_loop().time() + seconds
+
+
+def code_of(error: pytest.ExceptionInfo[PapermeshError]) -> Code:
+    return error.value.code
+
+
+def processes(pool: WorkerPool) -> list[psutil.Process]:
+    assert pool._supervisor.zygote is not None
+    zygote = psutil.Process(pool._supervisor.zygote.pid)
+    return [zygote, *zygote.children()]
+
+
+def is_full(pool: WorkerPool) -> bool:
+    """Whether the next request has to wait."""
+    return pool._places.free == 0
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    end = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+def spinning(pool: WorkerPool) -> list[psutil.Process]:
+    """The workers that compute, for longer than it takes to lock oneself in."""
+    return [worker for worker in processes(pool)[1:] if _lives(worker) and worker.cpu_times().user > SPINNING_S]
+
+
+async def test_a_worker_that_crashes_costs_its_request_and_no_other(make_pool: MakePool, ask: Ask) -> None:
+    async with make_pool(size=2) as pool:
+        other = asyncio.create_task(ask(pool, "nap", pause=1))
+        with pytest.raises(PapermeshError) as error:
+            await ask(pool, "crash")
+        assert code_of(error) is Code.ENGINE_FAIL
+        assert "crashed" in error.value.message
+        await other
+        assert (await ask(pool, "metadata", sha256="x"))["pages"] == 1
+        assert pool.restarts == {"crash": 1}
+
+
+async def test_a_killed_worker_costs_its_request_and_no_other(make_pool: MakePool, ask: Ask, until: Until) -> None:
+    async with make_pool(size=2) as pool:
+        tasks = [asyncio.create_task(ask(pool, "spin")) for _ in range(2)]
+        await until(lambda: len(spinning(pool)) == 2)
+        spinning(pool)[0].kill()
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        dead = [task for task in tasks if task.done()]
+        assert len(dead) == 1
+        error = dead[0].exception()
+        assert isinstance(error, PapermeshError)
+        assert error.code is Code.ENGINE_FAIL
+        assert (await ask(pool, "metadata", sha256="x"))["pages"] == 1
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def test_a_worker_that_is_killed_before_its_first_document_is_replaced(
+    make_pool: MakePool, ask: Ask, until: Until
+) -> None:
+    async with make_pool() as pool:
+        pid = next(iter(pool._supervisor.by_pid))
+        os.kill(pid, signal.SIGKILL)
+        await until(lambda: pool.idle == 1 and pid not in pool._supervisor.by_pid)
+        assert (await ask(pool, "metadata", sha256="x"))["pages"] == 1
+
+
+async def test_a_memory_bomb_is_an_engine_failure(make_pool: MakePool, ask: Ask) -> None:
+    async with make_pool(memory_bytes=256 << 20) as pool:
+        with pytest.raises(PapermeshError) as error:
+            await ask(pool, "devour")
+        assert code_of(error) is Code.ENGINE_FAIL
+        assert "out of memory" in error.value.message
+        assert (await ask(pool, "metadata", sha256="x"))["pages"] == 1
+        assert pool.restarts == {"memory": 1}
+
+
+async def test_too_much_processor_time_is_an_engine_failure(
+    make_pool: MakePool, ask: Ask, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with make_pool(cpu_seconds=1) as pool:
+        with pytest.raises(PapermeshError) as error:
+            await ask(pool, "spin", seconds=120)
+        assert code_of(error) is Code.ENGINE_FAIL
+        assert "processor time" in error.value.message
+        assert "SIGXCPU" in caplog.text
+        assert pool.restarts == {"cpu": 1}
+
+
+async def test_an_endless_loop_is_a_timeout_and_the_next_call_works(make_pool: MakePool, ask: Ask) -> None:
+    async with make_pool() as pool:
+        with pytest.raises(PapermeshError) as error:
+            await ask(pool, "spin", seconds=0.3)
+        assert code_of(error) is Code.TIMEOUT
+        assert (await ask(pool, "metadata", sha256="x"))["pages"] == 1
+        assert pool.restarts == {"timeout": 1}
+
+
+async def test_a_cancelled_call_frees_its_worker_within_a_second(make_pool: MakePool, ask: Ask, until: Until) -> None:
+    async with make_pool() as pool:
+        task = asyncio.create_task(ask(pool, "spin"))
+        await until(lambda: spinning(pool))
+        (worker,) = spinning(pool)
+        task.cancel()
+        await asyncio.wait([task])
+        assert task.cancelled()
+        async with asyncio.timeout(1):
+            await until(lambda: not _lives(worker))
+        assert pool.restarts == {"cancelled": 1}
+
+
+async def test_a_call_that_is_cancelled_in_the_queue_takes_no_worker(
+    make_pool: MakePool, ask: Ask, until: Until
+) -> None:
+    async with make_pool() as pool:
+        first = asyncio.create_task(ask(pool, "nap", pause=0.3))
+        await until(lambda: is_full(pool))
+        second = asyncio.create_task(ask(pool, "metadata", sha256="x"))
+        await until(lambda: pool.waiting == 1)
+        second.cancel()
+        await first
+        assert (await ask(pool, "metadata", sha256="x"))["pages"] == 1
+        assert pool.restarts == {}
+
+
+async def test_the_queue_is_bound_by_the_deadline(make_pool: MakePool, ask: Ask, until: Until) -> None:
+    async with make_pool() as pool:
+        first = asyncio.create_task(ask(pool, "nap", pause=1))
+        await until(lambda: is_full(pool))
+        with pytest.raises(PapermeshError) as error:
+            await ask(pool, "metadata", seconds=0.1, sha256="x")
+        assert code_of(error) is Code.TIMEOUT
+        assert "No worker" in error.value.message
+        await first
+        assert pool.restarts == {}
+
+
+async def test_a_client_is_served_before_most_of_what_another_sent_earlier(
+    make_pool: MakePool, ask: Ask, until: Until
+) -> None:
+    flood, other = Flow("flood", "x"), Flow("other", "y")
+    async with make_pool(size=2) as pool:
+        naps = [asyncio.create_task(ask(pool, "nap", pause=0.1, flow=flood)) for _ in range(20)]
+        await until(lambda: pool.waiting == 18)
+        assert (await ask(pool, "metadata", sha256="x", flow=other))["pages"] == 1
+        assert sum(nap.done() for nap in naps) <= 4, "its two, and perhaps the next two"
+        await asyncio.gather(*naps)
+
+
+async def test_when_too_many_wait_the_next_call_is_told_so_at_once(make_pool: MakePool, ask: Ask, until: Until) -> None:
+    async with make_pool(waiting=2) as pool:
+        blocker = asyncio.create_task(ask(pool, "spin", seconds=60))
+        await until(lambda: is_full(pool))
+        waiting = [asyncio.create_task(ask(pool, "metadata", sha256="x")) for _ in range(2)]
+        await until(lambda: pool.waiting == 2)
+        with pytest.raises(PapermeshError) as error:
+            await ask(pool, "metadata", seconds=60, sha256="x")
+        assert code_of(error) is Code.RATE_LIMIT
+        assert error.value.retry_after_ms == 1000
+        assert not blocker.done()
+        blocker.cancel()
+        assert [answer["pages"] for answer in await asyncio.gather(*waiting)] == [1, 1]
+
+
+async def test_the_queue_is_fair(make_pool: MakePool, ask: Ask, until: Until) -> None:
+    order: list[int] = []
+
+    async def caller(number: int) -> None:
+        await ask(pool, "metadata", sha256="x")
+        order.append(number)
+
+    async with make_pool() as pool:
+        blocker = asyncio.create_task(ask(pool, "nap", pause=0.2))
+        await until(lambda: is_full(pool))
+        callers = []
+        for number in range(10):
+            callers.append(asyncio.create_task(caller(number)))
+            await until(partial(lambda expected: pool.waiting == expected, number + 1))
+        await asyncio.gather(blocker, *callers)
+    assert order == list(range(10))
+
+
+async def test_when_the_zygote_dies_everything_is_started_anew(make_pool: MakePool, ask: Ask, until: Until) -> None:
+    async with make_pool(size=2) as pool:
+        task = asyncio.create_task(ask(pool, "spin"))
+        await until(lambda: pool.idle == 1)
+        before = processes(pool)
+        os.kill(before[0].pid, signal.SIGKILL)
+        with pytest.raises(PapermeshError) as error:
+            await task
+        assert code_of(error) is Code.ENGINE_FAIL
+        assert (await ask(pool, "metadata", sha256="x"))["pages"] == 1
+        await until(lambda: pool.idle == 2)
+        # A zombie has ended: whoever adopted it reaps it.
+        await until(lambda: not any(_lives(process) for process in before))
+        assert pool.restarts == {"zygote": 1}
+
+
+async def test_a_kept_worker_that_dies_costs_nobody_anything(make_pool: MakePool, ask: Ask, until: Until) -> None:
+    async with make_pool() as pool:
+        pid = (await ask(pool, "inventory"))["pid"]
+        os.kill(pid, signal.SIGKILL)
+        await until(lambda: pool.kept == 0)
+        assert (await ask(pool, "inventory"))["pid"] != pid
+        assert pool.restarts == {"crash": 1}
+
+
+async def test_a_worker_that_has_grown_is_not_kept(make_pool: MakePool, ask: Ask) -> None:
+    async with make_pool(result_bytes=300 << 20) as pool:
+        with pytest.raises(ValueError, match="JSON"):
+            await ask(pool, "fill", length=70 << 20)
+        assert pool.kept == 0
+        assert pool.restarts == {"worn": 1}
+
+
+async def test_a_worker_that_has_computed_for_long_is_not_kept(make_pool: MakePool, ask: Ask) -> None:
+    async with make_pool() as pool:
+        await ask(pool, "compute", seconds_of_cpu=WORN_SECONDS + 0.1)
+        assert pool.kept == 0
+        assert pool.restarts == {"worn": 1}
+
+
+async def test_closing_leaves_no_process_and_no_file(
+    make_pool: MakePool, ask: Ask, until: Until, tmp_path: Path
+) -> None:
+    async with make_pool(size=2) as pool:
+        spinning = asyncio.create_task(ask(pool, "spin"))
+        await until(lambda: pool.idle == 1)
+        before = processes(pool)
+    with pytest.raises(PapermeshError):
+        await spinning
+    await until(lambda: not any(_lives(process) for process in before))
+    assert list((tmp_path / "work").iterdir()) == []
+
+
+async def test_starting_removes_what_an_earlier_pool_left(make_pool: MakePool, tmp_path: Path) -> None:
+    left = tmp_path / "work" / "document-9.pdf"
+    left.parent.mkdir(parents=True)
+    left.write_bytes(b"%PDF-")
+    async with make_pool():
+        assert not left.exists()
+
+
+async def test_the_document_is_gone_after_the_call(make_pool: MakePool, ask: Ask, tmp_path: Path) -> None:
+    async with make_pool() as pool:
+        await ask(pool, "metadata", sha256="x")
+        assert [path for path in (tmp_path / "work").rglob("*") if path.is_file()] == []
+
+
+async def test_a_document_that_cannot_be_placed_costs_no_worker(make_pool: MakePool, ask: Ask, tmp_path: Path) -> None:
+    async def fail(path: Path) -> None:
+        path.write_bytes(b"half of it")
+        raise PapermeshError(Code.NOT_FOUND, "The document is gone.")
+
+    async with make_pool() as pool:
+        with pytest.raises(PapermeshError, match="NOT_FOUND"):
+            await pool.run("outline", {}, Subject("x", fail), in_seconds(10))
+        assert [path for path in (tmp_path / "work").rglob("*") if path.is_file()] == []
+        assert (await ask(pool, "metadata", sha256="x"))["pages"] == 1
+        assert pool.restarts == {}
+
+
+async def test_a_work_folder_that_vanished_is_made_again_and_where_it_cannot_be_the_fault_is_ours(
+    make_pool: MakePool, ask: Ask, tmp_path: Path
+) -> None:
+    async with make_pool(kept=0) as pool:  # a worker that is kept needs no folder for its document
+        (tmp_path / "work").rmdir()
+        assert (await ask(pool, "metadata", sha256="x"))["pages"] == 1
+        (tmp_path / "work").rmdir()
+        (tmp_path / "work").touch()
+        with pytest.raises(PapermeshError) as error:
+            await ask(pool, "metadata", sha256="x")
+        assert (code_of(error), error.value.details) == (Code.UNAVAILABLE, {"reason": "work_failed"})
+        (tmp_path / "work").unlink()
+        assert (await ask(pool, "metadata", sha256="x"))["pages"] == 1
+        assert pool.restarts == {}
+
+
+@needs_root
+async def test_a_document_that_finds_no_room_costs_no_worker_and_the_fault_is_ours(
+    make_pool: MakePool, ask: Ask, tmp_path: Path
+) -> None:
+    (tmp_path / "work").mkdir()
+    with small_disk(tmp_path / "work", 100_000):
+        async with make_pool() as pool:
+            filler = fill(tmp_path / "work")
+            with pytest.raises(PapermeshError) as error:
+                await ask(pool, "metadata", sha256="x")
+            assert (code_of(error), error.value.details) == (Code.UNAVAILABLE, {"reason": "work_full"})
+            filler.unlink()
+            assert (await ask(pool, "metadata", sha256="x"))["pages"] == 1
+            assert pool.restarts == {}
+
+
+@pytest.mark.parametrize("said", ["00", "ffffffff00000000", "0200000000000000" + b"[]".hex(), "0300000000000000787878"])
+async def test_a_worker_that_breaks_the_protocol_is_replaced(make_pool: MakePool, ask: Ask, said: str) -> None:
+    async with make_pool() as pool:
+        with pytest.raises(PapermeshError) as error:
+            await ask(pool, "babble", seconds=1, hex=said)
+        # A beginning that could still become an answer is waited for.
+        assert code_of(error) is (Code.TIMEOUT if said == "00" else Code.ENGINE_FAIL)
+        assert (await ask(pool, "metadata", sha256="x"))["pages"] == 1
+
+
+async def test_an_answer_over_the_limit_is_not_taken(make_pool: MakePool, ask: Ask) -> None:
+    async with make_pool(result_bytes=1 << 20) as pool:
+        with pytest.raises(PapermeshError) as error:
+            await ask(pool, "announce", length=1 << 31)
+        assert code_of(error) is Code.ENGINE_FAIL
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        {"error": {"code": "UNAUTHENTICATED", "message": "", "violations": [], "details": {}}},
+        {"error": {"code": "NO_SUCH"}},
+        {"error": "?"},
+    ],
+)
+async def test_an_error_that_no_worker_may_raise_is_an_engine_failure(
+    make_pool: MakePool, ask: Ask, header: dict[str, Any]
+) -> None:
+    async with make_pool() as pool:
+        with pytest.raises(PapermeshError) as error:
+            await ask(pool, "forge", header=header)
+        assert code_of(error) is Code.ENGINE_FAIL
+
+
+async def test_an_unforeseen_error_tells_its_place_and_no_words_of_the_document(
+    make_pool: MakePool, ask: Ask, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with make_pool() as pool:
+        with pytest.raises(PapermeshError) as error:
+            await ask(pool, "blunder")
+        assert code_of(error) is Code.ENGINE_FAIL
+    assert "ValueError at " in caplog.text
+    assert "probe_worker.py" in caplog.text
+    assert "words of the document" not in caplog.text + str(error.value)
+
+
+@pytest.mark.parametrize("module", ["services.pdf.no_such_module", "services.pdf.processes.limits"])
+async def test_a_zygote_that_does_not_come_up_is_said_so(make_pool: MakePool, module: str) -> None:
+    with pytest.raises(ZygoteError):
+        async with make_pool(worker_module=module):
+            pass
+
+
+SERVICE = """
+import asyncio, shutil, sys
+from pathlib import Path
+from services.pdf.processes.limits import Limits
+from services.pdf.processes.pool import WorkerPool
+from services.pdf.processes.subject import Subject
+
+async def place(path):
+    shutil.copyfile(sys.argv[2], path)
+
+async def run():
+    async with WorkerPool(2, Path(sys.argv[1]), Limits(), sys.argv[3]) as pool:
+        asked = Subject("x", place)
+        await pool.run("metadata", {"sha256": "x"}, asked, asyncio.get_running_loop().time() + 60)
+        busy = asyncio.create_task(pool.run("spin", {}, asked, asyncio.get_running_loop().time() + 600))
+        print(pool._supervisor.zygote.pid, flush=True)
+        await busy
+
+asyncio.run(run())
+"""
+
+
+@pytest.mark.parametrize("zygote_is", ["well", "hanging"])
+def test_when_the_service_is_killed_nothing_of_it_stays_not_even_a_worker_that_computes(
+    tmp_path: Path, make_pdf: Callable[..., Path], zygote_is: str
+) -> None:
+    program: list[str | Path] = [sys.executable, "-c", SERVICE, tmp_path / "work", make_pdf("x"), PROBES]
+    with subprocess.Popen(program, stdout=subprocess.PIPE) as service:  # our own program
+        try:
+            assert service.stdout is not None
+            zygote = psutil.Process(int(service.stdout.readline()))
+
+            def spinning() -> bool:
+                return any(worker.cpu_times().user > SPINNING_S for worker in zygote.children())
+
+            wait_for(lambda: len(zygote.children()) >= 3 and spinning())
+            started = [zygote, *zygote.children()]
+            if zygote_is == "hanging":  # then it does not see that its socket has closed
+                zygote.suspend()
+        finally:
+            service.kill()
+    psutil.wait_procs(started, timeout=10)
+    assert not [process for process in started if _lives(process)]
+
+
+def test_the_pool_runs_on_uvloop(tmp_path: Path, make_pdf: Callable[..., Path]) -> None:
+    sample = make_pdf("A sample.")
+
+    async def place(path: Path) -> None:
+        path.hardlink_to(sample)
+
+    async def run() -> bytes:
+        async with WorkerPool(2, tmp_path / "work", Limits()) as pool:
+            engine = Engine(pool)
+            return (await asyncio.gather(*(engine.metadata(Subject("x", place), 30) for _ in range(50))))[-1]
+
+    assert b'"pages":1' in uvloop.run(run())
+    assert sample.exists()
+
+
+def _lives(process: psutil.Process) -> bool:
+    try:
+        return bool(process.status() != psutil.STATUS_ZOMBIE)
+    except psutil.NoSuchProcess:
+        return False

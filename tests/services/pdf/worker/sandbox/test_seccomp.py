@@ -1,0 +1,114 @@
+"""The filter, run here by a small machine as the kernel would, for both architectures on either."""
+
+import errno
+import fcntl
+import struct
+
+import pytest
+
+from services.pdf.processes.wire import SOCKET
+from services.pdf.worker.sandbox.seccomp import compile_filter
+from services.pdf.worker.sandbox.syscalls import ARCHITECTURES
+
+ALLOW = 0x7FFF0000
+REFUSE = 0x00050000 | errno.EPERM
+KILL = 0x80000000
+
+PID = 4711
+
+every_architecture = pytest.mark.parametrize("machine", sorted(ARCHITECTURES))
+
+
+def verdict(machine: str, number: int, *arguments: int, audit: int | None = None) -> int:
+    """What the filter says to a call; the arguments are numbers of 64 bits."""
+    architecture = ARCHITECTURES[machine]
+    padded = [*arguments, 0, 0, 0, 0, 0, 0][:6]
+    data = struct.pack("<IIQ6Q", number, architecture.audit if audit is None else audit, 0, *padded)
+    program = list(struct.iter_unpack("<HBBI", compile_filter(architecture, PID)))
+    register = position = 0
+    while True:
+        code, on_true, on_false, constant = program[position]
+        position += 1
+        if code == 0x20:
+            register = struct.unpack_from("<I", data, constant)[0]
+        elif code == 0x06:
+            return int(constant)
+        else:
+            holds = {0x15: register == constant, 0x35: register >= constant, 0x45: bool(register & constant)}[code]
+            position += on_true if holds else on_false
+
+
+def call(machine: str, name: str, *arguments: int) -> int:
+    return verdict(machine, ARCHITECTURES[machine].numbers[name], *arguments)
+
+
+@every_architecture
+def test_reading_and_computing_are_allowed(machine: str) -> None:
+    for name in ("read", "write", "close", "brk", "munmap", "futex", "clock_gettime", "exit_group"):
+        assert call(machine, name) == ALLOW, name
+
+
+def test_both_architectures_allow_the_same() -> None:
+    names = {machine: set(architecture.numbers) for machine, architecture in ARCHITECTURES.items()}
+    assert names["x86_64"] - names["aarch64"] == {"time"}, "which aarch64 has not"
+    assert names["aarch64"] <= names["x86_64"]
+
+
+@every_architecture
+def test_documents_come_over_the_socket_alone(machine: str) -> None:
+    assert call(machine, "recvmsg", SOCKET) == ALLOW
+    for descriptor in (0, SOCKET + 1, -1 & 0xFFFFFFFFFFFFFFFF):
+        assert call(machine, "recvmsg", descriptor) == REFUSE
+
+
+@every_architecture
+def test_no_call_that_takes_a_name_or_a_limit_is_listed(machine: str) -> None:
+    named = {"open", "openat", "openat2", "stat", "lstat", "newfstatat", "statx", "access", "readlink", "readlinkat"}
+    assert not (named | {"prlimit64", "setrlimit"}) & ARCHITECTURES[machine].numbers.keys()
+
+
+@every_architecture
+def test_a_descriptor_is_asked_about_and_not_changed(machine: str) -> None:
+    for question in (fcntl.F_GETFD, fcntl.F_GETFL):
+        assert call(machine, "fcntl", 3, question) == ALLOW
+    for command in (fcntl.F_DUPFD, fcntl.F_SETFD, fcntl.F_SETFL, fcntl.F_SETOWN, fcntl.F_SETLK, fcntl.F_SETSIG):
+        assert call(machine, "fcntl", 3, command) == REFUSE
+
+
+@every_architecture
+def test_no_memory_becomes_executable(machine: str) -> None:
+    for name in ("mmap", "mprotect"):
+        assert call(machine, name, 0, 4096, 3) == ALLOW
+        assert call(machine, name, 0, 4096, 5) == REFUSE
+
+
+@every_architecture
+def test_signals_reach_this_process_alone(machine: str) -> None:
+    assert call(machine, "tgkill", PID) == ALLOW
+    assert call(machine, "tgkill", PID + 1) == REFUSE
+    assert call(machine, "tgkill", 0xFFFFFFFF) == REFUSE
+
+
+@every_architecture
+def test_a_descriptor_is_copied_or_looked_at_and_never_changed(machine: str) -> None:
+    for command in (fcntl.F_GETFD, fcntl.F_GETFL, fcntl.F_DUPFD_CLOEXEC):
+        assert call(machine, "fcntl", 4, command) == ALLOW
+    for command in (fcntl.F_SETFL, fcntl.F_SETLK, fcntl.F_SETOWN, fcntl.F_NOTIFY):
+        assert call(machine, "fcntl", 4, command) == REFUSE
+
+
+@every_architecture
+def test_a_call_that_is_not_listed_is_refused(machine: str) -> None:
+    listed = set(ARCHITECTURES[machine].numbers.values())
+    for number in set(range(500)) - listed:
+        assert verdict(machine, number) == REFUSE, number
+
+
+@every_architecture
+def test_the_numbers_of_another_architecture_end_the_process(machine: str) -> None:
+    for audit in (0x40000003, 0x40000028, 0):
+        assert verdict(machine, 0, audit=audit) == KILL
+
+
+def test_the_x32_numbers_end_the_process() -> None:
+    assert verdict("x86_64", 0x40000000 | 39) == KILL

@@ -1,0 +1,1 @@
+"""Certificates, clients, keys and the check of the audit log: what operators' commands and deployments share."""

@@ -1,0 +1,38 @@
+"""The mesh's certificates: one CA, and a leaf for every workload and client.
+
+certs/ca/       ca.crt ca.key            the mesh CA; only this folder's owner can issue
+certs/pdf/      tls.crt tls.key ca.crt   as a Kubernetes TLS Secret looks when it is mounted
+certs/client/x/ tls.crt tls.key ca.crt   a company's own caller "x"
+
+`ensure` makes and renews them; `rotate_leaves` and `rotate_ca` replace what is still good, while the mesh runs.
+"""
+
+from trust.certificates.authority import Phase
+from trust.certificates.ensuring import WORKLOADS, ensure
+from trust.certificates.issuing import ENVOY_NAMES
+from trust.certificates.members import CertificateError, Done, Outcome, callers, workloads
+from trust.certificates.rotation import Step, authority_of, carry_on, remaining, rotate_leaves, take
+from trust.certificates.takeup import SETTLE_S, Listener, laggards, rotate_ca, wait
+
+__all__ = [
+    "ENVOY_NAMES",
+    "SETTLE_S",
+    "WORKLOADS",
+    "CertificateError",
+    "Done",
+    "Listener",
+    "Outcome",
+    "Phase",
+    "Step",
+    "authority_of",
+    "callers",
+    "carry_on",
+    "ensure",
+    "laggards",
+    "remaining",
+    "rotate_ca",
+    "rotate_leaves",
+    "take",
+    "wait",
+    "workloads",
+]

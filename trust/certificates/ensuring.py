@@ -1,0 +1,87 @@
+"""Bringing a folder of certificates up to date: keeps what is good, issues what is missing, renews what grows old."""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from services.base.identity import client_id, workload_id
+from trust.certificates.authority import Authority
+from trust.certificates.folder import locked, publish
+from trust.certificates.issuing import ENVOY_NAMES, issue_ca
+from trust.certificates.members import (
+    NAME,
+    RESERVED,
+    CertificateError,
+    Done,
+    Member,
+    Outcome,
+    bring_up_to_date,
+    read_pair,
+)
+
+WORKLOADS = ("adapter", "envoy", "dispatch", "pdf", "gitlab", "worker", "operator")
+"""Every workload of Papermesh itself; in-house services add their names."""
+
+
+def ensure(
+    directory: Path,
+    namespace: str,
+    workloads: Iterable[str] = WORKLOADS,
+    *,
+    clients: Iterable[str] = (),
+    envoy_names: Sequence[str] = ENVOY_NAMES,
+    now: datetime | None = None,
+) -> tuple[Outcome, ...]:
+    """Makes sure that `directory` holds a CA and a valid leaf for each workload and client.
+
+    Running it again changes nothing until something is missing, unreadable, issued by another CA, made for other names,
+    or in the last third of its life. A CA that grows old is kept until it is rotated (see `rotation`), since replacing
+    it at once would cost calls; one that has run out, that cannot be read or whose key others could read is replaced,
+    and all leaves with it.
+
+    Args:
+        directory: Root of the layout; made with mode 0700.
+        namespace: The namespace in every SPIFFE id.
+        workloads: Whose leaves to have at `<directory>/<workload>`.
+        clients: Names of callers of the company's own, at `<directory>/client/<name>`.
+        envoy_names: DNS names and IP addresses by which Envoy is reached.
+        now: The current time; for tests.
+
+    Returns:
+        An outcome for the CA and then one for each leaf, in the order asked for.
+
+    Raises:
+        CertificateError: for a name that cannot be one, or a folder that cannot be written.
+    """
+    moment = (now or datetime.now(UTC)).replace(microsecond=0)
+    workloads, clients = tuple(workloads), tuple(clients)
+    for name in (namespace, *workloads, *clients):
+        if not NAME.fullmatch(name):
+            raise CertificateError(f"{name!r} must be 1 to 63 lower-case letters, digits and inner hyphens.")
+    if taken := RESERVED.intersection(workloads):
+        raise CertificateError(f"No workload may be called {', '.join(sorted(taken))}: the layout needs that folder.")
+    members = [Member(name, workload_id(namespace, name), envoy_names if name == "envoy" else ()) for name in workloads]
+    members += [Member(f"client/{name}", client_id(namespace, name)) for name in clients]
+    try:
+        with locked(directory):
+            authority, outcome = _ensure_authority(directory / "ca", namespace, moment)
+            return (outcome, *(bring_up_to_date(directory, member, authority, moment) for member in members))
+    except OSError as error:
+        raise CertificateError(f"The certificates in {directory} cannot be written: {error}") from error
+
+
+def _ensure_authority(folder: Path, namespace: str, now: datetime) -> tuple[Authority, Outcome]:
+    found, reason = read_pair(folder, "ca")
+    done = Done.ISSUED
+    if found is not None:
+        try:
+            authority = Authority.load(folder)
+        except (OSError, ValueError):
+            reason = "the files of its rotation could not be read"
+        else:
+            if now < found.certificate.not_valid_after_utc:
+                return authority, Outcome("ca", "", Done.KEPT, "", found.certificate)
+            done, reason = Done.RENEWED, "it had run out"
+    authority = Authority(issue_ca(namespace, now))
+    publish(folder, authority.files)
+    return authority, Outcome("ca", "", done, reason, authority.issuer.certificate)

@@ -1,0 +1,105 @@
+"""A folder whose files change together, as the kubelet mounts a Secret.
+
+    pdf/tls.crt  -> ..data/tls.crt
+    pdf/..data   -> ..1766312345678901234
+    pdf/..1766312345678901234/tls.crt
+
+Replacing `..data` swaps all files at once, so nobody ever reads a certificate beside another one's key; and whoever
+watches the folder sees one move, on a laptop just as on Kubernetes.
+"""
+
+import fcntl
+import os
+import shutil
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from services.base.tls_files import DATA, version_of
+
+_LOCK = ".lock"
+
+
+@contextmanager
+def locked(directory: Path) -> Iterator[None]:
+    """Makes the root of the layout, mode 0700, and keeps every other writer out of it for as long as the block lasts.
+
+    Raises:
+        OSError: when it cannot be made or written to.
+    """
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    lock = os.open(directory / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(lock)
+
+
+def publish(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Makes `files` (name to content) the folder's content, in one step and readable by the owner only.
+
+    Interrupted at any point, even by a loss of power, it leaves what was there or what was to be, and nothing between.
+    """
+    folder.parent.mkdir(mode=0o700, exist_ok=True)
+    folder.mkdir(mode=0o700, exist_ok=True)
+    folder.chmod(0o700)
+    version = folder / f"..{time.time_ns()}"
+    version.mkdir(mode=0o700)
+    for name, content in files.items():
+        # Opened with its mode, not changed to it afterwards: there is no moment in which others can read a key.
+        with os.fdopen(os.open(version / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+    _sync(version)
+    for name in files:  # before the swap, which thereby shows all of them at once
+        _replace_link(folder / name, Path(DATA, name))
+    _replace_link(folder / DATA, Path(version.name))
+    _sync(folder)
+    for link in folder.iterdir():
+        if link.name not in files and link.is_symlink() and link.readlink().parent == Path(DATA):
+            link.unlink()
+    for old in folder.glob("..[0-9]*"):
+        if old != version:
+            shutil.rmtree(old)
+
+
+def read(folder: Path) -> dict[str, bytes]:
+    """What a folder holds, name to content, all of one version.
+
+    Raises:
+        OSError: when there is none, or it cannot be read.
+    """
+    while True:
+        version = version_of(folder)
+        content = {file.name: file.read_bytes() for file in folder.iterdir() if file.is_file()}
+        if version_of(folder) == version:  # or it was replaced meanwhile
+            return content
+
+
+def published_at(folder: Path) -> float:
+    """When its content was last replaced, in seconds since 1970.
+
+    Raises:
+        OSError: when it was never published.
+    """
+    return (folder / DATA).lstat().st_mtime
+
+
+def _replace_link(link: Path, target: Path) -> None:
+    if link.is_symlink() and link.readlink() == target:
+        return
+    new = link.with_name(f"..new-{link.name}")
+    new.unlink(missing_ok=True)
+    new.symlink_to(target)
+    new.replace(link)
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,192 @@
+"""Whether those who listen have taken up new files: seen in TLS handshakes, not guessed from the time that passed."""
+
+import socket
+import ssl
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from cryptography import x509
+
+from services.base.identity import workload_id
+from trust.certificates.folder import publish
+from trust.certificates.issuing import Pair, issue_leaf
+from trust.certificates.members import CertificateError
+from trust.certificates.rotation import Step, authority_of, remaining, take
+
+SETTLE_S = 5.0
+"""What those who only call get to take up new files, after those who listen were seen to have: a channel looks every
+second, and shows a new certificate once Envoy has let it in."""
+
+LIMIT_S = 300.0
+"""How long to wait for those who listen; the kubelet takes up to two minutes to renew a mounted Secret."""
+
+_ANSWER_S = 5.0
+_PROBE_LIFE = timedelta(minutes=15)
+"""Its key passes through a temporary file: what is found there later must be worth nothing."""
+
+_LOOK_EVERY_S = 0.2
+
+# HTTP/2's connection preface and an empty SETTINGS frame (RFC 9113, 3.4). TLS 1.3 lets a client finish before its
+# certificate was judged; what the server says next is the judgement.
+_HELLO = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes((0, 0, 0, 4, 0, 0, 0, 0, 0))
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """A port that shows a member's certificate."""
+
+    member: str
+    """"pdf"; its folder, from the certificates' root."""
+
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"{self.member} at {self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class Handshake:
+    """What a listener showed, and what it made of the certificate that it was shown."""
+
+    certificate: x509.Certificate
+    let_in: bool
+
+
+def shake_hands(listener: Listener, leaf: Pair) -> Handshake | None:
+    """Connects as the holder of `leaf`; None when nobody listens there.
+
+    Raises:
+        OSError: when whoever listens there does not answer, or not with TLS.
+    """
+    try:
+        plain = socket.create_connection((listener.host, listener.port), timeout=_ANSWER_S)
+    except ConnectionRefusedError:
+        return None
+    with plain, _context(leaf).wrap_socket(plain) as secure:
+        shown = secure.getpeercert(binary_form=True) or b""
+        try:
+            secure.sendall(_HELLO)
+            let_in = bool(secure.recv(1))
+        except OSError:  # an alert of TLS, or a connection that was closed
+            let_in = False
+        return Handshake(x509.load_der_x509_certificate(shown), let_in)
+
+
+def wait(
+    directory: Path,
+    namespace: str,
+    listeners: Sequence[Listener],
+    *,
+    settle_s: float = SETTLE_S,
+    limit_s: float = LIMIT_S,
+) -> None:
+    """Waits until every listener shows its newest leaf and trusts all CAs of the bundle.
+
+    A listener that does not run has nothing to take up: it will start with what is in its folder.
+
+    Args:
+        directory: Root of the layout.
+        namespace: The deployment's namespace.
+        listeners: Whom to ask; every replica of everybody who listens.
+        settle_s: Seconds that those who cannot be asked get after that.
+        limit_s: Seconds to wait at most.
+
+    Raises:
+        CertificateError: naming who has not taken up what, when the limit has passed.
+    """
+    deadline = time.monotonic() + limit_s
+    waiting = list(listeners)
+    while waiting := laggards(directory, namespace, waiting):
+        if time.monotonic() > deadline:
+            raise CertificateError(
+                f"After {limit_s:g} seconds {', '.join(map(str, waiting))} had not taken up the files in {directory}. "
+                "No call is lost by that. See what its log says, and run the same command again to go on."
+            )
+        time.sleep(_LOOK_EVERY_S)
+    time.sleep(settle_s)
+
+
+def laggards(directory: Path, namespace: str, listeners: Sequence[Listener]) -> list[Listener]:
+    """Looks once: those who do not show their newest leaf yet, or do not trust every CA that can sign.
+
+    Args:
+        directory: Root of the layout.
+        namespace: The deployment's namespace.
+        listeners: Whom to ask.
+
+    Raises:
+        CertificateError: when there is no CA, or no leaf of somebody to be asked.
+    """
+    ca, now = authority_of(directory), datetime.now(UTC).replace(microsecond=0)
+    # Leaves for these handshakes alone, of every CA that can still sign.
+    signers = [each for each in (ca.successor, ca.issuer) if each]
+    probes = [issue_leaf(each, workload_id(namespace, "operator"), (), now, _PROBE_LIFE) for each in signers]
+    return [each for each in listeners if not _has_taken_up(directory, each, probes)]
+
+
+def rotate_ca(
+    directory: Path,
+    namespace: str,
+    listeners: Sequence[Listener],
+    *,
+    settle_s: float = SETTLE_S,
+    limit_s: float = LIMIT_S,
+    report: Callable[[Step], None] = lambda _: None,
+) -> None:
+    """Takes all steps of a rotation, or those that an interrupted one left, and waits after each for its take-up.
+
+    Args:
+        directory: Root of the layout.
+        namespace: The deployment's namespace.
+        listeners: See `wait`.
+        settle_s: See `wait`.
+        limit_s: See `wait`; for each step.
+        report: Told of each step once it is done, and taken up by everybody for whom the next one would be too early.
+
+    Raises:
+        CertificateError: when a step cannot be taken, or is not taken up in time. Calling it again goes on from there.
+    """
+    for step in remaining(directory):
+        take(directory, step, namespace)
+        if step is not Step.DROP:  # after which nothing comes that would have to wait
+            wait(directory, namespace, listeners, settle_s=settle_s, limit_s=limit_s)
+        report(step)
+
+
+def _has_taken_up(directory: Path, listener: Listener, probes: Sequence[Pair]) -> bool:
+    newest = _leaf(directory, listener.member)
+    for probe in probes:
+        try:
+            shaken = shake_hands(listener, probe)
+        except OSError:  # it is being restarted, or cut off; the limit tells
+            return False
+        if shaken and not (shaken.let_in and shaken.certificate == newest):
+            return False
+    return True
+
+
+def _leaf(directory: Path, member: str) -> x509.Certificate:
+    file = directory / member / "tls.crt"
+    try:
+        return x509.load_pem_x509_certificate(file.read_bytes())
+    except (OSError, ValueError) as error:
+        raise CertificateError(f"Nobody can be asked about {file}: {error}") from None
+
+
+def _context(leaf: Pair) -> ssl.SSLContext:
+    """A client that shows `leaf` and looks at whatever it is shown: this is about which certificate that is."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    context.minimum_version = ssl.TLSVersion.TLSv1_3
+    context.set_alpn_protocols(["h2"])
+    with TemporaryDirectory(prefix="papermesh-") as folder:  # ssl takes a key from a file and from nowhere else
+        own = Path(folder, "probe")
+        publish(own, {"tls.crt": leaf.certificate_pem, "tls.key": leaf.key_pem})
+        context.load_cert_chain(own / "tls.crt", own / "tls.key")
+    return context

@@ -1,0 +1,89 @@
+"""Exchanging a client's key without losing a call: for a while two are good, the old one and the new one.
+
+The order is what counts: dispatch knows the new key before the client signs with it, and the client signs with it
+before dispatch forgets the old one. Both steps may be repeated after a crash, wherever it came.
+"""
+
+import time
+from pathlib import Path
+
+from services.base.signature import KeyFileError, read_key_file
+from trust import clients_file
+from trust.clients_file import Entry, ListingError
+
+SETTLE_S = 5.0
+"""Seconds from a change of a file until whoever reads it has done so; each looks at its file every second."""
+
+
+class RotationError(Exception):
+    """A step that cannot be done now; the text says what comes first."""
+
+
+def begin(listing: Path, client: str, key_file: Path, settle_s: float = SETTLE_S) -> str:
+    """Gives a client a new key beside its old one, and then writes its key file anew.
+
+    Args:
+        listing: The clients file.
+        client: Its id.
+        key_file: What the client signs with. It may be missing, where the client keeps it on another machine.
+        settle_s: Seconds between the two, for every dispatch to read the clients file.
+
+    Returns:
+        The new key's id.
+
+    Raises:
+        RotationError: when an earlier rotation is not finished.
+        ListingError: when there is no such client, or a file cannot be read or written.
+    """
+    with clients_file.changing(listing) as entries:
+        entry = clients_file.find(entries, client)
+        keys = entry["keys"]
+        used = _used(key_file, entry)
+        if len(keys) == 1:
+            keys.append(clients_file.new_key())
+        elif used == keys[-1]["id"]:
+            raise RotationError(f"{client} has two keys already. Finish that rotation first: --finish.")
+    time.sleep(settle_s)
+    clients_file.write_key_file(key_file, client, keys[-1])
+    return str(keys[-1]["id"])
+
+
+def finish(listing: Path, client: str, key_file: Path, settle_s: float = SETTLE_S) -> list[str]:
+    """Takes a client's old keys away. The client must sign with the new one by now.
+
+    Args:
+        listing: The clients file.
+        client: Its id.
+        key_file: What the client signs with, or a copy of it.
+        settle_s: How old the key file must be, in seconds, for the client to have read it; the rest is waited for.
+
+    Returns:
+        The ids of the keys that are good no more.
+
+    Raises:
+        RotationError: when the key file does not hold the new key.
+        ListingError: when there is no such client, or a file cannot be read or written.
+    """
+    if key_file.exists():
+        age_s = time.time() - key_file.stat().st_mtime
+        time.sleep(min(max(settle_s - age_s, 0), settle_s))
+    with clients_file.changing(listing) as entries:
+        entry = clients_file.find(entries, client)
+        *old, new = entry["keys"]
+        if _used(key_file, entry) != new["id"]:
+            raise RotationError(f"{key_file} does not hold the newest key of {client}. Rotate first, and then finish.")
+        entry["keys"] = [new]
+        return [str(key["id"]) for key in old]
+
+
+def _used(key_file: Path, entry: Entry) -> str | None:
+    """The id of the key in a client's key file; None where there is none."""
+    if not key_file.exists():
+        return None
+    try:
+        key = read_key_file(key_file)
+    except KeyFileError as error:
+        raise ListingError(f"{error}.") from None
+    if key.client != entry["id"]:
+        raise ListingError(f"{key_file} is the key file of {key.client}, not of {entry['id']}.")
+    return key.key_id
