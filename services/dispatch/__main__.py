@@ -28,6 +28,7 @@ from services.dispatch.holdings import Holdings, Quota
 from services.dispatch.idempotency import Idempotency
 from services.dispatch.in_flight import InFlight
 from services.dispatch.limits import Limits
+from services.dispatch.losses import Losses
 from services.dispatch.redo import Redo
 from services.dispatch.result_cache import ResultCache
 from services.dispatch.retention import Retention
@@ -74,6 +75,7 @@ async def run(settings: DispatchSettings) -> None:
             idempotency=idempotency,
             blobs=blobs,
             holdings=Holdings(state_link, blobs, Quota(settings.quota_bytes, settings.quota_documents)),
+            losses=Losses(state_link, blobs),
             in_flight=in_flight,
             upload_limits=UploadLimits(settings.spool_dir, settings.max_document_bytes),
         )

@@ -17,6 +17,7 @@ from services.dispatch.answers import Answer, Answers
 from services.dispatch.holdings import Holdings
 from services.dispatch.idempotency import Asked, Idempotency
 from services.dispatch.in_flight import InFlight
+from services.dispatch.losses import Losses
 from services.dispatch.router import Router
 from services.dispatch.state import owner
 
@@ -46,6 +47,7 @@ class DispatchServicer:
         idempotency: Idempotency,
         blobs: BlobStore,
         holdings: Holdings,
+        losses: Losses,
         in_flight: InFlight,
         upload_limits: UploadLimits,
     ) -> None:
@@ -58,6 +60,7 @@ class DispatchServicer:
             idempotency: Remembers calls that bear a key.
             blobs: The documents.
             holdings: Whose they are.
+            losses: Says why one was missing.
             in_flight: The places of calls; an upload takes one of this service's, since it fills the spool folder while
                 it comes, before it counts towards a quota.
             upload_limits: What may be uploaded.
@@ -68,16 +71,18 @@ class DispatchServicer:
         self._idempotency = idempotency
         self._blobs = blobs
         self._holdings = holdings
+        self._losses = losses
         self._in_flight = in_flight
         self._upload_limits = upload_limits
 
     async def Invoke(self, request: pb.InvokeRequest, call: Call) -> pb.InvokeResponse:
         """Runs one action."""
         admitted = await self._admission.action(call, request)
-        if request.idempotency_key:
-            answer = await self._once(admitted, call, request.idempotency_key, no_cache=request.no_cache)
-        else:
-            answer = await self._answers.get(admitted, call, no_cache=request.no_cache)
+        async with self._losses.told(admitted.caller, admitted.request):
+            if request.idempotency_key:
+                answer = await self._once(admitted, call, request.idempotency_key, no_cache=request.no_cache)
+            else:
+                answer = await self._answers.get(admitted, call, no_cache=request.no_cache)
         call.notes["cache"] = _cache_note(answer)
         return pb.InvokeResponse(
             json=answer.json,
@@ -116,9 +121,9 @@ class DispatchServicer:
 
     async def GetDocument(self, request: pb.GetDocumentRequest, call: Call) -> AsyncIterator[pb.GetDocumentResponse]:
         """Streams a document to one who may read it."""
-        _, [digest] = await self._admission.method(call, request, request.actor, request.doc_ref)
-        size = await self._blobs.size(Namespace.UPLOADS, digest)
-        async with aclosing(self._blobs.read(Namespace.UPLOADS, digest)) as pieces:
+        caller, [digest] = await self._admission.method(call, request, request.actor, request.doc_ref)
+        async with self._losses.told(caller, request), aclosing(self._blobs.read(Namespace.UPLOADS, digest)) as pieces:
+            size = await self._blobs.size(Namespace.UPLOADS, digest)
             first = await anext(pieces)  # what cannot be read is told before an answer has begun, where that can be
             yield pb.GetDocumentResponse(header=pb.GetDocumentHeader(sha256=digest, size=size))
             yield pb.GetDocumentResponse(data=first)
