@@ -17,7 +17,7 @@ from pydantic import Field, field_validator
 
 from deploy.kubernetes.api_server import ApiServer, SecretError
 from deploy.kubernetes.job import JobSettings, running
-from deploy.kubernetes.secret_store import Shelf
+from deploy.kubernetes.secret_store import SecretStore
 from services.base.settings import CommaList
 from trust import certificates
 from trust.certificates import CertificateError, Done, Listener, Outcome, Phase, Step
@@ -95,7 +95,7 @@ class CertificateJob:
         self._api = api
         self._settings = settings
         self._folder = settings.work_dir
-        self._shelf = Shelf(api, settings, settings.work_dir, settings.members)
+        self._shelf = SecretStore(api, settings, settings.work_dir, settings.members)
 
     def run(self) -> None:
         """Brings everything up to date, and rotates what is asked for or due.

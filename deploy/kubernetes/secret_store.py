@@ -25,7 +25,7 @@ _WRITTEN = "papermesh/ca-written"
 _CA_FILES = ("ca.crt", "ca.key", "next.crt", "next.key", "previous.crt")
 
 
-class Shelf:
+class SecretStore:
     """The CA and the leaves of a release."""
 
     def __init__(self, api: ApiServer, settings: JobSettings, folder: Path, members: Iterable[str]) -> None:

@@ -2,7 +2,7 @@
 
 Namespaces keep apart what must not answer for each other: bytes from GitLab are no upload. Who may read a blob is not
 known here; dispatch decides that before it names one. So whoever asks for a blob that is not there has met a loss of
-ours, and bytes that lost their digest are given to nobody.
+ours, or a deletion since then; and bytes that lost their digest are given to nobody.
 """
 
 import asyncio

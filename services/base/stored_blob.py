@@ -53,14 +53,18 @@ class Key(NamedTuple):
         return f"{self.namespace.value}/{self.sha256[:2]}/{self.sha256}"
 
     def missing(self) -> PapermeshError:
-        """The error for bytes that are not in the store, though dispatch has found the right to them."""
-        return self._lost("missing")
+        """The error for bytes that are not in the store, though dispatch has found the right to them.
+
+        A document may have been deleted since, so the operator is not told here of one:
+        services/dispatch/uploads/losses.py finds out which it is, and tells.
+        """
+        return self._lost("missing", is_fault=self.namespace is Namespace.RESULTS)
 
     def damaged(self) -> PapermeshError:
         """The error for bytes that are no longer those that were stored."""
-        return self._lost("damaged")
+        return self._lost("damaged", is_fault=True)
 
-    def _lost(self, how: str) -> PapermeshError:
+    def _lost(self, how: str, *, is_fault: bool) -> PapermeshError:
         # Not UNAVAILABLE: the same call fails until somebody brings the bytes again.
         if self.namespace is Namespace.RESULTS:
             noun, mend = "answer", "Call with another idempotency key"
@@ -70,4 +74,6 @@ class Key(NamedTuple):
         message = (
             f"The stored {noun} is {how}, and that is our fault. {mend}, and tell whoever runs Papermesh: {reason}."
         )
-        return own_fault(reason, message, code=Code.ENGINE_FAIL, blob=str(self))
+        if is_fault:
+            return own_fault(reason, message, code=Code.ENGINE_FAIL, blob=str(self))
+        return PapermeshError(Code.ENGINE_FAIL, message, details={"reason": reason})

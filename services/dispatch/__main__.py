@@ -23,21 +23,22 @@ from services.dispatch.admission.admission import Admission
 from services.dispatch.admission.clients import ClientsFileError
 from services.dispatch.admission.concurrency import InFlight
 from services.dispatch.admission.limits import Limits
-from services.dispatch.admission.replay_log import Redo
+from services.dispatch.admission.replay_log import ReplayLog
 from services.dispatch.admission.state import State
 from services.dispatch.admission.verification import Verifier
 from services.dispatch.answers.answers import Answers
 from services.dispatch.answers.engines import Engines
 from services.dispatch.answers.idempotency import Idempotency
 from services.dispatch.answers.result_cache import ResultCache
-from services.dispatch.answers.single_flight import Flights
+from services.dispatch.answers.single_flight import SingleFlight
 from services.dispatch.answers.stored_answers import StoredAnswers
 from services.dispatch.audit.audit import Audit, Heads, has_calls
 from services.dispatch.router import Router
 from services.dispatch.servicer import DispatchServicer, UploadLimits
 from services.dispatch.settings import DispatchSettings
 from services.dispatch.uploads import leftovers
-from services.dispatch.uploads.ownership import Holdings, Quota
+from services.dispatch.uploads.losses import Losses
+from services.dispatch.uploads.ownership import Ownership, Quota
 from services.dispatch.uploads.retention import Retention
 
 _DAY_S = 86_400
@@ -52,13 +53,13 @@ async def run(settings: DispatchSettings) -> None:
     listing = WatchedFile(settings.clients_file, clients.load)
     blobs = BlobStore(settings.blobs_url)
     async with AsyncExitStack() as ending:
-        redo = Redo(is_first_start=not has_calls(settings.audit_dir))
-        state_link = RedisLink(settings.redis_state_url, on_connect=redo.tell)
+        replay_log = ReplayLog(is_first_start=not has_calls(settings.audit_dir))
+        state_link = RedisLink(settings.redis_state_url, on_connect=replay_log.tell)
         cache_link = RedisLink(settings.redis_cache_url)
         for link in (state_link, cache_link):
             ending.push_async_callback(link.close)
         channel = await ending.enter_async_context(open_channel(settings.mesh_address, settings.tls_dir))
-        state = State(state_link, redo, settings.rate_scale)
+        state = State(state_link, replay_log, settings.rate_scale)
         watch = full.Watch(state_link)
         retention = Retention(state_link, blobs, settings.keep_days * _DAY_S)
         router, engines = Router(channel, table.listed(settings.services)), Engines(channel, settings.services)
@@ -66,16 +67,22 @@ async def run(settings: DispatchSettings) -> None:
         audit = Audit(settings.audit_dir, settings.replica, audit_key, Heads(state_link, settings.audit_keep_days))
         limits = Limits(Rate(settings.client_requests_per_minute, settings.client_burst), table.methods)
         in_flight = InFlight(settings.calls_at_once, settings.client_calls_at_once)
-        idempotency = Idempotency(state_link, redo, StoredAnswers(blobs, settings.spool_dir))
+        idempotency = Idempotency(state_link, replay_log, StoredAnswers(blobs, settings.spool_dir))
         servicer = DispatchServicer(
             admission=Admission(audit, Verifier(settings.audience, listing), limits, state, router),
             router=router,
             answers=Answers(
-                router, engines, ResultCache(cache_link), Flights(cache_link), in_flight, scope=settings.cache_scope
+                router,
+                engines,
+                ResultCache(cache_link),
+                SingleFlight(cache_link),
+                in_flight,
+                scope=settings.cache_scope,
             ),
             idempotency=idempotency,
             blobs=blobs,
-            holdings=Holdings(state_link, blobs, Quota(settings.quota_bytes, settings.quota_documents)),
+            ownership=Ownership(state_link, blobs, Quota(settings.quota_bytes, settings.quota_documents)),
+            losses=Losses(state_link, blobs),
             in_flight=in_flight,
             upload_limits=UploadLimits(settings.spool_dir, settings.max_document_bytes),
         )

@@ -20,7 +20,8 @@ from services.dispatch.answers.answers import Answer, Answers
 from services.dispatch.answers.idempotency import Asked, Idempotency
 from services.dispatch.router import Router
 from services.dispatch.uploads import receiving
-from services.dispatch.uploads.ownership import Holdings
+from services.dispatch.uploads.losses import Losses
+from services.dispatch.uploads.ownership import Ownership
 
 _SERVICE = pb.DESCRIPTOR.services_by_name["DispatchService"].full_name
 
@@ -47,7 +48,8 @@ class DispatchServicer:
         answers: Answers,
         idempotency: Idempotency,
         blobs: BlobStore,
-        holdings: Holdings,
+        ownership: Ownership,
+        losses: Losses,
         in_flight: InFlight,
         upload_limits: UploadLimits,
     ) -> None:
@@ -59,7 +61,8 @@ class DispatchServicer:
             answers: Makes or finds their results.
             idempotency: Remembers calls that bear a key.
             blobs: The documents.
-            holdings: Whose they are.
+            ownership: Whose they are.
+            losses: Says why one was missing.
             in_flight: The places of calls; an upload takes one of this service's, since it fills the spool folder while
                 it comes, before it counts towards a quota.
             upload_limits: What may be uploaded.
@@ -69,17 +72,19 @@ class DispatchServicer:
         self._answers = answers
         self._idempotency = idempotency
         self._blobs = blobs
-        self._holdings = holdings
+        self._ownership = ownership
+        self._losses = losses
         self._in_flight = in_flight
         self._upload_limits = upload_limits
 
     async def Invoke(self, request: pb.InvokeRequest, call: Call) -> pb.InvokeResponse:
         """Runs one action."""
         admitted = await self._admission.action(call, request)
-        if request.idempotency_key:
-            answer = await self._once(admitted, call, request.idempotency_key, no_cache=request.no_cache)
-        else:
-            answer = await self._answers.get(admitted, call, no_cache=request.no_cache)
+        async with self._losses.told(admitted.caller, admitted.request):
+            if request.idempotency_key:
+                answer = await self._once(admitted, call, request.idempotency_key, no_cache=request.no_cache)
+            else:
+                answer = await self._answers.get(admitted, call, no_cache=request.no_cache)
         call.notes["cache"] = _cache_note(answer)
         return pb.InvokeResponse(
             json=answer.json,
@@ -106,11 +111,11 @@ class DispatchServicer:
         caller, _ = await self._admission.method(call, header, header.actor)
         receiving.check_header(header, self._upload_limits.max_bytes)
         call.notes["documents"] = [header.sha256]
-        await self._holdings.check_room(caller, header.sha256, header.size)
+        await self._ownership.check_room(caller, header.sha256, header.size)
         leave = self._in_flight.enter(caller, _SERVICE)
         try:
             async with receiving.received(header, requests, self._upload_limits.spool_dir) as file:
-                await self._holdings.store(caller, header.sha256, header.size, file)
+                await self._ownership.store(caller, header.sha256, header.size, file)
         finally:
             leave()
         reference = document_pb2.DocumentRef(type=documents.UPLOAD, sha256=header.sha256)
@@ -118,9 +123,9 @@ class DispatchServicer:
 
     async def GetDocument(self, request: pb.GetDocumentRequest, call: Call) -> AsyncIterator[pb.GetDocumentResponse]:
         """Streams a document to one who may read it."""
-        _, [digest] = await self._admission.method(call, request, request.actor, request.doc_ref)
-        size = await self._blobs.size(Namespace.UPLOADS, digest)
-        async with aclosing(self._blobs.read(Namespace.UPLOADS, digest)) as pieces:
+        caller, [digest] = await self._admission.method(call, request, request.actor, request.doc_ref)
+        async with self._losses.told(caller, request), aclosing(self._blobs.read(Namespace.UPLOADS, digest)) as pieces:
+            size = await self._blobs.size(Namespace.UPLOADS, digest)
             first = await anext(pieces)  # what cannot be read is told before an answer has begun, where that can be
             yield pb.GetDocumentResponse(header=pb.GetDocumentHeader(sha256=digest, size=size))
             yield pb.GetDocumentResponse(data=first)
@@ -130,7 +135,7 @@ class DispatchServicer:
     async def DeleteDocument(self, request: pb.DeleteDocumentRequest, call: Call) -> pb.DeleteDocumentResponse:
         """Takes an upload from its owner."""
         caller, [digest] = await self._admission.method(call, request, request.actor, request.doc_ref, frees=True)
-        await self._holdings.release(caller, digest)
+        await self._ownership.release(caller, digest)
         return pb.DeleteDocumentResponse(request_id=call.request_id)
 
     async def _once(self, admitted: Admitted, call: Call, key: str, *, no_cache: bool) -> Answer:

@@ -31,14 +31,14 @@ from services.dispatch import full
 from services.dispatch.admission import epoch
 from services.dispatch.admission.clients import Client
 from services.dispatch.admission.concurrency import InFlight
-from services.dispatch.admission.replay_log import Redo
+from services.dispatch.admission.replay_log import ReplayLog
 from services.dispatch.admission.state import Bucket, State
 from services.dispatch.admission.verification import Caller
 from services.dispatch.answers import idempotency
 from services.dispatch.answers.idempotency import Asked, Idempotency
 from services.dispatch.answers.stored_answers import StoredAnswers
 from services.dispatch.settings import DispatchSettings
-from services.dispatch.uploads.ownership import Holdings, Quota
+from services.dispatch.uploads.ownership import Ownership, Quota
 from services.pdf.processes.fair_queue import Places
 from services.pdf.processes.kept import KeptWorkers
 from services.pdf.processes.limits import Limits
@@ -319,14 +319,14 @@ async def fill_documents(row: Row) -> None:
     assert quota == row.places == row.of_one
     with state_redis() as redis, redis.admin() as admin, short_folder() as folder:
         async with link_to(redis) as link:
-            holdings = Holdings(link, BlobStore(f"file://{folder}/blobs"), Quota(10**12, quota))
+            ownership = Ownership(link, BlobStore(f"file://{folder}/blobs"), Quota(10**12, quota))
             admin.set("documents:reports", quota - 1)  # as many uploads leave
             file = folder / "document"
             file.write_bytes(b"%PDF-")
-            await holdings.store(caller("kim"), "a" * 64, 5, file)
-            assert await code_of_async(holdings.store(caller("kim"), "b" * 64, 5, file)) is Code.TOO_LARGE
-            await holdings.release(caller("kim"), "a" * 64)
-            await holdings.store(caller("kim"), "b" * 64, 5, file)
+            await ownership.store(caller("kim"), "a" * 64, 5, file)
+            assert await code_of_async(ownership.store(caller("kim"), "b" * 64, 5, file)) is Code.TOO_LARGE
+            await ownership.release(caller("kim"), "a" * 64)
+            await ownership.store(caller("kim"), "b" * 64, 5, file)
 
 
 async def fill_idempotency_keys(row: Row) -> None:
@@ -335,7 +335,7 @@ async def fill_idempotency_keys(row: Row) -> None:
     assert row.of_one * record == idempotency.OWNER_BUDGET_BYTES
     with state_redis() as redis, redis.admin() as admin, short_folder() as folder:
         async with link_to(redis) as link:
-            keys = Idempotency(link, Redo(), StoredAnswers(BlobStore(f"file://{folder}/blobs"), folder))
+            keys = Idempotency(link, ReplayLog(), StoredAnswers(BlobStore(f"file://{folder}/blobs"), folder))
 
             async def effect() -> str:
                 return "{}"
@@ -357,15 +357,15 @@ async def fill_memory_of_the_state(row: Row) -> None:
     assert int(full.ROOMY * 100) == row.places
     with state_redis() as redis, redis.admin() as admin, short_folder() as folder:
         async with link_to(redis) as link:
-            holdings = Holdings(link, BlobStore(f"file://{folder}/blobs"), Quota(10**12, 1000))
+            ownership = Ownership(link, BlobStore(f"file://{folder}/blobs"), Quota(10**12, 1000))
             file = folder / "document"
             file.write_bytes(b"%PDF-")
-            await holdings.store(caller("kim"), "a" * 64, 5, file)
+            await ownership.store(caller("kim"), "a" * 64, 5, file)
             admin.config_set("maxmemory", admin.info("memory")["used_memory"])
-            assert await code_of_async(holdings.store(caller("kim"), "b" * 64, 5, file)) is Code.UNAVAILABLE
-            held = await State(link, Redo(), 1).admit(caller("kim"), [Bucket("b", Rate(60, 30))], ["a" * 64])
+            assert await code_of_async(ownership.store(caller("kim"), "b" * 64, 5, file)) is Code.UNAVAILABLE
+            held = await State(link, ReplayLog(), 1).admit(caller("kim"), [Bucket("b", Rate(60, 30))], ["a" * 64])
             assert held == [True], "calls go on"
-            await holdings.release(caller("kim"), "a" * 64)
+            await ownership.release(caller("kim"), "a" * 64)
 
 
 FILL: dict[str, Callable[[Row], Awaitable[None]]] = {

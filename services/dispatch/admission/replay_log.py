@@ -29,7 +29,7 @@ _AT_ONCE = 1000
 _log = logging.getLogger(__name__)
 
 
-class Redo:
+class ReplayLog:
     """One replica's memory of what it had Redis write."""
 
     def __init__(self, *, is_first_start: bool = False) -> None:

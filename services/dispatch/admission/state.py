@@ -16,7 +16,7 @@ from services.base.signature import unauthenticated
 from services.dispatch import full
 from services.dispatch.admission import epoch
 from services.dispatch.admission.epoch import EPOCH_OF
-from services.dispatch.admission.replay_log import Redo
+from services.dispatch.admission.replay_log import ReplayLog
 from services.dispatch.admission.verification import Caller
 from services.dispatch.full import HOLDS_MORE_THAN, OVERDRAWN
 
@@ -44,16 +44,16 @@ class Bucket:
 class State:
     """What every call asks of Redis."""
 
-    def __init__(self, link: RedisLink, redo: Redo, rate_scale: float) -> None:
+    def __init__(self, link: RedisLink, replay_log: ReplayLog, rate_scale: float) -> None:
         """Asks over `link`.
 
         Args:
             link: The state role.
-            redo: Gets the nonces, in case Redis loses them.
+            replay_log: Gets the nonces, in case Redis loses them.
             rate_scale: Multiplies every rate and burst.
         """
         self._link = link
-        self._redo = redo
+        self._replay_log = replay_log
         self._admit = Script(link, _ADMIT)
         self._scale = rate_scale
 
@@ -89,7 +89,7 @@ class State:
             *map(holders_key, digests),
         ]
         most = _WHATEVER if frees else OVERDRAWN
-        arguments: list[Part] = [NONCE_KEPT_S, self._redo.epoch.known, caller.signed_at, most]
+        arguments: list[Part] = [NONCE_KEPT_S, self._replay_log.epoch.known, caller.signed_at, most]
         arguments += [len(buckets), owner(caller)]
         for bucket in buckets:
             step = _MINUTE_MS / (bucket.rate.requests_per_minute * self._scale)
@@ -100,9 +100,9 @@ class State:
             raise redis_away(error) from error
         if not fresh:
             raise unauthenticated("This call was made before: its nonce is used up. Sign each call anew.")
-        self._redo.note(keys[0], "EVAL", full.SET, 1, keys[0], "", "EX", NONCE_KEPT_S, "NX")
+        self._replay_log.note(keys[0], "EVAL", full.SET, 1, keys[0], "", "EX", NONCE_KEPT_S, "NX")
         its_epoch, wait_ms, *rest = answer
-        self._redo.epoch.learn(its_epoch)
+        self._replay_log.epoch.learn(its_epoch)
         if caller.signed_at <= its_epoch:
             raise epoch.state_lost(wait_ms)
         if wait_ms:

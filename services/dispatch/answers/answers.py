@@ -16,7 +16,7 @@ from services.dispatch.admission.concurrency import InFlight, Leave
 from services.dispatch.admission.state import owner
 from services.dispatch.answers.engines import Engines
 from services.dispatch.answers.result_cache import ResultCache, result_key
-from services.dispatch.answers.single_flight import Flights
+from services.dispatch.answers.single_flight import SingleFlight
 from services.dispatch.router import Made, Router
 
 
@@ -63,7 +63,7 @@ class Answers:
         router: Router,
         engines: Engines,
         cache: ResultCache,
-        flights: Flights[Answer],
+        single_flight: SingleFlight[Answer],
         in_flight: InFlight,
         *,
         scope: CacheScope,
@@ -72,7 +72,7 @@ class Answers:
         self._router = router
         self._engines = engines
         self._cache = cache
-        self._flights = flights
+        self._single_flight = single_flight
         self._in_flight = in_flight
         self._scope = scope
 
@@ -110,7 +110,7 @@ class Answers:
             answer = Answer(found.json, pb.CACHE_STATE_HIT, key, found.got_s, was_found=True)
             return answer if found.got_s else await self._first(answer, asker, ttl)
         async with _within(wait_s):
-            answer = await self._flights.join(
+            answer = await self._single_flight.join(
                 key, lambda: self._compute(admitted, call, limit_s, ttl), lambda: self._find(key, asker), enter
             )
         if not found.got_s or answer.result_id != key:

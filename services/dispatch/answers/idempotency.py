@@ -18,7 +18,7 @@ from importlib.resources import files
 
 from services.base.errors import NOTHING_DONE, Code, PapermeshError, bad_field
 from services.base.redis.link import Part, RedisAway, RedisLink, RedisRefused, Script
-from services.dispatch.admission.replay_log import Redo
+from services.dispatch.admission.replay_log import ReplayLog
 from services.dispatch.admission.state import redis_away
 from services.dispatch.answers.stored_answers import StoredAnswers
 from services.dispatch.full import HOLDS_MORE_THAN, ROOMY, state_full
@@ -108,15 +108,15 @@ def check_key(key: str) -> None:
 class Idempotency:
     """The records."""
 
-    def __init__(self, link: RedisLink, redo: Redo, answers: StoredAnswers) -> None:
+    def __init__(self, link: RedisLink, replay_log: ReplayLog, answers: StoredAnswers) -> None:
         """Keeps records behind `link`, the state role, and large answers in `answers`.
 
         Args:
             link: The state role.
-            redo: Gets the records of side effects too, in case Redis loses them.
+            replay_log: Gets the records of side effects too, in case Redis loses them.
             answers: Keeps what calls answered.
         """
-        self._redo = redo
+        self._replay_log = replay_log
         self._answers = answers
         self._going_on: set[asyncio.Task[str]] = set()
         self._open, self._renew, self._store, self._forget, self._give_up = (
@@ -222,7 +222,7 @@ class Idempotency:
         """Ends a call without an answer: the key is free again where that is safe, else it says what happened."""
         is_free = did_nothing or asked.repeatable
         if is_free:
-            self._redo.note(asked.name, "EVAL", _FORGET, 1, asked.name, token)
+            self._replay_log.note(asked.name, "EVAL", _FORGET, 1, asked.name, token)
         else:
             self._note(asked, token, 0)
         with suppress(RedisAway, RedisRefused):  # the lease runs out by itself, and says the same
@@ -232,7 +232,7 @@ class Idempotency:
         """Has the record of a side effect put back if Redis loses it. A read may be made again."""
         if not asked.repeatable:
             record: list[Part] = [token, asked.digest, lease_ms, int(time.time()) + KEPT_S, *answer]
-            self._redo.note(asked.name, "EVAL", _RESTORE, 1, asked.name, *record)
+            self._replay_log.note(asked.name, "EVAL", _RESTORE, 1, asked.name, *record)
 
 
 def _full(wait_ms: int) -> PapermeshError:

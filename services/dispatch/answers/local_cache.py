@@ -29,7 +29,7 @@ class _Near:
     """Who got it before, and the second since 1970 until which that counts."""
 
 
-class NearResults:
+class LocalCache:
     """A few results by their keys, the least recently noted given up first."""
 
     def __init__(self) -> None:

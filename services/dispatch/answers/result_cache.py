@@ -17,7 +17,7 @@ from services.base.actions import Action
 from services.base.redis.link import RedisAway, RedisLink, RedisRefused
 from services.dispatch.admission import documents
 from services.dispatch.answers.compressed import compress, decompress
-from services.dispatch.answers.local_cache import NearResults
+from services.dispatch.answers.local_cache import LocalCache
 
 MAX_ENTRY_BYTES = 4 * 1024 * 1024
 """The largest entry, compressed. What is larger is computed each time: one entry must not push out a thousand."""
@@ -60,7 +60,7 @@ class ResultCache:
     def __init__(self, link: RedisLink) -> None:
         """Keeps entries behind `link`."""
         self._link = link
-        self._near = NearResults()
+        self._near = LocalCache()
         self._away = False
 
     async def get(self, key: str, owner: str) -> Found:

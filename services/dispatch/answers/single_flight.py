@@ -36,7 +36,7 @@ class _Flight(Generic[T]):
     waiting: int = 0
 
 
-class Flights(Generic[T]):
+class SingleFlight(Generic[T]):
     """The computations under way in this process, each of which makes a T."""
 
     def __init__(self, link: RedisLink) -> None:

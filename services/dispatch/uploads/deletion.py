@@ -41,7 +41,7 @@ def deletion_key(sha256: str) -> str:
     return f"deletion:{sha256}"
 
 
-class Erasure:
+class Deletion:
     """Deletes bytes of uploads."""
 
     def __init__(self, link: RedisLink, blobs: BlobStore) -> None:

@@ -14,7 +14,7 @@ from services.base.redis.link import RedisAway, RedisLink, RedisRefused, Script
 from services.dispatch.admission.state import holders_key, owner, redis_away
 from services.dispatch.admission.verification import Caller
 from services.dispatch.full import HOLDS_MORE_THAN, ROOMY, state_full
-from services.dispatch.uploads.deletion import ERASING, Erasure, being_deleted, deletion_key
+from services.dispatch.uploads.deletion import ERASING, Deletion, being_deleted, deletion_key
 
 USED = "used"
 """The sorted set of the uploads' last uses, in seconds since 1970."""
@@ -39,7 +39,7 @@ class Quota:
     documents: int
 
 
-class Holdings:
+class Ownership:
     """Who holds which upload."""
 
     def __init__(self, link: RedisLink, blobs: BlobStore, quota: Quota) -> None:
@@ -54,7 +54,7 @@ class Holdings:
         self._quota = quota
         self._hold = Script(link, _HOLD)
         self._release = Script(link, RELEASE)
-        self._erasure = Erasure(link, blobs)
+        self._erasure = Deletion(link, blobs)
 
     async def check_room(self, caller: Caller, sha256: str, size: int) -> None:
         """Refuses early what `store` would refuse now. What the caller holds already needs no room.

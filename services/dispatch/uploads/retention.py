@@ -9,7 +9,7 @@ from services.base.errors import PapermeshError
 from services.base.redis.link import RedisAway, RedisLink, RedisRefused, Script
 from services.dispatch import full
 from services.dispatch.admission.state import holders_key
-from services.dispatch.uploads.deletion import ERASING, Erasure
+from services.dispatch.uploads.deletion import ERASING, Deletion
 from services.dispatch.uploads.ownership import RELEASE, USED
 
 _log = logging.getLogger(__name__)
@@ -38,7 +38,7 @@ class Retention:
         self._blobs = blobs
         self._keep_s = keep_s
         self._release = Script(link, RELEASE)
-        self._erasure = Erasure(link, blobs)
+        self._erasure = Deletion(link, blobs)
 
     async def run(self) -> None:
         """Sweeps whenever an hour has passed since the last sweep of any replica."""

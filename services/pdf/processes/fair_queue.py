@@ -12,13 +12,13 @@ from services.pdf.processes import outcomes
 from services.pdf.processes.turns import Request, Turns
 
 
-class Places:
+class FairQueue:
     """So many places in front of the requests that wait; while one is free, nobody waits."""
 
     def __init__(self, size: int, limit: int) -> None:
         """`size` places, for which at most `limit` requests wait, not counting what is admitted already."""
         self.free = size
-        """Places that nobody has."""
+        """FairQueue that nobody has."""
 
         self._limit = limit
         self._counted = 0

@@ -11,7 +11,7 @@ from typing import Any, Self
 from services.base.own_faults import Disk, disk_fault
 from services.pdf.processes import outcomes
 from services.pdf.processes.crashes import Crashes
-from services.pdf.processes.fair_queue import Places
+from services.pdf.processes.fair_queue import FairQueue
 from services.pdf.processes.limits import Limits
 from services.pdf.processes.process import Answer, WorkerLost, WorkerProcess
 from services.pdf.processes.subject import Subject
@@ -51,7 +51,7 @@ class WorkerPool:
         self.limits = limits
         self._work_dir = work_dir
         self._numbers = itertools.count(1)
-        self._places = Places(size, limits.waiting)
+        self._places = FairQueue(size, limits.waiting)
         self._crashes = Crashes()
         self._supervisor = Supervisor(size, Recipe(worker_module, limits, without_landlock), self._crashes)
         self._closing = False

@@ -111,6 +111,16 @@ class TestEveryStore:
         ):
             assert await refusal(attempt) == (Code.ENGINE_FAIL, "stored_document_missing")
 
+    async def test_tells_the_operator_of_a_missing_answer_and_leaves_documents_to_dispatch(
+        self, store: BlobStore
+    ) -> None:
+        told = COUNTS.copy()
+        assert await refusal(pieces(store, MISSING)) == (Code.ENGINE_FAIL, "stored_document_missing")
+        assert told == COUNTS
+        answer = pieces(store, MISSING, Namespace.RESULTS)
+        assert await refusal(answer) == (Code.ENGINE_FAIL, "stored_answer_missing")
+        assert COUNTS - told == {"stored_answer_missing": 1}
+
     async def test_keeps_namespaces_apart(self, store: BlobStore, tmp_path: Path) -> None:
         path, _, sha256 = document(tmp_path)
         await store.put(Namespace.GITLAB, sha256, path)

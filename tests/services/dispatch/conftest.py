@@ -9,7 +9,7 @@ from services.base.redis.link import RedisLink
 from services.base.watched_file import WatchedFile
 from services.dispatch.admission import clients, epoch
 from services.dispatch.admission.clients import Client
-from services.dispatch.admission.replay_log import Redo
+from services.dispatch.admission.replay_log import ReplayLog
 from services.dispatch.admission.state import State
 from tests.support.clients import ENTRIES
 from tests.support.redis_server import RedisServer
@@ -44,7 +44,7 @@ async def link(redis_server: RedisServer) -> AsyncIterator[RedisLink]:
 
 @pytest.fixture
 def state(link: RedisLink) -> State:
-    return State(link, Redo(), rate_scale=1)
+    return State(link, ReplayLog(), rate_scale=1)
 
 
 @pytest.fixture

@@ -18,13 +18,13 @@ from services.base.redis.link import RedisAway, RedisLink
 from services.dispatch import full
 from services.dispatch.admission import state
 from services.dispatch.admission.clients import Client
-from services.dispatch.admission.replay_log import Redo
+from services.dispatch.admission.replay_log import ReplayLog
 from services.dispatch.admission.state import Bucket, State
 from services.dispatch.admission.verification import Caller
 from services.dispatch.answers.idempotency import Asked, Idempotency
 from services.dispatch.answers.stored_answers import StoredAnswers
 from services.dispatch.audit.audit import Audit, Heads
-from services.dispatch.uploads.ownership import Holdings, Quota
+from services.dispatch.uploads.ownership import Ownership, Quota
 from services.dispatch.uploads.retention import Retention
 from tests.support.redis_server import RedisServer
 
@@ -64,10 +64,10 @@ class Person:
     """A client and actor, its documents, and what dispatch does for it."""
 
     def __init__(self, link: RedisLink, folder: Path, client: Client) -> None:
-        self.state = State(link, Redo(), 1)
+        self.state = State(link, ReplayLog(), 1)
         self.blobs = BlobStore(f"file://{folder}/blobs")
-        self.holdings = Holdings(link, self.blobs, Quota(10**9, 1000))
-        self.idempotency = Idempotency(link, Redo(), StoredAnswers(self.blobs, folder))
+        self.ownership = Ownership(link, self.blobs, Quota(10**9, 1000))
+        self.idempotency = Idempotency(link, ReplayLog(), StoredAnswers(self.blobs, folder))
         self._client = client
         self._folder = folder
 
@@ -78,8 +78,8 @@ class Person:
     async def upload(self, sha256: str) -> None:
         path = self._folder / "document"
         path.write_bytes(b"%PDF-")
-        await self.holdings.check_room(self.caller, sha256, 5)
-        await self.holdings.store(self.caller, sha256, 5, path)
+        await self.ownership.check_room(self.caller, sha256, 5)
+        await self.ownership.store(self.caller, sha256, 5, path)
 
     async def call(self, *digests: str, frees: bool = False) -> list[bool]:
         return await self.state.admit(self.caller, [Bucket("b", MINUTE)], digests, frees=frees)
@@ -117,7 +117,7 @@ async def test_a_full_redis_takes_calls_and_no_uploads(
     assert await person.call(TWO) == [False]
     await person.upload(ONE)  # what is held needs no room
     assert await person.call(ONE, frees=True) == [True]
-    await person.holdings.release(person.caller, ONE)
+    await person.ownership.release(person.caller, ONE)
     assert not admin.exists(f"holders:{ONE}", "held:reports", "documents:reports", "used", "erasing")
 
 
@@ -139,7 +139,7 @@ async def test_documents_that_filled_it_can_be_deleted_by_their_owner_and_then_o
     admin.config_set("maxmemory", 1)  # as full as can be
     for sha256 in stored:
         assert await person.state.admit(person.caller, [], [sha256], frees=True) == [True]
-        await person.holdings.release(person.caller, sha256)
+        await person.ownership.release(person.caller, sha256)
     assert not admin.keys("holders:*")
     assert not admin.exists("used", "erasing")
 
@@ -185,7 +185,7 @@ async def test_a_call_that_was_begun_with_a_key_ends_with_its_answer_kept(
 async def test_it_can_be_met_anew_and_is_told_what_it_may_have_lost(
     person: Person, link: RedisLink, redis_server: RedisServer, fill: Callable[[], None], admin: redis.Redis
 ) -> None:
-    memory, asked = Redo(), person.caller
+    memory, asked = ReplayLog(), person.caller
     await State(link, memory, 1).admit(asked, [])
     admin.delete(*admin.keys("nonce:*"))
     fill()

@@ -4,9 +4,10 @@ import asyncio
 import hashlib
 import json
 import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import grpc
 import pytest
@@ -19,7 +20,7 @@ from papermesh.pdf.v1 import pdf_service_pb2
 from services.base import actions, status
 from services.base.actions import Rate
 from services.base.audit_chain import AuditKey
-from services.base.blobs import BlobStore
+from services.base.blobs import BlobStore, Namespace
 from services.base.channel import open_channel
 from services.base.errors import Code, PapermeshError
 from services.base.flow import Flow
@@ -27,25 +28,28 @@ from services.base.handlers import Call
 from services.base.redis.link import RedisLink
 from services.base.server import Hosted
 from services.base.signature import Key
+from services.base.stored_blob import Key as BlobKey
 from services.base.testing import REQUEST_ID, running
 from services.base.watched_file import WatchedFile
 from services.dispatch.admission.admission import Admission
 from services.dispatch.admission.clients import Client
 from services.dispatch.admission.concurrency import InFlight
 from services.dispatch.admission.limits import Limits
-from services.dispatch.admission.replay_log import Redo
+from services.dispatch.admission.replay_log import ReplayLog
 from services.dispatch.admission.state import State
-from services.dispatch.admission.verification import Verifier
+from services.dispatch.admission.verification import Caller, Verifier
 from services.dispatch.answers.answers import Answers, CacheScope
 from services.dispatch.answers.engines import Engines
 from services.dispatch.answers.idempotency import Idempotency
 from services.dispatch.answers.result_cache import ResultCache
-from services.dispatch.answers.single_flight import Flights
+from services.dispatch.answers.single_flight import SingleFlight
 from services.dispatch.answers.stored_answers import StoredAnswers
 from services.dispatch.audit.audit import Audit, Heads
 from services.dispatch.router import Router
 from services.dispatch.servicer import DispatchServicer, UploadLimits
-from services.dispatch.uploads.ownership import Holdings, Quota
+from services.dispatch.uploads.losses import Losses
+from services.dispatch.uploads.ownership import Ownership, Quota
+from services.dispatch.uploads.retention import Retention
 from tests.support.clients import ADAPTER_KEY, AUDIENCE, REPORTS_ID, REPORTS_KEY, SERVICE, signed
 from tests.support.disks import fill, needs_root, small_disk
 from tests.support.redis_server import RedisServer
@@ -66,12 +70,17 @@ class Pdf:
 
     json: str = '{"pages": 3, "제목": "x"}'
     error: PapermeshError | None = None
+    meanwhile: Callable[[], Awaitable[object]] | None = None
+    """Happens while it works."""
+
     calls: list[tuple[Message, Call]] = field(default_factory=list)
 
     async def GetMetadata(
         self, request: pdf_service_pb2.GetMetadataRequest, call: Call
     ) -> pdf_service_pb2.GetMetadataResponse:
         self.calls.append((request, call))
+        if self.meanwhile is not None:
+            await self.meanwhile()
         if self.error is not None:
             raise self.error
         return pdf_service_pb2.GetMetadataResponse(json=self.json)
@@ -173,10 +182,11 @@ async def mesh(
         servicer = DispatchServicer(
             admission=Admission(audit, Verifier(AUDIENCE, listing), limits, state, router),
             router=router,
-            answers=Answers(router, engines, ResultCache(link), Flights(link), in_flight, scope=scope),
-            idempotency=Idempotency(link, Redo(), StoredAnswers(blobs, spool_dir)),
+            answers=Answers(router, engines, ResultCache(link), SingleFlight(link), in_flight, scope=scope),
+            idempotency=Idempotency(link, ReplayLog(), StoredAnswers(blobs, spool_dir)),
             blobs=blobs,
-            holdings=Holdings(link, blobs, Quota(QUOTA, 1000)),
+            ownership=Ownership(link, blobs, Quota(QUOTA, 1000)),
+            losses=Losses(link, blobs),
             in_flight=in_flight,
             upload_limits=UploadLimits(spool_dir, LIMIT),
         )
@@ -603,6 +613,160 @@ class TestDocuments:
         for reference in (None, document_pb2.DocumentRef(), no_digest):
             request = pb.GetDocumentRequest(doc_ref=reference)
             assert (await refusal(mesh.get(request))).code is Code.BAD_ARG
+
+
+def kept(folder: Path, content: bytes = CONTENT) -> Path:
+    """Where the store in a folder keeps an upload."""
+    digest = hashlib.sha256(content).hexdigest()
+    return folder / "blobs" / "uploads" / digest[:2] / digest
+
+
+def faults(caplog: pytest.LogCaptureFixture) -> list[tuple[str, str]]:
+    """The faults that the operator was told of, with the blob of each."""
+    told = [getattr(record, "fields", {}) for record in caplog.records]
+    return [(fields["fault"], fields["blob"]) for fields in told if "fault" in fields]
+
+
+class TestDocumentsThatAreMissing:
+    """The bytes are gone when a call that was let in needs them."""
+
+    LOST = ("stored_document_missing", f"uploads/{SHA[:2]}/{SHA}")
+
+    @pytest.fixture(autouse=True)
+    def told_by_the_service(self, mesh: Mesh) -> None:
+        """Its pdf finds no bytes, and does not know why."""
+        mesh.pdf.error = BlobKey(Namespace.UPLOADS, SHA).missing()
+
+    @pytest.mark.parametrize("how", [{}, {"no_cache": True}, {"idempotency_key": "k"}], ids=str)
+    async def test_since_they_were_deleted_are_not_found_and_no_fault(
+        self, mesh: Mesh, caplog: pytest.LogCaptureFixture, how: dict[str, object]
+    ) -> None:
+        stored = await mesh.put(CONTENT)
+        mesh.pdf.meanwhile = lambda: mesh.delete(stored.doc_ref)
+        error = await refusal(mesh.invoke(**how))
+        never_uploaded = await refusal(mesh.invoke(actor="lee"))
+        assert (error.code, error.message, error.details) == (Code.NOT_FOUND, never_uploaded.message, {})
+        assert error.request_id == REQUEST_ID
+        assert faults(caplog) == []
+
+    async def test_since_the_retention_deleted_them_are_not_found_and_no_fault(
+        self, mesh: Mesh, link: RedisLink, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        async def sweep() -> None:
+            await link.call("ZADD", "used", 1, SHA)
+            await Retention(link, BlobStore(f"file://{tmp_path}/blobs"), keep_s=1000).sweep()
+            assert not kept(tmp_path).exists()
+
+        await mesh.put(CONTENT)
+        mesh.pdf.meanwhile = sweep
+        assert (await refusal(mesh.invoke())).code is Code.NOT_FOUND
+        assert faults(caplog) == []
+
+    @pytest.mark.parametrize("how", [{}, {"no_cache": True}, {"idempotency_key": "k"}], ids=str)
+    async def test_though_somebody_holds_them_are_lost_and_told_once(
+        self, mesh: Mesh, tmp_path: Path, caplog: pytest.LogCaptureFixture, how: dict[str, object]
+    ) -> None:
+        await mesh.put(CONTENT)
+        kept(tmp_path).unlink()
+        error = await refusal(mesh.invoke(**how))
+        assert (error.code, error.details) == (Code.ENGINE_FAIL, {"reason": "stored_document_missing"})
+        assert faults(caplog) == [self.LOST]
+
+    async def test_and_were_deleted_and_uploaded_again_before_are_lost_all_the_same(
+        self, mesh: Mesh, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        await mesh.delete((await mesh.put(CONTENT)).doc_ref)
+        await mesh.put(CONTENT)
+        kept(tmp_path).unlink()
+        assert (await refusal(mesh.invoke())).code is Code.ENGINE_FAIL
+        assert faults(caplog) == [self.LOST]
+
+    async def test_to_the_service_alone_are_a_fault(self, mesh: Mesh, caplog: pytest.LogCaptureFixture) -> None:
+        await mesh.put(CONTENT)  # and there they are, but for a service that has another store
+        assert (await refusal(mesh.invoke())).code is Code.ENGINE_FAIL
+        assert faults(caplog) == [self.LOST]
+
+    async def test_for_a_moment_are_no_fault_and_worth_another_call(
+        self, mesh: Mesh, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        async def replace() -> None:
+            await mesh.delete(stored.doc_ref)
+            await mesh.put(CONTENT)
+
+        stored = await mesh.put(CONTENT)
+        mesh.pdf.meanwhile = replace
+        error = await refusal(mesh.invoke())
+        assert (error.code, error.retry_after_ms) == (Code.UNAVAILABLE, 1000)
+        assert faults(caplog) == []
+
+    async def test_to_two_who_share_a_computation_are_each_ones_own_matter(
+        self, mesh: Mesh, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        async def delete_one_and_lose_the_other() -> None:
+            [flight] = mesh.servicer._answers._single_flight._flights.values()
+            async with asyncio.timeout(10):
+                while flight.waiting < 2:  # noqa: ASYNC110 - it sets no event
+                    await asyncio.sleep(0)
+            await mesh.delete(stored.doc_ref, actor="kim")
+            kept(tmp_path).unlink()
+
+        for actor in ("kim", "lee"):
+            stored = await mesh.put(CONTENT, actor=actor)
+        mesh.pdf.meanwhile = delete_one_and_lose_the_other
+        kim, lee = await asyncio.gather(*(refusal(mesh.invoke(actor=actor)) for actor in ("kim", "lee")))
+        assert (kim.code, lee.code) == (Code.NOT_FOUND, Code.ENGINE_FAIL)
+        assert faults(caplog) == [self.LOST]
+        assert len(mesh.pdf.calls) == 1
+
+    async def test_while_redis_is_away_are_told(
+        self, mesh: Mesh, redis_server: RedisServer, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        async def lose_both() -> None:
+            redis_server.stop()
+            kept(tmp_path).unlink()
+
+        await mesh.put(CONTENT)
+        mesh.pdf.meanwhile = lose_both
+        error = await refusal(mesh.invoke())
+        assert (error.code, error.details) == (Code.ENGINE_FAIL, {"reason": "stored_document_missing"})
+        assert faults(caplog) == [self.LOST]
+
+    async def test_to_a_download_since_they_were_deleted_are_not_found_and_no_fault(
+        self, mesh: Mesh, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        admission = mesh.servicer._admission
+        let_in = admission.method
+
+        async def let_in_and_delete(*args: Any, **how: Any) -> tuple[Caller, list[str]]:
+            caller, digests = await let_in(*args, **how)
+            await mesh.servicer._ownership.release(caller, SHA)
+            return caller, digests
+
+        stored = await mesh.put(CONTENT)
+        request = pb.GetDocumentRequest(doc_ref=stored.doc_ref)
+        with monkeypatch.context() as patch:
+            patch.setattr(admission, "method", let_in_and_delete)
+            error = await refusal(mesh.get(request))
+        never_uploaded = await refusal(mesh.get(request))
+        assert (error.code, error.message, error.details) == (Code.NOT_FOUND, never_uploaded.message, {})
+        assert faults(caplog) == []
+
+    async def test_to_a_download_though_somebody_holds_them_are_lost_and_told_once(
+        self, mesh: Mesh, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        stored = await mesh.put(CONTENT)
+        kept(tmp_path).unlink()
+        error = await refusal(mesh.get(pb.GetDocumentRequest(doc_ref=stored.doc_ref)))
+        assert (error.code, error.details) == (Code.ENGINE_FAIL, {"reason": "stored_document_missing"})
+        assert faults(caplog) == [self.LOST]
+
+    async def test_are_the_only_ones_that_are_asked_after(self, mesh: Mesh, caplog: pytest.LogCaptureFixture) -> None:
+        stored = await mesh.put(CONTENT)
+        mesh.pdf.error = PapermeshError(Code.ENGINE_FAIL, "Damaged.", details={"reason": "stored_document_damaged"})
+        mesh.pdf.meanwhile = lambda: mesh.delete(stored.doc_ref)
+        error = await refusal(mesh.invoke())
+        assert (error.code, error.details) == (Code.ENGINE_FAIL, {"reason": "stored_document_damaged"})
+        assert faults(caplog) == []
 
 
 class TestListActions:

@@ -13,7 +13,7 @@ from services.base.errors import Code, PapermeshError
 from services.base.redis.link import RedisLink
 from services.dispatch.admission import epoch
 from services.dispatch.admission.clients import Client
-from services.dispatch.admission.replay_log import Redo
+from services.dispatch.admission.replay_log import ReplayLog
 from services.dispatch.admission.state import State
 from services.dispatch.admission.verification import Caller
 from tests.support.redis_server import RedisServer
@@ -29,7 +29,7 @@ async def replicas(redis_server: RedisServer) -> AsyncIterator[list[State]]:
     async with AsyncExitStack() as ending:
         made = []
         for _ in range(2):
-            memory = Redo()
+            memory = ReplayLog()
             link = RedisLink(redis_server.url, on_connect=memory.tell)
             ending.push_async_callback(link.close)
             made.append(State(link, memory, 1))
@@ -136,7 +136,7 @@ class TestAStartWithAnEmptyRedis:
         async with AsyncExitStack() as ending:
 
             async def start(*, is_first_start: bool) -> State:
-                memory = Redo(is_first_start=is_first_start)
+                memory = ReplayLog(is_first_start=is_first_start)
                 link = RedisLink(redis_server.url, on_connect=memory.tell)
                 ending.push_async_callback(link.close)
                 state = State(link, memory, 1)
@@ -194,7 +194,7 @@ async def test_a_restart_that_loses_nothing_keeps_the_epoch_and_refuses_nobody(
 ) -> None:
     lasting = RedisServer(redis_server.folder, options=("--appendonly", "yes", "--appendfsync", "always"))
     await asyncio.to_thread(redis_server.stop)
-    memory = Redo(is_first_start=True)
+    memory = ReplayLog(is_first_start=True)
     link = RedisLink(lasting.url, on_connect=memory.tell)
     state = State(link, memory, 1)
     await asyncio.to_thread(lasting.start)

@@ -15,7 +15,7 @@ from services.base import readiness
 from services.base.errors import Code, PapermeshError
 from services.base.redis.link import Part, RedisLink
 from services.dispatch.admission.clients import Client
-from services.dispatch.admission.replay_log import FENCE_MS, KEEP_S, Redo
+from services.dispatch.admission.replay_log import FENCE_MS, KEEP_S, ReplayLog
 from services.dispatch.admission.state import NONCE_KEPT_S, State
 from services.dispatch.admission.verification import Caller
 from tests.support.redis_server import RedisServer
@@ -29,7 +29,7 @@ CLOCK = "services.dispatch.admission.replay_log.monotonic"
 class Replica:
     """What one dispatch has."""
 
-    redo: Redo
+    replay_log: ReplayLog
     link: RedisLink
     state: State
 
@@ -44,7 +44,7 @@ async def replicas(redis_server: RedisServer) -> AsyncIterator[list[Replica]]:
     async with AsyncExitStack() as ending:
         made = []
         for _ in range(2):
-            memory = Redo()
+            memory = ReplayLog()
             link = RedisLink(redis_server.url, on_connect=memory.tell)
             ending.push_async_callback(link.close)
             made.append(Replica(memory, link, State(link, memory, 1)))
@@ -169,7 +169,7 @@ class TestAfterRedisWasKilled:
     async def test_ten_thousand_calls_are_told(self, redis_server: RedisServer, replicas: list[Replica]) -> None:
         assert await replicas[0].state.answers()
         for number in range(MANY):
-            replicas[0].redo.note(f"k{number}", "SET", f"k{number}", "", "EX", 60, "NX")
+            replicas[0].replay_log.note(f"k{number}", "SET", f"k{number}", "", "EX", 60, "NX")
         await restart(redis_server)
         await until_it_answers(replicas[0].state)
         assert await replicas[0].link.call("DBSIZE") == MANY + len(["fence", "epoch"])
@@ -185,7 +185,7 @@ class TestTheFence:
 
         await asyncio.gather(*(until_it_answers(each.state) for each in replicas))
         first = await fence()
-        late = RedisLink(redis_server.url, on_connect=Redo().tell)
+        late = RedisLink(redis_server.url, on_connect=ReplayLog().tell)
         assert await late.call("PING") == b"PONG"
         await late.close()
         assert await fence() == first
@@ -196,10 +196,10 @@ class TestTheFence:
         assert int(until) > int(first[1])
 
     async def test_lasts_no_longer_when_the_clock_was_set_back(self, link: RedisLink) -> None:
-        await Redo().tell(link.call)
+        await ReplayLog().tell(link.call)
         await link.call("HSET", "fence", "until", 10**15)
         async with asyncio.timeout(10 * FENCE_MS / 1000):
-            await Redo().tell(link.call)
+            await ReplayLog().tell(link.call)
 
     async def test_is_not_passed_while_redis_refuses_what_it_is_told(
         self, redis_server: RedisServer, replicas: list[Replica], callers: list[Caller]
@@ -241,7 +241,7 @@ async def test_what_is_told_is_the_latest_of_each_key_in_the_last_seconds_in_ord
     now, kept = 0.0, dict[str, tuple[float, int]]()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(CLOCK, lambda: now)
-        memory = Redo()
+        memory = ReplayLog()
         for number, (gap, key) in enumerate(notes):
             now += gap
             memory.note(f"k{key}", "SET", f"k{key}", number)

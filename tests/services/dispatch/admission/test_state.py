@@ -12,7 +12,7 @@ from services.base.errors import ACTOR_RATE, CLIENT_RATE, Code, PapermeshError
 from services.base.redis.link import RedisLink
 from services.dispatch.admission import epoch
 from services.dispatch.admission.clients import Client
-from services.dispatch.admission.replay_log import Redo
+from services.dispatch.admission.replay_log import ReplayLog
 from services.dispatch.admission.state import NONCE_KEPT_S, Bucket, State, holders_key, owner
 from services.dispatch.admission.verification import Caller
 from tests.support.clients import REPORTS_ID, REPORTS_KEY
@@ -55,7 +55,7 @@ async def hold(link: RedisLink, who: Caller, sha256: str) -> None:
 async def other(redis_server: RedisServer) -> AsyncIterator[State]:
     """What another replica has."""
     link = RedisLink(redis_server.url)
-    yield State(link, Redo(), 1)
+    yield State(link, ReplayLog(), 1)
     await link.close()
 
 
@@ -162,14 +162,14 @@ class TestBuckets:
 
     @pytest.mark.parametrize(("scale", "calls"), [(1, 2), (2.5, 5), (10, 20), (0.5, 1)])
     async def test_grow_with_the_deployments_scale(self, link: RedisLink, scale: float, calls: int) -> None:
-        state = State(link, Redo(), scale)
+        state = State(link, ReplayLog(), scale)
         for _ in range(calls):
             await state.admit(caller(), [Bucket("b", SLOW)])
         error = await refusal(state, caller(), [Bucket("b", SLOW)])
         assert 0 < (error.retry_after_ms or 0) <= 60_000 / scale
 
     async def test_of_the_largest_rate_and_scale_work(self, link: RedisLink) -> None:
-        state = State(link, Redo(), 1_000_000)
+        state = State(link, ReplayLog(), 1_000_000)
         for _ in range(50):
             await state.admit(caller(), [Bucket("b", Rate(1_000_000, 1_000_000)), Bucket("c", Rate(1_000_000, 1))])
 

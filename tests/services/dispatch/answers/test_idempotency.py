@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from services.base.blobs import BlobStore
 from services.base.errors import NOTHING_DONE, Code, PapermeshError
 from services.base.redis.link import RedisLink
-from services.dispatch.admission.replay_log import Redo
+from services.dispatch.admission.replay_log import ReplayLog
 from services.dispatch.answers import idempotency
 from services.dispatch.answers.idempotency import (
     CLIENT_BUDGET_BYTES,
@@ -62,7 +62,7 @@ def answers(tmp_path: Path) -> StoredAnswers:
 @pytest.fixture
 async def records(redis_server: RedisServer, answers: StoredAnswers) -> AsyncIterator[Idempotency]:
     link = RedisLink(redis_server.url)
-    yield Idempotency(link, Redo(), answers)
+    yield Idempotency(link, ReplayLog(), answers)
     await link.close()
 
 
@@ -345,9 +345,9 @@ class TestAfterRedisLostARecord:
 
     @pytest.fixture
     async def records(self, redis_server: RedisServer, answers: StoredAnswers) -> AsyncIterator[Idempotency]:
-        redo = Redo()
-        link = RedisLink(redis_server.url, on_connect=redo.tell)
-        yield Idempotency(link, redo, answers)
+        replay_log = ReplayLog()
+        link = RedisLink(redis_server.url, on_connect=replay_log.tell)
+        yield Idempotency(link, replay_log, answers)
         await link.close()
 
     @staticmethod

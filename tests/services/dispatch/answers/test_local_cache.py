@@ -1,11 +1,11 @@
 """Results in a process's own memory: for a moment, and not many."""
 
-from services.dispatch.answers.local_cache import FRESH_S, NearResults
+from services.dispatch.answers.local_cache import FRESH_S, LocalCache
 from tests.e2e.support.waiting import eventually
 
 
 def test_what_was_noted_is_there_for_a_moment() -> None:
-    near = NearResults()
+    near = LocalCache()
     near.note("k", "{}", 1_000)
     near.note_got("k", "kim", 900)
     assert near.get("k", "kim") == ("{}", 1_000, 900)
@@ -13,7 +13,7 @@ def test_what_was_noted_is_there_for_a_moment() -> None:
 
 
 def test_redis_is_asked_about_an_owner_who_is_not_known_to_have_got_it() -> None:
-    near = NearResults()
+    near = LocalCache()
     near.note("k", "{}", 1_000)
     assert near.get("k", "kim") is None
     near.note_got("k", "kim", 900)
@@ -25,7 +25,7 @@ def test_redis_is_asked_about_an_owner_who_is_not_known_to_have_got_it() -> None
 
 
 def test_a_newer_result_takes_the_place_of_an_older_one() -> None:
-    near = NearResults()
+    near = LocalCache()
     near.note("k", "old", 1)
     near.note_got("k", "kim", 1)
     near.note("k", "new", 2)
@@ -35,7 +35,7 @@ def test_a_newer_result_takes_the_place_of_an_older_one() -> None:
 
 
 def test_it_holds_a_bounded_number() -> None:
-    near = NearResults()
+    near = LocalCache()
     for number in range(1_000):
         near.note(f"k{number}", "{}", number)
         near.note_got(f"k{number}", "kim", number)

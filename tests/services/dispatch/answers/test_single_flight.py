@@ -8,7 +8,7 @@ import pytest
 from services.base.errors import Code, FieldViolation, PapermeshError
 from services.base.redis.link import RedisLink
 from services.dispatch.answers import single_flight as flights_module
-from services.dispatch.answers.single_flight import Flights
+from services.dispatch.answers.single_flight import SingleFlight
 from tests.e2e.support.waiting import eventually
 from tests.support.redis_server import RedisServer
 
@@ -54,7 +54,7 @@ class Work:
         return leave
 
 
-Replica = Callable[[], Flights[str]]
+Replica = Callable[[], SingleFlight[str]]
 
 
 @pytest.fixture
@@ -62,9 +62,9 @@ async def replica(redis_server: RedisServer) -> AsyncIterator[Replica]:
     """Makes one more process' worth of flights."""
     links: list[RedisLink] = []
 
-    def make() -> Flights[str]:
+    def make() -> SingleFlight[str]:
         links.append(RedisLink(redis_server.url))
-        return Flights(links[-1])
+        return SingleFlight(links[-1])
 
     yield make
     for link in links:
@@ -77,7 +77,7 @@ def looks_of_followers(redis_server: RedisServer) -> int:
         return int(admin.info("commandstats").get("cmdstat_mget", {"calls": 0})["calls"])
 
 
-def join(flights: Flights[str], work: Work, key: str = "k") -> Awaitable[str]:
+def join(flights: SingleFlight[str], work: Work, key: str = "k") -> Awaitable[str]:
     return flights.join(key, work.compute, work.find, work.enter)
 
 

@@ -11,7 +11,7 @@ from services.base.blobs import BlobStore
 from services.base.errors import Code, PapermeshError
 from services.base.redis.link import RedisLink
 from services.dispatch.uploads import deletion
-from services.dispatch.uploads.deletion import ERASING, Erasure, deletion_key
+from services.dispatch.uploads.deletion import ERASING, Deletion, deletion_key
 
 SHA256 = hashlib.sha256(b"to go").hexdigest()
 
@@ -36,7 +36,7 @@ async def test_a_deletion_that_takes_too_long_is_given_up_and_left_to_the_retent
 ) -> None:
     monkeypatch.setattr(deletion, "_DELETE_S", 0.1)
     async with asyncio.timeout(10):
-        assert not await Erasure(link, silent_store).erase(SHA256)
+        assert not await Deletion(link, silent_store).erase(SHA256)
     assert "could not be deleted and will be later: it took too long" in caplog.text
     assert await link.call("ZRANGE", ERASING, 0, -1) == [SHA256.encode()]
     assert (await link.call("GET", deletion_key(SHA256))).startswith(b"now:")
@@ -49,7 +49,7 @@ async def test_who_waits_for_a_deletion_that_takes_long_is_told_to_come_again(
     await link.call("SET", deletion_key(SHA256), "now:another replica")
     with pytest.raises(PapermeshError) as caught:
         async with asyncio.timeout(10):
-            await Erasure(link, silent_store).last(SHA256)
+            await Deletion(link, silent_store).last(SHA256)
     assert (caught.value.code, caught.value.retry_after_ms) == (Code.UNAVAILABLE, 1000)
 
 

@@ -18,7 +18,7 @@ from services.base.blobs import BlobStore
 from services.base.redis.link import RedisLink
 from services.dispatch.admission import state
 from services.dispatch.admission.clients import Client
-from services.dispatch.admission.replay_log import Redo
+from services.dispatch.admission.replay_log import ReplayLog
 from services.dispatch.admission.state import Bucket, State, owner
 from services.dispatch.admission.verification import Caller
 from services.dispatch.answers import idempotency
@@ -28,7 +28,7 @@ from services.dispatch.audit.audit import Heads
 from services.dispatch.full import ROOMY
 from services.dispatch.settings import DispatchSettings
 from services.dispatch.uploads import deletion
-from services.dispatch.uploads.ownership import Holdings, Quota
+from services.dispatch.uploads.ownership import Ownership, Quota
 from tests.support.clients import REPORTS_ID, REPORTS_KEY
 from tests.support.redis_server import RedisServer
 
@@ -76,10 +76,10 @@ class Longest:
             }
         )
         self._folder = folder
-        self._state = State(link, Redo(), 1)
+        self._state = State(link, ReplayLog(), 1)
         blobs = BlobStore(f"file://{folder}/blobs")
-        self._holdings = Holdings(link, blobs, Quota(10**12, 10**6))
-        self._idempotency = Idempotency(link, Redo(), StoredAnswers(blobs, folder))
+        self._ownership = Ownership(link, blobs, Quota(10**12, 10**6))
+        self._idempotency = Idempotency(link, ReplayLog(), StoredAnswers(blobs, folder))
 
     def caller(self, number: int) -> Caller:
         return Caller(self._client, f"{number:06}{'𠀀' * 250}", secrets.token_hex(32), int(time.time()))
@@ -94,11 +94,11 @@ class Longest:
         path = self._folder / "document"
         path.write_bytes(content := b"%%PDF-%d" % number)
         sha256 = hashlib.sha256(content).hexdigest()
-        await self._holdings.store(self.caller(number), sha256, len(content), path)
+        await self._ownership.store(self.caller(number), sha256, len(content), path)
         return sha256
 
     async def upload_and_delete(self, number: int) -> None:
-        await self._holdings.release(self.caller(number), await self.upload(number))
+        await self._ownership.release(self.caller(number), await self.upload(number))
 
     async def use_a_key(self, number: int) -> None:
         async def answer() -> str:

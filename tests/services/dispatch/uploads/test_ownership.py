@@ -22,7 +22,7 @@ from services.dispatch.admission.clients import Client
 from services.dispatch.admission.state import State, owner
 from services.dispatch.admission.verification import Caller
 from services.dispatch.uploads.deletion import deletion_key
-from services.dispatch.uploads.ownership import LEAST_CHARGE_BYTES, Holdings, Quota
+from services.dispatch.uploads.ownership import LEAST_CHARGE_BYTES, Ownership, Quota
 from tests.support.clients import REPORTS_ID, REPORTS_KEY
 from tests.support.redis_server import RedisServer
 
@@ -71,13 +71,13 @@ def blobs(tmp_path: Path) -> BlobStore:
 
 
 @pytest.fixture
-def holdings(link: RedisLink, blobs: BlobStore) -> Holdings:
-    return Holdings(link, blobs, QUOTA)
+def ownership(link: RedisLink, blobs: BlobStore) -> Ownership:
+    return Ownership(link, blobs, QUOTA)
 
 
-async def store(holdings: Holdings, who: Caller, document: Document) -> None:
-    await holdings.check_room(who, document.sha256, document.size)
-    await holdings.store(who, document.sha256, document.size, document.path)
+async def store(ownership: Ownership, who: Caller, document: Document) -> None:
+    await ownership.check_room(who, document.sha256, document.size)
+    await ownership.store(who, document.sha256, document.size, document.path)
 
 
 async def has_bytes(blobs: BlobStore, document: Document) -> bool:
@@ -88,74 +88,74 @@ async def has_bytes(blobs: BlobStore, document: Document) -> bool:
         return False
 
 
-async def refusal(holdings: Holdings, who: Caller, document: Document) -> PapermeshError:
+async def refusal(ownership: Ownership, who: Caller, document: Document) -> PapermeshError:
     with pytest.raises(PapermeshError) as caught:
-        await store(holdings, who, document)
+        await store(ownership, who, document)
     return caught.value
 
 
 class TestAnUpload:
     async def test_is_its_uploaders_alone(
-        self, holdings: Holdings, state: State, document: Callable[..., Document]
+        self, ownership: Ownership, state: State, document: Callable[..., Document]
     ) -> None:
         mine = document(10)
-        await store(holdings, caller(actor="kim"), mine)
+        await store(ownership, caller(actor="kim"), mine)
         assert await state.admit(caller(actor="kim"), [], [mine.sha256]) == [True]
         for other in (caller(actor="lee"), caller("adapter", "kim")):
             assert await state.admit(other, [], [mine.sha256]) == [False]
 
     async def test_goes_with_its_last_owner(
-        self, holdings: Holdings, blobs: BlobStore, state: State, document: Callable[..., Document]
+        self, ownership: Ownership, blobs: BlobStore, state: State, document: Callable[..., Document]
     ) -> None:
         shared = document(10)
         for actor in ("kim", "lee"):
-            await store(holdings, caller(actor=actor), shared)
-        await holdings.release(caller(actor="kim"), shared.sha256)
+            await store(ownership, caller(actor=actor), shared)
+        await ownership.release(caller(actor="kim"), shared.sha256)
         assert await has_bytes(blobs, shared)
         assert await state.admit(caller(actor="kim"), [], [shared.sha256]) == [False]
         assert await state.admit(caller(actor="lee"), [], [shared.sha256]) == [True]
-        await holdings.release(caller(actor="lee"), shared.sha256)
+        await ownership.release(caller(actor="lee"), shared.sha256)
         assert not await has_bytes(blobs, shared)
 
     async def test_that_was_deleted_may_come_again_at_once(
-        self, holdings: Holdings, blobs: BlobStore, document: Callable[..., Document]
+        self, ownership: Ownership, blobs: BlobStore, document: Callable[..., Document]
     ) -> None:
         mine = document(10)
         for _ in range(3):
-            await store(holdings, caller(), mine)
+            await store(ownership, caller(), mine)
             assert await has_bytes(blobs, mine)
-            await holdings.release(caller(), mine.sha256)
+            await ownership.release(caller(), mine.sha256)
             assert not await has_bytes(blobs, mine)
 
     async def test_is_deleted_by_none_but_an_owner(
-        self, holdings: Holdings, blobs: BlobStore, document: Callable[..., Document]
+        self, ownership: Ownership, blobs: BlobStore, document: Callable[..., Document]
     ) -> None:
         mine = document(10)
-        await store(holdings, caller(actor="kim"), mine)
+        await store(ownership, caller(actor="kim"), mine)
         for other in (caller(actor="lee"), caller("adapter", "kim")):
             with pytest.raises(PapermeshError) as caught:
-                await holdings.release(other, mine.sha256)
+                await ownership.release(other, mine.sha256)
             assert caught.value.code is Code.NOT_FOUND
         assert await has_bytes(blobs, mine)
 
     async def test_that_is_deleted_leaves_nothing_for_ever(
-        self, holdings: Holdings, redis_server: RedisServer, document: Callable[..., Document]
+        self, ownership: Ownership, redis_server: RedisServer, document: Callable[..., Document]
     ) -> None:
         mine = document(10)
-        await store(holdings, caller(), mine)
-        await holdings.release(caller(), mine.sha256)
+        await store(ownership, caller(), mine)
+        await ownership.release(caller(), mine.sha256)
         with redis_server.admin() as admin:
             assert {key.decode() for key in admin.keys("*")} == {deletion_key(mine.sha256), epoch.KEY}
             assert admin.ttl(deletion_key(mine.sha256)) > 0
 
     async def test_waits_for_a_deletion_and_says_so_when_that_takes_long(
-        self, holdings: Holdings, link: RedisLink, blobs: BlobStore, document: Callable[..., Document]
+        self, ownership: Ownership, link: RedisLink, blobs: BlobStore, document: Callable[..., Document]
     ) -> None:
         mine = document(10)
         await link.call("SET", deletion_key(mine.sha256), "now:another")
-        error = await refusal(holdings, caller(), mine)
+        error = await refusal(ownership, caller(), mine)
         assert (error.code, error.retry_after_ms) == (Code.UNAVAILABLE, 1000)
-        upload = asyncio.create_task(store(holdings, caller(), mine))
+        upload = asyncio.create_task(store(ownership, caller(), mine))
         await link.call("SET", deletion_key(mine.sha256), "done:another")
         await upload
         assert await has_bytes(blobs, mine)
@@ -163,71 +163,73 @@ class TestAnUpload:
 
 class TestAQuota:
     async def test_holds_for_all_actors_of_a_client_together(
-        self, holdings: Holdings, document: Callable[..., Document]
+        self, ownership: Ownership, document: Callable[..., Document]
     ) -> None:
-        await store(holdings, caller(actor="kim"), document(600_000))
-        await store(holdings, caller(actor="lee"), document(400_000))
-        error = await refusal(holdings, caller(actor="choi"), document(1))
+        await store(ownership, caller(actor="kim"), document(600_000))
+        await store(ownership, caller(actor="lee"), document(400_000))
+        error = await refusal(ownership, caller(actor="choi"), document(1))
         assert error.code is Code.TOO_LARGE
         used = {"used_bytes": "1000000", "used_documents": "2"}
         assert error.details == {"quota_bytes": "1000000", "quota_documents": "20", **used}
         assert "quota of 1000000 bytes" in error.message
         assert "Delete documents" in error.message
-        await store(holdings, caller("adapter"), document(1_000_000))  # another client has its own
+        await store(ownership, caller("adapter"), document(1_000_000))  # another client has its own
 
     async def test_counts_the_same_bytes_once_for_each_owner(
-        self, holdings: Holdings, document: Callable[..., Document]
+        self, ownership: Ownership, document: Callable[..., Document]
     ) -> None:
         large = document(500_000)
         for _ in range(3):
-            await store(holdings, caller(actor="kim"), large)
-        await store(holdings, caller(actor="lee"), large)
-        assert (await refusal(holdings, caller(actor="lee"), document(1))).details["used_bytes"] == "1000000"
-        await store(holdings, caller(actor="lee"), large)  # what is held needs no room
+            await store(ownership, caller(actor="kim"), large)
+        await store(ownership, caller(actor="lee"), large)
+        assert (await refusal(ownership, caller(actor="lee"), document(1))).details["used_bytes"] == "1000000"
+        await store(ownership, caller(actor="lee"), large)  # what is held needs no room
 
-    async def test_has_room_again_after_a_deletion(self, holdings: Holdings, document: Callable[..., Document]) -> None:
+    async def test_has_room_again_after_a_deletion(
+        self, ownership: Ownership, document: Callable[..., Document]
+    ) -> None:
         first, second = document(1_000_000), document(999_000)
-        await store(holdings, caller(), first)
-        assert (await refusal(holdings, caller(), second)).code is Code.TOO_LARGE
-        await holdings.release(caller(), first.sha256)
-        await store(holdings, caller(), second)
+        await store(ownership, caller(), first)
+        assert (await refusal(ownership, caller(), second)).code is Code.TOO_LARGE
+        await ownership.release(caller(), first.sha256)
+        await store(ownership, caller(), second)
 
-    async def test_may_be_a_clients_own(self, holdings: Holdings, document: Callable[..., Document]) -> None:
-        await store(holdings, caller(quota_bytes=2_000_000), document(1_500_000))
-        assert (await refusal(holdings, caller("adapter", quota_bytes=0), document(1))).details["quota_bytes"] == "0"
+    async def test_may_be_a_clients_own(self, ownership: Ownership, document: Callable[..., Document]) -> None:
+        await store(ownership, caller(quota_bytes=2_000_000), document(1_500_000))
+        assert (await refusal(ownership, caller("adapter", quota_bytes=0), document(1))).details["quota_bytes"] == "0"
 
     async def test_counts_a_small_document_as_one_of_64_kib(
-        self, holdings: Holdings, document: Callable[..., Document]
+        self, ownership: Ownership, document: Callable[..., Document]
     ) -> None:
         for seed in range(1_000_000 // LEAST_CHARGE_BYTES):
-            await store(holdings, caller(), document(10, seed))
-        error = await refusal(holdings, caller(), document(11))
+            await store(ownership, caller(), document(10, seed))
+        error = await refusal(ownership, caller(), document(11))
         assert (error.code, error.details["used_documents"]) == (Code.TOO_LARGE, "15")
-        await holdings.release(caller(), document(10, 0).sha256)
-        await store(holdings, caller(), document(11))
+        await ownership.release(caller(), document(10, 0).sha256)
+        await store(ownership, caller(), document(11))
 
     @pytest.mark.parametrize(("own", "documents"), [({}, 20), ({"quota_documents": 2}, 2), ({"quota_documents": 0}, 0)])
     async def test_counts_documents_too_of_all_actors_together(
-        self, holdings: Holdings, document: Callable[..., Document], own: dict[str, int], documents: int
+        self, ownership: Ownership, document: Callable[..., Document], own: dict[str, int], documents: int
     ) -> None:
         def person(number: int) -> Caller:
             return caller(actor=f"a{number % 3}", quota_bytes=10**9, **own)
 
         for number in range(documents):
-            await store(holdings, person(number), document(10, number))
-        error = await refusal(holdings, person(0), document(11))
+            await store(ownership, person(number), document(10, number))
+        error = await refusal(ownership, person(0), document(11))
         assert (error.code, error.details["quota_documents"]) == (Code.TOO_LARGE, str(documents))
         if documents:
-            await store(holdings, person(0), document(10, 0))  # what is held needs no room
-            await holdings.release(person(0), document(10, 0).sha256)
-            await store(holdings, person(1), document(11))
+            await store(ownership, person(0), document(10, 0))  # what is held needs no room
+            await ownership.release(person(0), document(10, 0).sha256)
+            await store(ownership, person(1), document(11))
 
     async def test_is_not_overrun_by_uploads_at_once(
-        self, holdings: Holdings, blobs: BlobStore, document: Callable[..., Document]
+        self, ownership: Ownership, blobs: BlobStore, document: Callable[..., Document]
     ) -> None:
         many = [document(300_000, seed) for seed in range(8)]
         outcomes = await asyncio.gather(
-            *(store(holdings, caller(actor=f"a{n}"), each) for n, each in enumerate(many)), return_exceptions=True
+            *(store(ownership, caller(actor=f"a{n}"), each) for n, each in enumerate(many)), return_exceptions=True
         )
         refused = [each for each in outcomes if isinstance(each, PapermeshError)]
         assert [each.code for each in refused] == [Code.TOO_LARGE] * 5
@@ -239,7 +241,7 @@ class TestAQuota:
         self, link: RedisLink, redis_server: RedisServer, tmp_path: Path, steps: list[tuple[bool, int, int]]
     ) -> None:
         blobs = BlobStore(f"file://{tmp_path}/{next(_numbers)}")
-        holdings = Holdings(link, blobs, QUOTA)
+        ownership = Ownership(link, blobs, QUOTA)
         with redis_server.admin() as admin:
             admin.flushall()
             people = [caller(client, actor) for client in ("reports", "adapter") for actor in ("kim", "lee")]
@@ -254,7 +256,7 @@ class TestAQuota:
                 if stores:
                     fits = (who, which) in held or used(person.client.id) + chosen.size <= QUOTA.bytes
                     try:
-                        await store(holdings, person, chosen)
+                        await store(ownership, person, chosen)
                     except PapermeshError as error:
                         assert (error.code, fits) == (Code.TOO_LARGE, False)  # noqa: PT017 - one of two outcomes
                     else:
@@ -262,7 +264,7 @@ class TestAQuota:
                         held.add((who, which))
                 else:
                     try:
-                        await holdings.release(person, chosen.sha256)
+                        await ownership.release(person, chosen.sha256)
                     except PapermeshError as error:
                         assert (error.code, (who, which) in held) == (Code.NOT_FOUND, False)  # noqa: PT017 - as above
                     else:
@@ -314,10 +316,10 @@ class Jittery(BlobStore):
 
 
 @pytest.fixture
-async def replicas(redis_server: RedisServer, tmp_path: Path) -> AsyncIterator[list[Holdings]]:
+async def replicas(redis_server: RedisServer, tmp_path: Path) -> AsyncIterator[list[Ownership]]:
     links = [RedisLink(redis_server.url) for _ in range(2)]
     yield [
-        Holdings(link, Jittery(f"file://{tmp_path}/blobs", seed), Quota(10**9, 10**6))
+        Ownership(link, Jittery(f"file://{tmp_path}/blobs", seed), Quota(10**9, 10**6))
         for seed, link in enumerate(links)
     ]
     for link in links:
@@ -325,7 +327,7 @@ async def replicas(redis_server: RedisServer, tmp_path: Path) -> AsyncIterator[l
 
 
 async def test_a_deletion_never_takes_the_bytes_of_an_upload_at_the_same_time(
-    replicas: list[Holdings], blobs: BlobStore, redis_server: RedisServer, document: Callable[..., Document]
+    replicas: list[Ownership], blobs: BlobStore, redis_server: RedisServer, document: Callable[..., Document]
 ) -> None:
     documents = [document(1000, seed) for seed in range(3)]
     stored = gone = 0
@@ -335,9 +337,9 @@ async def test_a_deletion_never_takes_the_bytes_of_an_upload_at_the_same_time(
         dice = random.Random(number)  # noqa: S311 - test data, the same in each run
         who = caller(actor=f"a{number}")
         for _ in range(40):
-            holdings, chosen = dice.choice(replicas), dice.choice(documents)
+            ownership, chosen = dice.choice(replicas), dice.choice(documents)
             try:
-                await holdings.store(who, chosen.sha256, chosen.size, chosen.path)
+                await ownership.store(who, chosen.sha256, chosen.size, chosen.path)
             except PapermeshError as error:
                 assert error.code is Code.UNAVAILABLE  # noqa: PT017 - other people's deletions came five times between
                 continue
@@ -345,7 +347,7 @@ async def test_a_deletion_never_takes_the_bytes_of_an_upload_at_the_same_time(
             assert await has_bytes(blobs, chosen), "an owner has no bytes"
             await asyncio.sleep(dice.choice([0, 0.002]))
             assert await has_bytes(blobs, chosen), "an owner's bytes were taken"
-            await holdings.release(who, chosen.sha256)
+            await ownership.release(who, chosen.sha256)
             gone += not await has_bytes(blobs, chosen)
 
     await asyncio.gather(*map(person, range(8)))
@@ -359,15 +361,15 @@ async def test_a_deletion_never_takes_the_bytes_of_an_upload_at_the_same_time(
 
 class TestWithoutRedisOrStore:
     async def test_uploads_and_deletions_are_refused(
-        self, holdings: Holdings, redis_server: RedisServer, document: Callable[..., Document]
+        self, ownership: Ownership, redis_server: RedisServer, document: Callable[..., Document]
     ) -> None:
         mine = document(10)
-        await store(holdings, caller(), mine)
+        await store(ownership, caller(), mine)
         redis_server.stop()
         for attempt in (
-            holdings.check_room(caller(), mine.sha256, 1),
-            holdings.store(caller(), mine.sha256, 10, mine.path),
-            holdings.release(caller(), mine.sha256),
+            ownership.check_room(caller(), mine.sha256, 1),
+            ownership.store(caller(), mine.sha256, 10, mine.path),
+            ownership.release(caller(), mine.sha256),
         ):
             with pytest.raises(PapermeshError) as caught:
                 await attempt
@@ -381,8 +383,8 @@ class TestWithoutRedisOrStore:
                 raise PapermeshError(Code.UNAVAILABLE, f"{namespace} {sha256[:2]} cannot be reached")
 
         mine = document(10)
-        holdings = Holdings(link, Stuck(f"file://{tmp_path}/blobs"), QUOTA)
-        await store(holdings, caller(), mine)
-        await holdings.release(caller(), mine.sha256)
+        ownership = Ownership(link, Stuck(f"file://{tmp_path}/blobs"), QUOTA)
+        await store(ownership, caller(), mine)
+        await ownership.release(caller(), mine.sha256)
         assert await link.call("ZRANGE", "erasing", 0, -1) == [mine.sha256.encode()]
         assert await link.call("HLEN", f"holders:{mine.sha256}") == 0

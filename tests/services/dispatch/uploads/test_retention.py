@@ -15,7 +15,7 @@ from services.dispatch.admission.clients import Client
 from services.dispatch.admission.state import State
 from services.dispatch.admission.verification import Caller
 from services.dispatch.uploads.deletion import deletion_key
-from services.dispatch.uploads.ownership import Holdings, Quota
+from services.dispatch.uploads.ownership import Ownership, Quota
 from services.dispatch.uploads.retention import Retention
 from tests.support.clients import REPORTS_ID, REPORTS_KEY
 from tests.support.redis_server import RedisServer
@@ -37,7 +37,7 @@ class Shelf:
         self.link = link
         self.folder = folder
         self.blobs = BlobStore(f"file://{folder}/blobs")
-        self.holdings = Holdings(link, self.blobs, Quota(10**9, 1000))
+        self.ownership = Ownership(link, self.blobs, Quota(10**9, 1000))
         self.retention = Retention(link, self.blobs, KEEP_S)
 
     async def put(self, content: bytes, *actors: str) -> str:
@@ -46,7 +46,7 @@ class Shelf:
         file.write_bytes(content)
         await self.blobs.put(Namespace.UPLOADS, sha256, file)
         for actor in actors:
-            await self.holdings.store(caller(actor), sha256, len(content), file)
+            await self.ownership.store(caller(actor), sha256, len(content), file)
         return sha256
 
     async def used(self, sha256: str, ago_s: int) -> None:

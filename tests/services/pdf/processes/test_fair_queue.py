@@ -8,7 +8,7 @@ import pytest
 from services.base.errors import Code, PapermeshError
 from services.base.flow import NOBODY, Flow
 from services.base.status import status_code
-from services.pdf.processes.fair_queue import Places
+from services.pdf.processes.fair_queue import FairQueue
 
 ADA = Flow("company", "ada")
 OTHER = Flow("other", "cleo")
@@ -20,19 +20,19 @@ def in_seconds(seconds: float) -> float:
     return asyncio.get_running_loop().time() + seconds
 
 
-async def taken(size: int, limit: int) -> Places:
+async def taken(size: int, limit: int) -> FairQueue:
     """So many places, all of them nobody's."""
-    places = Places(size, limit)
+    places = FairQueue(size, limit)
     for _ in range(size):
         await places.take(NOBODY, in_seconds(0))
     return places
 
 
-async def fill(places: Places, count: int, until: Until) -> list[asyncio.Task[None]]:
+async def fill(places: FairQueue, count: int, until: Until) -> list[asyncio.Task[None]]:
     return await line_up(places, [NOBODY] * count, until)
 
 
-async def line_up(places: Places, flows: Sequence[Flow], until: Until) -> list[asyncio.Task[None]]:
+async def line_up(places: FairQueue, flows: Sequence[Flow], until: Until) -> list[asyncio.Task[None]]:
     """Requests that wait, in this order."""
     before = places.waiting
     tasks = [asyncio.create_task(places.take(flow, in_seconds(60))) for flow in flows]
@@ -88,7 +88,7 @@ async def test_whoever_leaves_the_line_makes_room(until: Until) -> None:
 
 
 async def test_a_place_that_is_free_is_had_however_short_the_line() -> None:
-    places = Places(1, 0)
+    places = FairQueue(1, 0)
     await places.take(NOBODY, in_seconds(0))
     assert places.free == 0
     places.give(NOBODY)

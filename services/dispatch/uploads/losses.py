@@ -1,0 +1,90 @@
+"""A document that was not in the store when a call needed it: deleted while the call was under way, or lost.
+
+Who looks for the bytes cannot know which of the two it is. Dispatch asks who holds the document now. A deletion takes
+it from its holders before it touches bytes, and an upload puts bytes before anybody holds them, so what is held and is
+not there was lost. That alone is told to the operator.
+"""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+
+from google.protobuf.message import Message
+
+from services.base.blobs import BlobStore, Namespace
+from services.base.errors import Code, PapermeshError
+from services.base.own_faults import own_fault
+from services.base.redis.link import RedisAway, RedisLink, RedisRefused
+from services.base.stored_blob import Key
+from services.dispatch.admission import documents
+from services.dispatch.admission.state import holders_key, owner
+from services.dispatch.admission.verification import Caller
+from services.dispatch.uploads.deletion import deletion_key
+
+_MISSING = "stored_document_missing"
+"""What `services.base.stored_blob` gives as the reason."""
+
+_AGAIN_MS = 1000
+
+
+class Losses:
+    """Tells lost documents from deleted ones."""
+
+    def __init__(self, link: RedisLink, blobs: BlobStore) -> None:
+        """Asks the Redis behind `link`, the state role, who holds a document, and `blobs` whether it is there again."""
+        self._link = link
+        self._blobs = blobs
+
+    @asynccontextmanager
+    async def told(self, caller: Caller, request: Message) -> AsyncIterator[None]:
+        """Says of a document that was missing in the block why it was; any other error passes.
+
+        Each caller has a block of its own: equal calls share one computation and its error, but not their documents.
+
+        Args:
+            caller: Who had the right to every document that the request names.
+            request: The request.
+
+        Raises:
+            PapermeshError: NOT_FOUND when the caller holds it no longer; UNAVAILABLE when it was deleted and is there
+                again; ENGINE_FAIL when it is lost, which the operator is told, or when Redis does not say.
+        """
+        try:
+            yield
+        except PapermeshError as error:
+            if error.details.get("reason") != _MISSING:
+                raise
+            digests = documents.uploads(documents.named(request))
+            await self._refuse_deleted(caller, digests)
+            keys = (str(Key(Namespace.UPLOADS, each)) for each in digests)
+            raise own_fault(_MISSING, error.message, code=error.code, blob=" ".join(keys)) from error
+
+    async def _refuse_deleted(self, caller: Caller, digests: Sequence[str]) -> None:
+        """Raises PapermeshError: NOT_FOUND or UNAVAILABLE, see `told`, unless a document must be lost."""
+        try:
+            held = [await self._link.call("HEXISTS", holders_key(each), owner(caller)) for each in digests]
+            documents.check_rights(held)
+            came_back = [await self._came_back(each) for each in digests]
+        except (RedisAway, RedisRefused):  # a false alarm is better than none
+            return
+        if any(came_back):
+            raise PapermeshError(
+                Code.UNAVAILABLE,
+                "This document was deleted and uploaded again during the call. Call again.",
+                retry_after_ms=_AGAIN_MS,
+            )
+
+    async def _came_back(self, sha256: str) -> bool:
+        """Whether a document was deleted not long ago, and is there.
+
+        One that is there and was never deleted is another matter: then the service does not see our store.
+
+        Raises:
+            RedisAway, RedisRefused: when Redis does not say.
+        """
+        if not await self._link.call("EXISTS", deletion_key(sha256)):
+            return False
+        try:
+            await self._blobs.size(Namespace.UPLOADS, sha256)
+        except PapermeshError:
+            return False
+        return True
