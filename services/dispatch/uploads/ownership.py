@@ -1,7 +1,7 @@
 """Uploads and whose they are: an upload is held by each client and actor that made it, within the client's quotas.
 
 The bytes are put first and owned after, so an owner always has bytes. A deletion of the same bytes that comes between
-is noticed when they are to be owned, and they are put again (`erasure.py`).
+is noticed when they are to be owned, and they are put again (`deletion.py`).
 """
 
 from dataclasses import dataclass
