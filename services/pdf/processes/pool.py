@@ -3,6 +3,7 @@
 import itertools
 import os
 from collections import Counter
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,13 +13,11 @@ from services.base.own_faults import Disk, disk_fault
 from services.pdf.processes import outcomes
 from services.pdf.processes.crashes import Crashes
 from services.pdf.processes.fair_queue import FairQueue
-from services.pdf.processes.limits import Limits
+from services.pdf.processes.kinds import Kind, View
 from services.pdf.processes.process import Answer, WorkerLost, WorkerProcess
 from services.pdf.processes.subject import Subject
-from services.pdf.processes.supervisor import Recipe, Supervisor
+from services.pdf.processes.supervisor import Supervisor
 from services.pdf.processes.wire import pack_request
-
-WORKER_MODULE = "services.pdf.worker"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,28 +31,19 @@ class _Request:
 
 
 class WorkerPool:
-    """Worker processes behind a fair queue, each for one document of one caller. `async with` starts and ends them.
+    """Workers of one kind behind a fair queue, each for one document of one caller. `async with` starts and ends them.
 
-    At most `size` work at a time. `work_dir` belongs to this pool alone: what an earlier one left there is removed.
-    `without_landlock` lets workers start on a kernel that has no Landlock.
+    `views` are what they can be asked, by the names of the operations; `work_dir` is where documents are placed.
     """
 
-    def __init__(
-        self,
-        size: int,
-        work_dir: Path,
-        limits: Limits,
-        worker_module: str = WORKER_MODULE,
-        *,
-        without_landlock: bool = False,
-    ) -> None:
-        self.size = size
-        self.limits = limits
+    def __init__(self, kind: Kind, views: Mapping[str, View], work_dir: Path) -> None:
+        self.size = kind.size
+        self.limits = kind.limits
         self._work_dir = work_dir
-        self._numbers = itertools.count(1)
-        self._places = FairQueue(size, limits.waiting)
+        self._names = (f"document-{kind.name}-{number}.pdf" for number in itertools.count(1))
+        self._places = FairQueue(kind.size, kind.limits.waiting)
         self._crashes = Crashes()
-        self._supervisor = Supervisor(size, Recipe(worker_module, limits, without_landlock), self._crashes)
+        self._supervisor = Supervisor(kind, views, self._crashes)
         self._closing = False
 
     async def __aenter__(self) -> Self:
@@ -91,8 +81,6 @@ class WorkerPool:
     async def start(self) -> None:
         """Starts all workers; raises ZygoteError when they do not come up."""
         self._work_dir.mkdir(parents=True, exist_ok=True)
-        for left in self._work_dir.glob("document-*"):
-            left.unlink()
         try:
             await self._supervisor.start()
         except BaseException:
@@ -130,7 +118,7 @@ class WorkerPool:
         worker = self._supervisor.take_kept(subject.holder)
         if worker is not None:
             return await self._ask(worker, request)
-        path = self._work_dir / f"document-{next(self._numbers)}.pdf"
+        path = self._work_dir / next(self._names)
         try:
             document = await self._open(subject, path)
             try:
@@ -155,9 +143,8 @@ class WorkerPool:
     async def _ask(self, worker: WorkerProcess, request: _Request, document: int = -1) -> Answer:
         """Asks a worker; one that is new gets the descriptor of its document, for good."""
         try:
-            answered = worker.expect(request.deadline)
-            worker.send(pack_request({"op": request.operation, "args": request.arguments}), document)
-            answer = await answered
+            await worker.send(pack_request(request.operation, request.arguments), request.deadline, document)
+            answer = await worker.expect(request.deadline)
         except WorkerLost as lost:
             reason = outcomes.reason_of_death(lost.status)
             if self._supervisor.end(worker, reason):

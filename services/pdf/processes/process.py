@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from services.pdf.processes.wire import ANSWER, MAX_HEADER
+from services.pdf.processes.wire import LENGTHS, MAX_HEADER
 
 _RECEIVE = 256 * 1024
 
@@ -78,19 +78,23 @@ class WorkerProcess:
         """Whether nobody has written to the document's file since: it may be one with the store's."""
         return _written(self._document) == self._as_given
 
-    def send(self, request: bytes, document: int = -1) -> None:
+    async def send(self, request: bytes, deadline: float, document: int = -1) -> None:
         """Sends a request; the first one with the descriptor of the document, which is closed with the process.
 
-        WorkerLost when the socket does not take it whole, as it does while the process lives.
+        TimeoutError when the process has not taken all of it by `deadline` (of the loop's clock), WorkerLost when it
+        has ended.
         """
         if document >= 0:
             self._document, self._as_given = document, _written(document)
         try:
             sent = self._socket.send(request) if document < 0 else socket.send_fds(self._socket, [request], [document])
+            if sent < len(request):  # more than a socket holds
+                async with asyncio.timeout_at(deadline):
+                    await self._loop.sock_sendall(self._socket, memoryview(request)[sent:])
         except OSError as error:
+            if isinstance(error, TimeoutError):
+                raise
             raise WorkerLost from error
-        if sent != len(request):
-            raise WorkerLost
 
     def on_exit(self, status: int | None) -> None:
         """Notes that the process has ended; whoever waits for its answer learns it."""
@@ -129,22 +133,22 @@ class WorkerProcess:
         if self._received:
             self._received += data
             data = self._received
-        if len(data) < ANSWER.size:
+        if len(data) < LENGTHS.size:
             self._received = bytearray(data)
             return
-        header, payload = ANSWER.unpack_from(data)
-        missing = ANSWER.size + header + payload - len(data)
+        header, payload = LENGTHS.unpack_from(data)
+        missing = LENGTHS.size + header + payload - len(data)
         if missing < 0 or header > MAX_HEADER or payload > self._payload_limit:
             self._hang_up()
         elif missing == 0:
-            self._deliver(data, ANSWER.size + header)
+            self._deliver(data, LENGTHS.size + header)
         elif data is not self._received:
             self._received = bytearray(data)
 
     def _deliver(self, data: bytes | bytearray, start: int) -> None:
         """Hands an answer over whose payload starts at `start`."""
         try:
-            header = orjson.loads(memoryview(data)[ANSWER.size : start])
+            header = orjson.loads(memoryview(data)[LENGTHS.size : start])
         except orjson.JSONDecodeError:
             header = None
         if not isinstance(header, dict) or self._answer is None:

@@ -13,8 +13,8 @@ import psutil
 import pytest
 
 from services.base.flow import Flow
-from services.pdf.engine import Engine
 from services.pdf.processes.subject import Subject
+from tests.services.pdf.views import Questions
 
 Ask = Callable[..., Coroutine[Any, Any, Any]]
 MakePool = Callable[..., Any]
@@ -76,9 +76,9 @@ async def test_the_parts_of_a_large_document_are_read_by_processes_that_have_rea
     make_pool: MakePool, make_pdf: MakePdf, subject: Callable[..., Subject], pid_of: Any, documents: list[Path]
 ) -> None:
     book = make_pdf(*["A page."] * 40, name="book.pdf")
-    async with make_pool(size=2, part_pages=10) as pool:
+    async with make_pool(size=2) as pool:
         before = {await pid_of(pool, source, ADA) for source in documents}
-        result = orjson.loads(await Engine(pool).text(subject(book, flow=ADA), "", 30))
+        result = orjson.loads(await Questions(pool, in_part=10).text(subject(book, flow=ADA), "", 30))
         assert len(result["items"]) == 40
         assert await pid_of(pool, book, ADA) not in before
         assert {await pid_of(pool, source, ADA) for source in documents} == before
@@ -129,7 +129,7 @@ async def test_a_kept_worker_reads_what_it_has_open_and_nothing_is_placed_for_it
 
     async with make_pool() as pool:
         answers = [
-            await Engine(pool).text(Subject(asked.sha256, place, ADA), pages, 30) for pages in ("", "1", "", "1")
+            await Questions(pool).text(Subject(asked.sha256, place, ADA), pages, 30) for pages in ("", "1", "", "1")
         ]
         assert len(set(answers)) == 1
         assert len(placed) == 1
@@ -149,7 +149,7 @@ async def test_a_worker_whose_document_was_written_to_is_not_asked_again(
 
     linked = Subject(asked.sha256, place, ADA)
     async with make_pool() as pool:
-        engine = Engine(pool)
+        engine = Questions(pool)
         before = await engine.metadata(linked, 30)
         with documents[0].open("ab") as file:
             file.write(b"%")

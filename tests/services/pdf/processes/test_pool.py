@@ -1,11 +1,14 @@
 import asyncio
 import os
+import random
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import replace
 from functools import partial
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +18,12 @@ import uvloop
 
 from services.base.errors import Code, PapermeshError
 from services.base.flow import Flow
-from services.pdf.engine import Engine
-from services.pdf.processes.limits import Limits
+from services.pdf.processes.kinds import Kind, View
 from services.pdf.processes.pool import WorkerPool
 from services.pdf.processes.subject import Subject
 from services.pdf.processes.zygote import ZygoteError
 from services.pdf.worker.sandbox.confinement import WORN_SECONDS
-from tests.services.pdf.conftest import PROBES
+from tests.services.pdf.views import REAL, VIEWS, Questions
 from tests.support.disks import fill, needs_root, small_disk
 
 Ask = Callable[..., Coroutine[Any, Any, Any]]
@@ -270,14 +272,6 @@ async def test_closing_leaves_no_process_and_no_file(
     assert list((tmp_path / "work").iterdir()) == []
 
 
-async def test_starting_removes_what_an_earlier_pool_left(make_pool: MakePool, tmp_path: Path) -> None:
-    left = tmp_path / "work" / "document-9.pdf"
-    left.parent.mkdir(parents=True)
-    left.write_bytes(b"%PDF-")
-    async with make_pool():
-        assert not left.exists()
-
-
 async def test_the_document_is_gone_after_the_call(make_pool: MakePool, ask: Ask, tmp_path: Path) -> None:
     async with make_pool() as pool:
         await ask(pool, "metadata", sha256="x")
@@ -371,29 +365,72 @@ async def test_an_unforeseen_error_tells_its_place_and_no_words_of_the_document(
             await ask(pool, "blunder")
         assert code_of(error) is Code.ENGINE_FAIL
     assert "ValueError at " in caplog.text
-    assert "probe_worker.py" in caplog.text
+    assert "probes.py" in caplog.text
     assert "words of the document" not in caplog.text + str(error.value)
 
 
-@pytest.mark.parametrize("module", ["services.pdf.no_such_module", "services.pdf.processes.limits"])
-async def test_a_zygote_that_does_not_come_up_is_said_so(make_pool: MakePool, module: str) -> None:
+@pytest.mark.parametrize(
+    "view",
+    [
+        View("services.pdf.no_such_module:read"),
+        View("services.pdf.processes.limits:no_such_function"),
+        View("services.pdf.worker.metadata:describe"),  # it asks for an argument
+        replace(VIEWS["crash"], warm_up={}),  # the zygote ends without a word
+    ],
+)
+async def test_a_zygote_that_does_not_come_up_is_said_so(make_pool: MakePool, view: View) -> None:
     with pytest.raises(ZygoteError):
-        async with make_pool(worker_module=module):
+        async with make_pool(views={"view": view}):
             pass
+
+
+async def test_bytes_of_any_length_go_to_a_worker_beside_its_other_arguments(make_pool: MakePool, ask: Ask) -> None:
+    async with make_pool() as pool:
+        for length in (0, 1, 100_000, 9 << 20):
+            content = random.Random(length).randbytes(length)  # noqa: S311  # to be told apart, not to be a secret
+            found = await ask(pool, "weigh", content=content, language="ko")
+            assert found == {"sha256": sha256(content).hexdigest(), "others": ["language"]}
+
+
+async def test_a_worker_that_does_not_take_its_bytes_is_ended_at_the_deadline(make_pool: MakePool, ask: Ask) -> None:
+    async with make_pool(kept=1) as pool:
+        stopped = psutil.Process((await ask(pool, "inventory"))["pid"])
+        stopped.suspend()
+        with pytest.raises(PapermeshError) as error:
+            await ask(pool, "weigh", content=bytes(9 << 20), seconds=0.3)
+        assert code_of(error) is Code.TIMEOUT
+        assert pool.restarts == {"timeout": 1}
+        assert (await ask(pool, "weigh", content=b"x"))["others"] == []
+
+
+async def test_a_worker_that_dies_over_its_bytes_is_an_engine_failure(
+    make_pool: MakePool, ask: Ask, until: Until
+) -> None:
+    async with make_pool(kept=1) as pool:
+        stopped = psutil.Process((await ask(pool, "inventory"))["pid"])
+        stopped.suspend()
+        asked = asyncio.create_task(ask(pool, "weigh", content=bytes(9 << 20)))
+        await until(lambda: pool.kept == 0)
+        stopped.kill()
+        with pytest.raises(PapermeshError) as error:
+            await asked
+        assert code_of(error) is Code.ENGINE_FAIL
+        assert pool.restarts == {"crash": 1}
 
 
 SERVICE = """
 import asyncio, shutil, sys
 from pathlib import Path
-from services.pdf.processes.limits import Limits
+from services.pdf.processes.kinds import Kind
 from services.pdf.processes.pool import WorkerPool
 from services.pdf.processes.subject import Subject
+from tests.services.pdf.views import VIEWS
 
 async def place(path):
     shutil.copyfile(sys.argv[2], path)
 
 async def run():
-    async with WorkerPool(2, Path(sys.argv[1]), Limits(), sys.argv[3]) as pool:
+    async with WorkerPool(Kind(size=2), VIEWS, Path(sys.argv[1])) as pool:
         asked = Subject("x", place)
         await pool.run("metadata", {"sha256": "x"}, asked, asyncio.get_running_loop().time() + 60)
         busy = asyncio.create_task(pool.run("spin", {}, asked, asyncio.get_running_loop().time() + 600))
@@ -408,7 +445,7 @@ asyncio.run(run())
 def test_when_the_service_is_killed_nothing_of_it_stays_not_even_a_worker_that_computes(
     tmp_path: Path, make_pdf: Callable[..., Path], zygote_is: str
 ) -> None:
-    program: list[str | Path] = [sys.executable, "-c", SERVICE, tmp_path / "work", make_pdf("x"), PROBES]
+    program: list[str | Path] = [sys.executable, "-c", SERVICE, tmp_path / "work", make_pdf("x")]
     with subprocess.Popen(program, stdout=subprocess.PIPE) as service:  # our own program
         try:
             assert service.stdout is not None
@@ -434,8 +471,8 @@ def test_the_pool_runs_on_uvloop(tmp_path: Path, make_pdf: Callable[..., Path]) 
         path.hardlink_to(sample)
 
     async def run() -> bytes:
-        async with WorkerPool(2, tmp_path / "work", Limits()) as pool:
-            engine = Engine(pool)
+        async with WorkerPool(Kind(size=2), REAL, tmp_path / "work") as pool:
+            engine = Questions(pool)
             return (await asyncio.gather(*(engine.metadata(Subject("x", place), 30) for _ in range(50))))[-1]
 
     assert b'"pages":1' in uvloop.run(run())

@@ -15,7 +15,7 @@ Pdf = Callable[..., Path]
 
 
 def describe(path: Path) -> dict[str, Any]:
-    text = metadata.describe(open_document(str(path)), "ab" * 32)
+    text = metadata.describe(open_document(str(path)), {"sha256": "ab" * 32})
     json_format.Parse(text, pdf_service_pb2.GetMetadataResponse())
     described: dict[str, Any] = orjson.loads(text)
     return described
