@@ -7,10 +7,9 @@ import asyncio
 from collections.abc import Coroutine, Sequence
 from typing import Any
 
-from services.pdf.operations import Operation, Pages
+from services.pdf.operations import Operation
 from services.pdf.pages import PageRange, Paging, cut_pages, parse_pages
 from services.pdf.parts import believed_pages, join
-from services.pdf.processes.pool import WorkerPool
 from services.pdf.processes.pools import Pools
 from services.pdf.processes.process import Answer
 from services.pdf.processes.subject import Subject
@@ -39,9 +38,17 @@ class Engine:
         ranges = parse_pages(request.pages)
         pool = await self._pools.of(operation.kind, deadline)
 
+        paging: Paging = {
+            "ranges": ranges,
+            "in_call": pages.in_call,
+            # One worker alone has nobody to share with.
+            "spread": pages.in_part if pool.size > 1 else pages.in_call,
+            "result_bytes": pool.limits.result_bytes,
+        }
+
         async def read(part: Sequence[PageRange], *, admitted: bool = False) -> Answer:
-            paged = {**arguments, "paging": _paging(part, pages, pool)}
-            return await pool.run(operation.name, paged, subject, deadline, admitted=admitted)
+            asked = {**arguments, "paging": {**paging, "ranges": part}}
+            return await pool.run(operation.name, asked, subject, deadline, admitted=admitted)
 
         first = await read(ranges)
         chosen = first.header.get("spread")
@@ -50,16 +57,6 @@ class Engine:
             parts = cut_pages(believed_pages(chosen, pages.in_call), pages.in_part)
             answers = await _all(*(read(part, admitted=True) for part in parts))
         return join(operation.method.output_type, answers, pool.limits.result_bytes)
-
-
-def _paging(ranges: Sequence[PageRange], pages: Pages, pool: WorkerPool) -> Paging:
-    return {
-        "ranges": ranges,
-        "in_call": pages.in_call,
-        # One worker alone has nobody to share with.
-        "spread": pages.in_part if pool.size > 1 else pages.in_call,
-        "result_bytes": pool.limits.result_bytes,
-    }
 
 
 async def _all(*reads: Coroutine[Any, Any, Answer]) -> list[Answer]:

@@ -27,10 +27,6 @@ class Pages:
     """Pages that one worker reads in one go; a longer list is cut and spread over the workers."""
 
 
-def _no_arguments(_request: Any, _subject: Subject) -> dict[str, Any]:
-    return {}
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
     """A question about a document.
@@ -48,7 +44,7 @@ class Operation:
     view: str
     """"module:function" in a worker; the service never imports it (`services.pdf.worker.views`)."""
 
-    arguments: Callable[[Any, Subject], dict[str, Any]] = _no_arguments
+    arguments: Callable[[Any, Subject], dict[str, Any]] = lambda _request, _subject: {}
     """What the view is told besides the document, out of the request: JSON values, and bytes under `wire.CONTENT`."""
 
     pages: Pages | None = None

@@ -47,11 +47,21 @@ class WorkerPool:
         self._closing = False
 
     async def __aenter__(self) -> Self:
-        await self.start()
+        """Starts all workers; raises ZygoteError when they do not come up."""
+        self._work_dir.mkdir(parents=True, exist_ok=True)
+        try:
+            await self._supervisor.start()
+        except BaseException:
+            await self.__aexit__()
+            raise
         return self
 
     async def __aexit__(self, *_error: object) -> None:
-        await self.close()
+        """Ends all processes; requests under way fail."""
+        self._closing = True
+        self._places.refuse(outcomes.closing())
+        await self._supervisor.close()
+        self._crashes.close()
 
     @property
     def restarts(self) -> Counter[str]:
@@ -59,40 +69,9 @@ class WorkerPool:
         return self._supervisor.restarts
 
     @property
-    def idle(self) -> int:
-        """Requests that could begin at once: nobody is in their place, and a worker that is new is there for them."""
-        return min(self._places.free, len(self._supervisor.spares))
-
-    @property
-    def kept(self) -> int:
-        """Workers that wait for the next question about their document."""
-        return len(self._supervisor.kept)
-
-    @property
-    def waiting(self) -> int:
-        """Requests that wait for a place."""
-        return self._places.waiting
-
-    @property
     def is_ready(self) -> bool:
         """Whether at least one worker lives."""
         return bool(self._supervisor.by_pid) and not self._closing
-
-    async def start(self) -> None:
-        """Starts all workers; raises ZygoteError when they do not come up."""
-        self._work_dir.mkdir(parents=True, exist_ok=True)
-        try:
-            await self._supervisor.start()
-        except BaseException:
-            await self.close()
-            raise
-
-    async def close(self) -> None:
-        """Ends all processes; requests under way fail."""
-        self._closing = True
-        self._places.refuse(outcomes.closing())
-        await self._supervisor.close()
-        self._crashes.close()
 
     async def run(
         self, operation: str, arguments: dict[str, Any], subject: Subject, deadline: float, *, admitted: bool = False

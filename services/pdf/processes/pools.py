@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections import defaultdict
 from collections.abc import Iterable
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Self
 
@@ -31,6 +32,7 @@ class Pools:
             raise ValueError(f"no such kind of worker: {', '.join(sorted(unknown))}")
         self._work_dir = work_dir
         self._started: dict[str, asyncio.Task[WorkerPool]] = {}
+        self._up = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
         for left in self._work_dir.glob("document-*"):
@@ -40,12 +42,16 @@ class Pools:
                 if not kind.on_first_use:
                     await self._start(kind.name)
         except BaseException:
-            await self.close()
+            await self.__aexit__()
             raise
         return self
 
     async def __aexit__(self, *_error: object) -> None:
-        await self.close()
+        """Ends all processes; requests under way fail."""
+        for starting in self._started.values():
+            starting.cancel()  # nothing happens to one that is done
+        await asyncio.gather(*self._started.values(), return_exceptions=True)
+        await self._up.aclose()
 
     @property
     def is_ready(self) -> bool:
@@ -57,34 +63,23 @@ class Pools:
 
         Raises TIMEOUT when it is not up by `deadline` (of the loop's clock), and ENGINE_FAIL when it does not come up.
         """
+        starting = self._start(kind)
         try:
             async with asyncio.timeout_at(deadline):
-                return await asyncio.shield(self._start(kind))  # whoever leaves takes it from nobody else
+                return await asyncio.shield(starting)  # whoever leaves takes it from nobody else
         except TimeoutError:
             raise outcomes.no_worker_in_time() from None
         except ZygoteError as error:
             _LOG.error("the %s workers did not start: %s", kind, error)
-            self._started.pop(kind, None)  # the next request tries again
+            if self._started.get(kind) is starting:
+                del self._started[kind]  # the next request tries again
             raise outcomes.not_started() from None
-
-    async def close(self) -> None:
-        """Ends all processes; requests under way fail."""
-        for starting in self._started.values():
-            starting.cancel()  # nothing happens to one that is done
-        for pool in await asyncio.gather(*self._started.values(), return_exceptions=True):
-            if isinstance(pool, WorkerPool):
-                await pool.close()
-        self._started.clear()
 
     def _start(self, kind: str) -> asyncio.Task[WorkerPool]:
         if kind not in self._started:
-            self._started[kind] = asyncio.create_task(self._bring_up(self._kinds[kind]))
+            pool = WorkerPool(self._kinds[kind], self._views[kind], self._work_dir)
+            self._started[kind] = asyncio.create_task(self._up.enter_async_context(pool))
         return self._started[kind]
-
-    async def _bring_up(self, kind: Kind) -> WorkerPool:
-        pool = WorkerPool(kind, self._views[kind.name], self._work_dir)
-        await pool.start()
-        return pool
 
 
 def _is_up(started: asyncio.Task[WorkerPool] | None) -> bool:

@@ -16,7 +16,7 @@ from services.pdf.processes.limits import Limits
 from services.pdf.processes.pool import WorkerPool
 from services.pdf.processes.subject import Place, Subject
 from services.pdf.worker.mupdf import pymupdf
-from tests.services.pdf.views import VIEWS
+from tests.services.pdf.support import VIEWS
 
 MakePdf = Callable[..., Path]
 MakePool = Callable[..., AbstractAsyncContextManager[WorkerPool]]

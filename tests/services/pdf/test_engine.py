@@ -18,7 +18,7 @@ from services.pdf.processes.limits import Limits
 from services.pdf.processes.process import Answer
 from services.pdf.processes.subject import Subject
 from services.pdf.servicer import PdfServicer
-from tests.services.pdf.views import METADATA, REAL, Questions
+from tests.services.pdf.support import METADATA, REAL, Questions, idle_in, waiting_in
 
 MakePool = Callable[..., Any]
 Pdf = Callable[..., Path]
@@ -58,7 +58,7 @@ async def test_a_large_document_read_by_several_workers_gives_the_same_bytes(
         alone = await Questions(pool).text(large, "1-95,97-100", 30)
     async with make_engine(size=3) as pool:
         together = await Questions(pool).text(large, "1-95,97-100", 30)
-        assert pool.idle == 3
+        assert idle_in(pool) == 3
     assert alone == together
     result = orjson.loads(together)
     assert [item["page"] for item in result["items"]] == [*range(1, 96), *range(97, 101)]
@@ -126,7 +126,7 @@ async def test_a_result_over_the_limit_is_too_large_in_one_part_and_in_several(
                 with pytest.raises(PapermeshError, match="over the limit of 2000 bytes") as error:
                     await Questions(pool, in_part=10).text(book, pages, 30)
                 assert error.value.code is Code.TOO_LARGE
-        await until(lambda: pool.idle == 2)
+        await until(lambda: idle_in(pool) == 2)
 
 
 async def test_when_one_part_fails_the_others_stop(make_engine: MakePool, make_pdf: Pdf, subject: About) -> None:
@@ -143,7 +143,7 @@ async def test_when_one_part_fails_the_others_stop(make_engine: MakePool, make_p
     async with make_engine(size=2) as pool:
         with pytest.raises(PapermeshError, match="NOT_FOUND"):
             await Questions(pool, in_part=4).text(replace(put, place=fail_at_the_second), "", 30)
-        assert pool.waiting == 0
+        assert waiting_in(pool) == 0
         assert (await Questions(pool).metadata(put, 30)).startswith(b'{"pages":40')
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from services.base.flow import Flow
 from services.pdf.processes.subject import Subject
-from tests.services.pdf.views import Questions
+from tests.services.pdf.support import Questions, idle_in, kept_in
 
 Ask = Callable[..., Coroutine[Any, Any, Any]]
 MakePool = Callable[..., Any]
@@ -56,7 +56,7 @@ async def test_so_it_is_with_many_callers_at_once(make_pool: MakePool, pid_of: A
     asked = [(chance.choice((ADA, BOB, OTHER)), chance.choice(documents)) for _ in range(60)]
     async with make_pool(size=3, kept=5) as pool:
         pids = await asyncio.gather(*(pid_of(pool, source, flow) for flow, source in asked))
-        assert pool.kept <= 5
+        assert kept_in(pool) <= 5
     holders = defaultdict(set)
     for pid, holder in zip(pids, asked, strict=True):
         holders[pid].add(holder)
@@ -101,7 +101,7 @@ async def test_a_worker_that_nobody_asks_is_not_kept_for_ever(
 ) -> None:
     async with make_pool(kept_seconds=0.05) as pool:
         worker = psutil.Process(await pid_of(pool, documents[0], ADA))
-        await until(lambda: pool.kept == 0)
+        await until(lambda: kept_in(pool) == 0)
         await until(lambda: worker.pid not in pool._supervisor.by_pid)
         assert pool.restarts == {}
 
@@ -111,7 +111,7 @@ async def test_a_new_worker_stands_ready_while_others_work(
 ) -> None:
     async with make_pool(size=2) as pool:
         busy = asyncio.create_task(ask(pool, "spin", source=documents[0], flow=ADA))
-        await until(lambda: len(pool._supervisor.spares) == 2 and pool.idle == 1)
+        await until(lambda: len(pool._supervisor.spares) == 2 and idle_in(pool) == 1)
         assert (await ask(pool, "metadata", sha256="x", source=documents[1], flow=BOB))["pages"] == 1
         busy.cancel()
         await asyncio.gather(busy, return_exceptions=True)
@@ -155,5 +155,5 @@ async def test_a_worker_whose_document_was_written_to_is_not_asked_again(
             file.write(b"%")
         assert await engine.metadata(linked, 30) != before, "it tells the size"
         assert len(placed) == 2
-        assert pool.kept == 1
+        assert kept_in(pool) == 1
         assert pool.restarts == {}

@@ -23,7 +23,7 @@ from services.pdf.processes.pool import WorkerPool
 from services.pdf.processes.subject import Subject
 from services.pdf.processes.zygote import ZygoteError
 from services.pdf.worker.sandbox.confinement import WORN_SECONDS
-from tests.services.pdf.views import REAL, VIEWS, Questions
+from tests.services.pdf.support import REAL, VIEWS, Questions, idle_in, kept_in, waiting_in
 from tests.support.disks import fill, needs_root, small_disk
 
 Ask = Callable[..., Coroutine[Any, Any, Any]]
@@ -100,7 +100,7 @@ async def test_a_worker_that_is_killed_before_its_first_document_is_replaced(
     async with make_pool() as pool:
         pid = next(iter(pool._supervisor.by_pid))
         os.kill(pid, signal.SIGKILL)
-        await until(lambda: pool.idle == 1 and pid not in pool._supervisor.by_pid)
+        await until(lambda: idle_in(pool) == 1 and pid not in pool._supervisor.by_pid)
         assert (await ask(pool, "metadata", sha256="x"))["pages"] == 1
 
 
@@ -155,7 +155,7 @@ async def test_a_call_that_is_cancelled_in_the_queue_takes_no_worker(
         first = asyncio.create_task(ask(pool, "nap", pause=0.3))
         await until(lambda: is_full(pool))
         second = asyncio.create_task(ask(pool, "metadata", sha256="x"))
-        await until(lambda: pool.waiting == 1)
+        await until(lambda: waiting_in(pool) == 1)
         second.cancel()
         await first
         assert (await ask(pool, "metadata", sha256="x"))["pages"] == 1
@@ -180,7 +180,7 @@ async def test_a_client_is_served_before_most_of_what_another_sent_earlier(
     flood, other = Flow("flood", "x"), Flow("other", "y")
     async with make_pool(size=2) as pool:
         naps = [asyncio.create_task(ask(pool, "nap", pause=0.1, flow=flood)) for _ in range(20)]
-        await until(lambda: pool.waiting == 18)
+        await until(lambda: waiting_in(pool) == 18)
         assert (await ask(pool, "metadata", sha256="x", flow=other))["pages"] == 1
         assert sum(nap.done() for nap in naps) <= 4, "its two, and perhaps the next two"
         await asyncio.gather(*naps)
@@ -191,7 +191,7 @@ async def test_when_too_many_wait_the_next_call_is_told_so_at_once(make_pool: Ma
         blocker = asyncio.create_task(ask(pool, "spin", seconds=60))
         await until(lambda: is_full(pool))
         waiting = [asyncio.create_task(ask(pool, "metadata", sha256="x")) for _ in range(2)]
-        await until(lambda: pool.waiting == 2)
+        await until(lambda: waiting_in(pool) == 2)
         with pytest.raises(PapermeshError) as error:
             await ask(pool, "metadata", seconds=60, sha256="x")
         assert code_of(error) is Code.RATE_LIMIT
@@ -214,7 +214,7 @@ async def test_the_queue_is_fair(make_pool: MakePool, ask: Ask, until: Until) ->
         callers = []
         for number in range(10):
             callers.append(asyncio.create_task(caller(number)))
-            await until(partial(lambda expected: pool.waiting == expected, number + 1))
+            await until(partial(lambda expected: waiting_in(pool) == expected, number + 1))
         await asyncio.gather(blocker, *callers)
     assert order == list(range(10))
 
@@ -222,14 +222,14 @@ async def test_the_queue_is_fair(make_pool: MakePool, ask: Ask, until: Until) ->
 async def test_when_the_zygote_dies_everything_is_started_anew(make_pool: MakePool, ask: Ask, until: Until) -> None:
     async with make_pool(size=2) as pool:
         task = asyncio.create_task(ask(pool, "spin"))
-        await until(lambda: pool.idle == 1)
+        await until(lambda: idle_in(pool) == 1)
         before = processes(pool)
         os.kill(before[0].pid, signal.SIGKILL)
         with pytest.raises(PapermeshError) as error:
             await task
         assert code_of(error) is Code.ENGINE_FAIL
         assert (await ask(pool, "metadata", sha256="x"))["pages"] == 1
-        await until(lambda: pool.idle == 2)
+        await until(lambda: idle_in(pool) == 2)
         # A zombie has ended: whoever adopted it reaps it.
         await until(lambda: not any(_lives(process) for process in before))
         assert pool.restarts == {"zygote": 1}
@@ -239,7 +239,7 @@ async def test_a_kept_worker_that_dies_costs_nobody_anything(make_pool: MakePool
     async with make_pool() as pool:
         pid = (await ask(pool, "inventory"))["pid"]
         os.kill(pid, signal.SIGKILL)
-        await until(lambda: pool.kept == 0)
+        await until(lambda: kept_in(pool) == 0)
         assert (await ask(pool, "inventory"))["pid"] != pid
         assert pool.restarts == {"crash": 1}
 
@@ -248,14 +248,14 @@ async def test_a_worker_that_has_grown_is_not_kept(make_pool: MakePool, ask: Ask
     async with make_pool(result_bytes=300 << 20) as pool:
         with pytest.raises(ValueError, match="JSON"):
             await ask(pool, "fill", length=70 << 20)
-        assert pool.kept == 0
+        assert kept_in(pool) == 0
         assert pool.restarts == {"worn": 1}
 
 
 async def test_a_worker_that_has_computed_for_long_is_not_kept(make_pool: MakePool, ask: Ask) -> None:
     async with make_pool() as pool:
         await ask(pool, "compute", seconds_of_cpu=WORN_SECONDS + 0.1)
-        assert pool.kept == 0
+        assert kept_in(pool) == 0
         assert pool.restarts == {"worn": 1}
 
 
@@ -264,7 +264,7 @@ async def test_closing_leaves_no_process_and_no_file(
 ) -> None:
     async with make_pool(size=2) as pool:
         spinning = asyncio.create_task(ask(pool, "spin"))
-        await until(lambda: pool.idle == 1)
+        await until(lambda: idle_in(pool) == 1)
         before = processes(pool)
     with pytest.raises(PapermeshError):
         await spinning
@@ -410,7 +410,7 @@ async def test_a_worker_that_dies_over_its_bytes_is_an_engine_failure(
         stopped = psutil.Process((await ask(pool, "inventory"))["pid"])
         stopped.suspend()
         asked = asyncio.create_task(ask(pool, "weigh", content=bytes(9 << 20)))
-        await until(lambda: pool.kept == 0)
+        await until(lambda: kept_in(pool) == 0)
         stopped.kill()
         with pytest.raises(PapermeshError) as error:
             await asked
@@ -424,7 +424,7 @@ from pathlib import Path
 from services.pdf.processes.kinds import Kind
 from services.pdf.processes.pool import WorkerPool
 from services.pdf.processes.subject import Subject
-from tests.services.pdf.views import VIEWS
+from tests.services.pdf.support import VIEWS
 
 async def place(path):
     shutil.copyfile(sys.argv[2], path)

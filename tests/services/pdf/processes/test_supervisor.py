@@ -12,7 +12,7 @@ import pytest
 from services.pdf.processes.kinds import View
 from services.pdf.processes.zygote import ZygoteError
 from tests.services.pdf import refusing
-from tests.services.pdf.views import VIEWS
+from tests.services.pdf.support import VIEWS
 
 Ask = Callable[..., Coroutine[Any, Any, Any]]
 MakePool = Callable[..., Any]

@@ -8,10 +8,9 @@ from google.protobuf import json_format
 
 from papermesh.pdf.v1 import pdf_service_pb2
 from services.pdf.worker import outline
-from services.pdf.worker.documents import open_document
 from services.pdf.worker.mupdf import pymupdf
 from services.pdf.worker.outline_items import MAX_DEPTH
-from tests.services.pdf.views import REAL, Questions
+from tests.services.pdf.support import REAL, Questions, open_path
 
 Pdf = Callable[..., Path]
 
@@ -19,7 +18,7 @@ LEAF = "<</Type/Page/Parent 2 0 R/MediaBox[0 0 100 100]>>"
 
 
 def describe(path: Path) -> dict[str, Any]:
-    text = outline.describe(open_document(str(path)), {})
+    text = outline.describe(open_path(path), {})
     json_format.Parse(text, pdf_service_pb2.GetOutlineResponse())
     described: dict[str, Any] = orjson.loads(text)
     return described

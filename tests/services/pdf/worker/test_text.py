@@ -8,9 +8,9 @@ from rapidfuzz.distance import Indel
 
 from services.base.errors import Code, PapermeshError
 from services.pdf.worker import text
-from services.pdf.worker.documents import open_document
 from services.pdf.worker.mupdf import pymupdf
 from services.pdf.worker.paged import choose_pages, read_pages
+from tests.services.pdf.support import open_path
 
 Pdf = Callable[..., Path]
 
@@ -22,7 +22,7 @@ def read(path: Path, *ranges: tuple[int, int]) -> tuple[list[dict[str, Any]], li
 
 def read_lists(path: Path, ranges: Sequence[tuple[int, int]], result_bytes: int) -> dict[str, list[dict[str, Any]]]:
     paging = {"ranges": ranges, "in_call": 1000, "spread": 1000, "result_bytes": result_bytes}
-    header, payload = read_pages(text.read_page, open_document(str(path)), {"paging": paging})
+    header, payload = read_pages(text.read_page, open_path(path), {"paging": paging})
     lists = {}
     for name, length in header["lists"].items():
         lists[name] = orjson.loads(b"[%b]" % payload[:length])
@@ -116,7 +116,7 @@ def test_a_page_that_is_not_there_is_a_bad_argument(make_pdf: Pdf) -> None:
 
 
 def test_too_many_pages_are_too_large_and_the_way_out_is_named(make_pdf: Pdf) -> None:
-    document = open_document(str(make_pdf(*["x"] * 5)))
+    document = open_path(make_pdf(*["x"] * 5))
     with pytest.raises(PapermeshError, match="fewer pages") as error:
         choose_pages(document, [], 4)
     assert error.value.code is Code.TOO_LARGE

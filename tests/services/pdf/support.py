@@ -1,13 +1,16 @@
-"""What the workers of the tests know, and questions as a caller's methods are asked."""
+"""What the tests of the document engine have in common: views, questions, and a look into pools."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from papermesh.pdf.v1 import pdf_service_pb2 as pb
 from services.pdf.engine import Engine
 from services.pdf.operations import OPERATIONS, Operation, Pages
 from services.pdf.processes.kinds import View
+from services.pdf.processes.pool import WorkerPool
 from services.pdf.processes.subject import Subject
+from services.pdf.worker.documents import Document, open_document
 from tests.services.pdf import probes
 
 METADATA, OUTLINE, TEXT = OPERATIONS
@@ -45,3 +48,24 @@ class Questions:
     async def answer(self, operation: Operation, request: Any, subject: Subject, timeout_s: float) -> bytes:
         """As the engine has it."""
         return await self._engine.answer(operation, request, subject, timeout_s)
+
+
+def open_path(path: Path) -> Document:
+    """A document as a worker opens it, by a descriptor."""
+    with path.open("rb") as file:
+        return open_document(file.fileno())
+
+
+def idle_in(pool: WorkerPool) -> int:
+    """Requests that could begin at once: nobody is in their place, and a worker that is new is there for them."""
+    return min(pool._places.free, len(pool._supervisor.spares))
+
+
+def kept_in(pool: WorkerPool) -> int:
+    """Workers that wait for the next question about their document."""
+    return len(pool._supervisor.kept)
+
+
+def waiting_in(pool: WorkerPool) -> int:
+    """Requests that wait for a place."""
+    return pool._places.waiting
