@@ -122,8 +122,9 @@ class WorkerPool:
     async def _ask(self, worker: WorkerProcess, request: _Request, document: int = -1) -> Answer:
         """Asks a worker; one that is new gets the descriptor of its document, for good."""
         try:
-            await worker.send(pack_request(request.operation, request.arguments), request.deadline, document)
-            answer = await worker.expect(request.deadline)
+            answered = worker.expect(request.deadline)
+            worker.send(pack_request(request.operation, request.arguments), document)
+            answer = await answered
         except WorkerLost as lost:
             reason = outcomes.reason_of_death(lost.status)
             if self._supervisor.end(worker, reason):

@@ -33,8 +33,8 @@ class Answer(NamedTuple):
 class WorkerProcess:
     """A locked-in process with at most one request at a time.
 
-    What comes out of it is not trusted: an answer over `payload_limit` bytes, one that nobody asked for, or one that
-    cannot be read ends the process.
+    What comes out of it is not trusted: an answer over `payload_limit` bytes, one that nobody asked for or that comes
+    before all of its request was taken, or one that cannot be read ends the process.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, connection: socket.socket, payload_limit: int) -> None:
@@ -50,6 +50,7 @@ class WorkerProcess:
         self._answer: asyncio.Future[Answer] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._received = bytearray()
+        self._unsent = memoryview(b"")
         self._exit: WorkerLost | None = None
         loop.add_reader(connection, self._on_readable)
 
@@ -78,23 +79,20 @@ class WorkerProcess:
         """Whether nobody has written to the document's file since: it may be one with the store's."""
         return _written(self._document) == self._as_given
 
-    async def send(self, request: bytes, deadline: float, document: int = -1) -> None:
+    def send(self, request: bytes, document: int = -1) -> None:
         """Sends a request; the first one with the descriptor of the document, which is closed with the process.
 
-        TimeoutError when the process has not taken all of it by `deadline` (of the loop's clock), WorkerLost when it
-        has ended.
+        What the socket does not hold follows as the process reads. Raises WorkerLost when it has ended.
         """
         if document >= 0:
             self._document, self._as_given = document, _written(document)
         try:
             sent = self._socket.send(request) if document < 0 else socket.send_fds(self._socket, [request], [document])
-            if sent < len(request):  # more than a socket holds
-                async with asyncio.timeout_at(deadline):
-                    await self._loop.sock_sendall(self._socket, memoryview(request)[sent:])
         except OSError as error:
-            if isinstance(error, TimeoutError):
-                raise
             raise WorkerLost from error
+        if sent < len(request):
+            self._unsent = memoryview(request)[sent:]
+            self._loop.add_writer(self._socket, self._on_writable)
 
     def on_exit(self, status: int | None) -> None:
         """Notes that the process has ended; whoever waits for its answer learns it."""
@@ -113,12 +111,24 @@ class WorkerProcess:
         self._stop_timer()
         if self._socket.fileno() >= 0:
             self._loop.remove_reader(self._socket)
+            self._loop.remove_writer(self._socket)
             self._socket.close()
         self._kill()
         for descriptor in (self._pidfd, self._document):
             if descriptor >= 0:
                 os.close(descriptor)
         self._pidfd = self._document = -1
+
+    def _on_writable(self) -> None:
+        try:
+            self._unsent = self._unsent[self._socket.send(self._unsent) :]
+        except (BlockingIOError, InterruptedError):
+            return
+        except OSError:  # the zygote reports its end
+            self._loop.remove_writer(self._socket)
+            return
+        if not self._unsent:
+            self._loop.remove_writer(self._socket)
 
     def _on_readable(self) -> None:
         try:
@@ -127,7 +137,7 @@ class WorkerProcess:
             return
         except OSError:
             data = b""
-        if not data or self._answer is None or self._answer.done():
+        if not data or self._unsent or self._answer is None or self._answer.done():
             self._hang_up()
             return
         if self._received:

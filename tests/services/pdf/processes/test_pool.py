@@ -403,6 +403,21 @@ async def test_a_worker_that_does_not_take_its_bytes_is_ended_at_the_deadline(ma
         assert (await ask(pool, "weigh", content=b"x"))["others"] == []
 
 
+async def test_when_the_zygote_dies_over_bytes_that_are_not_taken_the_next_call_works(
+    make_pool: MakePool, ask: Ask, until: Until
+) -> None:
+    async with make_pool() as pool:
+        stopped = psutil.Process((await ask(pool, "inventory"))["pid"])
+        stopped.suspend()
+        asked = asyncio.create_task(ask(pool, "weigh", content=bytes(9 << 20)))
+        await until(lambda: kept_in(pool) == 0)
+        os.kill(processes(pool)[0].pid, signal.SIGKILL)
+        with pytest.raises(PapermeshError) as error:
+            await asked
+        assert code_of(error) is Code.ENGINE_FAIL
+        assert (await ask(pool, "weigh", content=bytes(9 << 20)))["others"] == []
+
+
 async def test_a_worker_that_dies_over_its_bytes_is_an_engine_failure(
     make_pool: MakePool, ask: Ask, until: Until
 ) -> None:
