@@ -1,4 +1,4 @@
-"""The worker of the tests on a kernel that lacks what a file says: it cannot lock itself in.
+"""A view whose workers are on a kernel that lacks what a file says: they cannot lock themselves in.
 
 `lacking("landlock", pid)` hides Landlock, `lacking("filter", pid)` has the kernel refuse the system call filter, from
 the workers of the service with that process id.
@@ -6,15 +6,14 @@ the workers of the service with that process id.
 
 import errno
 import os
-import sys
 from pathlib import Path
+from typing import Any
 
-from services.pdf.worker.operations import OPERATIONS
+from services.pdf.worker.documents import Document
 from services.pdf.worker.sandbox import confinement, landlock, seccomp
-from services.pdf.worker.zygote import main
 
 _SERVICE = os.getppid()
-"""Who started this program, before it has forked."""
+"""Who started the zygote, which imports this before it forks."""
 
 
 def lacking(what: str, service: int) -> Path:
@@ -32,7 +31,8 @@ def install_filter(program: bytes) -> None:
     seccomp.install_filter(program)
 
 
-if __name__ == "__main__":
+def describe(_document: Document, _arguments: dict[str, Any]) -> bytes:
+    """Named by the view, so that its zygote imports this; it runs in warming up."""
     confinement.landlock_version = landlock_version  # type: ignore[attr-defined]  # it is not exported, only used there
     confinement.install_filter = install_filter  # type: ignore[attr-defined]  # likewise
-    main(OPERATIONS, sys.argv)
+    return b"{}"
