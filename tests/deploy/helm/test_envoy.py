@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local import services as local_services
+from deploy.workloads import SERVICES
 from envoy import binary
 from envoy.topology import Topology, load
 from envoy.validate import validate_topology
@@ -48,7 +48,7 @@ def test_whoever_names_a_callee_may_call_it(tmp_path: Path) -> None:
 
 
 def test_it_serves_what_a_laptop_serves(tmp_path: Path) -> None:
-    here = {service.name: service.proto_services for service in local_services.SERVICES}
+    here = {service.name: service.proto_services for service in SERVICES}
     assert {each.workload: each.serves for each in topology(render(), tmp_path).services} == here
 
 

@@ -1,0 +1,66 @@
+"""Every workload of Papermesh, once: add an entry, and certificates, Envoy, dispatch, the laptop and the chart follow.
+
+The chart reads it as files/workloads.yaml, which `make gen` writes.
+"""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """A service behind dispatch, or a worker that nobody calls, and what it needs."""
+
+    name: str
+    """In its SPIFFE id, its folders and its PAPERMESH_<NAME>_PORT. At most 20 letters a-z, digits and -."""
+
+    module: str = ""
+    """Started as `python -m <module>`."""
+
+    port: int | None = None
+    """Where it listens unless a deployment says otherwise; None for one that nobody calls."""
+
+    proto_services: tuple[str, ...] = ()
+    """Full names of the proto services that it serves at its port."""
+
+    descriptors: tuple[Path, ...] = ()
+    """Descriptor sets with those services, for one whose protos are not part of Papermesh itself."""
+
+    command: tuple[str, ...] = ()
+    """What to run instead of the module, for one that is not a Python module."""
+
+    callees: tuple[str, ...] = ()
+    """Workloads that it calls through Envoy's mesh listener."""
+
+    blobs: Literal["none", "read", "write"] = "none"
+    """Whether it sees the documents."""
+
+    redis: tuple[Literal["state", "cache"], ...] = ()
+    """Which roles of Redis it uses."""
+
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        """The command line."""
+        return self.command or (sys.executable, "-m", self.module)
+
+
+def variable(name: str, what: str) -> str:
+    """A setting of a workload: PAPERMESH_PDF_PORT of "pdf" and "PORT"."""
+    return f"PAPERMESH_{name.upper().replace('-', '_')}_{what}"
+
+
+OWN = ("adapter", "dispatch", "envoy", "operator")
+"""The way that every call takes, which each deployment wires itself; the operator is a person."""
+
+SERVICES: tuple[Workload, ...] = (
+    Workload("pdf", "services.pdf", 9102, ("papermesh.pdf.v1.PdfService",), blobs="read"),
+)
+"""What runs behind dispatch: services, and workers that nobody calls."""
+
+
+def names(services: Sequence[Workload] = SERVICES) -> tuple[str, ...]:
+    """Everybody who has a certificate of the mesh."""
+    return (*OWN, *(service.name for service in services))
