@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+import yaml
+
 
 @dataclass(frozen=True, slots=True)
 class Workload:
@@ -64,3 +66,26 @@ SERVICES: tuple[Workload, ...] = (
 def names(services: Sequence[Workload] = SERVICES) -> tuple[str, ...]:
     """Everybody who has a certificate of the mesh."""
     return (*OWN, *(service.name for service in services))
+
+
+def for_the_chart(services: Sequence[Workload] = SERVICES) -> str:
+    """What the chart reads of it. Services whose protos are a company's own stand in that company's values."""
+    ours = {service.name: _entry(service) for service in services if not service.descriptors}
+    head = "# Written by `make gen` from deploy/workloads.py.\n"
+    return head + yaml.safe_dump({"own": list(OWN), "services": ours}, default_flow_style=None, sort_keys=False)
+
+
+def _entry(service: Workload) -> dict[str, object]:
+    entry = {
+        "command": list(service.command) or ["python", "-m", service.module],
+        "port": service.port,
+        "protoServices": list(service.proto_services),
+        "callees": list(service.callees),
+        "blobs": service.blobs,
+        "redis": list(service.redis),
+    }
+    return {name: value for name, value in entry.items() if value}
+
+
+if __name__ == "__main__":
+    sys.stdout.write(for_the_chart())
