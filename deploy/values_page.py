@@ -22,6 +22,12 @@ _SECTION = re.compile(r"# -- (?P<title>.+?) -+")
 _WHOLE = ("resources", "Resources")
 """How keys end that are shown in one row: nobody reads their parts apart."""
 
+_OF_EVERY_POD = re.compile(
+    "podLabels|podAnnotations|nodeSelector|affinity|tolerations|topologySpreadConstraints|priorityClassName|"
+    "podDisruptionBudget|serviceAccount|resources|tmpSize|env|volumes|volumeMounts|egress"
+)
+"""Keys that are explained once: the first comment holds for all of that name that have none."""
+
 
 @dataclass(frozen=True)
 class Value:
@@ -46,7 +52,7 @@ def values(text: str) -> Iterator[Value]:
     """
     lines = text.splitlines()
     if root := yaml.compose(text):
-        yield from _under(root, "", lines)
+        yield from _under(root, "", lines, {})
 
 
 def page() -> str:
@@ -79,10 +85,13 @@ def _values_of_the_chart() -> Iterator[Value]:
                 yield replace(each, path=f"services.<name>.{each.path}", section=value.section)
 
 
-def _under(node: yaml.Node, prefix: str, lines: list[str]) -> Iterator[Value]:
+def _under(node: yaml.Node, prefix: str, lines: list[str], said: dict[str, str]) -> Iterator[Value]:
     for key, value in node.value:
         path = f"{prefix}{key.value}"
         comment = _comment_above(key.start_mark.line, lines)
+        if _OF_EVERY_POD.fullmatch(key.value):
+            comment = comment or said.get(key.value, "")
+            said.setdefault(key.value, comment)
         section = _section_above(key.start_mark.line, lines)
         is_group = isinstance(value, yaml.MappingNode) and not value.flow_style and not key.value.endswith(_WHOLE)
         if comment:
@@ -90,7 +99,7 @@ def _under(node: yaml.Node, prefix: str, lines: list[str]) -> Iterator[Value]:
         elif not is_group:
             raise ValueError(f"values.yaml says nothing about {path}: write a comment above it.")
         if is_group:
-            yield from _under(value, f"{path}.", lines)
+            yield from _under(value, f"{path}.", lines, said)
 
 
 def _comment_above(line: int, lines: list[str]) -> str:
