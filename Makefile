@@ -38,9 +38,9 @@ lint: ## Check style, types, imports and generated files
 gen: ## Regenerate gen/ from the protos, envoy/rendered, docs/settings.md and what the chart has of its values and the workloads
 	@deploy/local/setup.sh dev
 	@$(BIN)/python proto/generate.py
+	@$(BIN)/python -m deploy.workloads
 	@$(BIN)/python -m envoy examples
 	@$(BIN)/python -m deploy.settings_page > docs/settings.md
-	@$(BIN)/python -m deploy.workloads > deploy/helm/papermesh/files/workloads.yaml
 	@$(BIN)/python -m deploy.values_schema > deploy/helm/papermesh/values.schema.json
 	@$(BIN)/python -m deploy.values_page > deploy/helm/papermesh/README.md
 

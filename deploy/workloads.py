@@ -1,8 +1,9 @@
 """Every workload of Papermesh, once: add an entry, and certificates, Envoy, dispatch, the laptop and the chart follow.
 
-The chart reads it as files/workloads.yaml, which `make gen` writes.
+The chart and Envoy's examples have it in files of their own, which `make gen` writes: `python -m deploy.workloads`.
 """
 
+import re
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -54,6 +55,13 @@ def variable(name: str, what: str) -> str:
     return f"PAPERMESH_{name.upper().replace('-', '_')}_{what}"
 
 
+_ROOT = Path(__file__).parents[1]
+
+_EXAMPLES = {"laptop": "127.0.0.1", "kubernetes": "{}.papermesh.svc.cluster.local"}
+"""Envoy's example topologies, and where a service is in each."""
+
+_LISTED = re.compile(r"^services:.*\n(?:[ -].*\n)*", re.MULTILINE)
+
 OWN = ("adapter", "dispatch", "envoy", "operator")
 """The way that every call takes, which each deployment wires itself; the operator is a person."""
 
@@ -68,11 +76,39 @@ def names(services: Sequence[Workload] = SERVICES) -> tuple[str, ...]:
     return (*OWN, *(service.name for service in services))
 
 
+def callers(service: Workload, services: Sequence[Workload] = SERVICES) -> tuple[str, ...]:
+    """Who may call a service: dispatch, and whoever names it among its callees."""
+    return ("dispatch", *(other.name for other in services if service.name in other.callees))
+
+
 def for_the_chart(services: Sequence[Workload] = SERVICES) -> str:
-    """What the chart reads of it. Services whose protos are a company's own stand in that company's values."""
-    ours = {service.name: _entry(service) for service in services if not service.descriptors}
-    head = "# Written by `make gen` from deploy/workloads.py.\n"
-    return head + yaml.safe_dump({"own": list(OWN), "services": ours}, default_flow_style=None, sort_keys=False)
+    """What the chart reads of the list."""
+    ours = {service.name: _entry(service) for service in _ours(services)}
+    return "# Written by `make gen` from deploy/workloads.py.\n" + _yaml({"own": list(OWN), "services": ours})
+
+
+def written(services: Sequence[Workload] = SERVICES) -> dict[Path, str]:
+    """The files that follow from the list, and what must be in them."""
+    found = {_ROOT / "deploy" / "helm" / "papermesh" / "files" / "workloads.yaml": for_the_chart(services)}
+    for name, host in _EXAMPLES.items():
+        listed = [
+            {
+                "workload": service.name,
+                "serves": list(service.proto_services),
+                "endpoints": [{"host": host.format(service.name), "port": service.port}],
+                "callers": list(callers(service, services)),
+            }
+            for service in _ours(services)
+            if service.port
+        ]
+        file = _ROOT / "envoy" / "topologies" / f"{name}.yaml"
+        found[file] = _LISTED.sub(_yaml({"services": listed}), file.read_text(encoding="utf-8"))
+    return found
+
+
+def _ours(services: Sequence[Workload]) -> list[Workload]:
+    """Those whose protos are a company's own stand in that company's values and topology."""
+    return [service for service in services if not service.descriptors]
 
 
 def _entry(service: Workload) -> dict[str, object]:
@@ -87,5 +123,10 @@ def _entry(service: Workload) -> dict[str, object]:
     return {name: value for name, value in entry.items() if value}
 
 
+def _yaml(content: object) -> str:
+    return yaml.safe_dump(content, default_flow_style=None, sort_keys=False)
+
+
 if __name__ == "__main__":
-    sys.stdout.write(for_the_chart())
+    for path, text in written().items():
+        path.write_text(text, encoding="utf-8")

@@ -16,7 +16,7 @@ from deploy.local.folders import Folders
 from deploy.local.part import Command
 from deploy.local.ports import Ports
 from deploy.local.ready_socket import ReadySocket
-from deploy.workloads import SERVICES, Workload, variable
+from deploy.workloads import SERVICES, Workload, callers, variable
 from envoy import binary, drain
 from envoy.topology import Address, Service, Topology
 from services.base import TLS_1_3_ONLY
@@ -214,9 +214,9 @@ class Plan:
         return self.folders.sockets / f"{name}.sock"
 
     def _behind(self, service: Workload, port: int) -> Service:
-        """A service as Envoy knows it; dispatch calls it, and whoever names it among its callees."""
-        callers = ("dispatch", *(other.name for other in self.services if service.name in other.callees))
-        return Service(service.name, service.proto_services, self._endpoints(service.name, port), callers)
+        """A service as Envoy knows it."""
+        endpoints = self._endpoints(service.name, port)
+        return Service(service.name, service.proto_services, endpoints, callers(service, self.services))
 
     def _endpoints(self, part: str, first: int) -> tuple[Address, ...]:
         ports = (replicas.port(first, number) for number in replicas.numbers(self.replicas, part))

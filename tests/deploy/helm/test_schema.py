@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from deploy import values_schema, workloads
+from deploy import values_schema
 from tests.deploy.helm.chart import CHART, render
 
 SCHEMA: dict[str, Any] = json.loads((CHART / "values.schema.json").read_text(encoding="utf-8"))
@@ -74,11 +74,6 @@ def test_every_label_that_the_chart_sets_is_refused_to_values() -> None:
 
 def test_it_is_what_the_values_and_their_notes_say() -> None:
     assert values_schema.schema() == SCHEMA, "values.schema.json is stale: run make gen"
-
-
-def test_what_the_chart_knows_of_the_workloads_is_what_their_list_says() -> None:
-    text = (CHART / "files" / "workloads.yaml").read_text(encoding="utf-8")
-    assert text == workloads.for_the_chart(), "files/workloads.yaml is stale: run make gen"
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,6 @@
 """One entry in the list of workloads is all that the chart needs of one."""
 
 import shutil
-from pathlib import Path
 
 import pytest
 import yaml
@@ -46,8 +45,3 @@ def test_both_have_certificates_and_only_the_service_is_called(rendered: Rendere
     topology = yaml.safe_load(rendered.one("ConfigMap", "envoy-topology")["data"]["topology.yaml"])
     callers = {each["workload"]: each["callers"] for each in topology["services"]}
     assert callers == {"gitlab": ["dispatch"], "pdf": ["dispatch", "worker"]}
-
-
-def test_a_service_of_a_company_is_left_to_its_values() -> None:
-    own = Workload("wordcount", "wordcount", 9110, ("wordcount.v1.S",), descriptors=(Path("wordcount.binpb"),))
-    assert for_the_chart((*SERVICES, own)) == for_the_chart()
