@@ -56,7 +56,6 @@ def variable(name: str, what: str) -> str:
 
 
 _ROOT = Path(__file__).parents[1]
-
 _EXAMPLES = {"laptop": "127.0.0.1", "kubernetes": "{}.papermesh.svc.cluster.local"}
 """Envoy's example topologies, and where a service is in each."""
 
