@@ -35,11 +35,13 @@ lint: ## Check style, types, imports and generated files
 	@deploy/local/setup.sh dev
 	@deploy/local/lint.sh
 
-gen: ## Regenerate gen/ from the protos, envoy/rendered, docs/settings.md and the chart's README
+gen: ## Regenerate gen/ from the protos, envoy/rendered, docs/settings.md and what the chart has of its values and the workloads
 	@deploy/local/setup.sh dev
 	@$(BIN)/python proto/generate.py
+	@$(BIN)/python -m deploy.workloads
 	@$(BIN)/python -m envoy examples
 	@$(BIN)/python -m deploy.settings_page > docs/settings.md
+	@$(BIN)/python -m deploy.values_schema > deploy/helm/papermesh/values.schema.json
 	@$(BIN)/python -m deploy.values_page > deploy/helm/papermesh/README.md
 
 lock: ## Resolve the packages of pyproject.toml into requirements/

@@ -31,7 +31,7 @@ from deploy.local.hold import HeldError
 from deploy.local.part import PartError
 from deploy.local.ports import PortError
 from deploy.local.redis_server import RedisMissingError
-from deploy.local.services import SERVICES
+from deploy.workloads import SERVICES
 from envoy.binary import EnvoyNotFoundError
 
 INCUMBENT = "incumbent (stub answers)"

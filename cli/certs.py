@@ -19,12 +19,6 @@ app = typer.Typer(help="Make the mesh's certificates, renew them, show them.", i
 rotate = typer.Typer(help="Replace certificates that are still good, while the mesh runs.", no_args_is_help=True)
 app.add_typer(rotate, name="rotate")
 
-_LAPTOP = (("envoy", "EDGE", 8443), ("envoy", "MESH", 8444), ("dispatch", "DISPATCH", 9101), ("pdf", "PDF", 9102))
-"""Who listens on a laptop: whose certificate, the setting PAPERMESH_<…>_PORT, and its default."""
-
-_PORTS_APART = 100
-"""Between the replicas of one part, whose number is PAPERMESH_<…>_REPLICAS."""
-
 _NAMESPACE = "default"
 
 _SERIAL_DIGITS = 8
@@ -56,6 +50,7 @@ def certs(
             raise UsageError("Options stand after the command that they are for: papermesh certs rotate ca --dir …")
     if context.invoked_subcommand:
         return
+    from deploy import workloads
     from trust import certificates
 
     folder = _folder(directory)
@@ -63,7 +58,7 @@ def certs(
         outcomes = certificates.ensure(
             folder,
             namespace,
-            dict.fromkeys((*certificates.WORKLOADS, *certificates.workloads(folder))),
+            dict.fromkeys((*workloads.names(), *certificates.workloads(folder))),
             clients=dict.fromkeys((*certificates.callers(folder), *(client or ()))),
         )
         _show(outcomes)
@@ -190,18 +185,15 @@ def _state(folder: Path) -> str:
 
 
 def _laptop() -> "list[Listener]":
-    return [
-        _listener(f"{member}=127.0.0.1:{_number(f'PAPERMESH_{part}_PORT', usual) + _PORTS_APART * replica}")
-        for member, part, usual in _LAPTOP
-        for replica in range(_number(f"PAPERMESH_{part}_REPLICAS", 1))
-    ]
+    from deploy.local import replicas
+    from deploy.local.ports import PortError, Ports
+    from trust.certificates import Listener
 
-
-def _number(variable: str, usual: int) -> int:
-    text = os.environ.get(variable) or str(usual)
-    if not (text.isascii() and text.isdigit()):
-        raise UsageError(f"{variable} must be a number.")
-    return int(text)
+    try:
+        listening = Ports.from_environment(os.environ).listening(replicas.from_environment(os.environ))
+    except (PortError, replicas.ReplicaError) as error:
+        raise UsageError(str(error)) from None
+    return [Listener(member, "127.0.0.1", port) for member, port in listening]
 
 
 def _listener(text: str) -> "Listener":

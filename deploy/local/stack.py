@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
+from deploy import workloads
 from deploy.local import audit_key, client_keys
 from deploy.local import replicas as replica_counts
 from deploy.local.folders import Folders, keep_previous
@@ -15,7 +16,7 @@ from deploy.local.hold import Hold
 from deploy.local.part import Part
 from deploy.local.parts import NAMESPACE, Plan
 from deploy.local.ports import Ports
-from deploy.local.services import SERVICES, Service
+from deploy.workloads import SERVICES, Workload
 from envoy import render
 from services.base import actions
 from services.base.starting import listen
@@ -36,7 +37,7 @@ class Stack:
         self,
         root: Path,
         ports: Ports | None = None,
-        services: Sequence[Service] = SERVICES,
+        services: Sequence[Workload] = SERVICES,
         *,
         replicas: Mapping[str, int] | None = None,
         settings: Mapping[str, str] | None = None,
@@ -131,7 +132,7 @@ class Stack:
         """
         folder = self.folders.certs
         known = certificates.callers(folder)
-        outcomes = certificates.ensure(folder, NAMESPACE, self._plan.workloads, clients=known)
+        outcomes = certificates.ensure(folder, NAMESPACE, workloads.names(self.services), clients=known)
         done = [f"{each.name} has a new certificate." for each in outcomes if each.done in _NEW]
         if step := certificates.carry_on(folder, NAMESPACE):
             done.append(f"The CA is being rotated: {step} is done.")

@@ -73,7 +73,7 @@ async def running(
         drain_s: Seconds that running calls get to finish at the end.
     """
     certificates = directory / "certificates"
-    ensure(certificates, NAMESPACE)
+    ensure(certificates, NAMESPACE, ["envoy"])
     # The server shows Envoy's certificate too: without Envoy in between, it is the server that needs a host name.
     settings = ServerSettings.read(
         tls_dir=certificates / "envoy", namespace=NAMESPACE, bind_host="127.0.0.1", drain_s=drain_s

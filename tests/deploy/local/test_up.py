@@ -14,9 +14,9 @@ import pytest
 
 from deploy.local.ports import Ports
 from deploy.local.processes import ProcessRecord
-from deploy.local.services import SERVICES
 from deploy.local.stack import Stack
 from deploy.local.up import USUAL_ROOT, _welcome
+from deploy.workloads import SERVICES
 
 Eventually = Callable[[Callable[[], object]], None]
 

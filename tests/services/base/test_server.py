@@ -270,6 +270,7 @@ class TestPeers:
     async def test_anybody_else_is_refused(
         self, pdf_up: Running, way: Callable[..., Awaitable[Any]], peer: str
     ) -> None:
+        ensure(pdf_up.certificates, "default", [peer])
         async with open_channel(pdf_up.address, pdf_up.certificates / peer) as channel:
             with pytest.raises(grpc.aio.AioRpcError, match="Only Envoy") as caught:
                 await way(self, channel)
@@ -422,7 +423,7 @@ class TestStop:
 async def test_a_renewed_certificate_is_taken_up_without_a_restart(pdf_up: Running) -> None:
     old = (pdf_up.tls_dir / "tls.crt").read_bytes()
     # For another host name, so that only a handshake with the renewed one can succeed.
-    ensure(pdf_up.certificates, "default", envoy_names=["renewed.test"])
+    ensure(pdf_up.certificates, "default", ["envoy"], envoy_names=["renewed.test"])
     assert (pdf_up.tls_dir / "tls.crt").read_bytes() != old
     key, chain, roots = ((pdf_up.tls_dir / name).read_bytes() for name in ("tls.key", "tls.crt", "ca.crt"))
     credentials = grpc.ssl_channel_credentials(roots, key, chain)
