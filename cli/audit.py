@@ -90,11 +90,12 @@ def verify(
 
 
 def _keys(files: list[Path]) -> "dict[str, AuditKey]":
-    from services.base.audit_chain import AuditKeyError, read_key
+    from services.base.audit_chain import read_key
+    from services.base.signature import KeyFileError
 
     try:
         keys = [read_key(file) for file in files]
-    except AuditKeyError as error:
+    except KeyFileError as error:
         raise UsageError(f"{error} --key-file names another one.") from None
     return {key.id: key for key in keys}
 

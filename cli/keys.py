@@ -47,9 +47,10 @@ def add(
 
     papermesh keys add ada@example.com --expires 90d
     """
-    from mcp_adapter.people.actors import MAX_ACTOR, is_actor
+    from mcp_adapter.people.actors import is_actor
     from mcp_adapter.people.api_keys import digest, new_api_key
     from mcp_adapter.people.api_keys_file import ApiKey, changing
+    from services.base.names import MAX_ACTOR
 
     with _told():
         if not is_actor(actor):

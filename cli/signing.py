@@ -13,7 +13,7 @@ from cli import arguments, options, whereabouts
 from cli.failures import UsageError, reported
 from cli.terminal import harmless_json, note, write
 from services.base import signature
-from services.base.action_names import RULE, is_action_name
+from services.base.names import ACTION_RULE, is_action
 
 if TYPE_CHECKING:
     from papermesh.dispatch.v1 import dispatch_service_pb2 as pb
@@ -55,8 +55,8 @@ def sign(
     papermesh sign PDF_METADATA report.pdf
     """
     with reported():
-        if not is_action_name(action):
-            raise UsageError(f"ACTION must be the name of an action, {RULE}. `papermesh actions` lists them.")
+        if not is_action(action):
+            raise UsageError(f"ACTION must be the name of an action, {ACTION_RULE}. `papermesh actions` lists them.")
         given, rest = arguments.split(words or (), args)
         signer = _key(key or whereabouts.key_file(client))
         tls_dir = _tls_dir(certs or whereabouts.certificate_folder(client))

@@ -70,6 +70,11 @@ def read_key_file(path: Path) -> Key:
         raise KeyFileError(f"{path} needs client, key_id and secret (base64url of 32 bytes)") from None
 
 
+def new_secret() -> str:
+    """32 random bytes as files write them."""
+    return secrets.token_urlsafe(32)
+
+
 def decode_secret(text: str) -> bytes:
     """The 32 bytes of a secret as files write it, base64url, with or without its padding.
 

@@ -10,11 +10,11 @@ from google.protobuf.message import DecodeError
 from papermesh.dispatch.v1 import dispatch_service_pb2
 from services.base import actions, audit_chain, telemetry
 from services.base.actions import ActionTable, ContractError, Rate
-from services.base.audit_chain import AuditKeyError
 from services.base.blobs import BlobStore
 from services.base.channel import open_channel
 from services.base.redis.link import RedisLink
 from services.base.server import Hosted, Server
+from services.base.signature import KeyFileError
 from services.base.starting import StartError, make_folder, starting
 from services.base.watched_file import WatchedFile
 from services.dispatch import full
@@ -36,10 +36,9 @@ from services.dispatch.audit.audit import Audit, Heads, has_calls
 from services.dispatch.router import Router
 from services.dispatch.servicer import DispatchServicer, UploadLimits
 from services.dispatch.settings import DispatchSettings
-from services.dispatch.uploads import leftovers
 from services.dispatch.uploads.losses import Losses
 from services.dispatch.uploads.ownership import Ownership, Quota
-from services.dispatch.uploads.retention import Retention
+from services.dispatch.uploads.retention import Retention, remove_unfinished
 
 _DAY_S = 86_400
 
@@ -49,7 +48,7 @@ async def run(settings: DispatchSettings) -> None:
     table = _table(settings)
     make_folder(settings.spool_dir)
     make_folder(settings.audit_dir)
-    leftovers.remove(settings.spool_dir, settings.blobs_url)
+    remove_unfinished(settings.spool_dir, settings.blobs_url)
     listing = WatchedFile(settings.clients_file, clients.load)
     blobs = BlobStore(settings.blobs_url)
     async with AsyncExitStack() as ending:
@@ -119,7 +118,7 @@ def _table(settings: DispatchSettings) -> ActionTable:
 
 def main() -> None:
     """Reads the settings and runs."""
-    with starting("dispatch", ClientsFileError, ContractError, AuditKeyError):
+    with starting("dispatch", ClientsFileError, ContractError, KeyFileError):
         settings = DispatchSettings.read()
         telemetry.start_logging("dispatch", settings.log_level)
         uvloop.run(run(settings))

@@ -15,6 +15,7 @@ from services.base.channel import MeshChannel
 from services.base.errors import Code, PapermeshError, timed_out
 from services.base.flow import Flow
 from services.base.handlers import Call
+from services.base.results import AS_JSON
 from services.base.telemetry import TRACEPARENT
 from services.dispatch.answers.engines import engine_of
 
@@ -82,7 +83,7 @@ class Router:
             PapermeshError: what the service answered, or what kept it from answering.
         """
         metadata = (
-            ("x-result", "json"),
+            AS_JSON,
             ("x-action", action.name),
             flow.metadata,
             ("x-request-id", call.request_id),

@@ -6,12 +6,15 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import orjson
+
 from papermesh.dispatch.v1 import dispatch_service_pb2 as pb
 from papermesh.document.v1 import document_pb2
+from papermesh.options.v1 import options_pb2
+from services.base.actions import Action
 from services.base.blobs import BlobStore, Namespace
 from services.base.errors import timed_out
 from services.base.handlers import Call
-from services.dispatch import catalogue
 from services.dispatch.admission import documents
 from services.dispatch.admission.admission import Admission, Admitted
 from services.dispatch.admission.concurrency import InFlight
@@ -99,9 +102,7 @@ class DispatchServicer:
         caller, _ = await self._admission.method(call, request, request.actor)
         return pb.ListActionsResponse(
             actions=[
-                catalogue.describe(action)
-                for action in self._router.actions.values()
-                if caller.rights.may_invoke(action.name)
+                _listed(action) for action in self._router.actions.values() if caller.rights.may_invoke(action.name)
             ]
         )
 
@@ -163,3 +164,20 @@ def _cache_note(answer: Answer) -> str:
     if answer.cache == pb.CACHE_STATE_UNSPECIFIED:
         return "none"
     return "hit" if answer.was_found else "miss"
+
+
+def _listed(action: Action) -> pb.ActionInfo:
+    """What a person, an agent or a form needs to call the action."""
+    entry = pb.ActionInfo(
+        name=action.name,
+        description=action.description,
+        args_schema=orjson.dumps(dict(action.args_schema)).decode(),
+        result_schema=orjson.dumps(dict(action.result_schema)).decode(),
+        rate=options_pb2.RateLimit(requests_per_minute=action.rate.requests_per_minute, burst=action.rate.burst),
+        job=action.job,
+        read_only=action.method.read_only,
+    )
+    entry.timeout.FromTimedelta(action.method.timeout)
+    if action.cache_ttl is not None:
+        entry.cache_ttl.FromTimedelta(action.cache_ttl)
+    return entry

@@ -12,12 +12,11 @@ from google.protobuf.message import Message
 from services.base import canonical, identity, signature
 from services.base.errors import Code, PapermeshError
 from services.base.handlers import Call
+from services.base.names import MAX_ACTOR, is_actor
 from services.base.signature import unauthenticated
 from services.base.watched_file import WatchedFile
 from services.dispatch.admission.clients import Client
 from services.dispatch.admission.rights import Rights
-
-_MAX_ACTOR = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +94,6 @@ def _refusal(client: Client, actor: str) -> PapermeshError | None:
         return PapermeshError(
             Code.FORBIDDEN, "No actor may bear the client's own id; for itself it leaves actor empty."
         )
-    if len(actor) > _MAX_ACTOR or not actor.isprintable():
-        return PapermeshError(Code.BAD_ARG, f"actor must be at most {_MAX_ACTOR} printable characters.")
+    if actor and not is_actor(actor):
+        return PapermeshError(Code.BAD_ARG, f"actor must be at most {MAX_ACTOR} printable characters.")
     return None

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 
 from services.base.errors import NOTHING_DONE, Code, PapermeshError, bad_field
+from services.base.names import MAX_IDEMPOTENCY_KEY, is_idempotency_key
 from services.base.redis.link import Part, RedisAway, RedisLink, RedisRefused, Script
 from services.dispatch.admission.replay_log import ReplayLog
 from services.dispatch.admission.state import redis_away
@@ -33,7 +34,6 @@ OWNER_BUDGET_BYTES = 2_000 * RECORD_BYTES
 CLIENT_BUDGET_BYTES = 16_000 * RECORD_BYTES
 """What the records of one client and actor, and of one client, may take in a day. In Redis 16,000 of them are 40 MB."""
 
-_MAX_KEY = 128
 _LEASE_MS = 10_000
 """A holder that was killed is noticed after this long."""
 
@@ -96,13 +96,13 @@ class Asked:
 
 
 def check_key(key: str) -> None:
-    """Refuses what is no idempotency key.
+    """Refuses what is neither an idempotency key nor empty, for none.
 
     Raises:
         PapermeshError: BAD_ARG.
     """
-    if len(key) > _MAX_KEY or not key.isascii() or not key.isprintable() or " " in key:
-        raise bad_field("idempotency_key", f"must be at most {_MAX_KEY} visible ASCII characters")
+    if key and not is_idempotency_key(key):
+        raise bad_field("idempotency_key", f"must be at most {MAX_IDEMPOTENCY_KEY} visible ASCII characters")
 
 
 class Idempotency:

@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from services.base import identity
-from services.base.action_names import is_action_name
 from services.base.audit_chain import SUFFIX, AuditKey, Head
 from services.base.errors import PapermeshError
 from services.base.handlers import Call, Ended
+from services.base.names import is_action
 from services.base.redis.link import Part, RedisAway, RedisRefused
 from services.dispatch import full
 from services.dispatch.audit.file import ChainFile
@@ -254,7 +254,7 @@ def _fields(ended: Ended, key: AuditKey) -> dict[str, Any]:
         "certificate": _certificate(call),
         "actor": notes.get("actor", ""),
         "method": call.method.rpartition("/")[2],
-        "action": action if is_action_name(action) else "",
+        "action": action if is_action(action) else "",
         "args": "" if args is None else hmac.digest(key.arguments, args, "sha256").hex(),
         "documents": notes.get("documents", ()),
         "decision": "allow" if notes.get("admitted") else "deny",

@@ -1,8 +1,11 @@
-"""Uploads that nobody used for long go, and so do bytes that nobody holds: a sweep once an hour, by one replica."""
+"""What nobody needs any more: uploads not used for long, bytes without an owner, files that nobody will finish."""
 
 import asyncio
 import logging
 import time
+from contextlib import suppress
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 from services.base.blobs import BlobStore, Namespace
 from services.base.errors import PapermeshError
@@ -19,12 +22,15 @@ _EVERY_S = 3600
 _LOOK_S = 60.0
 _AT_ONCE = 100
 
+_UNFINISHED_S = 3600
+"""No upload takes this long. The store may be shared: what another dispatch is writing right now must stay."""
+
 _RESULTS_KEPT_S = 25 * 3600
 """An hour more than an idempotency record, which names the result."""
 
 
 class Retention:
-    """Sweeps until it is cancelled."""
+    """Sweeps once an hour, in one replica, until it is cancelled."""
 
     def __init__(self, link: RedisLink, blobs: BlobStore, keep_s: float) -> None:
         """Sweeps these.
@@ -103,3 +109,23 @@ class Retention:
         async for blob in self._blobs.list(Namespace.RESULTS):
             if now - blob.stored_at > _RESULTS_KEPT_S:
                 await self._blobs.delete(Namespace.RESULTS, blob.sha256)
+
+
+def remove_unfinished(spool_dir: Path, blobs_url: str) -> None:
+    """Removes the files of uploads and results that a killed process left behind.
+
+    Args:
+        spool_dir: The spool folder of this process, which writes nothing there yet.
+        blobs_url: The blob store. A folder is looked through; a bucket drops unfinished uploads by its own rules.
+    """
+    for pattern in ("upload-*", "result-*"):
+        for unfinished in spool_dir.glob(pattern):
+            unfinished.unlink(missing_ok=True)
+    store = urlsplit(blobs_url)
+    if store.scheme != "file":
+        return
+    # The store writes beside the blob, to <digest>#<number>, and renames when all is there.
+    for staged in Path(unquote(store.path)).glob("*/*/*#*"):
+        with suppress(FileNotFoundError):  # another dispatch has just finished it, or removed it
+            if staged.stat().st_mtime < time.time() - _UNFINISHED_S:
+                staged.unlink()
