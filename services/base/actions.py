@@ -23,6 +23,8 @@ from papermesh.options.v1 import options_pb2
 from services.base.names import ACTION_RULE, is_action
 from services.base.schema import Comments, args_schema, result_schema
 
+__all__ = ["ActionTable", "ContractError", "load"]
+
 BUILT_IN_DESCRIPTORS = Path(next(iter(papermesh.__path__))) / "descriptors.binpb"
 
 _NO_SIDE_EFFECTS = descriptor_pb2.MethodOptions.IdempotencyLevel.NO_SIDE_EFFECTS

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from http import HTTPStatus
 
+__all__ = ["Code", "FieldViolation", "PapermeshError", "bad_arg", "bad_field"]
+
 
 class Code(StrEnum):
     """Why a call failed. The names are a contract: clients switch on them."""

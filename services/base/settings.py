@@ -17,6 +17,8 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from services.base.names import DNS_LABEL
 from services.base.redis.address import RedisAddress
 
+__all__ = ["BlobsUrl", "CommaList", "HostPort", "Port"]
+
 TLS_FILES = ("tls.crt", "tls.key", "ca.crt")
 
 _HIGHEST_PORT = 65_535

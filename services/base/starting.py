@@ -16,6 +16,8 @@ from pathlib import Path
 
 from services.base.settings import SettingsError
 
+__all__ = ["StartError", "make_folder", "starting"]
+
 _COLLECT_AFTER = 10_000
 """More objects made than freed, before Python looks for cycles among the new ones; its own default is 700."""
 
