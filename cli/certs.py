@@ -1,8 +1,7 @@
 """`papermesh certs`: the mesh's certificates, made, shown and rotated."""
 
 import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -59,7 +58,7 @@ def certs(
     from trust import certificates
 
     folder = _folder(directory)
-    with _reported():
+    with reported():
         outcomes = certificates.ensure(
             folder,
             namespace,
@@ -83,7 +82,7 @@ def leaf(
     from trust import certificates
 
     folder = _folder(directory)
-    with _reported():
+    with reported():
         _show(certificates.rotate_leaves(folder, names or ()))
         note(f"In {folder}. Whoever runs takes them up within seconds; no restart is needed.")
 
@@ -117,7 +116,7 @@ def ca(
     from trust import certificates
 
     folder = _folder(directory)
-    with _reported():
+    with reported():
         if step is not None:
             if step not in set(certificates.Step):
                 raise UsageError(f"{step!r} is no step of a rotation. They are trust, issue and drop, in this order.")
@@ -137,17 +136,6 @@ def ca(
 
 def _folder(given: Path | None) -> Path:
     return given if given is not None else state_folder() / "certs"
-
-
-@contextmanager
-def _reported() -> Iterator[None]:
-    from trust.certificates import CertificateError
-
-    with reported():
-        try:
-            yield
-        except CertificateError as error:
-            raise UsageError(str(error)) from None
 
 
 def _show(outcomes: "Sequence[Outcome]") -> None:

@@ -1,7 +1,5 @@
 """The commands `clients list`, `clients add` and `clients rotate-key`: who may call, and with which keys."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -35,7 +33,7 @@ KeyFile = Annotated[
 @app.command("list")
 def list_(*, file: File = None) -> None:
     """Show the clients, their keys' ids and their rights. No secret is shown."""
-    with _reported():
+    with reported():
         from trust import clients_file
 
         table = table_of()
@@ -70,7 +68,7 @@ def add(
 
     papermesh clients add reports --action 'PDF_*' --project 'corp/*'
     """
-    with _reported():
+    with reported():
         from services.base.identity import client_id
         from trust import certificates, clients_file
 
@@ -113,7 +111,7 @@ def rotate_key(
 
     papermesh clients rotate-key reports, then, when it signs with the new key, the same with --finish.
     """
-    with _reported():
+    with reported():
         from trust import key_rotation
 
         listing, key_file = _listing(file), key or whereabouts.key_file(client)
@@ -127,20 +125,6 @@ def rotate_key(
 
 def _listing(file: Path | None) -> Path:
     return file or whereabouts.state_folder() / "secrets" / "clients.json"
-
-
-@contextmanager
-def _reported() -> Iterator[None]:
-    """Turns what is wrong with the files into a mistake of usage."""
-    from trust.certificates import CertificateError
-    from trust.clients_file import ListingError
-    from trust.key_rotation import RotationError
-
-    with reported():
-        try:
-            yield
-        except (ListingError, RotationError, CertificateError) as error:
-            raise UsageError(str(error)) from None
 
 
 def _row(entry: "Entry") -> tuple[str, ...]:

@@ -114,7 +114,7 @@ def _key(file: Path) -> signature.Key:
     try:
         return signature.read_key_file(file)
     except signature.KeyFileError as error:
-        raise UsageError(f"{error}. `papermesh up` makes the keys of this machine; --key names another file.") from None
+        raise UsageError(f"{error} `papermesh up` makes the keys of this machine; --key names another file.") from None
 
 
 def _tls_dir(folder: Path) -> Path:

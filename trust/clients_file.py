@@ -12,13 +12,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from services.base.errors import OperatorError
 from services.base.private_file import locked, read_private, replace_private
 from services.base.signature import new_secret
 
 Entry = dict[str, Any]
 
 
-class ListingError(Exception):
+class ListingError(OperatorError):
     """A clients file that cannot be changed; the text says what to do and never shows a secret."""
 
 

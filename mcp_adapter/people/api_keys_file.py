@@ -63,17 +63,17 @@ def read_api_keys(path: Path) -> Mapping[bytes, ApiKey]:
     try:
         entries = _File.model_validate_json(read_private(path)).keys
     except OSError as error:
-        raise KeyFileError(f"{path}: {error.strerror}. `papermesh keys add` makes it") from None
+        raise KeyFileError(f"{path}: {error.strerror}. `papermesh keys add` makes it.") from None
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"]) or "the file"
-        raise KeyFileError(f"{path}: {where}: {first['msg'].removeprefix('Value error, ')} (docs/people.md)") from None
+        raise KeyFileError(f"{path}: {where}: {first['msg'].removeprefix('Value error, ')} (docs/people.md).") from None
     keys = {
         bytes.fromhex(entry.sha256): ApiKey(entry.id, entry.actor, bytes.fromhex(entry.sha256), entry.expires)
         for entry in entries
     }
     if len(keys) < len(entries) or len({entry.id for entry in entries}) < len(entries):
-        raise KeyFileError(f"{path}: every key needs an id and a sha256 of its own")
+        raise KeyFileError(f"{path}: every key needs an id and a sha256 of its own.")
     return keys
 
 

@@ -20,6 +20,7 @@ from google.protobuf.message import Message
 
 import papermesh
 from papermesh.options.v1 import options_pb2
+from services.base.errors import OperatorError
 from services.base.names import ACTION_RULE, is_action
 from services.base.schema import Comments, args_schema, result_schema
 
@@ -30,7 +31,7 @@ BUILT_IN_DESCRIPTORS = Path(next(iter(papermesh.__path__))) / "descriptors.binpb
 _NO_SIDE_EFFECTS = descriptor_pb2.MethodOptions.IdempotencyLevel.NO_SIDE_EFFECTS
 
 
-class ContractError(Exception):
+class ContractError(OperatorError):
     """A proto that breaks the rules of the action table; the text names the method and the rule."""
 
 

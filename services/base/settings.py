@@ -14,6 +14,7 @@ from urllib.parse import SplitResult, urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from services.base.errors import OperatorError
 from services.base.names import DNS_LABEL
 from services.base.redis.address import RedisAddress
 
@@ -107,7 +108,7 @@ ReadableFiles = AfterValidator(_readable_files)
 """For a list of files, each of which must be there."""
 
 
-class SettingsError(Exception):
+class SettingsError(OperatorError):
     """The environment does not hold what a part needs; the text is for the person who starts it."""
 
 

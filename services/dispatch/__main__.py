@@ -9,18 +9,16 @@ from google.protobuf.message import DecodeError
 
 from papermesh.dispatch.v1 import dispatch_service_pb2
 from services.base import actions, audit_chain, telemetry
-from services.base.actions import ActionTable, ContractError, Rate
+from services.base.actions import ActionTable, Rate
 from services.base.blobs import BlobStore
 from services.base.channel import open_channel
 from services.base.redis.link import RedisLink
 from services.base.server import Hosted, Server
-from services.base.signature import KeyFileError
 from services.base.starting import StartError, make_folder, starting
 from services.base.watched_file import WatchedFile
 from services.dispatch import full
 from services.dispatch.admission import clients
 from services.dispatch.admission.admission import Admission
-from services.dispatch.admission.clients import ClientsFileError
 from services.dispatch.admission.concurrency import InFlight
 from services.dispatch.admission.limits import Limits
 from services.dispatch.admission.replay_log import ReplayLog
@@ -118,7 +116,7 @@ def _table(settings: DispatchSettings) -> ActionTable:
 
 def main() -> None:
     """Reads the settings and runs."""
-    with starting("dispatch", ClientsFileError, ContractError, KeyFileError):
+    with starting("dispatch"):
         settings = DispatchSettings.read()
         telemetry.start_logging("dispatch", settings.log_level)
         uvloop.run(run(settings))

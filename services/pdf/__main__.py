@@ -11,7 +11,6 @@ from services.pdf.engine import Engine
 from services.pdf.engine_version import engine_version
 from services.pdf.processes.limits import Limits
 from services.pdf.processes.pool import WorkerPool
-from services.pdf.processes.zygote import ZygoteError
 from services.pdf.servicer import PdfServicer
 from services.pdf.settings import PdfSettings
 
@@ -37,7 +36,7 @@ async def run(settings: PdfSettings) -> None:
 
 def main() -> None:
     """Reads the settings and runs."""
-    with starting("pdf", ZygoteError):
+    with starting("pdf"):
         settings = PdfSettings.read()
         telemetry.start_logging("pdf", settings.log_level)
         uvloop.run(run(settings))

@@ -10,6 +10,7 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 
+from services.base.errors import OperatorError
 from services.base.names import DNS_LABEL
 from trust.certificates.authority import Authority
 from trust.certificates.folder import publish
@@ -25,7 +26,7 @@ _RENEW_BELOW = 1 / 3
 """Of its life: a leaf of 90 days is renewed in its last 30, so that a month of failed attempts harms nobody."""
 
 
-class CertificateError(Exception):
+class CertificateError(OperatorError):
     """The folder cannot be brought to where it should be; the text is for the person who asked for it."""
 
 

@@ -12,6 +12,8 @@ from typing import Any, Self
 
 import orjson
 
+from services.base.errors import OperatorError
+
 _MESSAGE = 64 * 1024
 _START_SECONDS = 60.0
 """Importing takes half a second of an idle core; a busy machine gets its time."""
@@ -26,7 +28,7 @@ Adopt = Callable[[int, int], None]
 """Takes the process id and the pidfd of a forked worker."""
 
 
-class ZygoteError(Exception):
+class ZygoteError(OperatorError):
     """The zygote did not start; the text says why."""
 
 
