@@ -16,10 +16,10 @@ from services.base.redis.link import RedisLink
 from services.base.server import Hosted, Server
 from services.base.starting import StartError, make_folder, starting
 from services.base.watched_file import WatchedFile
-from services.dispatch import full
+from services.dispatch import memory_pressure
 from services.dispatch.admission import clients
 from services.dispatch.admission.admission import Admission
-from services.dispatch.admission.concurrency import InFlight
+from services.dispatch.admission.concurrency import ConcurrencyLimit
 from services.dispatch.admission.limits import Limits
 from services.dispatch.admission.replay_log import ReplayLog
 from services.dispatch.admission.state import State
@@ -34,7 +34,7 @@ from services.dispatch.audit.audit import Audit, Heads, has_calls
 from services.dispatch.router import Router
 from services.dispatch.servicer import DispatchServicer, UploadLimits
 from services.dispatch.settings import DispatchSettings
-from services.dispatch.uploads.losses import Losses
+from services.dispatch.uploads.lost_documents import LostDocuments
 from services.dispatch.uploads.ownership import Ownership, Quota
 from services.dispatch.uploads.retention import Retention, remove_unfinished
 
@@ -57,13 +57,13 @@ async def run(settings: DispatchSettings) -> None:
             ending.push_async_callback(link.close)
         channel = await ending.enter_async_context(open_channel(settings.mesh_address, settings.tls_dir))
         state = State(state_link, replay_log, settings.rate_scale)
-        watch = full.Watch(state_link)
+        watch = memory_pressure.MemoryWatch(state_link)
         retention = Retention(state_link, blobs, settings.keep_days * _DAY_S)
         router, engines = Router(channel, table.listed(settings.services)), Engines(channel, settings.services)
         audit_key = audit_chain.read_key(settings.audit_key_file)
         audit = Audit(settings.audit_dir, settings.replica, audit_key, Heads(state_link, settings.audit_keep_days))
         limits = Limits(Rate(settings.client_requests_per_minute, settings.client_burst), table.methods)
-        in_flight = InFlight(settings.calls_at_once, settings.client_calls_at_once)
+        concurrency = ConcurrencyLimit(settings.calls_at_once, settings.client_calls_at_once)
         idempotency = Idempotency(state_link, replay_log, StoredAnswers(blobs, settings.spool_dir))
         servicer = DispatchServicer(
             admission=Admission(audit, Verifier(settings.audience, listing), limits, state, router),
@@ -73,14 +73,14 @@ async def run(settings: DispatchSettings) -> None:
                 engines,
                 ResultCache(cache_link),
                 SingleFlight(cache_link),
-                in_flight,
+                concurrency,
                 scope=settings.cache_scope,
             ),
             idempotency=idempotency,
             blobs=blobs,
             ownership=Ownership(state_link, blobs, Quota(settings.quota_bytes, settings.quota_documents)),
-            losses=Losses(state_link, blobs),
-            in_flight=in_flight,
+            lost_documents=LostDocuments(state_link, blobs),
+            concurrency=concurrency,
             upload_limits=UploadLimits(settings.spool_dir, settings.max_document_bytes),
         )
         hosted = [Hosted(dispatch_service_pb2.DESCRIPTOR.services_by_name["DispatchService"], servicer)]

@@ -1,7 +1,8 @@
 """From an action to the service that does the work, through Envoy's mesh listener."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
@@ -90,12 +91,24 @@ class Router:
             (TRACEPARENT, call.traceparent),
         )
         try:
-            async with asyncio.timeout(timeout_s):
+            async with within(timeout_s):
                 await self._channel.back()
                 under_way = self._calls[action.name](request, metadata=metadata, timeout=timeout_s + _GRACE_S)
                 response = await under_way
             return Made(str(response.json), engine_of(await under_way.trailing_metadata()))
-        except TimeoutError:
-            raise timed_out() from None
         except grpc.aio.AioRpcError as error:
             raise status.decode(error) from error
+
+
+@asynccontextmanager
+async def within(seconds: float) -> AsyncIterator[None]:
+    """Ends what takes longer.
+
+    Raises:
+        PapermeshError: TIMEOUT.
+    """
+    try:
+        async with asyncio.timeout(seconds):
+            yield
+    except TimeoutError:
+        raise timed_out() from None

@@ -22,7 +22,7 @@ from services.base.redis.link import Part, RedisAway, RedisLink, RedisRefused, S
 from services.dispatch.admission.replay_log import ReplayLog
 from services.dispatch.admission.state import redis_away
 from services.dispatch.answers.stored_answers import StoredAnswers
-from services.dispatch.full import HOLDS_MORE_THAN, ROOMY, state_full
+from services.dispatch.memory_pressure import HOLDS_MORE_THAN, SOFT_LIMIT, state_full
 
 KEPT_S = 24 * 3600
 """How long a key is remembered."""
@@ -43,7 +43,7 @@ _LOOK_FIRST_S, _LOOK_LAST_S = 0.02, 0.25
 _OPEN = HOLDS_MORE_THAN + files(__package__).joinpath("idempotency.lua").read_text()
 _RESTORE = files(__package__).joinpath("idempotency_restore.lua").read_text()
 _OURS = "if redis.call('HGET', KEYS[1], 'token') ~= ARGV[1] then return 0 end "
-# What goes on with a record begins with EXPIRE, and so works when Redis is full as well (see full.lua).
+# What goes on with a record begins with EXPIRE, and so works when Redis is full as well (see memory_pressure.lua).
 _GO_ON = f"{_OURS} redis.call('EXPIRE', KEYS[1], {KEPT_S}) "
 _RENEW = f"{_GO_ON} local t = redis.call('TIME') return redis.call('HSET', KEYS[1], 'until', t[1] * 1000 + ARGV[2])"
 _STORE = f"""{_GO_ON}
@@ -173,7 +173,7 @@ class Idempotency:
                 asked.keys,
                 [
                     *(asked.digest, token, _LEASE_MS, KEPT_S, int(asked.repeatable)),
-                    *(RECORD_BYTES, OWNER_BUDGET_BYTES, CLIENT_BUDGET_BYTES, ROOMY),
+                    *(RECORD_BYTES, OWNER_BUDGET_BYTES, CLIENT_BUDGET_BYTES, SOFT_LIMIT),
                 ],
             )
         except (RedisAway, RedisRefused) as error:

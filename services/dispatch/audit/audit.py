@@ -19,7 +19,7 @@ from services.base.errors import PapermeshError
 from services.base.handlers import Call, Ended
 from services.base.names import is_action
 from services.base.redis.link import Part, RedisAway, RedisRefused
-from services.dispatch import full
+from services.dispatch import memory_pressure
 from services.dispatch.audit.file import ChainFile
 
 EVERY_S = 0.1
@@ -66,7 +66,7 @@ class Heads:
             RedisAway, RedisRefused: when Redis did not take it.
         """
         # Also when Redis is full: whoever starts then could not begin a chain, and would refuse deletions too.
-        await self._link.call("EVAL", full.SET, 1, Head.key(chain), str(head), "EX", self.keep_days * _DAY_S)
+        await self._link.call("EVAL", memory_pressure.SET, 1, Head.key(chain), str(head), "EX", self.keep_days * _DAY_S)
 
 
 def has_calls(folder: Path) -> bool:

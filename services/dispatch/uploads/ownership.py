@@ -1,7 +1,7 @@
 """Uploads and whose they are: an upload is held by each client and actor that made it, within the client's quotas.
 
 The bytes are put first and owned after, so an owner always has bytes. A deletion of the same bytes that comes between
-is noticed when they are to be owned, and they are put again (`erasure.py`).
+is noticed when they are to be owned, and they are put again (`deletion.py`).
 """
 
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from services.base.errors import Code, PapermeshError
 from services.base.redis.link import RedisAway, RedisLink, RedisRefused, Script
 from services.dispatch.admission.state import holders_key, owner, redis_away
 from services.dispatch.admission.verification import Caller
-from services.dispatch.full import HOLDS_MORE_THAN, ROOMY, state_full
+from services.dispatch.memory_pressure import HOLDS_MORE_THAN, SOFT_LIMIT, state_full
 from services.dispatch.uploads.deletion import ERASING, Deletion, being_deleted, deletion_key
 
 USED = "used"
@@ -54,7 +54,7 @@ class Ownership:
         self._quota = quota
         self._hold = Script(link, _HOLD)
         self._release = Script(link, RELEASE)
-        self._erasure = Deletion(link, blobs)
+        self._deletion = Deletion(link, blobs)
 
     async def check_room(self, caller: Caller, sha256: str, size: int) -> None:
         """Refuses early what `store` would refuse now. What the caller holds already needs no room.
@@ -83,13 +83,13 @@ class Ownership:
                 room left, or the same bytes are being deleted.
         """
         for _ in range(_TRIES):
-            seen = await self._erasure.last(sha256)
+            seen = await self._deletion.last(sha256)
             await self._blobs.put(Namespace.UPLOADS, sha256, path)
             try:
                 if await self._try_to_hold(caller, sha256, size, seen):
                     return
             except PapermeshError:
-                await self._erasure.erase(sha256)
+                await self._deletion.erase(sha256)
                 raise
         raise being_deleted()
 
@@ -105,7 +105,7 @@ class Ownership:
             raise redis_away(error) from error
         if not released:
             raise PapermeshError(Code.NOT_FOUND, "There is no such document for this client and actor.")
-        await self._erasure.erase(sha256)
+        await self._deletion.erase(sha256)
 
     async def _try_to_hold(self, caller: Caller, sha256: str, size: int, *seen: str) -> bool:
         """Gives an upload to the caller, or finds out whether it would.
@@ -128,7 +128,7 @@ class Ownership:
         charge = max(size, LEAST_CHARGE_BYTES)
         try:
             outcome, *used = await self._hold.run(
-                keys, [owner(caller), sha256, charge, quota.bytes, quota.documents, ROOMY, *seen]
+                keys, [owner(caller), sha256, charge, quota.bytes, quota.documents, SOFT_LIMIT, *seen]
             )
         except (RedisAway, RedisRefused) as error:
             raise redis_away(error) from error

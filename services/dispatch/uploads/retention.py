@@ -10,7 +10,7 @@ from urllib.parse import unquote, urlsplit
 from services.base.blobs import BlobStore, Namespace
 from services.base.errors import PapermeshError
 from services.base.redis.link import RedisAway, RedisLink, RedisRefused, Script
-from services.dispatch import full
+from services.dispatch import memory_pressure
 from services.dispatch.admission.state import holders_key
 from services.dispatch.uploads.deletion import ERASING, Deletion
 from services.dispatch.uploads.ownership import RELEASE, USED
@@ -44,7 +44,7 @@ class Retention:
         self._blobs = blobs
         self._keep_s = keep_s
         self._release = Script(link, RELEASE)
-        self._erasure = Deletion(link, blobs)
+        self._deletion = Deletion(link, blobs)
 
     async def run(self) -> None:
         """Sweeps whenever an hour has passed since the last sweep of any replica."""
@@ -66,7 +66,7 @@ class Retention:
         """
         # The mark is lock and clock at once: it runs out by itself, whatever becomes of the one who set it. Two sweeps
         # at once would do no harm, since each step is safe against everybody's.
-        return bool(await self._link.call("EVAL", full.SET, 1, _SWEEP, "", "NX", "EX", _EVERY_S))
+        return bool(await self._link.call("EVAL", memory_pressure.SET, 1, _SWEEP, "", "NX", "EX", _EVERY_S))
 
     async def sweep(self) -> None:
         """Sweeps once.
@@ -87,20 +87,20 @@ class Retention:
         while found := await self._link.call("ZRANGEBYSCORE", USED, "-inf", f"({before}", "LIMIT", 0, _AT_ONCE):
             for sha256 in map(bytes.decode, found):
                 await self._release.run([holders_key(sha256), USED, ERASING], [sha256, "", before])
-                erased += await self._erasure.erase(sha256)
+                erased += await self._deletion.erase(sha256)
         return erased
 
     async def _sweep_unfinished(self) -> int:
         """Deletes what a crash, or a store that was away, left to delete."""
         found = await self._link.call("ZRANGE", ERASING, 0, -1)
-        return sum([await self._erasure.erase(sha256.decode()) for sha256 in found])
+        return sum([await self._deletion.erase(sha256.decode()) for sha256 in found])
 
     async def _sweep_unowned(self) -> int:
         """Deletes bytes whose owners were lost with Redis, or which were put and never owned."""
         now, erased = time.time(), 0
         async for blob in self._blobs.list(Namespace.UPLOADS):
             if now - blob.stored_at > self._keep_s:
-                erased += await self._erasure.erase(blob.sha256)
+                erased += await self._deletion.erase(blob.sha256)
         return erased
 
     async def _sweep_results(self) -> None:

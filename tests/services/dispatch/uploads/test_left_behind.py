@@ -25,7 +25,7 @@ from services.dispatch.answers import idempotency
 from services.dispatch.answers.idempotency import Asked, Idempotency
 from services.dispatch.answers.stored_answers import StoredAnswers
 from services.dispatch.audit.audit import Heads
-from services.dispatch.full import ROOMY
+from services.dispatch.memory_pressure import SOFT_LIMIT
 from services.dispatch.settings import DispatchSettings
 from services.dispatch.uploads import deletion
 from services.dispatch.uploads.ownership import Ownership, Quota
@@ -221,4 +221,4 @@ def test_no_client_with_all_its_actors_fills_two_thirds_so_that_uploads_are_not_
         buckets=calls_a_minute / 60,  # of an actor invented for each call, full again within a second
     )
     print(f"a client: {most / memory():.0%}")  # noqa: T201 - as above
-    assert most < 2 / 3 * memory() < ROOMY * memory()
+    assert most < 2 / 3 * memory() < SOFT_LIMIT * memory()
