@@ -51,7 +51,7 @@ async def run(settings: DispatchSettings) -> None:
     blobs = BlobStore(settings.blobs_url)
     async with AsyncExitStack() as ending:
         replay_log = ReplayLog(is_first_start=not has_calls(settings.audit_dir))
-        state_link = RedisLink(settings.redis_state_url, on_connect=replay_log.tell)
+        state_link = RedisLink(settings.redis_state_url, on_connect=replay_log.replay)
         cache_link = RedisLink(settings.redis_cache_url)
         for link in (state_link, cache_link):
             ending.push_async_callback(link.close)

@@ -27,7 +27,7 @@ and its DEADLINE_EXCEEDED would count against a host that is well."""
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class ServiceResult:
     """What a service made of a call."""
 
     json: str
@@ -70,7 +70,7 @@ class Router:
             )
         return action
 
-    async def call(self, action: Action, request: Message, call: Call, flow: Flow, timeout_s: float) -> Made:
+    async def call(self, action: Action, request: Message, call: Call, flow: Flow, timeout_s: float) -> ServiceResult:
         """Has the action's service do the work.
 
         Args:
@@ -95,7 +95,7 @@ class Router:
                 await self._channel.back()
                 under_way = self._calls[action.name](request, metadata=metadata, timeout=timeout_s + _GRACE_S)
                 response = await under_way
-            return Made(str(response.json), engine_of(await under_way.trailing_metadata()))
+            return ServiceResult(str(response.json), engine_of(await under_way.trailing_metadata()))
         except grpc.aio.AioRpcError as error:
             raise status.decode(error) from error
 

@@ -18,7 +18,7 @@ from services.dispatch.admission.admission import Admission, Admitted
 from services.dispatch.admission.concurrency import ConcurrencyLimit
 from services.dispatch.admission.state import owner
 from services.dispatch.answers.answers import Answer, Answers
-from services.dispatch.answers.idempotency import Asked, Idempotency
+from services.dispatch.answers.idempotency import Idempotency, KeyedCall
 from services.dispatch.router import Router, within
 from services.dispatch.uploads import receiving
 from services.dispatch.uploads.lost_documents import LostDocuments
@@ -141,7 +141,7 @@ class DispatchServicer:
         """The answer that is stored under the key, or a new one; waiting for the first call is part of the time."""
         action, caller = admitted.action, admitted.caller
         limit_s = action.method.timeout.total_seconds()
-        asked = Asked(caller.client.id, owner(caller), action.name, key, admitted.args, action.method.read_only)
+        asked = KeyedCall(caller.client.id, owner(caller), action.name, key, admitted.args, action.method.read_only)
         patient = replace(call, timeout_s=limit_s)  # a side effect goes on when its caller leaves
         made: list[Answer] = []
 

@@ -35,7 +35,7 @@ from services.dispatch.admission.replay_log import ReplayLog
 from services.dispatch.admission.state import Bucket, State
 from services.dispatch.admission.verification import Caller
 from services.dispatch.answers import idempotency
-from services.dispatch.answers.idempotency import Asked, Idempotency
+from services.dispatch.answers.idempotency import Idempotency, KeyedCall
 from services.dispatch.answers.stored_answers import StoredAnswers
 from services.dispatch.settings import DispatchSettings
 from services.dispatch.uploads.ownership import Ownership, Quota
@@ -341,7 +341,7 @@ async def fill_idempotency_keys(row: Row) -> None:
                 return "{}"
 
             async def once(key: str, actor: str) -> object:
-                asked = Asked("reports", f"reports\x1f{actor}", "GUIDE", key, b"{}", repeatable=False)
+                asked = KeyedCall("reports", f"reports\x1f{actor}", "GUIDE", key, b"{}", repeatable=False)
                 return await keys.once(asked, effect)
 
             # As many keys leave; `once` adds one.

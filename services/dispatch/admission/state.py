@@ -5,7 +5,8 @@ signed before Redis lost what it held (`epoch.py`).
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.resources import files
 
@@ -94,13 +95,11 @@ class State:
         for bucket in buckets:
             step = _MINUTE_MS / (bucket.rate.requests_per_minute * self._scale)
             arguments += [step, step * bucket.rate.burst * self._scale]
-        try:
+        with redis_needed():
             fresh, *answer = await self._admit.run(keys, arguments)
-        except (RedisAway, RedisRefused) as error:
-            raise redis_away(error) from error
         if not fresh:
             raise unauthenticated("This call was made before: its nonce is used up. Sign each call anew.")
-        self._replay_log.note(keys[0], "EVAL", memory_pressure.SET, 1, keys[0], "", "EX", NONCE_KEPT_S, "NX")
+        self._replay_log.record(keys[0], "EVAL", memory_pressure.SET, 1, keys[0], "", "EX", NONCE_KEPT_S, "NX")
         its_epoch, wait_ms, *rest = answer
         self._replay_log.epoch.learn(its_epoch)
         if caller.signed_at <= its_epoch:
@@ -119,6 +118,19 @@ def owner(caller: Caller) -> str:
 def holders_key(sha256: str) -> str:
     """The hash that says who holds an upload: its size in bytes by owner."""
     return f"holders:{sha256}"
+
+
+@contextmanager
+def redis_needed() -> Iterator[None]:
+    """Refuses a call that cannot do without Redis when it does not answer in the block.
+
+    Raises:
+        PapermeshError: UNAVAILABLE.
+    """
+    try:
+        yield
+    except (RedisAway, RedisRefused) as error:
+        raise redis_away(error) from error
 
 
 def redis_away(error: RedisAway | RedisRefused) -> PapermeshError:

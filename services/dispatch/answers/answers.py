@@ -14,7 +14,7 @@ from services.dispatch.admission.state import owner
 from services.dispatch.answers.engines import Engines
 from services.dispatch.answers.result_cache import ResultCache, result_key
 from services.dispatch.answers.single_flight import SingleFlight
-from services.dispatch.router import Made, Router, within
+from services.dispatch.router import Router, ServiceResult, within
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +137,7 @@ class Answers:
                 whose = owner(caller)
         return result_key(admitted.action, admitted.request, engine, whose)
 
-    async def _call(self, admitted: Admitted, call: Call, timeout_s: float) -> Made:
+    async def _call(self, admitted: Admitted, call: Call, timeout_s: float) -> ServiceResult:
         caller = admitted.caller
         flow = Flow.of(caller.client.id, caller.actor)
         return await self._router.call(admitted.action, admitted.request, call, flow, timeout_s)

@@ -20,7 +20,7 @@ from services.base.errors import NOTHING_DONE, Code, PapermeshError, bad_field
 from services.base.names import MAX_IDEMPOTENCY_KEY, is_idempotency_key
 from services.base.redis.link import Part, RedisAway, RedisLink, RedisRefused, Script
 from services.dispatch.admission.replay_log import ReplayLog
-from services.dispatch.admission.state import redis_away
+from services.dispatch.admission.state import redis_needed
 from services.dispatch.answers.stored_answers import StoredAnswers
 from services.dispatch.memory_pressure import HOLDS_MORE_THAN, SOFT_LIMIT, state_full
 
@@ -62,7 +62,7 @@ _DID_NOTHING = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class KeyedCall:
     """A call that bears an idempotency key."""
 
     client: str
@@ -123,7 +123,7 @@ class Idempotency:
             Script(link, text) for text in (_OPEN, _RENEW, _STORE, _FORGET, _GIVE_UP)
         )
 
-    async def once(self, asked: Asked, run: Callable[[], Awaitable[str]]) -> str:
+    async def once(self, asked: KeyedCall, run: Callable[[], Awaitable[str]]) -> str:
         """The answer to a call: the stored one, or that of `run`, which is then stored.
 
         Raises:
@@ -167,8 +167,8 @@ class Idempotency:
         if self._going_on:
             await asyncio.wait(self._going_on, timeout=limit_s)
 
-    async def _opened(self, asked: Asked, token: str) -> list[bytes]:
-        try:
+    async def _opened(self, asked: KeyedCall, token: str) -> list[bytes]:
+        with redis_needed():
             found: list[bytes] = await self._open.run(
                 asked.keys,
                 [
@@ -176,11 +176,9 @@ class Idempotency:
                     *(RECORD_BYTES, OWNER_BUDGET_BYTES, CLIENT_BUDGET_BYTES, SOFT_LIMIT),
                 ],
             )
-        except (RedisAway, RedisRefused) as error:
-            raise redis_away(error) from error
         return found
 
-    async def _run_to_the_end(self, asked: Asked, token: str, run: Callable[[], Awaitable[str]]) -> str:
+    async def _run_to_the_end(self, asked: KeyedCall, token: str, run: Callable[[], Awaitable[str]]) -> str:
         """Runs a side effect, whether or not its caller stays."""
         task = asyncio.create_task(self._run(asked, token, run))
         self._going_on.add(task)
@@ -192,7 +190,7 @@ class Idempotency:
         if not task.cancelled():
             task.exception()  # when its caller has left, nobody asks for it
 
-    async def _run(self, asked: Asked, token: str, run: Callable[[], Awaitable[str]]) -> str:
+    async def _run(self, asked: KeyedCall, token: str, run: Callable[[], Awaitable[str]]) -> str:
         renewing = asyncio.create_task(self._keep(asked, token))
         try:
             answer = await run()
@@ -206,33 +204,31 @@ class Idempotency:
         finally:
             renewing.cancel()
         self._note(asked, token, 0, stored.record)
-        try:
+        with redis_needed():
             await self._store.run(asked.keys, [token, stored.record, max(0, stored.size - RECORD_BYTES)])
-        except (RedisAway, RedisRefused) as error:
-            raise redis_away(error) from error
         return answer
 
-    async def _keep(self, asked: Asked, token: str) -> None:
+    async def _keep(self, asked: KeyedCall, token: str) -> None:
         while True:
             await asyncio.sleep(_RENEW_S)
             with suppress(RedisAway, RedisRefused):
                 await self._renew.run([asked.name], [token, _LEASE_MS])
 
-    async def _end(self, asked: Asked, token: str, *, did_nothing: bool) -> None:
+    async def _end(self, asked: KeyedCall, token: str, *, did_nothing: bool) -> None:
         """Ends a call without an answer: the key is free again where that is safe, else it says what happened."""
         is_free = did_nothing or asked.repeatable
         if is_free:
-            self._replay_log.note(asked.name, "EVAL", _FORGET, 1, asked.name, token)
+            self._replay_log.record(asked.name, "EVAL", _FORGET, 1, asked.name, token)
         else:
             self._note(asked, token, 0)
         with suppress(RedisAway, RedisRefused):  # the lease runs out by itself, and says the same
             await (self._forget if is_free else self._give_up).run([asked.name], [token])
 
-    def _note(self, asked: Asked, token: str, lease_ms: int, *answer: bytes) -> None:
+    def _note(self, asked: KeyedCall, token: str, lease_ms: int, *answer: bytes) -> None:
         """Has the record of a side effect put back if Redis loses it. A read may be made again."""
         if not asked.repeatable:
             record: list[Part] = [token, asked.digest, lease_ms, int(time.time()) + KEPT_S, *answer]
-            self._replay_log.note(asked.name, "EVAL", _RESTORE, 1, asked.name, *record)
+            self._replay_log.record(asked.name, "EVAL", _RESTORE, 1, asked.name, *record)
 
 
 def _full(wait_ms: int) -> PapermeshError:

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from services.base.blobs import BlobStore, Namespace
 from services.base.errors import Code, PapermeshError
-from services.base.redis.link import RedisAway, RedisLink, RedisRefused, Script
-from services.dispatch.admission.state import holders_key, owner, redis_away
+from services.base.redis.link import RedisLink, Script
+from services.dispatch.admission.state import holders_key, owner, redis_needed
 from services.dispatch.admission.verification import Caller
 from services.dispatch.memory_pressure import HOLDS_MORE_THAN, SOFT_LIMIT, state_full
 from services.dispatch.uploads.deletion import ERASING, Deletion, being_deleted, deletion_key
@@ -99,10 +99,8 @@ class Ownership:
         Raises:
             PapermeshError: NOT_FOUND when the caller does not hold it; UNAVAILABLE when Redis is away.
         """
-        try:
+        with redis_needed():
             released = await self._release.run([holders_key(sha256), USED, ERASING], [sha256, owner(caller), 0])
-        except (RedisAway, RedisRefused) as error:
-            raise redis_away(error) from error
         if not released:
             raise PapermeshError(Code.NOT_FOUND, "There is no such document for this client and actor.")
         await self._deletion.erase(sha256)
@@ -126,12 +124,10 @@ class Ownership:
         holders = holders_key(sha256)
         keys = [holders, f"held:{client}", f"documents:{client}", USED, ERASING, deletion_key(sha256)]
         charge = max(size, LEAST_CHARGE_BYTES)
-        try:
+        with redis_needed():
             outcome, *used = await self._hold.run(
                 keys, [owner(caller), sha256, charge, quota.bytes, quota.documents, SOFT_LIMIT, *seen]
             )
-        except (RedisAway, RedisRefused) as error:
-            raise redis_away(error) from error
         if outcome == b"over":
             raise _over(quota, Quota(*used))
         if outcome == b"state_full":

@@ -21,7 +21,7 @@ from services.dispatch.admission.clients import Client
 from services.dispatch.admission.replay_log import ReplayLog
 from services.dispatch.admission.state import Bucket, State
 from services.dispatch.admission.verification import Caller
-from services.dispatch.answers.idempotency import Asked, Idempotency
+from services.dispatch.answers.idempotency import Idempotency, KeyedCall
 from services.dispatch.answers.stored_answers import StoredAnswers
 from services.dispatch.audit.audit import Audit, Heads
 from services.dispatch.uploads.ownership import Ownership, Quota
@@ -85,7 +85,7 @@ class Person:
         return await self.state.admit(self.caller, [Bucket("b", MINUTE)], digests, frees=frees)
 
     async def once(self, key: str) -> str:
-        asked = Asked("reports", "reports\x1fkim", "GUIDE", key, b"{}", repeatable=False)
+        asked = KeyedCall("reports", "reports\x1fkim", "GUIDE", key, b"{}", repeatable=False)
         return await self.idempotency.once(asked, self.answer)
 
     async def answer(self) -> str:
@@ -189,7 +189,7 @@ async def test_it_can_be_met_anew_and_is_told_what_it_may_have_lost(
     await State(link, memory, 1).admit(asked, [])
     admin.delete(*admin.keys("nonce:*"))
     fill()
-    anew = RedisLink(redis_server.url, on_connect=memory.tell)
+    anew = RedisLink(redis_server.url, on_connect=memory.replay)
     with pytest.raises(PapermeshError) as caught:
         await State(anew, memory, 1).admit(asked, [])
     assert caught.value.code is Code.UNAUTHENTICATED

@@ -22,7 +22,7 @@ from services.dispatch.admission.replay_log import ReplayLog
 from services.dispatch.admission.state import Bucket, State, owner
 from services.dispatch.admission.verification import Caller
 from services.dispatch.answers import idempotency
-from services.dispatch.answers.idempotency import Asked, Idempotency
+from services.dispatch.answers.idempotency import Idempotency, KeyedCall
 from services.dispatch.answers.stored_answers import StoredAnswers
 from services.dispatch.audit.audit import Heads
 from services.dispatch.memory_pressure import SOFT_LIMIT
@@ -105,7 +105,7 @@ class Longest:
             return secrets.token_hex(1000)  # 1 KiB compressed, the most that stays in Redis
 
         who = owner(self.caller(number))
-        asked = Asked(self._client.id, who, "GITLAB_GUIDE", secrets.token_hex(64), b"{}", repeatable=True)
+        asked = KeyedCall(self._client.id, who, "GITLAB_GUIDE", secrets.token_hex(64), b"{}", repeatable=True)
         await self._idempotency.once(asked, answer)
 
     async def write_an_audit_log(self, number: int) -> None:
