@@ -146,7 +146,7 @@ class SingleFlight(Generic[T]):
     async def _publish(self, token: str, error: PapermeshError) -> None:
         """Tells those who wait in other replicas; nobody who comes later learns of it."""
         with suppress(RedisAway, RedisRefused):
-            await self._link.call("SET", _failure(token), _told(error), "PX", _FAILURE_KEPT_MS)
+            await self._link.call("SET", _failure(token), orjson.dumps(error, default=dict), "PX", _FAILURE_KEPT_MS)
 
     async def _follow(self, key: str, holder: str, find: Callable[[], Awaitable[T | None]]) -> T | None:
         """What the holder of the lease made; nothing when it left without a result.
@@ -168,27 +168,10 @@ class SingleFlight(Generic[T]):
             pause_s = min(pause_s * 2, _LOOK_LAST_S)
 
 
-def _told(error: PapermeshError) -> bytes:
-    return orjson.dumps(
-        {
-            "code": error.code,
-            "message": error.message,
-            "retry_after_ms": error.retry_after_ms,
-            "violations": [(each.field, each.description) for each in error.violations],
-            "details": dict(error.details),
-        }
-    )
-
-
 def _failed(told: bytes) -> PapermeshError:
     fields = orjson.loads(told)
-    return PapermeshError(
-        Code(fields["code"]),
-        fields["message"],
-        retry_after_ms=fields["retry_after_ms"],
-        violations=tuple(FieldViolation(*each) for each in fields["violations"]),
-        details=fields["details"],
-    )
+    violations = tuple(FieldViolation(**each) for each in fields["violations"])
+    return PapermeshError(**fields | {"code": Code(fields["code"]), "violations": violations})
 
 
 def _lease(key: str) -> str:
@@ -196,4 +179,4 @@ def _lease(key: str) -> str:
 
 
 def _failure(token: str) -> str:
-    return f"failure:{token}"
+    return f"failed:{token}"

@@ -123,7 +123,7 @@ async def test_a_failure_reaches_everybody_who_waited_in_both_replicas(
     work.may_end.set()
     failures = await asyncio.gather(*callers, return_exceptions=True)
     with redis_server.admin() as admin:
-        (told,) = admin.keys("failure:*")
+        (told,) = admin.keys("failed:*")
         assert 1_000 < admin.pttl(told) <= 5_000, "long enough for all who look ten times a second"
     assert work.begun == 1
     for failure in failures:
