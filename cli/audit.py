@@ -9,8 +9,8 @@ from urllib.parse import quote
 import typer
 
 from cli.failures import UsageError, reported
+from cli.locations import state_folder
 from cli.terminal import harmless, note, out, table_of
-from cli.whereabouts import state_folder
 
 if TYPE_CHECKING:
     from services.base.audit_chain import AuditKey, Head

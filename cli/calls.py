@@ -11,8 +11,8 @@ import typer
 
 from cli import arguments, options
 from cli.failures import CallError, UsageError, reported
+from cli.locations import adapter_url
 from cli.terminal import err, harmless, note, upload_bar, waiting, write, write_json
-from cli.whereabouts import adapter_url
 from services.base.errors import Code, PapermeshError
 from services.base.names import MAX_IDEMPOTENCY_KEY, is_digest, is_idempotency_key
 

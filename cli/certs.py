@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli.failures import UsageError, reported
+from cli.locations import state_folder
 from cli.terminal import harmless, note, out, table_of
-from cli.whereabouts import state_folder
 
 if TYPE_CHECKING:
     from trust.certificates import Listener, Outcome

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli import whereabouts
+from cli import locations
 from cli.failures import UsageError, reported
 from cli.terminal import harmless, note, out, table_of
 
@@ -72,10 +72,10 @@ def add(
         from services.base.identity import client_id
         from trust import certificates, clients_file
 
-        listing, key_file = _listing(file), key or whereabouts.key_file(name)
+        listing, key_file = _listing(file), key or locations.key_file(name)
         if key_file.exists():
             raise UsageError(f"{key_file} is there already. Choose another name, or another file with --key.")
-        folder = certs or whereabouts.state_folder() / "certs"
+        folder = certs or locations.state_folder() / "certs"
         with clients_file.changing(listing) as entries:
             if any(entry["id"] == name for entry in entries):
                 raise UsageError(f"There is a client {name} already.")
@@ -114,7 +114,7 @@ def rotate_key(
     with reported():
         from trust import key_rotation
 
-        listing, key_file = _listing(file), key or whereabouts.key_file(client)
+        listing, key_file = _listing(file), key or locations.key_file(client)
         if finish:
             gone = key_rotation.finish(listing, client, key_file, settle_s)
             note(f"Taken away: {', '.join(gone)}." if gone else f"{client} has only one key; nothing was to be done.")
@@ -124,7 +124,7 @@ def rotate_key(
 
 
 def _listing(file: Path | None) -> Path:
-    return file or whereabouts.state_folder() / "secrets" / "clients.json"
+    return file or locations.state_folder() / "secrets" / "clients.json"
 
 
 def _row(entry: "Entry") -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli import whereabouts
+from cli import locations
 from cli.failures import UsageError, reported
 from cli.terminal import harmless, note, out, table_of, write
 
@@ -101,7 +101,7 @@ def remove(
 
 
 def _path(given: Path | None) -> Path:
-    return given or whereabouts.state_folder() / "secrets" / "api-keys.json"
+    return given or locations.state_folder() / "secrets" / "api-keys.json"
 
 
 def _new_id(keys: "list[ApiKey]") -> str:
