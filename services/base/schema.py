@@ -4,12 +4,13 @@ It describes the JSON that people send: snake_case names, and the rules that dis
 Schema cannot say (a CEL expression over several fields) stands as a sentence in the description.
 """
 
+import itertools
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
-from google.protobuf.descriptor_pb2 import DescriptorProto, EnumDescriptorProto, FileDescriptorProto
+from google.protobuf.descriptor_pb2 import EnumDescriptorProto, FileDescriptorProto
 
 from buf.validate import validate_pb2
 
@@ -50,13 +51,6 @@ WELL_KNOWN: dict[str, dict[str, Any]] = {
 }
 """The messages that proto3 JSON writes in a form of their own."""
 
-# Field numbers of descriptor.proto, as SourceCodeInfo.Location.path spells them.
-_FILE_MESSAGE, _FILE_ENUM, _FILE_SERVICE = 4, 5, 6
-_MESSAGE_FIELD, _MESSAGE_NESTED, _MESSAGE_ENUM = 2, 3, 4
-_SERVICE_METHOD, _ENUM_VALUE = 2, 2
-
-_Path = tuple[int, ...]
-
 
 class Comments:
     """Leading comments of messages, fields, enums, services and methods, by full name.
@@ -65,22 +59,12 @@ class Comments:
     """
 
     def __init__(self, files: Iterable[FileDescriptorProto]) -> None:
-        self._text: dict[str, str] = {}
-        for file in files:
-            places = {
-                tuple(location.path): _unwrap(location.leading_comments) for location in file.source_code_info.location
-            }
-            names: dict[_Path, str] = {}
-            for index, message in enumerate(file.message_type):
-                _name_message(message, (_FILE_MESSAGE, index), file.package, names)
-            for index, enum in enumerate(file.enum_type):
-                _name_enum(enum, (_FILE_ENUM, index), file.package, names)
-            for index, service in enumerate(file.service):
-                path = (_FILE_SERVICE, index)
-                names[path] = f"{file.package}.{service.name}"
-                for number, method in enumerate(service.method):
-                    names[(*path, _SERVICE_METHOD, number)] = f"{names[path]}.{method.name}"
-            self._text.update({name: places.get(path, "") for path, name in names.items()})
+        self._text = {
+            _full_name(file, location.path): _unwrap(location.leading_comments)
+            for file in files
+            for location in file.source_code_info.location
+            if location.leading_comments
+        }
 
     def of(self, full_name: str) -> str:
         """The comment of a thing, its lines joined; empty where there is none."""
@@ -178,20 +162,18 @@ def _rules(field: FieldDescriptor) -> validate_pb2.FieldRules:
     return field.GetOptions().Extensions[validate_pb2.field]
 
 
-def _name_message(message: DescriptorProto, path: _Path, scope: str, names: dict[_Path, str]) -> None:
-    names[path] = full = f"{scope}.{message.name}"
-    for index, field in enumerate(message.field):
-        names[(*path, _MESSAGE_FIELD, index)] = f"{full}.{field.name}"
-    for index, nested in enumerate(message.nested_type):
-        _name_message(nested, (*path, _MESSAGE_NESTED, index), full, names)
-    for index, enum in enumerate(message.enum_type):
-        _name_enum(enum, (*path, _MESSAGE_ENUM, index), full, names)
-
-
-def _name_enum(enum: EnumDescriptorProto, path: _Path, scope: str, names: dict[_Path, str]) -> None:
-    names[path] = f"{scope}.{enum.name}"
-    for index, value in enumerate(enum.value):
-        names[(*path, _ENUM_VALUE, index)] = f"{scope}.{value.name}"
+def _full_name(file: FileDescriptorProto, path: Sequence[int]) -> str:
+    """The full name of what a path of SourceCodeInfo leads to; empty for what has none, such as an option."""
+    node: Any = file
+    name = file.package
+    for number, index in itertools.zip_longest(path[::2], path[1::2]):
+        field = node.DESCRIPTOR.fields_by_number.get(number)
+        if index is None or field is None or field.message_type is None or not field.is_repeated:
+            return ""
+        scope = name.rpartition(".")[0] if isinstance(node, EnumDescriptorProto) else name  # as in C
+        node = getattr(node, field.name)[index]
+        name = f"{scope}.{getattr(node, 'name', '')}"
+    return name
 
 
 def _unwrap(comment: str) -> str:

@@ -11,14 +11,14 @@ import re
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from services.base import identity
 from services.base.audit_chain import SUFFIX, AuditKey, Head
 from services.base.errors import PapermeshError
 from services.base.handlers import Call, Ended
 from services.base.names import is_action
-from services.base.redis.link import Part, RedisAway, RedisRefused
+from services.base.redis.link import RedisAway, RedisLink, RedisRefused
 from services.dispatch import memory_pressure
 from services.dispatch.audit.file import ChainFile
 
@@ -38,18 +38,10 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9-]{1,64}", re.ASCII)
 _log = logging.getLogger(__name__)
 
 
-class Link(Protocol):
-    """A connection to Redis, as `services.base.redis.link.RedisLink` is."""
-
-    async def call(self, *parts: Part) -> Any:
-        """Runs one command."""
-        ...
-
-
 class Heads:
     """The chains' heads in Redis, out of reach for whoever can write the logs."""
 
-    def __init__(self, link: Link, keep_days: int) -> None:
+    def __init__(self, link: RedisLink, keep_days: int) -> None:
         """Tells nothing yet.
 
         Args:
