@@ -1,16 +1,15 @@
 """`papermesh certs`: the mesh's certificates, made, shown and rotated."""
 
 import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cli.failures import UsageError, reported
+from cli.locations import state_folder
 from cli.terminal import harmless, note, out, table_of
-from cli.whereabouts import state_folder
 
 if TYPE_CHECKING:
     from trust.certificates import Listener, Outcome
@@ -54,7 +53,7 @@ def certs(
     from trust import certificates
 
     folder = _folder(directory)
-    with _reported():
+    with reported():
         outcomes = certificates.ensure(
             folder,
             namespace,
@@ -78,7 +77,7 @@ def leaf(
     from trust import certificates
 
     folder = _folder(directory)
-    with _reported():
+    with reported():
         _show(certificates.rotate_leaves(folder, names or ()))
         note(f"In {folder}. Whoever runs takes them up within seconds; no restart is needed.")
 
@@ -112,7 +111,7 @@ def ca(
     from trust import certificates
 
     folder = _folder(directory)
-    with _reported():
+    with reported():
         if step is not None:
             if step not in set(certificates.Step):
                 raise UsageError(f"{step!r} is no step of a rotation. They are trust, issue and drop, in this order.")
@@ -132,17 +131,6 @@ def ca(
 
 def _folder(given: Path | None) -> Path:
     return given if given is not None else state_folder() / "certs"
-
-
-@contextmanager
-def _reported() -> Iterator[None]:
-    from trust.certificates import CertificateError
-
-    with reported():
-        try:
-            yield
-        except CertificateError as error:
-            raise UsageError(str(error)) from None
 
 
 def _show(outcomes: "Sequence[Outcome]") -> None:

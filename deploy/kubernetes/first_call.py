@@ -22,8 +22,7 @@ from mcp_adapter.dispatch_client import DispatchClient, Person
 from services.base import telemetry
 from services.base.channel import open_channel
 from services.base.errors import Code, PapermeshError
-from services.base.setting_kinds import HostPort
-from services.base.settings import SettingsError, WorkloadSettings
+from services.base.settings import HostPort, SettingsError, WorkloadSettings
 from services.base.signature import KeyFileError, read_key_file
 
 _Answer = TypeVar("_Answer")

@@ -15,7 +15,7 @@ import uvicorn
 from mcp_adapter.http.connection import Connection, Shared
 from mcp_adapter.http.peers import Peers
 from mcp_adapter.http.probes import Probes
-from services.base.starting import tell_ready
+from mcp_adapter.http.socket_activation import tell_ready
 
 NOTICE_S = 3.0
 """Seconds that a server with a socket of its own goes on accepting: callers take so long to hear that it leaves."""

@@ -16,8 +16,8 @@ from mcp_adapter.routes.call_options import read_call_options
 from mcp_adapter.routes.refusals import Refusals
 from papermesh.dispatch.v1 import dispatch_service_pb2 as pb
 from services.base import canonical
-from services.base.action_names import RULE, is_action_name
 from services.base.errors import Code, PapermeshError, bad_arg, bad_field
+from services.base.names import ACTION_RULE, is_action
 
 MAX_BODY_BYTES = 1024 * 1024
 """The largest JSON body. Documents are uploaded, not sent along."""
@@ -122,8 +122,8 @@ def _parse(body: bytes) -> tuple[str, dict[str, Any]]:
         raise bad_field(min(unknown)[:200], "no such field; the body has action and args")
     action, args = call.get("action"), call.get("args", {})
     # It becomes a header too, and one that is too large for Envoy ends the one connection that all callers share.
-    if not isinstance(action, str) or not is_action_name(action):
-        raise bad_field("action", f"must be the name of an action, {RULE}; GET /actions lists them")
+    if not isinstance(action, str) or not is_action(action):
+        raise bad_field("action", f"must be the name of an action, {ACTION_RULE}; GET /actions lists them")
     if not isinstance(args, dict):
         raise bad_field("args", "must be an object")
     return action, canonical.check_json(args)

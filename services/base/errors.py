@@ -1,4 +1,4 @@
-"""The one error type of the mesh.
+"""The one error type of the mesh, and that of its operators.
 
 Every failure that a user can cause is a `PapermeshError` with one of eleven codes (docs/errors.md). Domain code raises
 it and knows no gRPC and no HTTP; `services.base.status` carries it across the wire, and the adapter writes it as JSON.
@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from http import HTTPStatus
+
+__all__ = ["Code", "FieldViolation", "OperatorError", "PapermeshError", "bad_arg", "bad_field"]
 
 
 class Code(StrEnum):
@@ -85,6 +87,10 @@ class PapermeshError(Exception):
 
     def __str__(self) -> str:
         return f"{self.code}: {self.message}"
+
+
+class OperatorError(Exception):
+    """What keeps a part or a command from its work, and whoever runs it can mend. The text says how, and no secret."""
 
 
 NOTHING_DONE: Mapping[str, str] = {"reached": "no"}

@@ -27,6 +27,8 @@ from services.base.errors import Code, PapermeshError, bad_arg
 from services.base.shares import Place, Shares
 from services.base.under_way import UnderWay
 
+__all__ = ["Call"]
+
 ENGINE = "x-engine"
 """The trailing metadata with the version of the engine that made a result; see engine_service.proto."""
 

@@ -19,6 +19,8 @@ from services.base.errors import Code, PapermeshError
 from services.base.handlers import Call
 from services.base.schema import WELL_KNOWN
 
+__all__ = ["answer"]
+
 AS_JSON = ("x-result", "json")
 """The metadata of a caller who takes the result as JSON text and nothing else."""
 

@@ -28,6 +28,8 @@ from services.base.shares import Shares
 from services.base.starting import taken
 from services.base.tls_files import TlsFiles
 
+__all__ = ["Hosted", "Server", "ServerSettings"]
+
 _log = logging.getLogger(__name__)
 
 _CANCELLED_S = 5.0

@@ -28,6 +28,8 @@ from services.base.identity import workload_id
 from services.base.server import Hosted, Server, ServerSettings
 from trust.certificates import ensure
 
+__all__ = ["envoy_metadata", "serving"]
+
 NAMESPACE = "default"
 REQUEST_ID = "11111111-2222-4333-8444-555555555555"
 

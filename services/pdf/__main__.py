@@ -13,7 +13,6 @@ from services.pdf.operations import OPERATIONS
 from services.pdf.processes.kinds import Kind
 from services.pdf.processes.limits import Limits
 from services.pdf.processes.pools import Pools
-from services.pdf.processes.zygote import ZygoteError
 from services.pdf.servicer import PdfServicer
 from services.pdf.settings import PdfSettings
 
@@ -41,7 +40,7 @@ async def run(settings: PdfSettings) -> None:
 
 def main() -> None:
     """Reads the settings and runs."""
-    with starting("pdf", ZygoteError):
+    with starting("pdf"):
         settings = PdfSettings.read()
         telemetry.start_logging("pdf", settings.log_level)
         uvloop.run(run(settings))

@@ -8,7 +8,7 @@ from google.protobuf import descriptor_pb2
 from papermesh.dispatch.v1 import dispatch_service_pb2
 from services.base import actions
 from services.base.actions import Rate
-from services.base.comments import Comments
+from services.base.schema import Comments
 from services.dispatch.servicer import DispatchServicer
 from services.pdf.operations import OPERATIONS
 

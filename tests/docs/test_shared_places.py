@@ -27,15 +27,15 @@ from services.base.errors import Code, PapermeshError
 from services.base.flow import Flow
 from services.base.redis.link import RedisLink
 from services.base.shares import ANSWER_BYTES, ANSWER_SHARE, CALLS, SHARE, UNVERIFIED_READ, Shares
-from services.dispatch import full
+from services.dispatch import memory_pressure
 from services.dispatch.admission import epoch
 from services.dispatch.admission.clients import Client
-from services.dispatch.admission.concurrency import InFlight
+from services.dispatch.admission.concurrency import ConcurrencyLimit
 from services.dispatch.admission.replay_log import ReplayLog
 from services.dispatch.admission.state import Bucket, State
 from services.dispatch.admission.verification import Caller
 from services.dispatch.answers import idempotency
-from services.dispatch.answers.idempotency import Asked, Idempotency
+from services.dispatch.answers.idempotency import Idempotency, KeyedCall
 from services.dispatch.answers.stored_answers import StoredAnswers
 from services.dispatch.settings import DispatchSettings
 from services.dispatch.uploads.ownership import Ownership, Quota
@@ -271,13 +271,13 @@ async def fill_calls_being_read(row: Row) -> None:
 async def fill_calls_of_a_client(row: Row) -> None:
     assert DispatchSettings.model_fields["client_calls_at_once"].default == row.places
     assert DispatchSettings.model_fields["calls_at_once"].default == row.of_one
-    in_flight = InFlight(row.of_one, row.places)
+    limit = ConcurrencyLimit(row.of_one, row.places)
     for number in range(row.places):
-        in_flight.enter(caller(f"actor-{number // row.of_one}"), "service")
+        limit.acquire(caller(f"actor-{number // row.of_one}"), "service")
         if number == row.of_one - 1:
-            assert code_of(lambda: in_flight.enter(caller("actor-0"), "service")) is Code.RATE_LIMIT
-    assert code_of(lambda: in_flight.enter(caller("somebody"), "service")) is Code.RATE_LIMIT
-    in_flight.enter(caller("actor-0"), "another service")
+            assert code_of(lambda: limit.acquire(caller("actor-0"), "service")) is Code.RATE_LIMIT
+    assert code_of(lambda: limit.acquire(caller("somebody"), "service")) is Code.RATE_LIMIT
+    limit.acquire(caller("actor-0"), "another service")
 
 
 async def fill_places_at_work(row: Row) -> None:
@@ -341,7 +341,7 @@ async def fill_idempotency_keys(row: Row) -> None:
                 return "{}"
 
             async def once(key: str, actor: str) -> object:
-                asked = Asked("reports", f"reports\x1f{actor}", "GUIDE", key, b"{}", repeatable=False)
+                asked = KeyedCall("reports", f"reports\x1f{actor}", "GUIDE", key, b"{}", repeatable=False)
                 return await keys.once(asked, effect)
 
             # As many keys leave; `once` adds one.
@@ -354,7 +354,7 @@ async def fill_idempotency_keys(row: Row) -> None:
 
 
 async def fill_memory_of_the_state(row: Row) -> None:
-    assert int(full.ROOMY * 100) == row.places
+    assert int(memory_pressure.SOFT_LIMIT * 100) == row.places
     with state_redis() as redis, redis.admin() as admin, short_folder() as folder:
         async with link_to(redis) as link:
             ownership = Ownership(link, BlobStore(f"file://{folder}/blobs"), Quota(10**12, 1000))

@@ -9,7 +9,7 @@ Each process of dispatch counts its own calls.
 """
 
 from collections import Counter
-from collections.abc import Callable
+from contextlib import ExitStack
 
 from services.base.errors import Code, PapermeshError
 from services.dispatch.admission.state import owner
@@ -18,11 +18,8 @@ from services.dispatch.admission.verification import Caller
 RETRY_AFTER_MS = 1_000
 """What a refused caller is told to wait: nobody knows how long the calls that hold the places will take."""
 
-Leave = Callable[[], None]
-"""Gives a place back; to be called once."""
 
-
-class InFlight:
+class ConcurrencyLimit:
     """The places of this process."""
 
     def __init__(self, of_actor: int, of_client: int) -> None:
@@ -37,7 +34,7 @@ class InFlight:
         # A client's id holds no separator of `owner`, so the two kinds of holders never meet.
         self._taken: Counter[tuple[str, str]] = Counter()
 
-    def enter(self, caller: Caller, service: str) -> Leave:
+    def acquire(self, caller: Caller, service: str) -> ExitStack:
         """Takes a place for a call.
 
         Args:
@@ -45,7 +42,7 @@ class InFlight:
             service: The full name of the service that will compute.
 
         Returns:
-            What gives the place back.
+            The place, which is given back at the end of its `with` block, or by its `close`.
 
         Raises:
             PapermeshError: RATE_LIMIT when the client or its actor holds all it may.
@@ -58,13 +55,15 @@ class InFlight:
         self._taken[actor] += 1
         self._taken[client] += 1
 
-        def leave() -> None:
-            for holder in (actor, client):
-                self._taken[holder] -= 1
-                if not self._taken[holder]:  # actors can be invented without end
-                    del self._taken[holder]
+        place = ExitStack()
+        place.callback(self._release, actor, client)
+        return place
 
-        return leave
+    def _release(self, *holders: tuple[str, str]) -> None:
+        for holder in holders:
+            self._taken[holder] -= 1
+            if not self._taken[holder]:  # actors can be invented without end
+                del self._taken[holder]
 
 
 def _all_taken(calls: str) -> PapermeshError:

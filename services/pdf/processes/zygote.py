@@ -12,6 +12,7 @@ from typing import Self
 
 import orjson
 
+from services.base.errors import OperatorError
 from services.pdf.processes.kinds import Kind, View
 
 _MESSAGE = 64 * 1024
@@ -28,7 +29,7 @@ Adopt = Callable[[int, int], None]
 """Takes the process id and the pidfd of a forked worker."""
 
 
-class ZygoteError(Exception):
+class ZygoteError(OperatorError):
     """The zygote did not start; the text says why."""
 
 

@@ -26,7 +26,7 @@ _MISSING = "stored_document_missing"
 _AGAIN_MS = 1000
 
 
-class Losses:
+class LostDocuments:
     """Tells lost documents from deleted ones."""
 
     def __init__(self, link: RedisLink, blobs: BlobStore) -> None:
@@ -35,7 +35,7 @@ class Losses:
         self._blobs = blobs
 
     @asynccontextmanager
-    async def told(self, caller: Caller, request: Message) -> AsyncIterator[None]:
+    async def explained(self, caller: Caller, request: Message) -> AsyncIterator[None]:
         """Says of a document that was missing in the block why it was; any other error passes.
 
         Each caller has a block of its own: equal calls share one computation and its error, but not their documents.
@@ -59,7 +59,7 @@ class Losses:
             raise own_fault(_MISSING, error.message, code=error.code, blob=" ".join(keys)) from error
 
     async def _refuse_deleted(self, caller: Caller, digests: Sequence[str]) -> None:
-        """Raises PapermeshError: NOT_FOUND or UNAVAILABLE, see `told`, unless a document must be lost."""
+        """Raises PapermeshError: NOT_FOUND or UNAVAILABLE, see `explained`, unless a document must be lost."""
         try:
             held = [await self._link.call("HEXISTS", holders_key(each), owner(caller)) for each in digests]
             documents.check_rights(held)

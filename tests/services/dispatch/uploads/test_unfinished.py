@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from services.dispatch.uploads import leftovers
+from services.dispatch.uploads.retention import remove_unfinished
 
 LONG_AGO = time.time() - 7200
 
@@ -27,7 +27,7 @@ def test_what_a_killed_dispatch_left_in_its_spool_goes(spool: Path) -> None:
     (spool / "upload-x1").touch()
     (spool / "result-x1").touch()
     (spool / "notes").touch()
-    leftovers.remove(spool, "s3://bucket")
+    remove_unfinished(spool, "s3://bucket")
     assert [file.name for file in spool.iterdir()] == ["notes"]
 
 
@@ -37,9 +37,9 @@ def test_what_was_staged_long_ago_goes_and_documents_stay(spool: Path, shelf: Pa
         (shelf / name).touch()
     for name in (digest, f"{digest}#1"):
         os.utime(shelf / name, (LONG_AGO, LONG_AGO))
-    leftovers.remove(spool, shelf.parents[1].as_uri())
+    remove_unfinished(spool, shelf.parents[1].as_uri())
     assert {file.name for file in shelf.iterdir()} == {digest, f"{digest}#2"}, "another dispatch may be at work"
 
 
 def test_a_store_that_is_yet_to_be_made_has_none(spool: Path, tmp_path: Path) -> None:
-    leftovers.remove(spool, (tmp_path / "absent").as_uri())
+    remove_unfinished(spool, (tmp_path / "absent").as_uri())

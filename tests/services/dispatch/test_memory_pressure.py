@@ -15,13 +15,13 @@ from services.base.audit_chain import AuditKey
 from services.base.blobs import BlobStore
 from services.base.errors import Code, PapermeshError
 from services.base.redis.link import RedisAway, RedisLink
-from services.dispatch import full
+from services.dispatch import memory_pressure
 from services.dispatch.admission import state
 from services.dispatch.admission.clients import Client
 from services.dispatch.admission.replay_log import ReplayLog
 from services.dispatch.admission.state import Bucket, State
 from services.dispatch.admission.verification import Caller
-from services.dispatch.answers.idempotency import Asked, Idempotency
+from services.dispatch.answers.idempotency import Idempotency, KeyedCall
 from services.dispatch.answers.stored_answers import StoredAnswers
 from services.dispatch.audit.audit import Audit, Heads
 from services.dispatch.uploads.ownership import Ownership, Quota
@@ -85,7 +85,7 @@ class Person:
         return await self.state.admit(self.caller, [Bucket("b", MINUTE)], digests, frees=frees)
 
     async def once(self, key: str) -> str:
-        asked = Asked("reports", "reports\x1fkim", "GUIDE", key, b"{}", repeatable=False)
+        asked = KeyedCall("reports", "reports\x1fkim", "GUIDE", key, b"{}", repeatable=False)
         return await self.idempotency.once(asked, self.answer)
 
     async def answer(self) -> str:
@@ -124,7 +124,7 @@ async def test_a_full_redis_takes_calls_and_no_uploads(
 async def test_documents_that_filled_it_can_be_deleted_by_their_owner_and_then_others_come_in(
     person: Person, admin: redis.Redis
 ) -> None:
-    limit = int((admin.info("memory")["used_memory"] + 60_000) / full.ROOMY)
+    limit = int((admin.info("memory")["used_memory"] + 60_000) / memory_pressure.SOFT_LIMIT)
     admin.config_set("maxmemory", limit)
     stored: list[str] = []
     while len(stored) < MANY:
@@ -150,11 +150,11 @@ async def test_documents_that_filled_it_can_be_deleted_by_their_owner_and_then_o
 
 async def test_what_stays_for_long_is_refused_while_there_is_room_for_calls(person: Person, admin: redis.Redis) -> None:
     used = admin.info("memory")["used_memory"]
-    admin.config_set("maxmemory", int(used / (full.ROOMY + 0.05)))
+    admin.config_set("maxmemory", int(used / (memory_pressure.SOFT_LIMIT + 0.05)))
     assert await reason(person.upload(ONE)) == FULL
     assert await reason(person.once("k")) == FULL
     await person.call()
-    admin.config_set("maxmemory", int(used / (full.ROOMY - 0.1)))
+    admin.config_set("maxmemory", int(used / (memory_pressure.SOFT_LIMIT - 0.1)))
     await person.upload(ONE)
     assert await person.once("k") == "{}"
 
@@ -163,9 +163,9 @@ async def test_a_call_that_only_takes_memory_is_refused_beyond_the_overdraft(
     person: Person, admin: redis.Redis
 ) -> None:
     used = admin.info("memory")["used_memory"]
-    admin.config_set("maxmemory", int(used / (full.OVERDRAWN - 0.1)))
+    admin.config_set("maxmemory", int(used / (memory_pressure.HARD_LIMIT - 0.1)))
     await person.call()
-    admin.config_set("maxmemory", int(used / (full.OVERDRAWN + 0.1)))
+    admin.config_set("maxmemory", int(used / (memory_pressure.HARD_LIMIT + 0.1)))
     assert await reason(person.call()) == FULL
     await person.call(frees=True)
 
@@ -189,7 +189,7 @@ async def test_it_can_be_met_anew_and_is_told_what_it_may_have_lost(
     await State(link, memory, 1).admit(asked, [])
     admin.delete(*admin.keys("nonce:*"))
     fill()
-    anew = RedisLink(redis_server.url, on_connect=memory.tell)
+    anew = RedisLink(redis_server.url, on_connect=memory.replay)
     with pytest.raises(PapermeshError) as caught:
         await State(anew, memory, 1).admit(asked, [])
     assert caught.value.code is Code.UNAUTHENTICATED
@@ -220,8 +220,8 @@ async def test_what_nobody_used_for_long_goes(
 async def test_the_operator_is_told_once_and_told_when_it_is_over(
     link: RedisLink, fill: Callable[[], None], admin: redis.Redis, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level(logging.INFO, "services.dispatch.full")
-    watch = full.Watch(link)
+    caplog.set_level(logging.INFO, "services.dispatch.memory_pressure")
+    watch = memory_pressure.MemoryWatch(link)
     await watch.look()
     assert not caplog.records
     fill()
@@ -240,9 +240,9 @@ async def test_a_plain_write_is_refused_by_the_same_redis(link: RedisLink, fill:
     fill()
     with pytest.raises(RedisAway, match="OOM"):
         await link.call("SET", "nonce", "")
-    assert await link.call("EVAL", full.SET, 1, "nonce", "", "EX", 60, "NX") == b"OK"
-    assert await link.call("EVAL", full.SET, 1, "nonce", "", "EX", 60, "NX") is None
+    assert await link.call("EVAL", memory_pressure.SET, 1, "nonce", "", "EX", 60, "NX") == b"OK"
+    assert await link.call("EVAL", memory_pressure.SET, 1, "nonce", "", "EX", 60, "NX") is None
 
 
 def test_the_overdraft_is_what_the_charts_memory_limit_has_room_for() -> None:
-    assert state.OVERDRAWN * 256 * 2 <= 640
+    assert state.HARD_LIMIT * 256 * 2 <= 640

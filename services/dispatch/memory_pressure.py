@@ -1,7 +1,7 @@
 """What happens when Redis's state role, which evicts nothing, fills up.
 
-Above `ROOMY` of its `maxmemory` nothing is taken that stays for hours: uploads and new idempotency keys. Calls go
-on up to `OVERDRAWN`, since what they leave is gone within minutes. Deletion, retention and the end of what was begun
+Above `SOFT_LIMIT` of its `maxmemory` nothing is taken that stays for hours: uploads and new idempotency keys. Calls go
+on up to `HARD_LIMIT`, since what they leave is gone within minutes. Deletion, retention and the end of what was begun
 always go on, or nothing would ever get free (docs/decisions/0018-the-state-redis.md).
 """
 
@@ -12,17 +12,17 @@ from importlib.resources import files
 from services.base.errors import Code, PapermeshError
 from services.base.redis.link import RedisAway, RedisLink, RedisRefused
 
-ROOMY = 0.8
+SOFT_LIMIT = 0.8
 """Of `maxmemory`: above it, nothing is taken that stays for long."""
 
-OVERDRAWN = 1.25
+HARD_LIMIT = 1.25
 """Of `maxmemory`: above it, no call is admitted but one that deletes. The chart gives Redis twice this much."""
 
-HOLDS_MORE_THAN = files(__package__).joinpath("full.lua").read_text()
+HOLDS_MORE_THAN = files(__package__).joinpath("memory_pressure.lua").read_text()
 """A Lua function that says whether Redis holds more than a share of what it may; stands before scripts that ask."""
 
 SET = "redis.call('DEL', 'nothing') return redis.call('SET', KEYS[1], unpack(ARGV))"
-"""A script that is SET, and works when Redis is full as well; see full.lua."""
+"""A script that is SET, and works when Redis is full as well; see memory_pressure.lua."""
 
 EVERY_S = 10.0
 _AGAIN_MS = 60_000
@@ -41,7 +41,7 @@ def state_full() -> PapermeshError:
     )
 
 
-class Watch:
+class MemoryWatch:
     """Tells the operator once when Redis is nearly full, and once when it has room again."""
 
     def __init__(self, link: RedisLink) -> None:
@@ -64,12 +64,12 @@ class Watch:
         Raises:
             RedisAway, RedisRefused: when Redis does not say.
         """
-        is_full = bool(await self._link.call("EVAL", f"{HOLDS_MORE_THAN} return holds_more_than({ROOMY})", 0))
+        is_full = bool(await self._link.call("EVAL", f"{HOLDS_MORE_THAN} return holds_more_than({SOFT_LIMIT})", 0))
         if is_full and not self._was_full:
             _log.warning(
                 "Redis's state role holds more than %d %% of what it may: uploads and new idempotency keys are refused"
                 " (state_full). Raise its maxmemory, or have documents deleted.",
-                ROOMY * 100,
+                SOFT_LIMIT * 100,
             )
         if self._was_full and not is_full:
             _log.info("Redis's state role has room again")
