@@ -12,7 +12,7 @@ from uvicorn.server import ServerState
 
 from mcp_adapter.http.connections import Connections
 from mcp_adapter.http.corked import Corked
-from mcp_adapter.http.envelope import Exchange, failure
+from mcp_adapter.http.envelope import refusal
 from mcp_adapter.http.pace import Pace
 from mcp_adapter.http.peers import Peers
 from mcp_adapter.http.request_parsing import RequestParsing
@@ -271,7 +271,7 @@ class Connection(RequestParsing):
             self.cycle is None or self.cycle.response_complete or not self.cycle.response_started
         ):
             # In a context of its own: uvloop's connections share one, and the next log line would bear this trace.
-            answer = copy_context().run(lambda: failure(Exchange.alone(), error, status))
+            answer = copy_context().run(refusal, error, status)
             head = [STATUS_LINE[answer.status_code], b"connection: close\r\n"]
             head += [b"%b: %b\r\n" % header for header in (*self.server_state.default_headers, *answer.raw_headers)]
             self.transport.write(b"".join([*head, b"\r\n", bytes(answer.body)]))
