@@ -10,9 +10,11 @@ from dataclasses import replace
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from mcp_adapter.http.connection import Connection, Limits, Shared
+from mcp_adapter.http.connection import Connection
+from mcp_adapter.http.connections import Shared
 from mcp_adapter.http.error_handler import ErrorHandler
 from mcp_adapter.http.hosts import PROBES
+from mcp_adapter.http.limits import Limits
 from services.base.errors import Code, PapermeshError
 
 LIMITS = replace(Limits(), connections=16, peer_connections=16, pipelined=1, head_bytes=8 * 1024)

@@ -11,7 +11,8 @@ import asyncio
 from dataclasses import dataclass, field
 from types import TracebackType
 
-from services.base.errors import NOTHING_DONE, Code, PapermeshError
+from services.base.clock import Clock
+from services.base.errors import NOTHING_DONE, RETRY_AFTER_MS, Code, PapermeshError, all_under_way
 
 __all__ = [
     "ANSWER_BYTES",
@@ -43,13 +44,6 @@ UNVERIFIED_READ = 32
 UNVERIFIED_S = 3.0
 """Seconds from a call's beginning until it must be verified."""
 
-_TICK_S = 0.1
-"""Between two looks at the calls that are not verified yet: so much later than its time one may end. A timer for each
-call would cost more than all else here."""
-
-RETRY_AFTER_MS = 1_000
-"""What a refused caller is told to wait: nobody knows how long the calls that hold the places will take."""
-
 CERTIFICATE_SHARE, UNVERIFIED = "certificate_share", "unverified"
 """`reason` in the details of a refusal: the certificate has all that it may; the call was not verified in time."""
 
@@ -71,9 +65,8 @@ class Shares:
         self._calls = 0
         self._answer_bytes = 0
         self._holders: dict[str, _Holder] = {}
-        self._unverified: dict[Place, float] = {}
-        """When each is over, in the loop's time; the first one first, since all have the same time."""
-        self._ticks = False
+        self.unverified = Clock()
+        """Ends the calls that are not verified in time."""
 
     def enter(self, certificate: str) -> "Place":
         """Takes a place for a call.
@@ -86,13 +79,7 @@ class Shares:
         """
         holder = self._holders.get(certificate)
         if holder is not None and holder.calls >= SHARE:
-            raise PapermeshError(
-                Code.RATE_LIMIT,
-                f"{SHARE} calls of this certificate are under way, and more may not be. Wait for one of them to end, or"
-                f" try again in {RETRY_AFTER_MS} ms.",
-                retry_after_ms=RETRY_AFTER_MS,
-                details={"reason": CERTIFICATE_SHARE},
-            )
+            raise all_under_way(f"{SHARE} calls of this certificate are under way", reason=CERTIFICATE_SHARE)
         if self._calls >= CALLS:
             raise PapermeshError(
                 Code.UNAVAILABLE,
@@ -136,30 +123,6 @@ class Shares:
         if not holder.calls:
             del self._holders[certificate]
 
-    def begin_clock(self, place: "Place") -> None:
-        """Ends the call of a place in `UNVERIFIED_S`, unless `end_clock` is called before."""
-        loop = asyncio.get_running_loop()
-        self._unverified[place] = loop.time() + UNVERIFIED_S
-        if not self._ticks:
-            self._ticks = True
-            loop.call_later(_TICK_S, self._look, loop)
-
-    def end_clock(self, place: "Place") -> None:
-        """Says that the call has been verified, or has ended."""
-        self._unverified.pop(place, None)
-
-    def _look(self, loop: asyncio.AbstractEventLoop) -> None:
-        now = loop.time()
-        while self._unverified:
-            first = next(iter(self._unverified))
-            if self._unverified[first] > now:
-                break
-            del self._unverified[first]
-            first.end_call()
-        self._ticks = bool(self._unverified)
-        if self._ticks:
-            loop.call_later(_TICK_S, self._look, loop)
-
 
 class Place:
     """The place of one call, in whose block the call is served: it ends there unless it is verified in time."""
@@ -177,18 +140,18 @@ class Place:
 
     def __enter__(self) -> None:
         self._task = asyncio.current_task()
-        self._shares.begin_clock(self)
+        self._shares.unverified.start(self, UNVERIFIED_S)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._shares.end_clock(self)
+        self._shares.unverified.stop(self)
         # Unless somebody else cancels the call as well.
         if self._is_over and self._task and self._task.uncancel() == 0 and isinstance(error, asyncio.CancelledError):
             raise not_verified() from None
 
-    def end_call(self) -> None:
-        """Ends the call, whose time is over: its block raises PapermeshError, TIMEOUT."""
+    def time_is_over(self) -> None:
+        """Ends the call: its block raises PapermeshError, TIMEOUT."""
         if self._task:
             self._is_over = True
             self._task.cancel()
@@ -200,7 +163,7 @@ class Place:
 
     def verified(self) -> None:
         """Says that the call is verified."""
-        self._shares.end_clock(self)
+        self._shares.unverified.stop(self)
         self._end_reading()
 
     def hold(self, answer_bytes: int) -> None:

@@ -16,7 +16,9 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from mcp_adapter.http.connection import Connection, Limits, Shared
+from mcp_adapter.http.connection import Connection
+from mcp_adapter.http.connections import Shared
+from mcp_adapter.http.limits import Limits
 from mcp_adapter.http.peers import Peers
 from services.base.telemetry import trace_id
 

@@ -13,7 +13,8 @@ import pytest
 import uvicorn
 from starlette.types import Receive, Scope, Send
 
-from mcp_adapter.http.connection import Connection, Limits
+from mcp_adapter.http.connection import Connection
+from mcp_adapter.http.limits import Limits
 from mcp_adapter.http.probes import Probes
 from mcp_adapter.http.server import HttpServer
 from services.base.starting import listen
