@@ -17,12 +17,14 @@ from pydantic import Field
 
 from papermesh.engine.v1 import engine_service_pb2
 from services.base import actions, identity
+from services.base.call import OnEnd
 from services.base.channel import MAX_RESPONSE_BYTES
 from services.base.engine import EngineServicer
 from services.base.guard import GuardedServer
-from services.base.handlers import MAX_REQUEST_BYTES, OnEnd, Serving, generic_handler
+from services.base.handlers import generic_handler
 from services.base.probes import Probes
 from services.base.readiness import IsReady, watch
+from services.base.served import MAX_REQUEST_BYTES, Serving
 from services.base.settings import WorkloadSettings
 from services.base.shares import Shares
 from services.base.starting import taken
@@ -96,7 +98,7 @@ class Server:
         table: actions.ActionTable,
         behind_mesh: bool,
         engine: str = "",
-        on_end: OnEnd | None = None,
+        on_end: Sequence[OnEnd] = (),
     ) -> None:
         """Takes its port, and listens when it is started.
 
@@ -108,7 +110,7 @@ class Server:
             behind_mesh: Whether callers come through Envoy's mesh listener (see `status.status_code`).
             engine: Version of what makes the results of a service behind the mesh listener, at most 128 characters;
                 it must change whenever they may. A result is kept in the cache only where there is one.
-            on_end: Is told of every call's end.
+            on_end: Who is told of every call's end.
 
         Raises:
             StartError: when the port cannot be had.

@@ -1,4 +1,4 @@
-"""Signed calls to a service through Envoy's edge: all that they have in common, so that a method is three lines.
+"""Signed calls to a service through Envoy's edge: all that they have in common, so that one more is three lines.
 
     class GreeterClient(SignedClient):
         service = pb.DESCRIPTOR.services_by_name["GreeterService"]
@@ -6,14 +6,15 @@
         async def greet(self, name: str, person: Person) -> pb.GreetResponse:
             return await self.answer(pb.GreetResponse, pb.GreetRequest(name=name), person)
 
-A method is known by its response, which no other method has (`buf lint` sees to it).
+A method is known by its response, which no other method has (`buf lint` sees to it). Each request, or the header of a
+stream, has a field `actor`, which is filled in here.
 """
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, NamedTuple, TypeVar
 
 import grpc
 from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
@@ -45,15 +46,11 @@ class Person:
     traceparent: str
 
 
-@dataclass(frozen=True, slots=True)
-class _Method:
-    """How a method is called."""
+class _Method(NamedTuple):
+    """How a method is called, and how many seconds it may take."""
 
-    name: str
     path: str
     limit_s: float
-    """The longest that it may take, in seconds."""
-
     send: Callable[..., Any]
 
 
@@ -64,7 +61,6 @@ class SignedClient:
     """
 
     service: ClassVar[ServiceDescriptor]
-    """What is called; each of its requests, or a stream's header, has a field `actor`."""
 
     def __init__(
         self,
@@ -91,42 +87,27 @@ class SignedClient:
         self._audience = audience
         self._refusals = refusals
         self._clock = Clock()
-        methods = (table or actions.load()).methods
+        timeouts = {path: method.timeout for path, method in (table or actions.load()).methods.items()}
         self._methods: dict[type[Message], _Method] = {}
-        for each in self.service.methods:
-            path = f"/{self.service.full_name}/{each.name}"
-            send = _bind(each, path, channel, streams or channel)
-            limit_s = methods[path].timeout.total_seconds()
-            self._methods[GetMessageClass(each.output_type)] = _Method(each.name, path, limit_s, send)
+        for method in self.service.methods:
+            path = f"/{self.service.full_name}/{method.name}"
+            send = _bind(method, path, channel, streams or channel)
+            self._methods[GetMessageClass(method.output_type)] = _Method(path, timeouts[path].total_seconds(), send)
 
     async def answer(
-        self,
-        kind: type[_Response],
-        request: Any,
-        person: Person,
-        messages: AsyncIterator[Message] | None = None,
+        self, kind: type[_Response], request: Any, person: Person, messages: AsyncIterator[Message] | None = None
     ) -> _Response:
-        """What a method with one answer answers.
-
-        Args:
-            kind: Its response.
-            request: Its request or, for one that takes a stream, what is signed of that.
-            person: Who calls.
-            messages: The stream.
+        """What the method with this kind of response answers; `messages` is its stream, if it takes one.
 
         Raises:
-            PapermeshError: whatever the mesh answered; TIMEOUT where it has not.
+            PapermeshError: whatever the mesh answered; TIMEOUT where it has not; RATE_LIMIT where it would for sure.
         """
         with self.begun(kind, request, person, messages) as call:
             response: _Response = await call
         return response
 
     async def stream(self, kind: type[_Response], request: Any, person: Person) -> AsyncGenerator[_Response, None]:
-        """The answers of a method with several.
-
-        Raises:
-            PapermeshError: whatever the mesh answered; TIMEOUT where it has not.
-        """
+        """The same for one that answers with several messages."""
         with self.begun(kind, request, person) as call:
             try:
                 async for message in call:
@@ -145,22 +126,19 @@ class SignedClient:
         text: bytes | None = None,
         limit_s: float | None = None,
     ) -> "_Begun":
-        """A call that has been sent, to be waited for in a block, which translates its failure.
+        """A call that has been sent, to be waited for in a block; raises, as the block does, what `answer` raises.
 
         Args:
             kind: The method's response.
-            request: Its request; the actor is filled in here.
+            request: Its request, which is signed.
             person: Who calls.
-            messages: What is sent in place of the request, where the method takes a stream.
+            messages: What is sent in its place, where the method takes a stream.
             action: The action that is invoked, if one is.
             text: The request's canonical JSON, where it is at hand.
             limit_s: How long the call may take, where that is not for the method to say.
-
-        Raises:
-            PapermeshError: RATE_LIMIT when it would be refused for sure; the block, whatever the mesh answered.
         """
-        method = self._methods[kind]
-        called = action or method.name
+        path, method_s, send = self._methods[kind]
+        called = action or path.rpartition("/")[2]
         self.heed(called, person)
         request.actor = person.actor
         key = self._key()
@@ -168,24 +146,23 @@ class SignedClient:
             client=key.client,
             secret=key.secret,
             audience=self._audience,
-            method=method.path,
-            request=canonical_json(request) if text is None else text,
+            method=path,
+            request=text or canonical_json(request),
             action=action,
         )
-        metadata = (*signed, (TRACEPARENT, person.traceparent))
-        limit_s = (method.limit_s if limit_s is None else limit_s) + GRACE_S
-        call = method.send(request if messages is None else messages, metadata=metadata, timeout=limit_s)
+        limit_s = (limit_s or method_s) + GRACE_S
+        call = send(messages or request, metadata=(*signed, (TRACEPARENT, person.traceparent)), timeout=limit_s)
         begun = _Begun(call, self._clock, self._refusals, (person.actor, called))
         self._clock.start(begun, limit_s)
         return begun
 
     def heed(self, called: str, person: Person) -> None:
-        """Refuses a call that would be refused for sure; `called` is an action, or the name of a method.
+        """Refuses what would be refused for sure; `called` is an action, or the name of a method.
 
         Raises:
             PapermeshError: RATE_LIMIT.
         """
-        if self._refusals is not None:
+        if self._refusals:
             self._refusals.heed((person.actor, called))
 
 
@@ -215,7 +192,7 @@ class _Begun:
         self._clock.stop(self)
         if isinstance(error, grpc.aio.AioRpcError):
             ours = status.decode(error)
-            if self._refusals is not None:
+            if self._refusals:
                 self._refusals.learn(self._refused, ours)
             raise ours from error
         if self._is_over and isinstance(error, asyncio.CancelledError):

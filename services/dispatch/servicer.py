@@ -9,8 +9,8 @@ from pathlib import Path
 from papermesh.dispatch.v1 import dispatch_service_pb2 as pb
 from papermesh.document.v1 import document_pb2
 from services.base.blobs import BlobStore, Namespace
+from services.base.call import Call
 from services.base.errors import timed_out
-from services.base.handlers import Call
 from services.dispatch import catalogue
 from services.dispatch.admission import documents
 from services.dispatch.admission.admission import Admission, Admitted

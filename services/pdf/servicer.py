@@ -8,9 +8,9 @@ from google.protobuf import json_format
 from papermesh.document.v1 import document_pb2
 from papermesh.pdf.v1 import pdf_service_pb2 as pb
 from services.base.blobs import BlobStore, Namespace
+from services.base.call import Call
 from services.base.errors import bad_field
 from services.base.flow import Flow
-from services.base.handlers import Call
 from services.pdf.engine import Engine
 from services.pdf.processes import outcomes
 from services.pdf.processes.subject import Subject

@@ -8,9 +8,9 @@ from datetime import timedelta
 from enum import StrEnum
 
 from papermesh.dispatch.v1 import dispatch_service_pb2 as pb
+from services.base.call import Call
 from services.base.errors import timed_out
 from services.base.flow import Flow
-from services.base.handlers import Call
 from services.dispatch.admission.admission import Admitted
 from services.dispatch.admission.concurrency import InFlight, Leave
 from services.dispatch.admission.state import owner

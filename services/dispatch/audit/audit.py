@@ -16,8 +16,8 @@ from typing import Any, Protocol
 from services.base import identity
 from services.base.action_names import is_action_name
 from services.base.audit_chain import SUFFIX, AuditKey, Head
+from services.base.call import Call, Ended
 from services.base.errors import PapermeshError
-from services.base.handlers import Call, Ended
 from services.base.redis.link import Part, RedisAway, RedisRefused
 from services.dispatch import full
 from services.dispatch.audit.file import ChainFile

@@ -11,9 +11,9 @@ from google.protobuf.message_factory import GetMessageClass
 
 from mcp_adapter.dispatch_client import DispatchClient
 from services.base import actions, canonical, signature
+from services.base.call import Call
 from services.base.channel import open_channel
 from services.base.errors import ACTOR_RATE, Code, PapermeshError, rate_limited
-from services.base.handlers import Call
 from services.base.refusals import Refusals
 from services.base.server import Hosted
 from services.base.signature import Key
