@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import AsyncIterator, Iterable, Mapping
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 import grpc
 
@@ -55,36 +55,26 @@ class _Guarded(grpc.GenericRpcHandler):
 
 
 def _guard(inner: Handler, peer: bytes) -> Handler:
+    kinds = ("unary", "stream")
+    shape = f"{kinds[inner.request_streaming]}_{kinds[inner.response_streaming]}"
+    serve: Any = getattr(inner, shape)
+
     async def check(context: Context) -> None:
         try:
             identity.check_peer(context.auth_context(), peer)
         except PapermeshError as error:
             await context.abort(status.status_code(error), error.message)
 
-    if inner.response_streaming:
-        serve_stream: Any = inner.stream_stream or inner.unary_stream
-
-        async def stream(request: Any, context: Context) -> AsyncIterator[Any]:
-            await check(context)
-            async for response in serve_stream(request, context):
-                yield response
-
-        async def write(request: Any, context: Context) -> None:
-            """For handlers that write to the context instead of yielding, as grpc's health service does."""
-            await check(context)
-            await serve_stream(request, context)
-
-        make = (
-            grpc.stream_stream_rpc_method_handler if inner.request_streaming else grpc.unary_stream_rpc_method_handler
-        )
-        guarded: Any = stream if inspect.isasyncgenfunction(serve_stream) else write
-        return make(guarded, inner.request_deserializer, inner.response_serializer)
-
-    serve: Any = inner.stream_unary or inner.unary_unary
+    async def stream(request: Any, context: Context) -> AsyncIterator[Any]:
+        await check(context)
+        async for response in serve(request, context):
+            yield response
 
     async def answer(request: Any, context: Context) -> Any:
+        """For one message; and for handlers that write to the context instead of yielding, as grpc's health does."""
         await check(context)
         return await serve(request, context)
 
-    make = grpc.stream_unary_rpc_method_handler if inner.request_streaming else grpc.unary_unary_rpc_method_handler
-    return make(answer, inner.request_deserializer, inner.response_serializer)
+    guarded = stream if inspect.isasyncgenfunction(serve) else answer
+    make = getattr(grpc, f"{shape}_rpc_method_handler")
+    return cast("Handler", make(guarded, inner.request_deserializer, inner.response_serializer))

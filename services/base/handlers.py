@@ -11,7 +11,7 @@ parser's words.
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from typing import Any
+from typing import Any, cast
 
 import grpc
 from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
@@ -44,12 +44,10 @@ def _handler(
     method: MethodDescriptor, serve: Callable[..., Any], path: str, serving: Serving
 ) -> "grpc.RpcMethodHandler[Any, Any]":
     # What clients send is always read as a stream: grpc reads a single message before its handler hears of the call.
-    streams = method.client_streaming or serving.shares is not None
-    if method.server_streaming:
-        make = grpc.stream_stream_rpc_method_handler if streams else grpc.unary_stream_rpc_method_handler
-        return make(_streaming(method, serve, path, serving))
-    make = grpc.stream_unary_rpc_method_handler if streams else grpc.unary_unary_rpc_method_handler
-    return make(_answering(method, serve, path, serving))
+    sent = "stream" if method.client_streaming or serving.shares is not None else "unary"
+    answered, serves = ("stream", _streaming) if method.server_streaming else ("unary", _answering)
+    make = getattr(grpc, f"{sent}_{answered}_rpc_method_handler")
+    return cast("grpc.RpcMethodHandler[Any, Any]", make(serves(method, serve, path, serving)))
 
 
 def _answering(method: MethodDescriptor, serve: Callable[..., Any], path: str, serving: Serving) -> Callable[..., Any]:

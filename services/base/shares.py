@@ -50,7 +50,7 @@ CERTIFICATE_SHARE, UNVERIFIED = "certificate_share", "unverified"
 
 @dataclass(slots=True)
 class _Holder:
-    """A certificate with calls under way."""
+    """The calls of a certificate that are under way, or those of all."""
 
     calls: int = 0
     answer_bytes: int = 0
@@ -62,9 +62,8 @@ class Shares:
 
     def __init__(self) -> None:
         """All are free."""
-        self._calls = 0
-        self._answer_bytes = 0
-        self._holders: dict[str, _Holder] = {}
+        self.all = _Holder()
+        self.holders: dict[str, _Holder] = {}
         self.unverified = Clock()
         """Ends the calls that are not verified in time."""
 
@@ -77,63 +76,32 @@ class Shares:
         Raises:
             PapermeshError: RATE_LIMIT when this certificate has all that it may, UNAVAILABLE when the server has.
         """
-        holder = self._holders.get(certificate)
-        if holder is not None and holder.calls >= SHARE:
+        holder = self.holders.get(certificate) or _Holder()
+        if holder.calls >= SHARE:
             raise all_under_way(f"{SHARE} calls of this certificate are under way", reason=CERTIFICATE_SHARE)
-        if self._calls >= CALLS:
+        if self.all.calls >= CALLS:
             raise PapermeshError(
                 Code.UNAVAILABLE,
                 f"All {CALLS} places for calls are taken. Try again in {RETRY_AFTER_MS} ms.",
                 retry_after_ms=RETRY_AFTER_MS,
                 details=NOTHING_DONE,
             )
-        if holder is None:
-            holder = self._holders[certificate] = _Holder()
-        self._calls += 1
+        self.holders[certificate] = holder
+        self.all.calls += 1
         holder.calls += 1
-        return Place(self, certificate, holder.reading)
-
-    def hold(self, certificate: str, answer_bytes: int) -> None:
-        """Counts the answer of a call, until the call leaves.
-
-        Raises:
-            PapermeshError: RATE_LIMIT when this certificate has all that it may, UNAVAILABLE when the server has.
-        """
-        holder = self._holders[certificate]
-        if holder.answer_bytes + answer_bytes > ANSWER_SHARE:
-            raise PapermeshError(
-                Code.RATE_LIMIT,
-                "Answers to this certificate have not been taken, and there is no room for more. Take those first.",
-                retry_after_ms=RETRY_AFTER_MS,
-                details={"reason": CERTIFICATE_SHARE},
-            )
-        if self._answer_bytes + answer_bytes > ANSWER_BYTES:
-            message = f"There is no room for this answer. Try again in {RETRY_AFTER_MS} ms."
-            raise PapermeshError(Code.UNAVAILABLE, message, retry_after_ms=RETRY_AFTER_MS)
-        self._answer_bytes += answer_bytes
-        holder.answer_bytes += answer_bytes
-
-    def leave(self, certificate: str, answer_bytes: int) -> None:
-        """Gives a place back, and what an answer took."""
-        self._calls -= 1
-        self._answer_bytes -= answer_bytes
-        holder = self._holders[certificate]
-        holder.calls -= 1
-        holder.answer_bytes -= answer_bytes
-        if not holder.calls:
-            del self._holders[certificate]
+        return Place(self, certificate)
 
 
 class Place:
     """The place of one call, in whose block the call is served: it ends there unless it is verified in time."""
 
-    __slots__ = ("_answer_bytes", "_certificate", "_is_over", "_is_read", "_reading", "_shares", "_task")
+    __slots__ = ("_answer_bytes", "_certificate", "_holder", "_is_over", "_is_read", "_shares", "_task")
 
-    def __init__(self, shares: Shares, certificate: str, reading: asyncio.Semaphore) -> None:
+    def __init__(self, shares: Shares, certificate: str) -> None:
         """As `Shares.enter` made it."""
         self._shares = shares
         self._certificate = certificate
-        self._reading = reading
+        self._holder = shares.holders[certificate]
         self._task: asyncio.Task[object] | None = None
         self._is_read = self._is_over = False
         self._answer_bytes = 0
@@ -158,7 +126,7 @@ class Place:
 
     async def may_be_read(self) -> None:
         """Waits for its turn to be read, at most as long as the clock runs."""
-        await self._reading.acquire()
+        await self._holder.reading.acquire()
         self._is_read = True
 
     def verified(self) -> None:
@@ -167,19 +135,38 @@ class Place:
         self._end_reading()
 
     def hold(self, answer_bytes: int) -> None:
-        """Counts the bytes of the call's answer until it leaves; see `Shares.hold`."""
-        self._shares.hold(self._certificate, answer_bytes)
+        """Counts the bytes of the call's answer until it leaves.
+
+        Raises:
+            PapermeshError: RATE_LIMIT when this certificate has all that it may, UNAVAILABLE when the server has.
+        """
+        if self._holder.answer_bytes + answer_bytes > ANSWER_SHARE:
+            raise PapermeshError(
+                Code.RATE_LIMIT,
+                "Answers to this certificate have not been taken, and there is no room for more. Take those first.",
+                retry_after_ms=RETRY_AFTER_MS,
+                details={"reason": CERTIFICATE_SHARE},
+            )
+        if self._shares.all.answer_bytes + answer_bytes > ANSWER_BYTES:
+            message = f"There is no room for this answer. Try again in {RETRY_AFTER_MS} ms."
+            raise PapermeshError(Code.UNAVAILABLE, message, retry_after_ms=RETRY_AFTER_MS)
         self._answer_bytes = answer_bytes
+        for holder in (self._holder, self._shares.all):
+            holder.answer_bytes += answer_bytes
 
     def leave(self) -> None:
         """Gives the place back; to be called once."""
         self._end_reading()
-        self._shares.leave(self._certificate, self._answer_bytes)
+        for holder in (self._holder, self._shares.all):
+            holder.calls -= 1
+            holder.answer_bytes -= self._answer_bytes
+        if not self._holder.calls:
+            del self._shares.holders[self._certificate]
 
     def _end_reading(self) -> None:
         if self._is_read:
             self._is_read = False
-            self._reading.release()
+            self._holder.reading.release()
 
 
 def not_verified() -> PapermeshError:

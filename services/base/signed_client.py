@@ -201,7 +201,8 @@ class _Begun:
 
 def _bind(method: MethodDescriptor, path: str, channel: grpc.aio.Channel, streams: grpc.aio.Channel) -> Any:
     """A method of a channel: `unary_unary` of the one, anything else of the one for streams."""
-    ways = (method.client_streaming, method.server_streaming)
-    make = getattr(streams if any(ways) else channel, "_".join("stream" if way else "unary" for way in ways))
+    kinds = ("unary", "stream")
+    shape = f"{kinds[method.client_streaming]}_{kinds[method.server_streaming]}"
+    make = getattr(channel if shape == "unary_unary" else streams, shape)
     request, response = GetMessageClass(method.input_type), GetMessageClass(method.output_type)
     return make(path, request.SerializeToString, response.FromString)
