@@ -177,6 +177,7 @@ def refusal(received: bytes, status: int, code: str) -> dict[str, Any]:
     envelope = json.loads(body)
     assert envelope["error"]["code"] == code
     assert len(envelope["meta"]["request_id"]) == 36
+    assert head.count(b"\r\nx-request-id: " + envelope["meta"]["request_id"].encode()) == 1
     assert len(envelope["meta"]["trace_id"]) == 32
     error: dict[str, Any] = envelope["error"]
     return error

@@ -302,6 +302,7 @@ class TestThePortForProbes:
         refused = await self.answer(port, b"POST /mcp/invoke HTTP/1.1", b"Host: localhost", b"Content-Length: 0")
         assert refused.startswith(b"HTTP/1.1 404 ")
         assert b'"NOT_FOUND"' in refused
+        assert refused.count(b"\r\nx-request-id: ") == 1
         assert not up.app.asked.is_set()
 
     async def test_answers_while_there_are_as_many_requests_as_may_be(self, probed: tuple[Up, int]) -> None:

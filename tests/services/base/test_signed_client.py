@@ -17,7 +17,7 @@ from services.base.errors import ACTOR_RATE, Code, PapermeshError, rate_limited
 from services.base.refusals import Refusals
 from services.base.server import Hosted
 from services.base.signature import Key
-from services.base.signed_client import Person, SignedClient
+from services.base.signed_client import Person
 from services.base.testing import running
 from tests.support.protos import compile_proto
 
@@ -26,8 +26,8 @@ TRACE = "0af7651916cd43dd8448eb211c80319c"
 ADA = Person("ada", f"00-{TRACE}-b7ad6b7169203331-01")
 
 PROTO = """
-// GreeterService greets.
-service GreeterService {
+// DispatchService has methods that today's has not.
+service DispatchService {
   // Greet greets once.
   rpc Greet(GreetRequest) returns (GreetResponse) {
     option (papermesh.options.v1.internal) = { timeout: {seconds: 5} };
@@ -89,15 +89,15 @@ class Greeter:
 
 @asynccontextmanager
 async def greeting(folder: Path, **how: Any) -> AsyncIterator[tuple[Greeter, Any]]:
-    """A servicer, and a client that reaches it over TLS."""
+    """A servicer, and the adapter's client, which reaches it over TLS."""
     compiled = compile_proto(PROTO, folder)
     table = actions.load(compiled.descriptors)
-    descriptor = descriptor_pool.Default().FindServiceByName(f"{compiled.package}.GreeterService")
+    descriptor = descriptor_pool.Default().FindServiceByName(f"{compiled.package}.DispatchService")
     greet, repeat = descriptor.methods
     pb_greet, pb_repeat = GetMessageClass(greet.input_type), GetMessageClass(repeat.input_type)
     greeted, repeated = GetMessageClass(greet.output_type), GetMessageClass(repeat.output_type)
 
-    class GreeterClient(SignedClient):
+    class Client(DispatchClient):
         service = descriptor
 
         async def greet(self, name: str, person: Person) -> Any:
@@ -113,10 +113,10 @@ async def greeting(folder: Path, **how: Any) -> AsyncIterator[tuple[Greeter, Any
         running(Hosted(descriptor, servicer), directory=folder, table=table) as up,
         open_channel(up.address, up.tls_dir) as channel,
     ):
-        yield servicer, GreeterClient(channel, lambda: KEY, "test", table=table, **how)
+        yield servicer, Client(channel, lambda: KEY, "test", table=table, **how)
 
 
-async def test_a_new_method_is_reached_in_three_lines(tmp_path: Path) -> None:
+async def test_a_new_method_of_dispatch_is_reached_in_three_lines(tmp_path: Path) -> None:
     async with greeting(tmp_path) as (servicer, client):
         assert (await client.greet("bob", ADA)).text == "ada greets bob"
         assert [each.text async for each in client.repeat(ADA)] == ["ada"] * 3
