@@ -1,8 +1,7 @@
 """One call that is being served, from its first byte to its end: the one seam for what every call has.
 
-That is its identity and place, its trace and time, what it may send, how it fails, and who is told of its end.
-Interceptors of grpc would be another seam, for more CPU and with less in hand
-(docs/decisions/0021-no-interceptors.md).
+That is its identity and place, its trace and time, what it may send, how it fails, and who is told of its end. An
+interceptor of grpc would have none of these at hand (docs/decisions/0021-one-interceptor.md).
 """
 
 import asyncio
