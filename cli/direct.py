@@ -69,9 +69,8 @@ class Direct:
 
     async def may_read(self, sha256: str) -> bool:
         """Whether a reference to this digest resolves for the client."""
-        async with aclosing(
-            self._client.get_document(sha256, self._self)
-        ) as messages:  # the first message tells; nobody wants the rest
+        call = self._client.get_document(sha256, self._self)
+        async with aclosing(call) as messages:  # the first message tells; nobody wants the rest
             try:
                 await anext(messages)
             except PapermeshError as error:
