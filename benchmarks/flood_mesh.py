@@ -11,10 +11,11 @@ from deploy.local import client_keys
 from deploy.local.parts import AUDIENCE, NAMESPACE
 from deploy.local.ports import Ports
 from deploy.local.stack import Stack
-from mcp_adapter.dispatch_client import DispatchClient, Person
+from mcp_adapter.dispatch_client import DispatchClient
 from services.base import signature
 from services.base.channel import open_channel
 from services.base.identity import client_id
+from services.base.signed_client import Person
 from services.base.telemetry import continue_trace
 from trust import certificates, clients_file
 from trust.clients_file import Entry

@@ -5,7 +5,8 @@ import sys
 import uvicorn
 
 from mcp_adapter.app import create_app
-from mcp_adapter.http.connection import KEEP_ALIVE_S, Connection
+from mcp_adapter.http.connection import Connection
+from mcp_adapter.http.limits import KEEP_ALIVE_S
 from mcp_adapter.http.peers import Peers
 from mcp_adapter.http.probes import Probes
 from mcp_adapter.http.server import NOTICE_S, HttpServer

@@ -12,10 +12,11 @@ from types import FrameType
 import httpx
 import uvicorn
 
-from mcp_adapter.http.connection import Connection, Shared
+from mcp_adapter.http.connection import Connection
+from mcp_adapter.http.connections import Shared
 from mcp_adapter.http.peers import Peers
 from mcp_adapter.http.probes import Probes
-from mcp_adapter.http.socket_activation import tell_ready
+from services.base.starting import tell_ready
 
 NOTICE_S = 3.0
 """Seconds that a server with a socket of its own goes on accepting: callers take so long to hear that it leaves."""

@@ -1,8 +1,4 @@
-"""How the adapter speaks with whoever starts it: as systemd's services do.
-
-A socket that listens already may be handed to it (LISTEN_FDS, LISTEN_PID; sd_listen_fds(3)), and it says when it is
-ready (NOTIFY_SOCKET; sd_notify(3)).
-"""
+"""A socket that listens already and is handed over, as systemd does it: LISTEN_FDS, LISTEN_PID; sd_listen_fds(3)."""
 
 import os
 import socket
@@ -35,20 +31,6 @@ def handed_over(host: str, port: int) -> socket.socket | None:
         handed.close()
         raise refusal
     return handed
-
-
-def tell_ready() -> None:
-    """Says that this process does its work from now on, where whoever started it asked to be told.
-
-    Raises:
-        OSError: when nobody hears it.
-    """
-    if address := os.environ.get("NOTIFY_SOCKET"):
-        # A leading @ stands for the zero byte of an abstract name.
-        name = f"\0{address[1:]}" if address.startswith("@") else address
-        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as told:
-            told.connect(name)
-            told.sendall(b"READY=1")
 
 
 def _listens_on(handed: socket.socket, host: str, port: int) -> bool:

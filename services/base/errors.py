@@ -96,6 +96,9 @@ class OperatorError(Exception):
 NOTHING_DONE: Mapping[str, str] = {"reached": "no"}
 """Details of an error that no service had a part in: whatever the call was to do, it did not."""
 
+RETRY_AFTER_MS = 1_000
+"""What a caller is told to wait for a place: nobody knows how long those who hold the places will take."""
+
 ACTOR_RATE, CLIENT_RATE = "actor_rate", "client_rate"
 """`reason` in the details of a refusal for a rate: whose bucket was empty, the actor's for what it called, or that of
 its whole client."""
@@ -105,6 +108,12 @@ def rate_limited(wait_ms: int, reason: str) -> PapermeshError:
     """The answer to one call too many; `reason` says for whom, and the bucket has room again in `wait_ms`."""
     message = f"Too many calls. Try again in {wait_ms} ms."
     return PapermeshError(Code.RATE_LIMIT, message, retry_after_ms=wait_ms, details={"reason": reason})
+
+
+def all_under_way(said: str, **details: str) -> PapermeshError:
+    """The answer to one too many at a time; `said` is how many there are: "You have 6 uploads under way"."""
+    message = f"{said}, and more may not be. Wait for one of them to end, or try again in {RETRY_AFTER_MS} ms."
+    return PapermeshError(Code.RATE_LIMIT, message, retry_after_ms=RETRY_AFTER_MS, details=details)
 
 
 def bad_arg(message: str, *violations: FieldViolation, **details: str) -> PapermeshError:

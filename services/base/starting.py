@@ -12,7 +12,7 @@ from pathlib import Path
 
 from services.base.errors import OperatorError
 
-__all__ = ["StartError", "make_folder", "starting"]
+__all__ = ["StartError", "make_folder", "starting", "tell_ready"]
 
 _COLLECT_AFTER = 10_000
 """More objects made than freed, before Python looks for cycles among the new ones; its own default is 700."""
@@ -77,3 +77,19 @@ def taken(host: str, port: int) -> StartError:
     return StartError(
         f"Port {port} of {host} cannot be had: another program listens there, or the address is not this machine's."
     )
+
+
+def tell_ready() -> None:
+    """Says that this process does its work from now on, where whoever started it asked to be told.
+
+    As systemd's services do: NOTIFY_SOCKET; sd_notify(3).
+
+    Raises:
+        OSError: when nobody hears it.
+    """
+    if address := os.environ.get("NOTIFY_SOCKET"):
+        # A leading @ stands for the zero byte of an abstract name.
+        name = f"\0{address[1:]}" if address.startswith("@") else address
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as told:
+            told.connect(name)
+            told.sendall(b"READY=1")

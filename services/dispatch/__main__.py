@@ -84,7 +84,7 @@ async def run(settings: DispatchSettings) -> None:
             upload_limits=UploadLimits(settings.spool_dir, settings.max_document_bytes),
         )
         hosted = [Hosted(dispatch_service_pb2.DESCRIPTOR.services_by_name["DispatchService"], servicer)]
-        server = Server(settings, settings.dispatch_port, hosted, table=table, behind_mesh=False, on_end=audit.record)
+        server = Server(settings, settings.dispatch_port, hosted, table=table, behind_mesh=False, on_end=[audit.record])
 
         async def is_ready() -> bool:
             return await state.answers() and audit.healthy

@@ -12,10 +12,10 @@ from google.protobuf.message import Message
 
 from services.base import status
 from services.base.actions import Action
+from services.base.call import Call
 from services.base.channel import MeshChannel
 from services.base.errors import Code, PapermeshError, timed_out
 from services.base.flow import Flow
-from services.base.handlers import Call
 from services.base.results import AS_JSON
 from services.base.telemetry import TRACEPARENT
 from services.dispatch.answers.engines import engine_of

@@ -12,7 +12,7 @@ from papermesh.document.v1 import document_pb2
 from papermesh.options.v1 import options_pb2
 from services.base.actions import Action
 from services.base.blobs import BlobStore, Namespace
-from services.base.handlers import Call
+from services.base.call import Call
 from services.dispatch.admission import documents
 from services.dispatch.admission.admission import Admission, Admitted
 from services.dispatch.admission.concurrency import ConcurrencyLimit

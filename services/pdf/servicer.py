@@ -10,9 +10,9 @@ from google.protobuf.message_factory import GetMessageClass
 
 from papermesh.document.v1 import document_pb2
 from services.base.blobs import BlobStore, Namespace
+from services.base.call import Call
 from services.base.errors import bad_field
 from services.base.flow import Flow
-from services.base.handlers import Call
 from services.base.results import AS_JSON
 from services.pdf.engine import Engine
 from services.pdf.operations import Operation

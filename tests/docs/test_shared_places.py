@@ -17,10 +17,11 @@ import pytest
 
 from envoy import clusters, rate_limits
 from envoy.topology import Topology
-from mcp_adapter.http import concurrency, connection, probes
+from mcp_adapter.http import concurrency, probes
 from mcp_adapter.http.concurrency import Room
 from mcp_adapter.http.connection import Connection
 from mcp_adapter.http.connections import Connections
+from mcp_adapter.http.limits import Limits as HttpLimits
 from services.base.actions import Rate
 from services.base.blobs import BlobStore
 from services.base.errors import Code, PapermeshError
@@ -130,9 +131,9 @@ class Idler:
         self._held.leave(self)
 
 
-def connections_of(limits: connection.Limits, row: Row) -> None:
+def connections_of(limits: HttpLimits, row: Row) -> None:
     assert (limits.connections, limits.peer_connections) == (row.places, row.of_one)
-    held = Connections(limits.connections, limits.peer_connections)
+    held = Connections(limits)
     idle = [Idler(held) for _ in range(row.places)]
     for each in idle:
         held.admit(each, "")
@@ -143,7 +144,7 @@ def connections_of(limits: connection.Limits, row: Row) -> None:
 async def fill_connections(row: Row) -> None:
     limits = Connection.limits
     connections_of(limits, row)
-    held = Connections(limits.connections, limits.peer_connections)
+    held = Connections(limits)
     for number in range(row.places):
         busy = Idler(held)
         held.admit(busy, f"10.0.0.{number // row.of_one}")
@@ -176,7 +177,7 @@ def room(one: Room) -> Callable[[Row], Awaitable[None]]:
 
 
 async def fill_answers_people_do_not_take(row: Row) -> None:
-    held = Connections(100, 100)
+    held = Connections(Connection.limits)
     slow = [Idler(held) for _ in range(9)]
     for each in slow:
         held.admit(each, "")

@@ -13,8 +13,8 @@ from google.protobuf.message import Message
 from papermesh.dispatch.v1 import dispatch_service_pb2 as pb
 from papermesh.document.v1 import document_pb2
 from services.base.actions import Action
+from services.base.call import Call
 from services.base.errors import Code, PapermeshError
-from services.base.handlers import Call
 from services.dispatch.admission import arguments, documents
 from services.dispatch.admission.limits import Limits
 from services.dispatch.admission.state import Bucket, State

@@ -11,12 +11,9 @@ Each process of dispatch counts its own calls.
 from collections import Counter
 from contextlib import ExitStack
 
-from services.base.errors import Code, PapermeshError
+from services.base.errors import PapermeshError, all_under_way
 from services.dispatch.admission.state import owner
 from services.dispatch.admission.verification import Caller
-
-RETRY_AFTER_MS = 1_000
-"""What a refused caller is told to wait: nobody knows how long the calls that hold the places will take."""
 
 
 class ConcurrencyLimit:
@@ -49,9 +46,9 @@ class ConcurrencyLimit:
         """
         actor, client = (owner(caller), service), (caller.client.id, service)
         if self._taken[actor] >= self._of_actor:
-            raise _all_taken(f"{self._of_actor} calls of this client and actor")
+            raise _no_more(f"{self._of_actor} calls of this client and actor")
         if self._taken[client] >= self._of_client:
-            raise _all_taken(f"{self._of_client} calls of this client")
+            raise _no_more(f"{self._of_client} calls of this client")
         self._taken[actor] += 1
         self._taken[client] += 1
 
@@ -66,11 +63,5 @@ class ConcurrencyLimit:
                 del self._taken[holder]
 
 
-def _all_taken(calls: str) -> PapermeshError:
-    return PapermeshError(
-        Code.RATE_LIMIT,
-        f"{calls} are under way at this service, and more may not be. Wait for one of them to end, or try again in"
-        f" {RETRY_AFTER_MS} ms.",
-        retry_after_ms=RETRY_AFTER_MS,
-        details={"reason": "in_flight"},
-    )
+def _no_more(calls: str) -> PapermeshError:
+    return all_under_way(f"{calls} are under way at this service", reason="in_flight")

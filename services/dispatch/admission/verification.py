@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from google.protobuf.message import Message
 
 from services.base import canonical, identity, signature
+from services.base.call import Call
 from services.base.errors import Code, PapermeshError
-from services.base.handlers import Call
 from services.base.names import MAX_ACTOR, is_actor
 from services.base.signature import unauthenticated
 from services.base.watched_file import WatchedFile

@@ -6,8 +6,8 @@ from datetime import timedelta
 from enum import StrEnum
 
 from papermesh.dispatch.v1 import dispatch_service_pb2 as pb
+from services.base.call import Call
 from services.base.flow import Flow
-from services.base.handlers import Call
 from services.dispatch.admission.admission import Admitted
 from services.dispatch.admission.concurrency import ConcurrencyLimit
 from services.dispatch.admission.state import owner

@@ -15,8 +15,8 @@ from typing import Any
 
 from services.base import identity
 from services.base.audit_chain import SUFFIX, AuditKey, Head
+from services.base.call import Call, Ended
 from services.base.errors import PapermeshError
-from services.base.handlers import Call, Ended
 from services.base.names import is_action
 from services.base.redis.link import RedisAway, RedisLink, RedisRefused
 from services.dispatch import memory_pressure

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from deploy.local.ready_socket import ReadySocket
-from mcp_adapter.http.socket_activation import tell_ready
+from services.base.starting import tell_ready
 
 
 @pytest.fixture

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from mcp_adapter.http.socket_activation import tell_ready
-from services.base.starting import listen
+from services.base.starting import listen, tell_ready
 
 TAKES = """
 import os, sys

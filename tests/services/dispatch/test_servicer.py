@@ -21,10 +21,10 @@ from services.base import actions, status
 from services.base.actions import Rate
 from services.base.audit_chain import AuditKey
 from services.base.blobs import BlobStore, Namespace
+from services.base.call import Call
 from services.base.channel import open_channel
 from services.base.errors import Code, PapermeshError
 from services.base.flow import Flow
-from services.base.handlers import Call
 from services.base.redis.link import RedisLink
 from services.base.server import Hosted
 from services.base.signature import Key
@@ -191,7 +191,9 @@ async def mesh(
             upload_limits=UploadLimits(spool_dir, LIMIT),
         )
         async with (
-            running(Hosted(DISPATCH, servicer), directory=tmp_path, behind_mesh=False, on_end=audit.record) as dispatch,
+            running(
+                Hosted(DISPATCH, servicer), directory=tmp_path, behind_mesh=False, on_end=[audit.record]
+            ) as dispatch,
             open_channel(dispatch.address, dispatch.tls_dir) as to_dispatch,
         ):
             yield Mesh(pb_grpc.DispatchServiceStub(to_dispatch), servicer, pdf)

@@ -11,9 +11,9 @@ from google.protobuf import json_format
 
 from papermesh.pdf.v1 import pdf_service_pb2
 from services.base.blobs import BlobStore
+from services.base.call import Call
 from services.base.errors import Code, PapermeshError
 from services.base.flow import Flow
-from services.base.handlers import Call
 from services.pdf.processes.limits import Limits
 from services.pdf.processes.process import Answer
 from services.pdf.processes.subject import Subject

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from papermesh.dispatch.v1 import dispatch_service_pb2 as pb
+from services.base.call import Call, Metadata
 from services.base.errors import Code, PapermeshError
-from services.base.handlers import Call, Metadata
 from services.base.signature import Key
 from services.base.watched_file import WatchedFile
 from services.dispatch.admission.clients import Client

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from services.base.under_way import UnderWay
+from services.base.served import UnderWay
 
 
 async def test_with_no_call_there_is_nothing_to_wait_for() -> None:

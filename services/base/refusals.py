@@ -1,6 +1,6 @@
 """Who was refused for their own rate a moment ago: they are told so again here, until their bucket has room.
 
-All people share one client, the adapter, and so its buckets at Envoy, which counts before anything is known of a call
+All people of the adapter share one client, and so its buckets at Envoy, which counts before anything is known of a call
 but its certificate. One person who calls far too often would empty them for the others. dispatch refuses that person
 and says when there is room again; until then it would refuse every further call, so none is sent.
 """
@@ -8,8 +8,6 @@ and says when there is room again; until then it would refuse every further call
 import math
 import time
 from collections import OrderedDict
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from services.base.errors import ACTOR_RATE, PapermeshError, rate_limited
 
@@ -20,7 +18,7 @@ _MOST = 4096
 """Refusals that are remembered; the oldest goes when another comes. There are as many as people who call too often."""
 
 Refused = tuple[str, str]
-"""An actor and what was called: an action, or the method of dispatch."""
+"""An actor and what was called: an action, or the name of a method."""
 
 
 class Refusals:
@@ -30,29 +28,23 @@ class Refusals:
         """Nobody was refused."""
         self._until: OrderedDict[Refused, float] = OrderedDict()
 
-    @contextmanager
-    def heeded(self, actor: str, called: str) -> Iterator[None]:
-        """Makes a call in the block, unless it would be refused for sure, and remembers when it was.
+    def heed(self, refused: Refused) -> None:
+        """Refuses a call that would be refused for sure.
 
         Raises:
-            PapermeshError: RATE_LIMIT, as dispatch would; or what the block raises.
+            PapermeshError: RATE_LIMIT, as dispatch would.
         """
-        refused = (actor, called)
         until = self._until.get(refused)
         if until is not None:
             left_s = until - time.monotonic()
             if left_s > 0:
                 raise rate_limited(math.ceil(left_s * 1000), ACTOR_RATE)
-            self._until.pop(refused, None)
-        try:
-            yield
-        except PapermeshError as error:
-            if error.details.get("reason") == ACTOR_RATE and error.retry_after_ms is not None:
-                self._remember(refused, error.retry_after_ms / 1000)
-            raise
+            del self._until[refused]
 
-    def _remember(self, refused: Refused, wait_s: float) -> None:
-        self._until[refused] = time.monotonic() + min(wait_s, REMEMBERED_S)
-        self._until.move_to_end(refused)
-        if len(self._until) > _MOST:
-            self._until.popitem(last=False)
+    def learn(self, refused: Refused, error: PapermeshError) -> None:
+        """Remembers what a call ended with, where that says how the next ones will."""
+        if error.details.get("reason") == ACTOR_RATE and error.retry_after_ms is not None:
+            self._until[refused] = time.monotonic() + min(error.retry_after_ms / 1000, REMEMBERED_S)
+            self._until.move_to_end(refused)
+            if len(self._until) > _MOST:
+                self._until.popitem(last=False)

@@ -4,24 +4,24 @@ import time
 
 import pytest
 
-from mcp_adapter.routes.refusals import REMEMBERED_S, Refusals
 from services.base.errors import ACTOR_RATE, CLIENT_RATE, Code, PapermeshError, rate_limited
+from services.base.refusals import REMEMBERED_S, Refusals
 
 NO_ROOM = PapermeshError(Code.RATE_LIMIT, "Busy.", retry_after_ms=60_000, details={"reason": "busy"})
 
 
 def refuse(refusals: Refusals, error: PapermeshError, actor: str = "ada", called: str = "PDF_TEXT") -> None:
-    with pytest.raises(PapermeshError), refusals.heeded(actor, called):
-        raise error
+    refusals.heed((actor, called))
+    refusals.learn((actor, called), error)
 
 
 def refusal(refusals: Refusals, actor: str = "ada", called: str = "PDF_TEXT") -> PapermeshError | None:
     """What somebody is told without dispatch being asked."""
     try:
-        with refusals.heeded(actor, called):
-            return None
+        refusals.heed((actor, called))
     except PapermeshError as error:
         return error
+    return None
 
 
 def test_who_was_refused_is_told_how_much_longer_to_wait() -> None:
