@@ -39,7 +39,7 @@ from services.dispatch.answers.idempotency import Asked, Idempotency
 from services.dispatch.answers.stored_answers import StoredAnswers
 from services.dispatch.settings import DispatchSettings
 from services.dispatch.uploads.ownership import Ownership, Quota
-from services.pdf.processes.fair_queue import Places
+from services.pdf.processes.fair_queue import FairQueue
 from services.pdf.processes.kept import KeptWorkers
 from services.pdf.processes.limits import Limits
 from services.pdf.processes.subject import Holder
@@ -281,7 +281,7 @@ async def fill_calls_of_a_client(row: Row) -> None:
 
 
 async def fill_places_at_work(row: Row) -> None:
-    at_work = Places(row.places, limit=10)
+    at_work = FairQueue(row.places, limit=10)
     for _ in range(row.places):
         await at_work.take(ADA, in_seconds(60))
     next_one = asyncio.create_task(at_work.take(BOB, in_seconds(60)))
@@ -293,7 +293,7 @@ async def fill_places_at_work(row: Row) -> None:
 async def fill_calls_that_wait(row: Row) -> None:
     assert Limits().waiting == row.places == 4 * row.of_one
     assert DispatchSettings.model_fields["client_calls_at_once"].default == row.of_one
-    at_work = Places(0, limit=row.places)
+    at_work = FairQueue(0, limit=row.places)
     waiting = [asyncio.create_task(at_work.take(ADA, in_seconds(60))) for _ in range(row.places)]
     await until(lambda: at_work.waiting == row.places)
     assert await code_of_async(at_work.take(ADA, in_seconds(60))) is Code.RATE_LIMIT
