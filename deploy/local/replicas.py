@@ -33,6 +33,11 @@ def replicated(services: Sequence[Service] = SERVICES) -> tuple[str, ...]:
     return ("dispatch", *(service.name for service in services), "adapter")
 
 
+def variables(services: Sequence[Service] = SERVICES) -> tuple[str, ...]:
+    """The names of the variables that set how many of a part run."""
+    return tuple(_variable(part) for part in replicated(services))
+
+
 def check(replicas: Mapping[str, int], services: Sequence[Service] = SERVICES) -> None:
     """Makes sure that parts can run as often as `replicas` says.
 
