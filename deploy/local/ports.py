@@ -22,7 +22,7 @@ _OWN_VARIABLES = {
     "dispatch": "PAPERMESH_DISPATCH_PORT",
 }
 
-_FREE_FROM, _FREE_TO = 20_000, 32_000
+FREE = range(20_000, 32_000)
 """Free ports are sought below those that the system gives to outgoing connections: one of these could take a port when
 it was found free and no server has bound it yet."""
 
@@ -36,6 +36,11 @@ _TRIES = 1_000
 
 class PortError(Exception):
     """A port cannot be had; the text is for the person who starts Papermesh."""
+
+
+def variables(services: Sequence[Service] = SERVICES) -> tuple[str, ...]:
+    """The names of the variables that move a port."""
+    return (*_OWN_VARIABLES.values(), *(service.port_variable for service in services))
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +60,7 @@ class Ports:
         count = len(_OWN_VARIABLES) + len(services)
         numbers: list[int] = []
         with ExitStack() as held:
-            for number in random.SystemRandom().sample(range(_FREE_FROM, _FREE_TO), _TRIES):
+            for number in random.SystemRandom().sample(FREE, _TRIES):
                 if len(numbers) == count:
                     break
                 with suppress(OSError):
@@ -63,7 +68,7 @@ class Ports:
                         held.enter_context(closing(_bound(replicas.port(number, replica))))
                     numbers.append(number)
         if len(numbers) < count:
-            raise PortError(f"Fewer than {count} ports between {_FREE_FROM} and {_FREE_TO} are free.")
+            raise PortError(f"Fewer than {count} ports between {FREE.start} and {FREE.stop} are free.")
         own = dict(zip(_OWN_VARIABLES, numbers, strict=False))
         names = (service.name for service in services)
         return cls(**own, services=dict(zip(names, numbers[len(own) :], strict=True)))
