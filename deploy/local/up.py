@@ -167,6 +167,7 @@ def _moved(stack: Stack) -> str:
     variables = {
         "PAPERMESH_VAR": str(stack.folders.root) if stack.folders.root != USUAL_ROOT else "",
         "PAPERMESH_HTTP_PORT": str(stack.ports.http) if stack.ports.http != usual.http else "",
+        "PAPERMESH_URL": stack.url if not stack.url.startswith("http://127.0.0.1:") else "",
         "PAPERMESH_EDGE_PORT": str(stack.ports.edge) if stack.ports.edge != usual.edge else "",
     }
     words = [f"{name}={shlex.quote(value)}" for name, value in variables.items() if value]

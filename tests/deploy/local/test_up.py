@@ -184,6 +184,8 @@ def test_nothing_is_exported_when_nothing_is_moved_and_paths_are_where_one_stand
     assert "\n  .venv/bin/papermesh invoke PDF_METADATA samples/leave-policy.pdf\n" in _welcome(Stack(USUAL_ROOT), 1)
     moved = _welcome(Stack(tmp_path / "a b", Ports(http=9010)), 1)
     assert f"\n  export PAPERMESH_VAR='{tmp_path}/a b' PAPERMESH_HTTP_PORT=9010\n" in moved
+    elsewhere = _welcome(Stack(USUAL_ROOT, settings={"PAPERMESH_HTTP_HOST": "fd00::7"}), 1)
+    assert "\n  export PAPERMESH_URL='http://[fd00::7]:9000'\n" in elsewhere
     monkeypatch.chdir(tmp_path)
     assert f"\n  {USUAL_ROOT.parent}/.venv/bin/papermesh invoke" in _welcome(Stack(USUAL_ROOT), 1)
 
