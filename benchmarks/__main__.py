@@ -68,7 +68,7 @@ def main() -> int:
 
 
 def _run(chosen: Options) -> Report:
-    for program in ("wrk", "nginx", "redis-server"):
+    for program in ("wrk", "nginx", *(["redis-server"] if chosen.incumbent.exists() else [])):
         programs.find(program)
     if not chosen.bare_only:
         programs.check_document(chosen.document)

@@ -19,6 +19,7 @@ from deploy.local.ready_socket import ReadySocket
 from deploy.workloads import SERVICES, Workload, callers, variable
 from envoy import binary, drain
 from envoy.topology import Address, Service, Topology
+from mcp_adapter.people.settings import PeopleSettings
 from services.base import TLS_1_3_ONLY
 from services.base.settings import SettingsError
 
@@ -74,6 +75,21 @@ class Plan:
     def admin_socket(self) -> Path:
         """Envoy's admin interface."""
         return self.folders.sockets / _ADMIN_SOCKET
+
+    @property
+    def http_host(self) -> str:
+        """Where the adapters listen: on loopback, unless PAPERMESH_HTTP_HOST names another address."""
+        return self.settings.get("PAPERMESH_HTTP_HOST") or _LOOPBACK
+
+    def check_people(self) -> None:
+        """Makes sure that the adapters know who calls, as they will themselves, but before anything starts.
+
+        Raises:
+            SettingsError: when they would listen beyond loopback to anybody, for one.
+        """
+        named = {name: self.settings.get(f"PAPERMESH_{name.upper()}") for name in PeopleSettings.model_fields}
+        given = {name: text for name, text in named.items() if text}
+        PeopleSettings.read(**{**given, "tls_dir": self.folders.certs / "adapter", "namespace": NAMESPACE})
 
     def stages(self, bootstrap: Path, listener: socket.socket) -> tuple[tuple[Command, ...], ...]:
         """Every part, in the order in which they need each other: each stage answers before the next is of use.
@@ -176,7 +192,7 @@ class Plan:
         """HTTP, for people and agents."""
         name = replicas.name("adapter", number)
         settings = {
-            "PAPERMESH_HTTP_HOST": _LOOPBACK,
+            "PAPERMESH_HTTP_HOST": self.http_host,
             "PAPERMESH_HTTP_PORT": str(self.ports.http),
             "PAPERMESH_EDGE_ADDRESS": f"localhost:{self.ports.edge}",
             "PAPERMESH_AUDIENCE": AUDIENCE,

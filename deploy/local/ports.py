@@ -17,7 +17,7 @@ _LOOPBACK = "127.0.0.1"
 
 _OWN = ("http", "edge", "mesh", "dispatch")
 
-_FREE_FROM, _FREE_TO = 20_000, 32_000
+FREE = range(20_000, 32_000)
 """Free ports are sought below those that the system gives to outgoing connections: one of these could take a port when
 it was found free and no server has bound it yet."""
 
@@ -31,6 +31,11 @@ _TRIES = 1_000
 
 class PortError(Exception):
     """A port cannot be had; the text is for the person who starts Papermesh."""
+
+
+def variables(services: Sequence[Workload] = SERVICES) -> tuple[str, ...]:
+    """The names of the variables that move a port."""
+    return tuple(variable(name, "PORT") for name, _ in Ports().each(services))
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +55,7 @@ class Ports:
         names = [name for name, _ in cls().each(services)]
         numbers: list[int] = []
         with ExitStack() as held:
-            for number in random.SystemRandom().sample(range(_FREE_FROM, _FREE_TO), _TRIES):
+            for number in random.SystemRandom().sample(FREE, _TRIES):
                 if len(numbers) == len(names):
                     break
                 with suppress(OSError):
@@ -58,7 +63,7 @@ class Ports:
                         held.enter_context(closing(_bound(replicas.port(number, replica))))
                     numbers.append(number)
         if len(numbers) < len(names):
-            raise PortError(f"Fewer than {len(names)} ports between {_FREE_FROM} and {_FREE_TO} are free.")
+            raise PortError(f"Fewer than {len(names)} ports between {FREE.start} and {FREE.stop} are free.")
         return cls._moved(dict(zip(names, numbers, strict=True)))
 
     @classmethod

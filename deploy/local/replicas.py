@@ -33,6 +33,11 @@ def replicated(services: Sequence[Workload] = SERVICES) -> tuple[str, ...]:
     return ("dispatch", *(service.name for service in services), "adapter")
 
 
+def variables(services: Sequence[Workload] = SERVICES) -> tuple[str, ...]:
+    """The names of the variables that set how many of a part run."""
+    return tuple(variable(part, "REPLICAS") for part in replicated(services))
+
+
 def check(replicas: Mapping[str, int], services: Sequence[Workload] = SERVICES) -> None:
     """Makes sure that parts can run as often as `replicas` says.
 

@@ -68,8 +68,9 @@ class Stack:
 
     @property
     def url(self) -> str:
-        """Where the adapter answers."""
-        return f"http://127.0.0.1:{self.ports.http}"
+        """Where the adapter answers a caller on this machine."""
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self._plan.http_host, self._plan.http_host)  # noqa: S104
+        return f"http://[{host}]:{self.ports.http}" if ":" in host else f"http://{host}:{self.ports.http}"
 
     @property
     def edge_address(self) -> str:
@@ -106,9 +107,10 @@ class Stack:
         self._hold.take()
         end_leftovers(self.folders.run, _LEFTOVER_GRACE_S)
         self.ports.check(self.services, self._plan.replicas)
-        # Held to the end: whoever calls while the only adapter restarts waits for a moment instead of being refused.
-        self._listener = listen("127.0.0.1", self.ports.http)
         self.renew_certificates()
+        self._plan.check_people()
+        # Held to the end: whoever calls while the only adapter restarts waits for a moment instead of being refused.
+        self._listener = listen(self._plan.http_host, self.ports.http)
         client_keys.ensure(self.folders.secrets, NAMESPACE)
         audit_key.ensure(self.folders.secrets)
         for file, content in self._plan.redis_configurations().items():

@@ -278,11 +278,11 @@ def test_a_service_may_be_any_program(tmp_path: Path) -> None:
 
 
 def test_the_deployment_s_own_settings_win_over_the_shell_s(tmp_path: Path) -> None:
-    shell = {"PAPERMESH_RATE_SCALE": "100", "PAPERMESH_HTTP_HOST": "::", "PAPERMESH_AUDIENCE": "production"}
+    shell = {"PAPERMESH_RATE_SCALE": "100", "PAPERMESH_HTTP_PORT": "80", "PAPERMESH_AUDIENCE": "production"}
     environment = Plan(Folders(tmp_path), Ports(), settings=shell).adapter().environment
 
     assert environment["PAPERMESH_RATE_SCALE"] == "100"
-    assert environment["PAPERMESH_HTTP_HOST"] == "127.0.0.1"
+    assert environment["PAPERMESH_HTTP_PORT"] == "9000"
     assert environment["PAPERMESH_AUDIENCE"] == "laptop"
 
 

@@ -124,7 +124,7 @@ async def test_a_full_redis_takes_calls_and_no_uploads(
 async def test_documents_that_filled_it_can_be_deleted_by_their_owner_and_then_others_come_in(
     person: Person, admin: redis.Redis
 ) -> None:
-    limit = int((admin.info("memory")["used_memory"] + 60_000) / memory_pressure.SOFT_LIMIT)
+    limit = int((admin.info("memory")["used_memory"] + 200_000) / memory_pressure.SOFT_LIMIT)
     admin.config_set("maxmemory", limit)
     stored: list[str] = []
     while len(stored) < MANY:
