@@ -1,8 +1,7 @@
 from pathlib import Path
 
-from deploy.workloads import SERVICES, Workload
-
 from deploy.local.variables import unknown
+from deploy.workloads import SERVICES, Workload
 
 TABLES = Workload("tables", "acme.tables", 9103, ("acme.tables.v1.TablesService",), descriptors=(Path("acme.binpb"),))
 
