@@ -1,4 +1,5 @@
 import os
+import resource
 import signal
 from pathlib import Path
 
@@ -30,6 +31,15 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 
 # These need a cluster with an image of this version; `make cluster-test` has both, and runs them.
 collect_ignore = [] if os.environ.get("PAPERMESH_CLUSTER_IMAGE") else ["cluster"]
+
+
+# A crowd of connections is more files than an ordinary user's process has at first.
+resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leaves long tests' modules unread where none of them runs: to read some, there must be a helm."""
+    return True if collection_path in LONG and config.getoption("markexpr") == "not long" else None
 
 
 @pytest.hookimpl(tryfirst=True)  # before pytest chooses by marks

@@ -42,6 +42,7 @@ def mounted(cluster: Cluster, name: str, folder: Path) -> Path:
     for key, text in cluster.secrets[name]["data"].items():
         file = place / key
         file.touch(mode=0o440)
+        file.unlink(missing_ok=True)  # the one before cannot be written to, as on a volume
         file.write_bytes(base64.b64decode(text))
         file.chmod(0o440)
     return place
