@@ -361,7 +361,7 @@ class TestResults:
         assert (await mesh.invoke(actor="lee")).max_age_s == 600
         with redis_server.admin() as admin:
             admin.delete(entry)
-        mesh.servicer._answers._cache._near._held.clear()
+        mesh.servicer._answers._cache._local._held.clear()
         again = await mesh.invoke(actor="lee")
         assert len(mesh.pdf.calls) == 2
         assert (again.cache, 590 <= again.max_age_s <= 600) == (pb.CACHE_STATE_HIT, True)
