@@ -3,14 +3,14 @@
 #   PYTHON=/path/to/python3   the Python to make .venv with
 #   ARGS="-k name"            more arguments for pytest and for the benchmarks
 #   UPGRADE=1                 make lock moves the pins to the newest releases
-#   OTHER=../before           the checkout that make bench-compare measures against, set up with `make lint` or `make test`
+#   OTHER=../before           the checkout that make bench-compare measures against, set up with `make dev`
 #   IMAGE=papermesh:dev       what make image calls it; BASE_IMAGE=… is what it stands on
 
 BIN := .venv/bin
 export ARGS PYTHON UPGRADE IMAGE BASE_IMAGE BUILDER BUILD_OPTIONS
 
 .DEFAULT_GOAL := help
-.PHONY: help up down test soak lint gen lock image chart kind cluster-test cluster-soak bench bench-flood bench-attacks bench-compare
+.PHONY: help up down dev test test-all soak lint gen lock image chart kind cluster-test cluster-soak bench bench-flood bench-attacks bench-compare
 
 help: ## Show these commands
 	@echo "Papermesh: make <command>"
@@ -18,14 +18,21 @@ help: ## Show these commands
 
 up: ## Run everything on this machine until Ctrl-C
 	@deploy/local/setup.sh laptop
-	@$(BIN)/python -m deploy.local up
+	@$(BIN)/papermesh up
 
 down: ## End what a lost terminal left running
-	@if [ -x $(BIN)/python ]; then $(BIN)/python -m deploy.local down; else echo "Nothing is running."; fi
+	@if [ -x $(BIN)/papermesh ]; then $(BIN)/papermesh down; else echo "Nothing is running."; fi
 
-test: ## Run every test, the whole mesh included
+dev: ## Set up everything that developing needs, and run nothing
 	@deploy/local/setup.sh dev
-	@$(BIN)/pytest $(ARGS)
+
+test: ## Test everything that takes no minutes, real Envoy and Redis included
+	@deploy/local/setup.sh dev
+	@$(BIN)/pytest -n 2 --dist loadfile -m "not long" $(ARGS)
+
+test-all: ## Run the tests that make test leaves out: the mesh from end to end, the chart; needs Go
+	@deploy/local/setup.sh all
+	@$(BIN)/pytest -m long $(ARGS)
 
 soak: ## Run the tests under load for as long as they should last, and show their figures
 	@deploy/local/setup.sh dev
@@ -35,11 +42,13 @@ lint: ## Check style, types, imports and generated files
 	@deploy/local/setup.sh dev
 	@deploy/local/lint.sh
 
-gen: ## Regenerate gen/ from the protos, envoy/rendered, docs/settings.md and the chart's README
+gen: ## Regenerate gen/ from the protos, envoy/rendered, docs/settings.md and what the chart has of its values and the workloads
 	@deploy/local/setup.sh dev
 	@$(BIN)/python proto/generate.py
+	@$(BIN)/python -m deploy.workloads
 	@$(BIN)/python -m envoy examples
 	@$(BIN)/python -m deploy.settings_page > docs/settings.md
+	@$(BIN)/python -m deploy.values_schema > deploy/helm/papermesh/values.schema.json
 	@$(BIN)/python -m deploy.values_page > deploy/helm/papermesh/README.md
 
 lock: ## Resolve the packages of pyproject.toml into requirements/
@@ -50,19 +59,19 @@ image: ## Build the container image, papermesh:dev, with docker, podman or build
 	@deploy/image/build.sh
 
 chart: ## Lint the Helm chart and run its tests
-	@deploy/local/setup.sh dev
-	@.venv/go/bin/helm lint --strict deploy/helm/papermesh --kube-version 1.29.0
+	@deploy/local/setup.sh all
+	@PATH=$(CURDIR)/.venv/go/bin:$$PATH helm lint --strict deploy/helm/papermesh --kube-version 1.29.0
 	@$(BIN)/pytest tests/deploy/helm $(ARGS)
 
 kind: ## From nothing to the first call on a cluster of kind; needs Docker, kind, kubectl and helm
 	@deploy/kubernetes/kind.sh
 
 cluster-test: ## Prove the chart on the cluster that KUBECONFIG names, in namespaces of its own; needs IMAGE and NEW_IMAGE
-	@deploy/local/setup.sh dev
+	@deploy/local/setup.sh all
 	@deploy/kubernetes/cluster-test.sh
 
 cluster-soak: ## Disturb a release under load in every way; half an hour and more
-	@deploy/local/setup.sh dev
+	@deploy/local/setup.sh all
 	@TESTS=tests/cluster/soak deploy/kubernetes/cluster-test.sh
 
 bench: ## Measure this version; the results go to docs/performance.md

@@ -31,7 +31,7 @@ from deploy.local.hold import HeldError
 from deploy.local.part import PartError
 from deploy.local.ports import PortError
 from deploy.local.redis_server import RedisMissingError
-from deploy.local.services import SERVICES
+from deploy.workloads import SERVICES
 from envoy.binary import EnvoyNotFoundError
 
 INCUMBENT = "incumbent (stub answers)"
@@ -68,7 +68,7 @@ def main() -> int:
 
 
 def _run(chosen: Options) -> Report:
-    for program in ("wrk", "nginx", "redis-server"):
+    for program in ("wrk", "nginx", *(["redis-server"] if chosen.incumbent.exists() else [])):
         programs.find(program)
     if not chosen.bare_only:
         programs.check_document(chosen.document)

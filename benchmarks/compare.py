@@ -42,8 +42,7 @@ def main() -> int:
     chosen = _parse()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     try:
-        for program in ("wrk", "redis-server"):
-            programs.find(program)
+        programs.find("wrk")
         programs.check_document(chosen.document)
         runs = _measure(chosen)
     except programs.MissingError as error:

@@ -6,15 +6,16 @@ import io
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from deploy import workloads
 from deploy.local import client_keys
-from deploy.local.parts import AUDIENCE, NAMESPACE, OWN_WORKLOADS
+from deploy.local.parts import AUDIENCE, NAMESPACE
 from deploy.local.ports import Ports
-from deploy.local.services import SERVICES
 from deploy.local.stack import Stack
-from mcp_adapter.dispatch_client import DispatchClient, Person
+from mcp_adapter.dispatch_client import DispatchClient
 from services.base import signature
 from services.base.channel import open_channel
 from services.base.identity import client_id
+from services.base.signed_client import Person
 from services.base.telemetry import continue_trace
 from trust import certificates, clients_file
 from trust.clients_file import Entry
@@ -40,8 +41,7 @@ def stack(folder: Path, settings: Mapping[str, str] | None = None) -> Stack:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     stack = Stack(folder, Ports.free(), settings={"PAPERMESH_LOG_LEVEL": "WARNING", **(settings or {})})
     stack.folders.make()
-    workloads = (*OWN_WORKLOADS, *(service.name for service in SERVICES))
-    certificates.ensure(stack.folders.certs, NAMESPACE, workloads, clients=tuple(_RIGHTS))
+    certificates.ensure(stack.folders.certs, NAMESPACE, workloads.names(), clients=tuple(_RIGHTS))
     client_keys.ensure(stack.folders.secrets, NAMESPACE)
     with clients_file.changing(stack.folders.secrets / "clients.json") as entries:
         entries[:] = [entry for entry in entries if entry["id"] not in _RIGHTS]

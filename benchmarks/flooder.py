@@ -21,10 +21,11 @@ from pathlib import Path
 
 import uvloop
 
-from mcp_adapter.dispatch_client import DispatchClient, Person
+from mcp_adapter.dispatch_client import DispatchClient
 from services.base import signature
 from services.base.channel import open_channel
 from services.base.errors import PapermeshError
+from services.base.signed_client import Person
 from services.base.telemetry import continue_trace
 
 _AT_ONCE = 90

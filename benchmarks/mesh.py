@@ -5,18 +5,18 @@ from pathlib import Path
 
 from benchmarks.bare.descriptors import SERVICE, compile_into
 from deploy.local.ports import Ports
-from deploy.local.services import SERVICES, Service
 from deploy.local.stack import Stack
+from deploy.workloads import SERVICES, Workload
 
 RATE_SCALE = 10_000
 """What every rate is multiplied by; all limits are still evaluated for each call."""
 
 
-def stack(folder: Path, services: Sequence[Service] = SERVICES) -> Stack:
+def stack(folder: Path, services: Sequence[Workload] = SERVICES) -> Stack:
     """The mesh, not started, with its state under a folder."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     descriptors = compile_into(folder)
-    bare = Service("bare", "benchmarks.bare", 9190, (SERVICE,), descriptors=(descriptors,))
+    bare = Workload("bare", "benchmarks.bare", 9190, (SERVICE,), descriptors=(descriptors,))
     everything = (*services, bare)
     settings = {
         "PAPERMESH_RATE_SCALE": str(RATE_SCALE),

@@ -2,14 +2,11 @@
 
 import os
 import shutil
-import sys
 from pathlib import Path
 
 _PACKAGES = {"wrk": "wrk", "nginx": "nginx-light", "redis-server": "redis-server"}
-_PLACES = os.pathsep.join(
-    [os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin", str(Path(sys.executable).parent)]
-)
-"""Debian keeps nginx where an ordinary user's PATH does not look, and the environment may have a Redis of its own."""
+_PLACES = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"])
+"""Debian keeps nginx where an ordinary user's PATH does not look."""
 
 
 class MissingError(Exception):

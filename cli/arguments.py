@@ -17,11 +17,11 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from cli.failures import UsageError
+from services.base.names import is_digest
 
 Schema = Mapping[str, Any]
 
 _PAIR = re.compile(r"([A-Za-z_]\w*(?:\.\w+)*)=(.*)", re.ASCII | re.DOTALL)
-_DIGEST = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _INTEGER = re.compile(r"-?[0-9]+", re.ASCII)
 _WORDS = {"true": True, "false": False}
 
@@ -81,7 +81,7 @@ def digests(value: Any) -> list[str]:
     found: dict[str, None] = {}
     if isinstance(value, dict):
         sha256 = value.get("sha256")
-        if value.get("type") == "UPLOAD" and isinstance(sha256, str) and _DIGEST.fullmatch(sha256):
+        if value.get("type") == "UPLOAD" and isinstance(sha256, str) and is_digest(sha256):
             found[sha256] = None
         value = list(value.values())
     if isinstance(value, list):
@@ -161,7 +161,7 @@ def _value(text: str, schema: Schema, name: str) -> Any:
 def _document(text: str, name: str) -> Any:
     if text.startswith("{"):
         return _json(text, name)
-    if _DIGEST.fullmatch(text):
+    if is_digest(text):
         return {"type": "UPLOAD", "sha256": text}
     return _file(text, f"{name} takes a file, the SHA-256 of an upload, or a JSON reference.")
 

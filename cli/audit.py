@@ -9,8 +9,8 @@ from urllib.parse import quote
 import typer
 
 from cli.failures import UsageError, reported
+from cli.locations import state_folder
 from cli.terminal import harmless, note, out, table_of
-from cli.whereabouts import state_folder
 
 if TYPE_CHECKING:
     from services.base.audit_chain import AuditKey, Head
@@ -90,11 +90,12 @@ def verify(
 
 
 def _keys(files: list[Path]) -> "dict[str, AuditKey]":
-    from services.base.audit_chain import AuditKeyError, read_key
+    from services.base.audit_chain import read_key
+    from services.base.signature import KeyFileError
 
     try:
         keys = [read_key(file) for file in files]
-    except AuditKeyError as error:
+    except KeyFileError as error:
         raise UsageError(f"{error} --key-file names another one.") from None
     return {key.id: key for key in keys}
 

@@ -3,7 +3,6 @@
 import difflib
 import hashlib
 import json
-import re
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,15 +11,13 @@ import typer
 
 from cli import arguments, options
 from cli.failures import CallError, UsageError, reported
-from cli.terminal import err, harmless, note, write, write_json
-from cli.whereabouts import adapter_url
+from cli.locations import adapter_url
+from cli.terminal import err, harmless, note, upload_bar, waiting, write, write_json
 from services.base.errors import Code, PapermeshError
+from services.base.names import MAX_IDEMPOTENCY_KEY, is_digest, is_idempotency_key
 
 if TYPE_CHECKING:
     from cli.adapter import Adapter, Answer
-
-_DIGEST = re.compile(r"[0-9a-f]{64}", re.ASCII)
-_IDEMPOTENCY_KEY = re.compile(r"[!-~]{1,128}", re.ASCII)
 
 
 def actions(
@@ -127,10 +124,8 @@ def invoke(
     papermesh invoke PDF_TEXT report.pdf pages=1-3
     """
     with reported(as_json=as_json), _adapter(url) as adapter:
-        from cli.progress import waiting
-
-        if idempotency_key is not None and not _IDEMPOTENCY_KEY.fullmatch(idempotency_key):
-            raise UsageError("An idempotency key has 1 to 128 visible ASCII characters.")
+        if idempotency_key is not None and not is_idempotency_key(idempotency_key):
+            raise UsageError(f"An idempotency key has 1 to {MAX_IDEMPOTENCY_KEY} visible ASCII characters.")
         given, rest = arguments.split(words or (), args)
         filled = _filled(adapter, action, rest, given) if rest else given
         with waiting(f"{action} …"):
@@ -178,8 +173,6 @@ def _call(adapter: "Adapter", action: str, args: dict[str, Any], **options: Any)
 
 
 def _upload(adapter: "Adapter", file: Path) -> "Answer":
-    from cli.progress import upload_bar
-
     try:
         with upload_bar(file) as sent:
             return adapter.upload(file, sent)
@@ -192,7 +185,7 @@ def _upload(adapter: "Adapter", file: Path) -> "Answer":
 
 def _digest(document: str) -> str:
     """The digest that an upload is known by."""
-    if _DIGEST.fullmatch(document):
+    if is_digest(document):
         return document
     try:
         with Path(document).open("rb") as file:

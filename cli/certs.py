@@ -1,16 +1,15 @@
 """`papermesh certs`: the mesh's certificates, made, shown and rotated."""
 
 import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cli.failures import UsageError, reported
+from cli.locations import state_folder
 from cli.terminal import harmless, note, out, table_of
-from cli.whereabouts import state_folder
 
 if TYPE_CHECKING:
     from trust.certificates import Listener, Outcome
@@ -18,12 +17,6 @@ if TYPE_CHECKING:
 app = typer.Typer(help="Make the mesh's certificates, renew them, show them.", invoke_without_command=True)
 rotate = typer.Typer(help="Replace certificates that are still good, while the mesh runs.", no_args_is_help=True)
 app.add_typer(rotate, name="rotate")
-
-_LAPTOP = (("envoy", "EDGE", 8443), ("envoy", "MESH", 8444), ("dispatch", "DISPATCH", 9101), ("pdf", "PDF", 9102))
-"""Who listens on a laptop: whose certificate, the setting PAPERMESH_<…>_PORT, and its default."""
-
-_PORTS_APART = 100
-"""Between the replicas of one part, whose number is PAPERMESH_<…>_REPLICAS."""
 
 _NAMESPACE = "default"
 
@@ -56,14 +49,15 @@ def certs(
             raise UsageError("Options stand after the command that they are for: papermesh certs rotate ca --dir …")
     if context.invoked_subcommand:
         return
+    from deploy import workloads
     from trust import certificates
 
     folder = _folder(directory)
-    with _reported():
+    with reported():
         outcomes = certificates.ensure(
             folder,
             namespace,
-            dict.fromkeys((*certificates.WORKLOADS, *certificates.workloads(folder))),
+            dict.fromkeys((*workloads.names(), *certificates.workloads(folder))),
             clients=dict.fromkeys((*certificates.callers(folder), *(client or ()))),
         )
         _show(outcomes)
@@ -83,7 +77,7 @@ def leaf(
     from trust import certificates
 
     folder = _folder(directory)
-    with _reported():
+    with reported():
         _show(certificates.rotate_leaves(folder, names or ()))
         note(f"In {folder}. Whoever runs takes them up within seconds; no restart is needed.")
 
@@ -117,7 +111,7 @@ def ca(
     from trust import certificates
 
     folder = _folder(directory)
-    with _reported():
+    with reported():
         if step is not None:
             if step not in set(certificates.Step):
                 raise UsageError(f"{step!r} is no step of a rotation. They are trust, issue and drop, in this order.")
@@ -137,17 +131,6 @@ def ca(
 
 def _folder(given: Path | None) -> Path:
     return given if given is not None else state_folder() / "certs"
-
-
-@contextmanager
-def _reported() -> Iterator[None]:
-    from trust.certificates import CertificateError
-
-    with reported():
-        try:
-            yield
-        except CertificateError as error:
-            raise UsageError(str(error)) from None
 
 
 def _show(outcomes: "Sequence[Outcome]") -> None:
@@ -190,18 +173,15 @@ def _state(folder: Path) -> str:
 
 
 def _laptop() -> "list[Listener]":
-    return [
-        _listener(f"{member}=127.0.0.1:{_number(f'PAPERMESH_{part}_PORT', usual) + _PORTS_APART * replica}")
-        for member, part, usual in _LAPTOP
-        for replica in range(_number(f"PAPERMESH_{part}_REPLICAS", 1))
-    ]
+    from deploy.local import replicas
+    from deploy.local.ports import PortError, Ports
+    from trust.certificates import Listener
 
-
-def _number(variable: str, usual: int) -> int:
-    text = os.environ.get(variable) or str(usual)
-    if not (text.isascii() and text.isdigit()):
-        raise UsageError(f"{variable} must be a number.")
-    return int(text)
+    try:
+        listening = Ports.from_environment(os.environ).listening(replicas.from_environment(os.environ))
+    except (PortError, replicas.ReplicaError) as error:
+        raise UsageError(str(error)) from None
+    return [Listener(member, "127.0.0.1", port) for member, port in listening]
 
 
 def _listener(text: str) -> "Listener":

@@ -1,13 +1,11 @@
 """The commands `clients list`, `clients add` and `clients rotate-key`: who may call, and with which keys."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli import whereabouts
+from cli import locations
 from cli.failures import UsageError, reported
 from cli.terminal import harmless, note, out, table_of
 
@@ -35,7 +33,7 @@ KeyFile = Annotated[
 @app.command("list")
 def list_(*, file: File = None) -> None:
     """Show the clients, their keys' ids and their rights. No secret is shown."""
-    with _reported():
+    with reported():
         from trust import clients_file
 
         table = table_of()
@@ -70,14 +68,14 @@ def add(
 
     papermesh clients add reports --action 'PDF_*' --project 'corp/*'
     """
-    with _reported():
+    with reported():
         from services.base.identity import client_id
         from trust import certificates, clients_file
 
-        listing, key_file = _listing(file), key or whereabouts.key_file(name)
+        listing, key_file = _listing(file), key or locations.key_file(name)
         if key_file.exists():
             raise UsageError(f"{key_file} is there already. Choose another name, or another file with --key.")
-        folder = certs or whereabouts.state_folder() / "certs"
+        folder = certs or locations.state_folder() / "certs"
         with clients_file.changing(listing) as entries:
             if any(entry["id"] == name for entry in entries):
                 raise UsageError(f"There is a client {name} already.")
@@ -113,10 +111,10 @@ def rotate_key(
 
     papermesh clients rotate-key reports, then, when it signs with the new key, the same with --finish.
     """
-    with _reported():
+    with reported():
         from trust import key_rotation
 
-        listing, key_file = _listing(file), key or whereabouts.key_file(client)
+        listing, key_file = _listing(file), key or locations.key_file(client)
         if finish:
             gone = key_rotation.finish(listing, client, key_file, settle_s)
             note(f"Taken away: {', '.join(gone)}." if gone else f"{client} has only one key; nothing was to be done.")
@@ -126,21 +124,7 @@ def rotate_key(
 
 
 def _listing(file: Path | None) -> Path:
-    return file or whereabouts.state_folder() / "secrets" / "clients.json"
-
-
-@contextmanager
-def _reported() -> Iterator[None]:
-    """Turns what is wrong with the files into a mistake of usage."""
-    from trust.certificates import CertificateError
-    from trust.clients_file import ListingError
-    from trust.key_rotation import RotationError
-
-    with reported():
-        try:
-            yield
-        except (ListingError, RotationError, CertificateError) as error:
-            raise UsageError(str(error)) from None
+    return file or locations.state_folder() / "secrets" / "clients.json"
 
 
 def _row(entry: "Entry") -> tuple[str, ...]:

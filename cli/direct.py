@@ -8,21 +8,22 @@ import asyncio
 import hashlib
 import json
 import tempfile
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import Iterator
 from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from cli import arguments
 from cli.adapter import Adapter
 from cli.failures import CallError
 from cli.terminal import note
-from mcp_adapter.dispatch_client import DispatchClient, Person
+from mcp_adapter.dispatch_client import DispatchClient
 from services.base import telemetry
 from services.base.channel import open_channel
 from services.base.errors import Code, PapermeshError, bad_arg
 from services.base.signature import Key
+from services.base.signed_client import Person
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,7 @@ class Direct:
 
     async def may_read(self, sha256: str) -> bool:
         """Whether a reference to this digest resolves for the client."""
-        call = cast("AsyncGenerator[Any, None]", self._client.get_document(sha256, self._self))
+        call = self._client.get_document(sha256, self._self)
         async with aclosing(call) as messages:  # the first message tells; nobody wants the rest
             try:
                 await anext(messages)

@@ -6,13 +6,13 @@ from contextlib import contextmanager
 import typer
 
 from cli.terminal import err, harmless, write_json
-from services.base.errors import PapermeshError
+from services.base.errors import OperatorError, PapermeshError
 
 CALL_FAILED = 1
 USAGE = 2
 
 
-class UsageError(Exception):
+class UsageError(OperatorError):
     """The command line says something that cannot be meant; the text is for whoever typed it."""
 
 
@@ -35,8 +35,13 @@ def reported(*, as_json: bool = False) -> Iterator[None]:
     """
     try:
         yield
-    except UsageError as problem:
+    except OperatorError as problem:
         err().print(harmless(str(problem)), style="red")
+        raise typer.Exit(USAGE) from None
+    except OSError as error:
+        if error.filename is None:  # no file that somebody could mend
+            raise
+        err().print(harmless(f"{error.filename}: {error.strerror}."), style="red")
         raise typer.Exit(USAGE) from None
     except CallError as failure:
         if as_json:

@@ -1,15 +1,13 @@
 """The commands `keys add`, `keys list` and `keys remove`: the API keys of an adapter's people."""
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli import whereabouts
+from cli import locations
 from cli.failures import UsageError, reported
 from cli.terminal import harmless, note, out, table_of, write
 
@@ -47,11 +45,12 @@ def add(
 
     papermesh keys add ada@example.com --expires 90d
     """
-    from mcp_adapter.people.actors import MAX_ACTOR, is_actor
+    from mcp_adapter.people.actors import is_actor
     from mcp_adapter.people.api_keys import digest, new_api_key
     from mcp_adapter.people.api_keys_file import ApiKey, changing
+    from services.base.names import MAX_ACTOR
 
-    with _told():
+    with reported():
         if not is_actor(actor):
             raise UsageError(f"An actor has 1 to {MAX_ACTOR} printable characters, and no space around them.")
         ends = _moment(expires) if expires is not None else None
@@ -69,7 +68,7 @@ def list_keys(*, file: File = None) -> None:
     """List the keys, without the keys."""
     from mcp_adapter.people.api_keys_file import read_api_keys
 
-    with _told():
+    with reported():
         path = _path(file)
         table = table_of()
         for column in ("id", "actor", "works"):
@@ -89,7 +88,7 @@ def remove(
     """Take a key away. A running adapter refuses it within a second or two."""
     from mcp_adapter.people.api_keys_file import changing, read_api_keys
 
-    with _told():
+    with reported():
         path = _path(file)
         read_api_keys(path)  # a file that is not there is not made
         with changing(path) as keys:
@@ -101,22 +100,8 @@ def remove(
         note(f"{key_id} of {removed.actor} is removed.")
 
 
-@contextmanager
-def _told() -> Iterator[None]:
-    """Reports mistakes, those in the file among them."""
-    from services.base.signature import KeyFileError
-
-    with reported():
-        try:
-            yield
-        except KeyFileError as error:
-            raise UsageError(f"{error}.") from None
-        except OSError as error:
-            raise UsageError(f"{error.filename}: {error.strerror}.") from None
-
-
 def _path(given: Path | None) -> Path:
-    return given or whereabouts.state_folder() / "secrets" / "api-keys.json"
+    return given or locations.state_folder() / "secrets" / "api-keys.json"
 
 
 def _new_id(keys: "list[ApiKey]") -> str:

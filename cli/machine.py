@@ -1,31 +1,31 @@
-"""The commands that become another program: up and down, which run Papermesh on this machine, and envoy."""
+"""The commands that run Papermesh on this machine, up and down, and envoy, which renders its configuration."""
 
 import os
-import sys
-from typing import NoReturn
 
 import typer
 
+from cli.locations import state_folder
+
 PASS_THROUGH = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
-"""Settings of a command whose options belong to the program that it becomes."""
+"""Settings of a command whose options belong to the program behind it."""
 
 
-def up(context: typer.Context) -> None:
+def up() -> None:
     """Run Papermesh on this machine until Ctrl-C."""
-    _become("deploy.local", "up", *context.args)
+    from deploy.local.up import up
+
+    raise typer.Exit(up(state_folder(), os.environ))
 
 
-def down(context: typer.Context) -> None:
+def down() -> None:
     """Stop what `papermesh up` started."""
-    _become("deploy.local", "down", *context.args)
+    from deploy.local.down import down
+
+    raise typer.Exit(down(state_folder()))
 
 
 def envoy(context: typer.Context) -> None:
     """Render Envoy's configuration, or check it."""
-    _become("envoy", *context.args)
+    from envoy.__main__ import app
 
-
-def _become(module: str, *options: str) -> NoReturn:
-    """Ends this program and starts the other in its place, so that Ctrl-C and the exit code are its own."""
-    arguments = [sys.executable, "-m", module, *options]
-    os.execv(sys.executable, arguments)  # noqa: S606  # no shell is what this is for
+    app(context.args, prog_name=context.command_path)

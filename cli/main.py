@@ -49,8 +49,8 @@ app.add_typer(certs.app, name="certs")
 app.add_typer(clients.app, name="clients")
 app.add_typer(audit.app)
 app.add_typer(keys.app)
-app.command(context_settings=machine.PASS_THROUGH)(machine.up)
-app.command(context_settings=machine.PASS_THROUGH)(machine.down)
+app.command()(machine.up)
+app.command()(machine.down)
 app.command(context_settings=machine.PASS_THROUGH)(machine.envoy)
 
 

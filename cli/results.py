@@ -1,11 +1,11 @@
 """A result drawn for a person, by its shape alone: facts, tables and text, whichever action made it."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from rich.console import Console
 from rich.text import Text
 
-from cli import shapes
 from cli.terminal import err, harmless_value, out, table_of, write
 
 _RULE_WIDTH = 80
@@ -14,6 +14,15 @@ _FAILURES = "failures"
 
 _UNREMARKABLE = {"confidence": 1}
 """What is not worth saying of each page."""
+
+_LONG = 200
+"""Characters: a longer text is read, not looked up in a table."""
+
+_WIDE = 40
+"""Cells: a longer list is no row of a table."""
+
+_FEW = 8
+"""Items: a longer list of numbers is a vector, and nobody reads it."""
 
 
 def show_result(data: Any, meta: dict[str, Any]) -> None:
@@ -28,14 +37,14 @@ def show_result(data: Any, meta: dict[str, Any]) -> None:
 
 
 def _object(console: Console, value: dict[str, Any]) -> None:
-    facts = list(shapes.facts(value))
-    sections = list(shapes.sections(value))
+    facts = list(_facts(value))
+    sections = list(_sections(value))
     if facts:
         table = table_of(header=False)
         table.add_column(style="bold", no_wrap=True)
         table.add_column(overflow="fold")
         for name, fact in facts:
-            table.add_row(name, shapes.cell(fact))
+            table.add_row(name, _cell(fact))
         console.print(table)
     for position, (name, section) in enumerate(sections):
         if position or facts:
@@ -49,11 +58,11 @@ def _section(console: Console, name: str, value: Any) -> None:
     if isinstance(value, str):
         _rule(console, name)
         write(value)
-    elif shapes.is_texts(value):
+    elif _is_texts(value):
         _texts(console, value)
-    elif (cells := shapes.grid(value)) is not None:
+    elif (cells := _as_grid(value)) is not None:
         _grid(console, name, cells)
-    elif shapes.is_table(value):
+    elif _is_table(value):
         _rows(console, name, value)
     elif isinstance(value, list) and value:
         for number, item in enumerate(value, start=1):
@@ -62,7 +71,7 @@ def _section(console: Console, name: str, value: Any) -> None:
         _rule(console, name)
         _object(console, value)
     else:
-        console.print(shapes.cell(value))
+        console.print(_cell(value))
 
 
 def _item(console: Console, name: str, number: int, item: Any) -> None:
@@ -71,7 +80,7 @@ def _item(console: Console, name: str, number: int, item: Any) -> None:
         _section(console, f"{name} {number}", item)
         return
     text = item.get("text")
-    about = {key: value for key, value in item.items() if key != "text" and shapes.is_scalar(value)}
+    about = {key: value for key, value in item.items() if key != "text" and _is_scalar(value)}
     _rule(console, f"{name} {number}" + "".join(f" · {fact}" for fact in _remarks(about)))
     if isinstance(text, str):
         write(text)
@@ -93,7 +102,7 @@ def _texts(console: Console, items: list[dict[str, Any]]) -> None:
 def _remarks(about: dict[str, Any]) -> list[str]:
     """What is true or has a value: "page 3", "ocr"."""
     return [
-        key if value is True else f"{key} {shapes.cell(value)}"
+        key if value is True else f"{key} {_cell(value)}"
         for key, value in about.items()
         if value is not False and value not in (None, "") and _UNREMARKABLE.get(key) != value
     ]
@@ -104,11 +113,11 @@ def _rows(console: Console, name: str, rows: list[dict[str, Any]]) -> None:
     console.print(name, style="bold cyan")
     table = table_of()
     for column in columns:
-        numbers = all(shapes.is_number(row.get(column)) for row in rows)
+        numbers = all(_is_number(row.get(column)) for row in rows)
         table.add_column(column, justify="right" if numbers else "left", overflow="fold")
     outline = next((key for key in columns if isinstance(rows[0].get(key), str)), None)
     for row in rows:
-        cells = {key: shapes.cell(row.get(key)) for key in columns}
+        cells = {key: _cell(row.get(key)) for key in columns}
         level = row.get("level")
         if outline and isinstance(level, int) and level > 1:
             # A row that knows its level is a line of an outline.
@@ -123,7 +132,7 @@ def _grid(console: Console, name: str, rows: list[list[Any]]) -> None:
     for _ in range(max(map(len, rows))):
         table.add_column(overflow="fold")
     for row in rows:
-        table.add_row(*(shapes.cell(value) for value in row))
+        table.add_row(*(_cell(value) for value in row))
     console.print(table)
 
 
@@ -156,3 +165,86 @@ def _meta(meta: dict[str, Any]) -> None:
     parts += [f"request {meta['request_id']}"] if meta.get("request_id") else []
     if parts:
         err().print(" · ".join(map(str, parts)), style="dim")
+
+
+def _is_scalar(value: Any) -> bool:
+    """A value that fits in a cell."""
+    return not isinstance(value, dict | list) and not _is_long(value)
+
+
+def _is_number(value: Any) -> bool:
+    """A number, or nothing where the others have one."""
+    return value is None or (isinstance(value, int | float) and not isinstance(value, bool))
+
+
+def _is_long(value: Any) -> bool:
+    """A text of several lines or of many words."""
+    return isinstance(value, str) and ("\n" in value.strip() or len(value) > _LONG)
+
+
+def _is_scalar_list(value: Any) -> bool:
+    """A list that can be written in one line."""
+    return isinstance(value, list) and bool(value) and all(map(_is_scalar, value))
+
+
+def _is_flat(value: Any) -> bool:
+    """An object that can be a row of a table."""
+    return isinstance(value, dict) and all(
+        _is_scalar(item) or item == [] or _is_scalar_list(item) for item in value.values()
+    )
+
+
+def _is_table(value: Any) -> bool:
+    """A list of rows."""
+    return isinstance(value, list) and bool(value) and all(map(_is_flat, value))
+
+
+def _is_texts(value: Any) -> bool:
+    """A list of texts, each with a little about it: the pages of a document, its pieces."""
+    return (
+        isinstance(value, list)
+        and bool(value)
+        and all(isinstance(item, dict) and isinstance(item.get("text"), str) for item in value)
+        and all(_is_scalar(part) for item in value for key, part in item.items() if key != "text")
+    )
+
+
+def _as_grid(value: Any) -> list[list[Any]] | None:
+    """The cells of a table without column names: a list of lists, or of objects that are nothing but a list."""
+    if not isinstance(value, list) or not value:
+        return None
+    rows = [next(iter(row.values())) if isinstance(row, dict) and len(row) == 1 else row for row in value]
+    return rows if all((_is_scalar_list(row) and len(row) <= _WIDE) or row == [] for row in rows) else None
+
+
+def _facts(value: dict[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
+    """What can be said of an object in a cell each, objects inside it included: "pages", "info.title"."""
+    for key, item in value.items():
+        if _is_scalar(item) or _is_scalar_list(item) or item == []:
+            yield f"{above}{key}", item
+        elif _is_flat(item):
+            yield from _facts(item, f"{above}{key}.")
+
+
+def _sections(value: dict[str, Any]) -> Iterator[tuple[str, Any]]:
+    """What is left: long texts, tables and whatever is nested deeper."""
+    for key, item in value.items():
+        rows = isinstance(item, list) and bool(item) and not _is_scalar_list(item)
+        if rows or _is_long(item) or (isinstance(item, dict) and not _is_flat(item)):
+            yield key, item
+
+
+def _cell(value: Any) -> str:
+    """A value in a cell."""
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.4f}".rstrip("0").rstrip(".")
+    if isinstance(value, list):
+        shown = [_cell(item) for item in value]
+        if len(value) > _FEW and not any(isinstance(item, str) for item in value):
+            return f"{', '.join(shown[:3])}, … ({len(value)} values)"
+        return ", ".join(shown) or "none"
+    return str(value)

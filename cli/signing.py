@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli import arguments, options, whereabouts
+from cli import arguments, locations, options
 from cli.failures import UsageError, reported
 from cli.terminal import harmless_json, note, write
 from services.base import signature
-from services.base.action_names import RULE, is_action_name
+from services.base.names import ACTION_RULE, is_action
 
 if TYPE_CHECKING:
     from papermesh.dispatch.v1 import dispatch_service_pb2 as pb
@@ -55,12 +55,12 @@ def sign(
     papermesh sign PDF_METADATA report.pdf
     """
     with reported():
-        if not is_action_name(action):
-            raise UsageError(f"ACTION must be the name of an action, {RULE}. `papermesh actions` lists them.")
+        if not is_action(action):
+            raise UsageError(f"ACTION must be the name of an action, {ACTION_RULE}. `papermesh actions` lists them.")
         given, rest = arguments.split(words or (), args)
-        signer = _key(key or whereabouts.key_file(client))
-        tls_dir = _tls_dir(certs or whereabouts.certificate_folder(client))
-        address = whereabouts.edge_address(edge)
+        signer = _key(key or locations.key_file(client))
+        tls_dir = _tls_dir(certs or locations.certificate_folder(client))
+        address = locations.edge_address(edge)
         filled = given
         if rest or arguments.digests(given):
             import asyncio
@@ -68,7 +68,7 @@ def sign(
             from cli.direct import Mesh, prepare
 
             mesh = Mesh(address, tls_dir, signer, audience)
-            filled = asyncio.run(prepare(mesh, action, rest, given, whereabouts.adapter_url(url)))
+            filled = asyncio.run(prepare(mesh, action, rest, given, locations.adapter_url(url)))
         write(command_line(action, filled, key=signer, audience=audience, edge=address, tls_dir=tls_dir))
 
 
@@ -114,7 +114,7 @@ def _key(file: Path) -> signature.Key:
     try:
         return signature.read_key_file(file)
     except signature.KeyFileError as error:
-        raise UsageError(f"{error}. `papermesh up` makes the keys of this machine; --key names another file.") from None
+        raise UsageError(f"{error} `papermesh up` makes the keys of this machine; --key names another file.") from None
 
 
 def _tls_dir(folder: Path) -> Path:

@@ -1,4 +1,4 @@
-"""The two streams of a terminal, and text made fit for it.
+"""The two streams of a terminal, text made fit for it, and what moves there while one waits.
 
 A document's words, an error's sentence and a file's name may hold escape sequences, which would move the cursor,
 retitle the window or worse. Everything that others wrote passes one of the `harmless` functions on its way out.
@@ -7,6 +7,9 @@ retitle the window or worse. Everything that others wrote passes one of the `har
 import os
 import re
 import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -81,6 +84,34 @@ def write(text: str) -> None:
 def write_json(text: str) -> None:
     """JSON text for standard output: byte for byte, and only on a terminal made harmless."""
     write(harmless_json(text) if sys.stdout.isatty() else text)
+
+
+@contextmanager
+def upload_bar(file: Path) -> Iterator[Callable[[int], None]]:
+    """A bar that shows how much of a file has been sent; yields what to tell it."""
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
+
+    console = err()
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+    )
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+        task = progress.add_task(harmless(file.name), total=file.stat().st_size)
+        yield lambda sent: progress.update(task, completed=sent)
+
+
+@contextmanager
+def waiting(text: str) -> Iterator[None]:
+    """A spinner beside a few words."""
+    console = err()
+    if not console.is_terminal:
+        yield
+        return
+    with console.status(harmless(text)):
+        yield
 
 
 def _console(*, stderr: bool) -> "Console":

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from envoy.message import Message
-from services.base.handlers import MAX_REQUEST_BYTES
+from services.base.served import MAX_REQUEST_BYTES
 
 BUFFER_BYTES = 32 * 1024
 """Per connection and direction. A longer body streams on as the other side reads; only a retry would need all of it."""

@@ -10,7 +10,7 @@ from http import HTTPStatus
 from envoy.answers import replacing_headers, typed_answer
 from envoy.limits import REQUEST_BYTES
 from envoy.message import Message, extension, typed
-from services.base.handlers import message_too_large
+from services.base.served import message_too_large
 
 _FILTER = "envoy.filters.http.body_size_limit"
 

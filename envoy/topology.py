@@ -9,9 +9,10 @@ import yaml
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
 from envoy import engine_service
+from services.base.names import DNS_LABEL
 
 Port = Annotated[int, Field(ge=1, le=65535)]
-Name = Annotated[str, Field(pattern="^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
+Name = Annotated[str, Field(pattern=DNS_LABEL)]
 ServiceName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)+$")]
 
 _SOCKET_PATH_LIMIT = 107

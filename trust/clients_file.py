@@ -4,25 +4,22 @@ Here an entry is an id with keys, and other fields that are kept as they are. `s
 which reads the file, knows and checks what every field means.
 """
 
-import fcntl
 import json
-import os
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from services.base.private_file import read_private
-from services.base.replaced_file import replace_private
+from services.base.errors import OperatorError
+from services.base.private_file import locked, read_private, replace_private
+from services.base.signature import new_secret
 
 Entry = dict[str, Any]
 
-_SECRET_BYTES = 32
 
-
-class ListingError(Exception):
+class ListingError(OperatorError):
     """A clients file that cannot be changed; the text says what to do and never shows a secret."""
 
 
@@ -30,7 +27,7 @@ def new_key() -> dict[str, str]:
     """A key as an entry lists it; its id is the day of its creation and some letters, "2026-11-21-9f3c1a"."""
     return {
         "id": f"{datetime.now(UTC):%Y-%m-%d}-{secrets.token_hex(3)}",
-        "secret": secrets.token_urlsafe(_SECRET_BYTES),
+        "secret": new_secret(),
     }
 
 
@@ -93,17 +90,14 @@ def changing(path: Path) -> Iterator[list[Entry]]:
     Raises:
         ListingError: when it cannot be read or written.
     """
-    try:
-        folder = os.open(path.resolve().parent, os.O_RDONLY | os.O_DIRECTORY)
-    except OSError as error:
-        raise ListingError(f"{path} cannot be read: {error.strerror}.") from None
-    try:
-        fcntl.flock(folder, fcntl.LOCK_EX)
+    with ExitStack() as held:
+        try:
+            held.enter_context(locked(path.resolve().parent))
+        except OSError as error:
+            raise ListingError(f"{path} cannot be read: {error.strerror}.") from None
         entries = read(path)
         yield entries
         write(path, entries)
-    finally:
-        os.close(folder)
 
 
 def find(entries: Sequence[Entry], client: str) -> Entry:

@@ -7,7 +7,8 @@ dispatch forgets the old one. Both steps may be repeated after a crash at any po
 import time
 from pathlib import Path
 
-from services.base.signature import KeyFileError, read_key_file
+from services.base.errors import OperatorError
+from services.base.signature import read_key_file
 from trust import clients_file
 from trust.clients_file import Entry, ListingError
 
@@ -15,7 +16,7 @@ SETTLE_S = 5.0
 """Seconds from a file's change until every reader has seen it; each checks its file every second."""
 
 
-class RotationError(Exception):
+class RotationError(OperatorError):
     """A step that cannot be taken now; the text says what to do first."""
 
 
@@ -33,7 +34,7 @@ def begin(listing: Path, client: str, key_file: Path, settle_s: float = SETTLE_S
 
     Raises:
         RotationError: when an earlier rotation is not finished.
-        ListingError: when there is no such client, or a file cannot be read or written.
+        ListingError, KeyFileError: when there is no such client, or a file cannot be read or written.
     """
     with clients_file.changing(listing) as entries:
         entry = clients_file.find(entries, client)
@@ -62,7 +63,7 @@ def finish(listing: Path, client: str, key_file: Path, settle_s: float = SETTLE_
 
     Raises:
         RotationError: when the key file does not hold the new key.
-        ListingError: when there is no such client, or a file cannot be read or written.
+        ListingError, KeyFileError: when there is no such client, or a file cannot be read or written.
     """
     if key_file.exists():
         age_s = time.time() - key_file.stat().st_mtime
@@ -80,10 +81,7 @@ def _used(key_file: Path, entry: Entry) -> str | None:
     """The id of the key in a client's key file; None if there is none."""
     if not key_file.exists():
         return None
-    try:
-        key = read_key_file(key_file)
-    except KeyFileError as error:
-        raise ListingError(f"{error}.") from None
+    key = read_key_file(key_file)
     if key.client != entry["id"]:
         raise ListingError(f"{key_file} is the key file of {key.client}, not of {entry['id']}.")
     return key.key_id

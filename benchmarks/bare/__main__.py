@@ -9,7 +9,7 @@ from pydantic import Field
 
 from benchmarks.bare.descriptors import ACTION, SERVICE
 from services.base import actions, telemetry
-from services.base.handlers import Call
+from services.base.call import Call
 from services.base.server import Hosted, Server, ServerSettings
 from services.base.settings import CommaList, Port
 

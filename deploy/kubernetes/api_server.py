@@ -14,9 +14,10 @@ from types import TracebackType
 from typing import Any, Self
 
 import httpx
+from httpx_retries import RetryTransport
 
+from deploy.kubernetes import patience
 from deploy.kubernetes.bearer import Bearer, BearerError
-from deploy.kubernetes.patience import Patient
 
 TOKEN_FOLDER = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 """Where the kubelet mounts `token` and `ca.crt`."""
@@ -94,7 +95,7 @@ class ApiServer:
             base_url=f"{url or _url()}/api/v1/namespaces/{namespace}",
             auth=token,
             timeout=_TIMEOUT,
-            transport=Patient(httpx.HTTPTransport(verify=trusted, trust_env=False)),
+            transport=RetryTransport(httpx.HTTPTransport(verify=trusted, trust_env=False)),
             trust_env=False,  # a proxy of the container's environment leads out of the cluster
         )
 
@@ -180,7 +181,8 @@ class ApiServer:
     ) -> dict[str, Any] | None:
         """The answer; None for the status `but`."""
         try:
-            answer = self._http.request(method, path, json=body)
+            again = patience.QUESTION if method == "GET" else patience.COMMAND
+            answer = self._http.request(method, path, json=body, extensions={"retry": again})
             _check_clock(answer)
             if answer.status_code == but:
                 return None

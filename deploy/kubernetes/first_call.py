@@ -18,13 +18,13 @@ import httpx
 from pydantic import Field
 
 from deploy.kubernetes.bearer import Bearer, BearerError
-from mcp_adapter.dispatch_client import DispatchClient, Person
+from mcp_adapter.dispatch_client import DispatchClient
 from services.base import telemetry
 from services.base.channel import open_channel
 from services.base.errors import Code, PapermeshError
-from services.base.setting_kinds import HostPort
-from services.base.settings import SettingsError, WorkloadSettings
+from services.base.settings import HostPort, SettingsError, WorkloadSettings
 from services.base.signature import KeyFileError, read_key_file
+from services.base.signed_client import Person
 
 _Answer = TypeVar("_Answer")
 

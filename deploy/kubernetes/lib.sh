@@ -22,7 +22,7 @@ need() {
 }
 
 need_tools() {
-    need helm "https://helm.sh/docs/intro/install has it, and make test builds one with Go."
+    need helm "https://helm.sh/docs/intro/install has it, and make test-all builds one with Go."
     need kubectl "https://kubernetes.io/docs/tasks/tools has it."
 }
 

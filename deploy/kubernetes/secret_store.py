@@ -15,7 +15,7 @@ from pathlib import Path
 
 from deploy.kubernetes.api_server import OPAQUE, TLS, ApiServer, Secret
 from deploy.kubernetes.job import JobSettings
-from services.base.setting_kinds import TLS_FILES
+from services.base.settings import TLS_FILES
 from trust import certificates
 from trust.certificates import folder as folders
 

@@ -8,5 +8,5 @@ guardian.py  ends what a crash left           redis_server.py  which Redis, and 
 hold.py      one supervisor for a folder      readiness.py     whether a part answers
 replicas.py  how many of each part            ready_socket.py  where a part says so itself
 handover.py  a part with a socket in hand     processes.py     pids that cannot be mistaken
-up.py, down.py, __main__.py  the commands
+up.py, down.py  the commands                  variables.py     names in the environment that nothing knows
 """

@@ -6,7 +6,7 @@ Made once and kept: without it nobody can verify what was written under it.
 from pathlib import Path
 
 from services.base import audit_chain
-from services.base.replaced_file import replace_private
+from services.base.private_file import replace_private
 
 FILE = "audit.json"
 

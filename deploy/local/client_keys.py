@@ -5,7 +5,7 @@ dispatch reads the list of clients, and each client reads a file with its own ke
 
 from pathlib import Path
 
-from services.base.replaced_file import replace_private
+from services.base.private_file import replace_private
 from trust import clients_file, first_clients
 from trust.clients_file import ListingError
 

@@ -9,8 +9,8 @@ from pathlib import Path
 _SOCKET_PATH_BYTES = 100
 """The kernel takes 107."""
 
-_LONGEST_SOCKET = "adapter-9-ready.sock"
-
+_LONGEST_SOCKET = f"{'w' * 20}-9-ready.sock"
+"""Of a workload's ninth replica."""
 
 _LOOKED_FOR = "redis-state.sock"
 """The socket that the command line looks for in `run`."""

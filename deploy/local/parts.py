@@ -16,10 +16,10 @@ from deploy.local.folders import Folders
 from deploy.local.part import Command
 from deploy.local.ports import Ports
 from deploy.local.ready_socket import ReadySocket
-from deploy.local.services import SERVICES, Service
+from deploy.workloads import SERVICES, Workload, callers, variable
 from envoy import binary, drain
-from envoy.topology import Address, Topology
-from envoy.topology import Service as Upstream
+from envoy.topology import Address, Service, Topology
+from mcp_adapter.people.settings import PeopleSettings
 from services.base import TLS_1_3_ONLY
 from services.base.settings import SettingsError
 
@@ -28,9 +28,6 @@ _log = logging.getLogger(__name__)
 NAMESPACE = "default"
 AUDIENCE = "laptop"
 """The deployment's name in signatures: a call signed for it is worth nothing anywhere else."""
-
-OWN_WORKLOADS = ("adapter", "operator", "envoy", "dispatch")
-"""Who needs a certificate besides the services."""
 
 _LOOPBACK = "127.0.0.1"
 _ADMIN_SOCKET = "envoy-admin.sock"
@@ -57,17 +54,12 @@ class Plan:
 
     folders: Folders
     ports: Ports
-    services: Sequence[Service] = SERVICES
+    services: Sequence[Workload] = SERVICES
     settings: Mapping[str, str] = field(default_factory=dict)
     """More PAPERMESH_ variables for every part; what the deployment itself sets wins."""
 
     replicas: Mapping[str, int] = field(default_factory=dict)
     """How many of dispatch, of a service or of the adapter run, where it is more than one."""
-
-    @property
-    def workloads(self) -> tuple[str, ...]:
-        """Everyone who needs a certificate."""
-        return (*OWN_WORKLOADS, *(service.name for service in self.services))
 
     @property
     def descriptors(self) -> tuple[Path, ...]:
@@ -83,6 +75,21 @@ class Plan:
     def admin_socket(self) -> Path:
         """Envoy's admin interface."""
         return self.folders.sockets / _ADMIN_SOCKET
+
+    @property
+    def http_host(self) -> str:
+        """Where the adapters listen: on loopback, unless PAPERMESH_HTTP_HOST names another address."""
+        return self.settings.get("PAPERMESH_HTTP_HOST") or _LOOPBACK
+
+    def check_people(self) -> None:
+        """Makes sure that the adapters know who calls, as they will themselves, but before anything starts.
+
+        Raises:
+            SettingsError: when they would listen beyond loopback to anybody, for one.
+        """
+        named = {name: self.settings.get(f"PAPERMESH_{name.upper()}") for name in PeopleSettings.model_fields}
+        given = {name: text for name, text in named.items() if text}
+        PeopleSettings.read(**{**given, "tls_dir": self.folders.certs / "adapter", "namespace": NAMESPACE})
 
     def stages(self, bootstrap: Path, listener: socket.socket) -> tuple[tuple[Command, ...], ...]:
         """Every part, in the order in which they need each other: each stage answers before the next is of use.
@@ -112,8 +119,7 @@ class Plan:
             admin_socket=str(self.admin_socket),
             dispatch=self._endpoints("dispatch", self.ports.dispatch),
             services=tuple(
-                Upstream(service.name, service.proto_services, self._endpoints(service.name, self.ports.of(service)))
-                for service in self.services
+                self._behind(service, port) for service in self.services if (port := self.ports.of(service))
             ),
             namespace=NAMESPACE,
             edge=Address(_LOOPBACK, self.ports.edge),
@@ -145,8 +151,8 @@ class Plan:
             "PAPERMESH_AUDIENCE": AUDIENCE,
             "PAPERMESH_AUDIT_DIR": str(self.folders.audit),
             "PAPERMESH_AUDIT_KEY_FILE": str(self.folders.secrets / "audit.json"),
-            "PAPERMESH_REDIS_STATE_URL": f"unix://{quote(str(self._redis_socket('redis-state')))}",
-            "PAPERMESH_REDIS_CACHE_URL": f"unix://{quote(str(self._redis_socket('redis-cache')))}",
+            "PAPERMESH_REDIS_STATE_URL": self._redis_url("state"),
+            "PAPERMESH_REDIS_CACHE_URL": self._redis_url("cache"),
             "PAPERMESH_BLOBS_URL": self._blobs_url,
             "PAPERMESH_SPOOL_DIR": str(self.folders.spool(name)),
             "PAPERMESH_SERVICES": ",".join(name for service in self.services for name in service.proto_services),
@@ -155,18 +161,23 @@ class Plan:
         ready = partial(readiness.port_listens, port)
         return Command(name, _module("services.dispatch"), ready, self._environment("dispatch", settings))
 
-    def service(self, service: Service, number: int = 1) -> Command:
-        """A service behind the mesh listener."""
+    def service(self, service: Workload, number: int = 1) -> Command:
+        """A service behind the mesh listener, or a worker that nobody calls and that says itself when it is ready."""
         name = replicas.name(service.name, number)
-        port = replicas.port(self.ports.of(service), number)
-        settings = {
-            "PAPERMESH_BIND_HOST": _LOOPBACK,
-            service.port_variable: str(port),
-            "PAPERMESH_BLOBS_URL": self._blobs_url,
-            "PAPERMESH_WORK_DIR": str(self.folders.work(name)),
-        }
-        ready = partial(readiness.port_listens, port)
-        return Command(name, service.arguments, ready, self._environment(service.name, settings))
+        settings = {"PAPERMESH_BIND_HOST": _LOOPBACK, "PAPERMESH_WORK_DIR": str(self.folders.work(name))}
+        settings |= {f"PAPERMESH_REDIS_{role.upper()}_URL": self._redis_url(role) for role in service.redis}
+        if service.blobs != "none":
+            settings["PAPERMESH_BLOBS_URL"] = self._blobs_url
+        if service.callees:
+            settings["PAPERMESH_MESH_ADDRESS"] = f"localhost:{self.ports.mesh}"
+        first = self.ports.of(service)
+        if first is None:
+            heard = ReadySocket(self.folders.sockets / f"{name}-ready.sock")
+            environment = self._environment(service.name, settings)
+            return Command(name, service.arguments, heard.heard, environment, ready_socket=heard)
+        port = replicas.port(first, number)
+        environment = self._environment(service.name, settings | {variable(service.name, "PORT"): str(port)})
+        return Command(name, service.arguments, partial(readiness.port_listens, port), environment)
 
     def envoy(self, bootstrap: Path) -> Command:
         """Both listeners, in one process."""
@@ -181,7 +192,7 @@ class Plan:
         """HTTP, for people and agents."""
         name = replicas.name("adapter", number)
         settings = {
-            "PAPERMESH_HTTP_HOST": _LOOPBACK,
+            "PAPERMESH_HTTP_HOST": self.http_host,
             "PAPERMESH_HTTP_PORT": str(self.ports.http),
             "PAPERMESH_EDGE_ADDRESS": f"localhost:{self.ports.edge}",
             "PAPERMESH_AUDIENCE": AUDIENCE,
@@ -212,8 +223,16 @@ class Plan:
         ready = partial(readiness.redis_answers, self._redis_socket(name))
         return Command(name, (str(redis_server.find()), str(folder / _REDIS_FILE)), ready)
 
+    def _redis_url(self, role: str) -> str:
+        return f"unix://{quote(str(self._redis_socket(f'redis-{role}')))}"
+
     def _redis_socket(self, name: str) -> Path:
         return self.folders.sockets / f"{name}.sock"
+
+    def _behind(self, service: Workload, port: int) -> Service:
+        """A service as Envoy knows it."""
+        endpoints = self._endpoints(service.name, port)
+        return Service(service.name, service.proto_services, endpoints, callers(service, self.services))
 
     def _endpoints(self, part: str, first: int) -> tuple[Address, ...]:
         ports = (replicas.port(first, number) for number in replicas.numbers(self.replicas, part))

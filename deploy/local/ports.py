@@ -5,24 +5,19 @@ A part that runs several times listens a hundred higher each time, so the same v
 
 import random
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass, field
 from typing import Self
 
 from deploy.local import replicas
-from deploy.local.services import SERVICES, Service
+from deploy.workloads import SERVICES, Workload, variable
 
 _LOOPBACK = "127.0.0.1"
 
-_OWN_VARIABLES = {
-    "http": "PAPERMESH_HTTP_PORT",
-    "edge": "PAPERMESH_EDGE_PORT",
-    "mesh": "PAPERMESH_MESH_PORT",
-    "dispatch": "PAPERMESH_DISPATCH_PORT",
-}
+_OWN = ("http", "edge", "mesh", "dispatch")
 
-_FREE_FROM, _FREE_TO = 20_000, 32_000
+FREE = range(20_000, 32_000)
 """Free ports are sought below those that the system gives to outgoing connections: one of these could take a port when
 it was found free and no server has bound it yet."""
 
@@ -38,6 +33,11 @@ class PortError(Exception):
     """A port cannot be had; the text is for the person who starts Papermesh."""
 
 
+def variables(services: Sequence[Workload] = SERVICES) -> tuple[str, ...]:
+    """The names of the variables that move a port."""
+    return tuple(variable(name, "PORT") for name, _ in Ports().each(services))
+
+
 @dataclass(frozen=True, slots=True)
 class Ports:
     """The ports of one deployment."""
@@ -50,48 +50,58 @@ class Ports:
     """By service name; a service that is not in it listens where its own entry says."""
 
     @classmethod
-    def free(cls, services: Sequence[Service] = SERVICES) -> Self:
+    def free(cls, services: Sequence[Workload] = SERVICES) -> Self:
         """Ports that nobody listens on right now, for tests; those of up to three replicas are free too."""
-        count = len(_OWN_VARIABLES) + len(services)
+        names = [name for name, _ in cls().each(services)]
         numbers: list[int] = []
         with ExitStack() as held:
-            for number in random.SystemRandom().sample(range(_FREE_FROM, _FREE_TO), _TRIES):
-                if len(numbers) == count:
+            for number in random.SystemRandom().sample(FREE, _TRIES):
+                if len(numbers) == len(names):
                     break
                 with suppress(OSError):
                     for replica in range(1, _FREE_REPLICAS + 1):
                         held.enter_context(closing(_bound(replicas.port(number, replica))))
                     numbers.append(number)
-        if len(numbers) < count:
-            raise PortError(f"Fewer than {count} ports between {_FREE_FROM} and {_FREE_TO} are free.")
-        own = dict(zip(_OWN_VARIABLES, numbers, strict=False))
-        names = (service.name for service in services)
-        return cls(**own, services=dict(zip(names, numbers[len(own) :], strict=True)))
+        if len(numbers) < len(names):
+            raise PortError(f"Fewer than {len(names)} ports between {FREE.start} and {FREE.stop} are free.")
+        return cls._moved(dict(zip(names, numbers, strict=True)))
 
     @classmethod
-    def from_environment(cls, environment: Mapping[str, str], services: Sequence[Service] = SERVICES) -> Self:
+    def from_environment(cls, environment: Mapping[str, str], services: Sequence[Workload] = SERVICES) -> Self:
         """The default ports, moved by what the environment says.
 
         Raises:
             PortError: for a variable that is no port number.
         """
-        own = {
-            name: _number(variable, environment[variable])
-            for name, variable in _OWN_VARIABLES.items()
-            if environment.get(variable)
-        }
-        moved = {
-            service.name: _number(service.port_variable, environment[service.port_variable])
-            for service in services
-            if environment.get(service.port_variable)
-        }
-        return cls(**own, services=moved)
+        settings = {name: variable(name, "PORT") for name, _ in cls().each(services)}
+        return cls._moved(
+            {name: _number(each, environment[each]) for name, each in settings.items() if environment.get(each)}
+        )
 
-    def of(self, service: Service) -> int:
-        """The port of a service behind the mesh listener."""
+    @classmethod
+    def _moved(cls, numbers: Mapping[str, int]) -> Self:
+        own = {name: numbers[name] for name in _OWN if name in numbers}
+        return cls(**own, services={name: number for name, number in numbers.items() if name not in own})
+
+    def of(self, service: Workload) -> int | None:
+        """The port of a service behind the mesh listener; None for one that nobody calls."""
         return self.services.get(service.name, service.port)
 
-    def check(self, services: Sequence[Service] = SERVICES, counts: Mapping[str, int] | None = None) -> None:
+    def listening(
+        self, counts: Mapping[str, int], services: Sequence[Workload] = SERVICES
+    ) -> Iterator[tuple[str, int]]:
+        """Where a certificate is shown: whose, and the port, of each replica.
+
+        Args:
+            counts: How many of each part run, where it is more than one.
+            services: What stands behind dispatch.
+        """
+        yield from (("envoy", self.edge), ("envoy", self.mesh))
+        for name, first in self.each(services):
+            if name not in {"http", "edge", "mesh"}:
+                yield from ((name, replicas.port(first, number)) for number in replicas.numbers(counts, name))
+
+    def check(self, services: Sequence[Workload] = SERVICES, counts: Mapping[str, int] | None = None) -> None:
         """Makes sure that every port can be bound.
 
         Args:
@@ -102,26 +112,30 @@ class Ports:
             PortError: naming the first that is taken and the variable that moves it.
         """
         # The replicas of the adapter share its port; the others are looked up in `counts` by their parts' names.
-        first = [(name, variable, getattr(self, name)) for name, variable in _OWN_VARIABLES.items()]
-        first += [(service.name, service.port_variable, self.of(service)) for service in services]
         with ExitStack() as held:
-            for part, variable, number in first:
+            for part, number in self.each(services):
                 for replica in replicas.numbers(counts or {}, part):
                     # Held until all are: two parts that were given one port are found out as well.
-                    held.enter_context(closing(_bindable(variable, number, replicas.port(number, replica))))
+                    bound = _bindable(variable(part, "PORT"), number, replicas.port(number, replica))
+                    held.enter_context(closing(bound))
+
+    def each(self, services: Sequence[Workload]) -> Iterator[tuple[str, int]]:
+        """Everybody who listens: a name, and the port of the first replica."""
+        yield from ((name, getattr(self, name)) for name in _OWN)
+        yield from ((service.name, port) for service in services if (port := self.of(service)))
 
 
-def _bindable(variable: str, first: int, number: int) -> socket.socket:
-    """A socket bound to the port of a replica, whose variable moves the port of the first."""
+def _bindable(setting: str, first: int, number: int) -> socket.socket:
+    """A socket bound to the port of a replica, whose setting moves the port of the first."""
     try:
         if number > _HIGHEST:
-            raise PortError(f"{variable}={first} leaves no port for further replicas: take a lower one.")
+            raise PortError(f"{setting}={first} leaves no port for further replicas: take a lower one.")
         return _bound(number)
     except OSError as error:
         other = first + 10 if first + 10 <= _HIGHEST else first - 10
         raise PortError(
             f"Port {number} cannot be used: {error.strerror}. End what listens on it, or take another: "
-            f"{variable}={other} make up"
+            f"{setting}={other} make up"
         ) from None
 
 
@@ -138,7 +152,7 @@ def _bound(number: int) -> socket.socket:
     return bound
 
 
-def _number(variable: str, text: str) -> int:
+def _number(setting: str, text: str) -> int:
     if not (text.isascii() and text.isdigit() and 1 <= int(text) <= _HIGHEST):
-        raise PortError(f"{variable} must be a port number from 1 to 65535.")
+        raise PortError(f"{setting} must be a port number from 1 to 65535.")
     return int(text)

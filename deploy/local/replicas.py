@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from deploy.local.services import SERVICES, Service
+from deploy.workloads import SERVICES, Workload, variable
 
 MOST = 9
 
@@ -28,12 +28,17 @@ def numbers(replicas: Mapping[str, int], part: str) -> Iterator[int]:
     yield from range(1, replicas.get(part, 1) + 1)
 
 
-def replicated(services: Sequence[Service] = SERVICES) -> tuple[str, ...]:
+def replicated(services: Sequence[Workload] = SERVICES) -> tuple[str, ...]:
     """The parts of which there may be more than one."""
     return ("dispatch", *(service.name for service in services), "adapter")
 
 
-def check(replicas: Mapping[str, int], services: Sequence[Service] = SERVICES) -> None:
+def variables(services: Sequence[Workload] = SERVICES) -> tuple[str, ...]:
+    """The names of the variables that set how many of a part run."""
+    return tuple(variable(part, "REPLICAS") for part in replicated(services))
+
+
+def check(replicas: Mapping[str, int], services: Sequence[Workload] = SERVICES) -> None:
     """Makes sure that parts can run as often as `replicas` says.
 
     Raises:
@@ -44,25 +49,20 @@ def check(replicas: Mapping[str, int], services: Sequence[Service] = SERVICES) -
         if part not in parts:
             raise ReplicaError(f"There is no more than one {part}. There may be several of: {', '.join(parts)}.")
         if not 1 <= count <= MOST:
-            raise ReplicaError(f"{_variable(part)} must be a number from 1 to {MOST}.")
+            raise ReplicaError(f"{variable(part, 'REPLICAS')} must be a number from 1 to {MOST}.")
     names = [name(part, number) for part in parts for number in numbers(replicas, part)]
     if doubled := next((each for each in names if names.count(each) > 1), None):
-        raise ReplicaError(
-            f"Two parts would be called {doubled}. Give the service in deploy/local/services.py another."
-        )
+        raise ReplicaError(f"Two parts would be called {doubled}. Give the service in deploy/workloads.py another.")
 
 
-def from_environment(environment: Mapping[str, str], services: Sequence[Service] = SERVICES) -> dict[str, int]:
+def from_environment(environment: Mapping[str, str], services: Sequence[Workload] = SERVICES) -> dict[str, int]:
     """The counts that the environment sets, PAPERMESH_PDF_REPLICAS=2.
 
     Raises:
         ReplicaError: for a variable that is no such number.
     """
-    found = {part: environment[_variable(part)] for part in replicated(services) if environment.get(_variable(part))}
+    settings = {part: variable(part, "REPLICAS") for part in replicated(services)}
+    found = {part: environment[setting] for part, setting in settings.items() if environment.get(setting)}
     counts = {part: int(text) if text.isascii() and text.isdigit() else 0 for part, text in found.items()}
     check(counts, services)
     return counts
-
-
-def _variable(part: str) -> str:
-    return f"PAPERMESH_{part.upper().replace('-', '_')}_REPLICAS"

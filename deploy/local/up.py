@@ -1,5 +1,6 @@
 """`make up`: runs everything in the foreground until Ctrl-C, and starts again what dies."""
 
+import os
 import shlex
 import signal
 import sys
@@ -20,6 +21,7 @@ from deploy.local.ports import PortError, Ports
 from deploy.local.redis_server import RedisMissingError
 from deploy.local.replicas import ReplicaError
 from deploy.local.stack import Stack
+from deploy.local.variables import unknown
 from envoy.binary import EnvoyNotFoundError
 from envoy.routes import RouteError
 from services.base.actions import ContractError
@@ -65,6 +67,7 @@ def up(root: Path, environment: Mapping[str, str]) -> int:
     Returns:
         The exit status.
     """
+    os.umask(0o077)  # for Redis, Envoy and their files too
     stopping = _stop_on_signals()
     begun = time.monotonic()
     try:
@@ -72,6 +75,8 @@ def up(root: Path, environment: Mapping[str, str]) -> int:
         settings.pop("PAPERMESH_TOKEN", None)  # a person's, for the command line; no part needs it
         ports, counts = Ports.from_environment(environment), replicas.from_environment(environment)
         stack = Stack(root, ports, replicas=counts, settings=settings, stopping=stopping)
+        for sentence in unknown(environment, stack.services):
+            say(sentence)
         say("Starting Papermesh")
         stack.start()
     except StoppedError:
@@ -162,6 +167,7 @@ def _moved(stack: Stack) -> str:
     variables = {
         "PAPERMESH_VAR": str(stack.folders.root) if stack.folders.root != USUAL_ROOT else "",
         "PAPERMESH_HTTP_PORT": str(stack.ports.http) if stack.ports.http != usual.http else "",
+        "PAPERMESH_URL": stack.url if not stack.url.startswith("http://127.0.0.1:") else "",
         "PAPERMESH_EDGE_PORT": str(stack.ports.edge) if stack.ports.edge != usual.edge else "",
     }
     words = [f"{name}={shlex.quote(value)}" for name, value in variables.items() if value]

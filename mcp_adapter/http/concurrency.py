@@ -11,10 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from services.base.errors import Code, PapermeshError
-
-RETRY_AFTER_MS = 1_000
-"""What a refused caller is told to wait: nobody knows how long those who hold the places will take."""
+from services.base.errors import RETRY_AFTER_MS, Code, PapermeshError, all_under_way
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +61,7 @@ class Places:
         """
         room = self._room
         if self._taken[actor] >= room.of_actor:
-            message = f"You have {room.of_actor} {room.kind} under way, and more may not be. Let one end first."
-            details = {"reason": "in_flight"}
-            raise PapermeshError(Code.RATE_LIMIT, message, retry_after_ms=RETRY_AFTER_MS, details=details)
+            raise all_under_way(f"You have {room.of_actor} {room.kind} under way", reason="in_flight")
         if self._all >= room.total:
             message = f"Too many {room.kind} are under way. Try again."
             raise PapermeshError(Code.UNAVAILABLE, message, retry_after_ms=RETRY_AFTER_MS)

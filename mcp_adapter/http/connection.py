@@ -1,85 +1,22 @@
 """One HTTP connection: uvicorn's protocol, with bounds on what it accepts and on how long it waits."""
 
-import logging
 from contextvars import copy_context
-from dataclasses import dataclass
 from enum import Enum, auto
 from http import HTTPStatus
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
-from uvicorn.server import ServerState
 
-from mcp_adapter.http.connections import Connections
+from mcp_adapter.http.connections import Shared
 from mcp_adapter.http.corked import Corked
-from mcp_adapter.http.envelope import Exchange, failure
+from mcp_adapter.http.envelope import refusal
+from mcp_adapter.http.limits import Limits
 from mcp_adapter.http.pace import Pace
-from mcp_adapter.http.peers import Peers
 from mcp_adapter.http.request_parsing import RequestParsing
-from mcp_adapter.http.sparse_log import SparseLog
 from services.base.errors import Code, PapermeshError
-
-_log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What one peer may take."""
-
-    connections: int = 512
-    """Connections at a time; half of the files that a process may commonly open."""
-
-    peer_connections: int = 128
-    """Those of one peer, a quarter."""
-
-    head_bytes: int = 64 * 1024
-    """Bytes of a request's line and headers, and of whatever else is sent between two pieces of a body."""
-
-    headers: int = 200
-    """Headers of one request."""
-
-    pipelined: int = 16
-    """Requests that may wait for the answer to one before them. uvicorn sets up each as soon as it is read."""
-
-    head_s: float = 10
-    """Seconds from the beginning of a connection, or of a request on a kept one, to the end of its head."""
-
-    piece_s: float = 30
-    """Seconds that the sender of a body, or the reader of an answer, may stand still."""
-
-    bytes_per_s: float = 4096
-    """What such a second is earned by: the slowest that a body may come, or an answer be taken. The six uploads that a
-    browser makes at once share a bad mobile link, 30 kB/s, and each has to keep up."""
-
-    whole_s: float = 1_800
-    """Seconds for all of a body, or of an answer: the largest upload, 100 MB, comes over half a megabit a second."""
-
 
 _COUNTED_FROM = 64 * 1024
 """Bytes of an answer that count as not taken; what is less costs no more than the connection itself."""
-
-KEEP_ALIVE_S = 30
-"""Seconds that a connection is kept for a next request."""
-
-
-class Shared(ServerState):
-    """What the connections of one server share."""
-
-    draining = False
-    """Whether each connection ends with its next answer."""
-
-    def __init__(self, peers: Peers | None = None, limits: Limits | None = None) -> None:
-        """Nobody is connected.
-
-        Args:
-            peers: Whom a connection is counted for; its address when left out.
-            limits: How many there may be.
-        """
-        super().__init__()
-        limits = limits or Limits()
-        self.peers = peers or Peers()
-        self.held = Connections(limits.connections, limits.peer_connections)
-        self.malformed = SparseLog(_log)
 
 
 class _Wait(Enum):
@@ -164,7 +101,7 @@ class Connection(RequestParsing):
         if self._unread_bytes > self.limits.head_bytes and not self._has_enough:
             # The parser joins the pieces of a header one by one, which takes the longer the more it has.
             self._has_enough = True
-            self.refuse_bytes(self._head_too_large())
+            self.refuse_bytes(self.limits.head_too_large())
 
     def on_headers_complete(self) -> None:
         """Begins to wait for the body."""
@@ -176,7 +113,7 @@ class Connection(RequestParsing):
         if len(self.headers) > limits.headers or (
             self._unread_bytes > limits.head_bytes and self._head_bytes() > limits.head_bytes
         ):
-            raise self._head_too_large()
+            raise self.limits.head_too_large()
         super().on_headers_complete()
         self._unread_bytes = 0
         self._wait = _Wait.BODY
@@ -255,14 +192,6 @@ class Connection(RequestParsing):
             return
         self._refuse(error, HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE if error.code is Code.TOO_LARGE else None)
 
-    def _head_too_large(self) -> PapermeshError:
-        limits = self.limits
-        return PapermeshError(
-            Code.TOO_LARGE,
-            f"A request may have {limits.headers} headers, and {limits.head_bytes} bytes of them. Send fewer.",
-            details={"limit_bytes": str(limits.head_bytes), "limit_headers": str(limits.headers)},
-        )
-
     def _refuse(self, error: PapermeshError, status: int | None = None) -> None:
         """Answers and closes; an answer that is half written is broken off, and so is one that others wait for."""
         if self.transport.is_closing():
@@ -271,7 +200,7 @@ class Connection(RequestParsing):
             self.cycle is None or self.cycle.response_complete or not self.cycle.response_started
         ):
             # In a context of its own: uvloop's connections share one, and the next log line would bear this trace.
-            answer = copy_context().run(lambda: failure(Exchange.alone(), error, status))
+            answer = copy_context().run(refusal, error, status)
             head = [STATUS_LINE[answer.status_code], b"connection: close\r\n"]
             head += [b"%b: %b\r\n" % header for header in (*self.server_state.default_headers, *answer.raw_headers)]
             self.transport.write(b"".join([*head, b"\r\n", bytes(answer.body)]))
@@ -294,7 +223,7 @@ class Connection(RequestParsing):
             self._since += passed_s  # it is we who do not read
         elif self._wait is _Wait.BODY:
             if self._coming.is_too_slow(passed_s):
-                self._refuse(_slow_body(self.limits), 408)
+                self._refuse(self.limits.body_too_slow(), 408)
         elif self._wait is _Wait.HEAD and now - self._since > self.limits.head_s:
             self._end_slow_head()
         elif self._wait is _Wait.REST and now - self._since > self.limits.piece_s:
@@ -315,13 +244,4 @@ class Connection(RequestParsing):
         if self._silent:
             self.transport.close()
             return
-        message = f"The head of the request was not complete within {self.limits.head_s:g} seconds. Send it again."
-        self._refuse(PapermeshError(Code.TIMEOUT, message), 408)
-
-
-def _slow_body(limits: Limits) -> PapermeshError:
-    pace = (
-        f"at least {limits.bytes_per_s:g} bytes a second, {limits.piece_s:g} seconds without any at most, and"
-        f" {limits.whole_s:g} for all of it"
-    )
-    return PapermeshError(Code.TIMEOUT, f"The body came too slowly: {pace}. Send it again.")
+        self._refuse(self.limits.head_too_slow(), 408)

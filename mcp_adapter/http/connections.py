@@ -4,14 +4,19 @@ Nothing is known of a connection but where it comes from, and that is enough to 
 nothing to open all that there may be. So a place is nobody's for good: whoever comes gets in as long as another idles.
 """
 
+import logging
 from collections import OrderedDict
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from services.base.errors import Code, PapermeshError
+from uvicorn.server import ServerState
 
-RETRY_AFTER_MS = 1_000
-"""What a refused caller is told to wait."""
+from mcp_adapter.http.limits import Limits
+from mcp_adapter.http.peers import Peers
+from mcp_adapter.http.sparse_log import SparseLog
+from services.base.errors import RETRY_AFTER_MS, Code, PapermeshError, all_under_way
+
+_log = logging.getLogger(__name__)
 
 
 class Idler(Protocol):
@@ -41,19 +46,11 @@ class Connections:
     that are not taken are too large together.
     """
 
-    def __init__(self, total: int, of_peer: int, untaken_bytes: int = 128 * 1024 * 1024) -> None:
-        """Holds none.
-
-        Args:
-            total: How many there may be.
-            of_peer: How many of these one peer may have.
-            untaken_bytes: What is held at most of answers that were given and not taken; of more, the oldest one goes.
-        """
-        self._most_untaken = untaken_bytes
+    def __init__(self, limits: Limits) -> None:
+        """Holds none, and no more than `limits` say."""
+        self._limits = limits
         self._untaken: dict[Idler, int] = {}
         self._untaken_bytes = 0
-        self._total = total
-        self._of_peer = of_peer
         self._all = _Group()
         self._peers: dict[str, _Group] = {}
         self._peer_of: dict[Idler, str] = {}
@@ -70,10 +67,9 @@ class Connections:
                 is under way on every one of them. The connection is not taken then.
         """
         own = self._peers.get(peer)
-        if own is not None and own.count >= self._of_peer and not _make_room(own):
-            message = f"Your address has {self._of_peer} requests under way, and more may not be. Let one end first."
-            raise PapermeshError(Code.RATE_LIMIT, message, retry_after_ms=RETRY_AFTER_MS)
-        if self._all.count >= self._total and not _make_room(self._all):
+        if own is not None and own.count >= self._limits.peer_connections and not _make_room(own):
+            raise all_under_way(f"Your address has {self._limits.peer_connections} requests under way")
+        if self._all.count >= self._limits.connections and not _make_room(self._all):
             message = "Too many connections are open. Try again."
             raise PapermeshError(Code.UNAVAILABLE, message, retry_after_ms=RETRY_AFTER_MS)
         if peer and peer not in self._peers:  # none yet, or none any more: its last one has made room
@@ -99,7 +95,7 @@ class Connections:
         for group in self._groups(peer):
             group.idle.pop(connection, None)
             group.taking.setdefault(connection)
-        while self._untaken_bytes > self._most_untaken and self._all.taking:
+        while self._untaken_bytes > self._limits.untaken_bytes and self._all.taking:
             oldest = next(iter(self._all.taking))
             if oldest.untaken_bytes():
                 oldest.make_room()
@@ -136,6 +132,25 @@ class Connections:
 
     def _groups(self, peer: str) -> tuple[_Group, ...]:
         return (self._all, self._peers[peer]) if peer else (self._all,)
+
+
+class Shared(ServerState):
+    """What the connections of one server share."""
+
+    draining = False
+    """Whether each connection ends with its next answer."""
+
+    def __init__(self, peers: Peers | None = None, limits: Limits | None = None) -> None:
+        """Nobody is connected.
+
+        Args:
+            peers: Whom a connection is counted for; its address when left out.
+            limits: How many there may be.
+        """
+        super().__init__()
+        self.peers = peers or Peers()
+        self.held = Connections(limits or Limits())
+        self.malformed = SparseLog(_log)
 
 
 def _make_room(group: _Group) -> bool:

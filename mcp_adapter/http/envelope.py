@@ -3,20 +3,22 @@
 import math
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
-from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import Message, Send
 
-from mcp_adapter.dispatch_client import Person
 from services.base import telemetry
 from services.base.errors import PapermeshError
+from services.base.signed_client import Person
 
 NO_STORE = {"Cache-Control": "no-store"}
 """What is in no cache of ours is for no other cache either."""
+
+_TRACEPARENT = telemetry.TRACEPARENT.encode()
 
 
 @dataclass(slots=True)
@@ -32,20 +34,22 @@ class Exchange:
     """Empty until the mesh has given one, or `identify` had to."""
 
     cache: str = "none"
+    answers: bool = False
+    """Whether the answer has begun."""
 
     @classmethod
-    def begin(cls, request: Request) -> "Exchange":
-        """Takes up the caller's trace and who it is; later steps find the exchange with `of`."""
-        traceparent = telemetry.continue_trace(request.headers.get(telemetry.TRACEPARENT))
-        exchange = cls(traceparent, getattr(request.state, "actor", ""))
-        request.state.exchange = exchange
+    def begin(cls, request: Mapping[str, Any]) -> "Exchange":
+        """Takes up the caller's trace; whoever handles the request, or its scope, later finds this with `of`."""
+        said = next((value.decode("latin-1") for name, value in request["headers"] if name == _TRACEPARENT), None)
+        exchange: Exchange = cls(telemetry.continue_trace(said))
+        request["state"]["exchange"] = exchange
         return exchange
 
     @classmethod
-    def of(cls, request: Request) -> "Exchange":
-        """What was begun for this request, or else begins it."""
-        begun: Exchange | None = getattr(request.state, "exchange", None)
-        return begun or cls.begin(request)
+    def of(cls, request: Mapping[str, Any]) -> "Exchange":
+        """What was begun for this request."""
+        begun: Exchange = request["state"]["exchange"]
+        return begun
 
     @classmethod
     def alone(cls) -> "Exchange":
@@ -67,6 +71,17 @@ class Exchange:
         """The id of the call in every log: the mesh's, or one of ours where the mesh has none, written like Envoy's."""
         self.request_id = self.request_id or str(uuid.uuid4())
         return self.request_id
+
+    def identified(self, send: Send) -> Send:
+        """Sends an answer with the id of the call as `X-Request-Id`."""
+
+        def identify(message: Message) -> Awaitable[None]:
+            if message["type"] == "http.response.start":
+                self.answers = True
+                message["headers"] = [*message["headers"], (b"x-request-id", self.identify().encode())]
+            return send(message)
+
+        return identify
 
     def meta(self) -> dict[str, Any]:
         """What stands under `meta`."""
@@ -114,6 +129,14 @@ def failure(exchange: Exchange, error: PapermeshError, status: int | None = None
     }
     headers = NO_STORE | _retry_after(error)
     return Response(orjson.dumps(body), status or error.code.http_status, headers, media_type="application/json")
+
+
+def refusal(error: PapermeshError, status: int | None = None) -> Response:
+    """The same for bytes that became no request, whole: with the header that `Exchange.identified` adds elsewhere."""
+    exchange = Exchange.alone()
+    response = failure(exchange, error, status)
+    response.headers["X-Request-Id"] = exchange.identify()
+    return response
 
 
 def _retry_after(error: PapermeshError) -> dict[str, str]:

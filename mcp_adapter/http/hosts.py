@@ -9,10 +9,8 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache
 
-from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from mcp_adapter.http.envelope import Exchange, failure
 from mcp_adapter.http.loopback import is_loopback
 from services.base.errors import Code, PapermeshError
 
@@ -36,11 +34,13 @@ class KnownHosts:
         self._knows = lru_cache(maxsize=256)(self._is_known)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Handles one request."""
+        """Handles one request.
+
+        Raises:
+            PapermeshError: FORBIDDEN for a stranger.
+        """
         if scope["type"] == "http" and scope["path"] not in PROBES and (wrong := self._wrong_header(scope)):
-            request = Request(scope, receive)
-            await failure(Exchange.begin(request), _stranger(wrong))(scope, receive, send)
-            return
+            raise _stranger(wrong)
         await self._app(scope, receive, send)
 
     def _wrong_header(self, scope: Scope) -> str:

@@ -10,8 +10,8 @@ class HotRoute:
 
     It stands innermost, behind everything that decides who may come in, so nothing is asked less of a request that it
     takes. What it leaves out are FastAPI's exit stack and exception handlers and Starlette's search for the route,
-    about as much work as the endpoint's own: an endpoint here answers its errors itself. The route stays in the router
-    too, which answers for its path where the method is another.
+    about as much work as the endpoint's own: errors are answered further out, as everybody's are. The route stays in
+    the router too, which answers for its path where the method is another.
     """
 
     def __init__(self, app: ASGIApp, route: Route) -> None:

@@ -3,16 +3,13 @@
 import ipaddress
 import re
 from collections.abc import Iterable
-from contextlib import ExitStack
+from contextlib import nullcontext
 from functools import lru_cache
 from typing import TypeAlias
 
-from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mcp_adapter.http.concurrency import REQUESTS, Places
-from mcp_adapter.http.envelope import Exchange, failure
-from services.base.errors import PapermeshError
 
 LOOPBACK = ("127.0.0.0/8", "::1/128")
 """One address for everybody on this machine, and for a tunnel's or a proxy's callers: no share would be somebody's."""
@@ -75,19 +72,15 @@ class ForwardedShare:
         self._places = Places(REQUESTS)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Handles one request."""
+        """Handles one request.
+
+        Raises:
+            PapermeshError: RATE_LIMIT or UNAVAILABLE when there is no place for it.
+        """
         peer = ""
         if scope["type"] == "http" and scope["client"] and self._peers.is_proxy(scope["client"][0]):
             peer = self._peers.forwarded(scope["headers"])
-        if not peer:
-            await self._app(scope, receive, send)
-            return
-        with ExitStack() as held:
-            try:
-                held.enter_context(self._places.take(peer))
-            except PapermeshError as error:
-                await failure(Exchange.begin(Request(scope, receive)), error)(scope, receive, send)
-                return
+        with self._places.take(peer) if peer else nullcontext():
             await self._app(scope, receive, send)
 
 

@@ -10,9 +10,11 @@ from dataclasses import replace
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from mcp_adapter.http.connection import Connection, Limits, Shared
-from mcp_adapter.http.envelope import Exchange, failure
+from mcp_adapter.http.connection import Connection
+from mcp_adapter.http.connections import Shared
+from mcp_adapter.http.error_handler import ErrorHandler
 from mcp_adapter.http.hosts import PROBES
+from mcp_adapter.http.limits import Limits
 from services.base.errors import Code, PapermeshError
 
 LIMITS = replace(Limits(), connections=16, peer_connections=16, pipelined=1, head_bytes=8 * 1024)
@@ -35,12 +37,13 @@ class Probes:
     async def start(self, app: ASGIApp) -> None:
         """Begins to pass on to `app` what asks for one of its two paths."""
 
+        async def no_probe(*_: object) -> None:
+            raise PapermeshError(Code.NOT_FOUND, "Probes alone are answered here, /healthz and /readyz.")
+
+        elsewhere = ErrorHandler(no_probe)
+
         async def probed(scope: Scope, receive: Receive, send: Send) -> None:
-            if scope["path"] in PROBES:
-                await app(scope, receive, send)
-                return
-            error = PapermeshError(Code.NOT_FOUND, "Probes alone are answered here, /healthz and /readyz.")
-            await failure(Exchange.alone(), error)(scope, receive, send)
+            await (app if scope["path"] in PROBES else elsewhere)(scope, receive, send)
 
         config = uvicorn.Config(probed, http=_Connection, ws="none", lifespan="off", log_config=None, access_log=False)
         config.load()

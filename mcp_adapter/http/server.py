@@ -12,7 +12,8 @@ from types import FrameType
 import httpx
 import uvicorn
 
-from mcp_adapter.http.connection import Connection, Shared
+from mcp_adapter.http.connection import Connection
+from mcp_adapter.http.connections import Shared
 from mcp_adapter.http.peers import Peers
 from mcp_adapter.http.probes import Probes
 from services.base.starting import tell_ready

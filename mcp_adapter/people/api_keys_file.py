@@ -1,8 +1,6 @@
 """The file of API keys: {"keys": [{"id", "actor", "sha256", "expires"}]}. It holds no key, only what they hash to."""
 
-import fcntl
 import json
-import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,9 +10,9 @@ from typing import Annotated
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
-from mcp_adapter.people.actors import MAX_ACTOR, is_actor
-from services.base.private_file import read_private
-from services.base.replaced_file import replace_private
+from mcp_adapter.people.actors import is_actor
+from services.base.names import MAX_ACTOR
+from services.base.private_file import locked, read_private, replace_private
 from services.base.signature import KeyFileError
 
 
@@ -65,17 +63,17 @@ def read_api_keys(path: Path) -> Mapping[bytes, ApiKey]:
     try:
         entries = _File.model_validate_json(read_private(path)).keys
     except OSError as error:
-        raise KeyFileError(f"{path}: {error.strerror}. `papermesh keys add` makes it") from None
+        raise KeyFileError(f"{path}: {error.strerror}. `papermesh keys add` makes it.") from None
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"]) or "the file"
-        raise KeyFileError(f"{path}: {where}: {first['msg'].removeprefix('Value error, ')} (docs/people.md)") from None
+        raise KeyFileError(f"{path}: {where}: {first['msg'].removeprefix('Value error, ')} (docs/people.md).") from None
     keys = {
         bytes.fromhex(entry.sha256): ApiKey(entry.id, entry.actor, bytes.fromhex(entry.sha256), entry.expires)
         for entry in entries
     }
     if len(keys) < len(entries) or len({entry.id for entry in entries}) < len(entries):
-        raise KeyFileError(f"{path}: every key needs an id and a sha256 of its own")
+        raise KeyFileError(f"{path}: every key needs an id and a sha256 of its own.")
     return keys
 
 
@@ -91,14 +89,10 @@ def changing(path: Path) -> Iterator[list[ApiKey]]:
     """
     folder = path.resolve().parent
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    held = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        fcntl.flock(held, fcntl.LOCK_EX)
+    with locked(folder):
         keys = list(read_api_keys(path).values()) if path.exists() else []
         yield keys
         replace_private(path, listing(keys))
-    finally:
-        os.close(held)
 
 
 def listing(keys: Iterable[ApiKey]) -> bytes:

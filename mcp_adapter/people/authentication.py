@@ -3,7 +3,7 @@
 import logging
 from typing import Protocol
 
-from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mcp_adapter.http.envelope import Exchange, failure
@@ -71,21 +71,21 @@ class Authentication:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handles one request."""
         if scope["type"] == "http" and not _is_open(scope["path"]):
-            state = scope.setdefault("state", {})
+            exchange = Exchange.of(scope)
             try:
-                state["actor"] = await self._people.actor(credential(scope["headers"])) if self._people else LOCAL_ACTOR
+                exchange.actor = await self._people.actor(credential(scope["headers"])) if self._people else LOCAL_ACTOR
             except PapermeshError as error:
-                await self._turn_away(error, scope, receive, send)
+                await _turn_away(error, exchange)(scope, receive, send)
                 return
         await self._app(scope, receive, send)
 
-    async def _turn_away(self, error: PapermeshError, scope: Scope, receive: Receive, send: Send) -> None:
-        exchange = Exchange.begin(Request(scope, receive))
-        response = failure(exchange, error)
-        if wanted := challenge(error):
-            response.headers["WWW-Authenticate"] = wanted
-        _log.info("A caller was turned away: %s", error, extra={"fields": {"request_id": exchange.identify()}})
-        await response(scope, receive, send)
+
+def _turn_away(error: PapermeshError, exchange: Exchange) -> Response:
+    response = failure(exchange, error)
+    if wanted := challenge(error):
+        response.headers["WWW-Authenticate"] = wanted
+    _log.info("A caller was turned away: %s", error, extra={"fields": {"request_id": exchange.identify()}})
+    return response
 
 
 def _is_open(path: str) -> bool:

@@ -6,8 +6,8 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
 from mcp_adapter.people.authentication import OPEN_PATHS
-from services.base.action_names import PATTERN
 from services.base.errors import Code
+from services.base.names import ACTION_PATTERN, IDEMPOTENCY_KEY_PATTERN
 
 _ABOUT = """Ask a PDF what it says.
 
@@ -100,7 +100,7 @@ _INVOKE: dict[str, Any] = {
         {
             "name": "Idempotency-Key",
             "in": "header",
-            "schema": {"type": "string", "pattern": "^[!-~]{1,128}$"},
+            "schema": {"type": "string", "pattern": IDEMPOTENCY_KEY_PATTERN},
             "description": "The same call with the same key is run once in 24 hours, and answered alike.",
         },
     ],
@@ -115,7 +115,7 @@ _INVOKE: dict[str, Any] = {
                     "properties": {
                         "action": {
                             "type": "string",
-                            "pattern": PATTERN,
+                            "pattern": ACTION_PATTERN,
                             "description": "A name of the catalogue, GET /actions.",
                         },
                         "args": {"type": "object", "description": "Its arguments, as its args_schema says."},

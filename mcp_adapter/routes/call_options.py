@@ -1,13 +1,12 @@
 """The request headers that say how a call is to be made: Cache-Control and Idempotency-Key."""
 
-import re
 from dataclasses import dataclass
 
 from starlette.requests import Request
 
 from services.base.errors import bad_field
+from services.base.names import MAX_IDEMPOTENCY_KEY, is_idempotency_key
 
-_IDEMPOTENCY_KEY = re.compile(rb"[!-~]{1,128}")
 _UNCACHED = frozenset({b"no-cache", b"no-store"})
 
 
@@ -35,9 +34,9 @@ def read_call_options(request: Request) -> CallOptions:
             directives = {directive.strip().lower() for directive in value.split(b",")}
             no_cache = no_cache or not _UNCACHED.isdisjoint(directives)
         elif name == b"idempotency-key":
-            keys.append(value)
+            keys.append(value.decode("latin-1"))
     if not keys:
         return CallOptions(no_cache)
-    if len(keys) > 1 or not _IDEMPOTENCY_KEY.fullmatch(keys[0]):
-        raise bad_field("Idempotency-Key", "send it once, 1 to 128 visible ASCII characters")
-    return CallOptions(no_cache, keys[0].decode())
+    if len(keys) > 1 or not is_idempotency_key(keys[0]):
+        raise bad_field("Idempotency-Key", f"send it once, 1 to {MAX_IDEMPOTENCY_KEY} visible ASCII characters")
+    return CallOptions(no_cache, keys[0])

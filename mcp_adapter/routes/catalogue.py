@@ -8,10 +8,8 @@ from starlette.responses import Response
 
 from mcp_adapter.dispatch_client import DispatchClient
 from mcp_adapter.http.concurrency import Places
-from mcp_adapter.http.envelope import Exchange, failure, success
-from mcp_adapter.routes.refusals import Refusals
+from mcp_adapter.http.envelope import Exchange, success
 from papermesh.dispatch.v1 import dispatch_service_pb2 as pb
-from services.base.errors import PapermeshError
 
 router = APIRouter(tags=["actions"])
 
@@ -20,15 +18,11 @@ router = APIRouter(tags=["actions"])
 @router.get("/actions", summary="The actions that can be invoked")
 async def list_actions(request: Request) -> Response:
     """Lists every action with its description, timeout, rate, and the JSON Schemas of its arguments and result."""
-    exchange = Exchange.begin(request)
+    exchange = Exchange.of(request)
     client: DispatchClient = request.app.state.dispatch
-    refusals: Refusals = request.app.state.refusals
     calls: Places = request.app.state.calls
-    try:
-        with calls.take(exchange.actor), refusals.heeded(exchange.actor, "ListActions"):
-            listed = await client.list_actions(exchange.person)
-    except PapermeshError as error:
-        return failure(exchange, error)
+    with calls.take(exchange.actor):
+        listed = await client.list_actions(exchange.person)
     return success(exchange, {"actions": [_entry(action) for action in listed.actions]})
 
 

@@ -1,7 +1,6 @@
 """/documents: uploads that are spooled to disk and hashed on the way, downloads, and deletion."""
 
 import base64
-import logging
 import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack
@@ -9,22 +8,18 @@ from http import HTTPStatus
 from typing import Any
 
 from fastapi import APIRouter, Request
-from starlette.requests import ClientDisconnect
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from mcp_adapter.dispatch_client import DispatchClient
 from mcp_adapter.http.concurrency import Places
-from mcp_adapter.http.envelope import Exchange, failure, success
+from mcp_adapter.http.envelope import Exchange, success
 from mcp_adapter.http.form import OVERHEAD_BYTES, Form
 from mcp_adapter.http.request_body import refuse_encoded
 from mcp_adapter.http.spool import Spool, Spools
-from mcp_adapter.routes.refusals import Refusals
 from papermesh.dispatch.v1 import dispatch_service_pb2 as pb
 from services.base.documents import check_digest, document_too_large
-from services.base.errors import PapermeshError, bad_arg, bad_field
-
-_log = logging.getLogger(__name__)
+from services.base.errors import bad_field
 
 router = APIRouter(tags=["documents"])
 
@@ -42,22 +37,17 @@ async def upload(request: Request) -> Response:
 
     The answer's `data.doc_ref` is ready to use in a call. A `Content-Digest: sha-256=:…:` header (RFC 9530) is checked.
     """
-    exchange = Exchange.begin(request)
+    exchange = Exchange.of(request)
     client: DispatchClient = request.app.state.dispatch
     spools: Spools = request.app.state.spools
-    refusals: Refusals = request.app.state.refusals
-    try:
-        refuse_encoded(request)
-        limit: int = request.app.state.settings.max_document_bytes
-        if int(request.headers.get("content-length", 0)) > limit + OVERHEAD_BYTES:
-            raise document_too_large(limit)
-        with refusals.heeded(exchange.actor, "PutDocument"), spools.open(exchange.actor) as spool:
-            await _receive(request, spool)
-            stored = await client.put_document(spool.content(), spool.digest.hex(), spool.size, exchange.person)
-    except PapermeshError as error:
-        return failure(exchange, error)
-    except ClientDisconnect:
-        return failure(exchange, bad_arg("The upload ended before it was complete."))
+    refuse_encoded(request)
+    limit: int = request.app.state.settings.max_document_bytes
+    if int(request.headers.get("content-length", 0)) > limit + OVERHEAD_BYTES:
+        raise document_too_large(limit)
+    client.heed("PutDocument", exchange.person)  # before the bytes are taken, not after
+    with spools.open(exchange.actor) as spool:
+        await _receive(request, spool)
+        stored = await client.put_document(spool.content(), spool.digest.hex(), spool.size, exchange.person)
     exchange.request_id = stored.request_id
     reference = {"type": stored.doc_ref.type, "sha256": stored.doc_ref.sha256}
     return success(exchange, {"doc_ref": reference, "size": stored.size}, status=201)
@@ -67,20 +57,15 @@ async def upload(request: Request) -> Response:
 @router.get("/documents/{sha256}", summary="Download a document", response_class=StreamingResponse, responses=_BYTES)
 async def download(request: Request, sha256: str) -> Response:
     """Streams the bytes of a document that the caller uploaded; 304 when `If-None-Match` holds its tag."""
-    exchange = Exchange.begin(request)
+    exchange = Exchange.of(request)
     client: DispatchClient = request.app.state.dispatch
     downloads: Places = request.app.state.downloads
-    refusals: Refusals = request.app.state.refusals
+    check_digest(sha256, "sha256")
     async with AsyncExitStack() as held:
-        try:
-            check_digest(sha256, "sha256")
-            held.enter_context(downloads.take(exchange.actor))
-            with refusals.heeded(exchange.actor, "GetDocument"):
-                messages = client.get_document(sha256, exchange.person)
-                held.push_async_callback(messages.aclose)
-                header = (await anext(messages)).header
-        except PapermeshError as error:
-            return failure(exchange, error)
+        held.enter_context(downloads.take(exchange.actor))
+        messages = client.get_document(sha256, exchange.person)
+        held.push_async_callback(messages.aclose)
+        header = (await anext(messages)).header
         return _answer(request, sha256, header.size, messages, held)
 
 
@@ -116,12 +101,7 @@ class _Bytes(StreamingResponse):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async with self._held:
-            try:
-                await super().__call__(scope, receive, send)
-            except PapermeshError as error:
-                # The answer has begun and cannot become another; that it stays short of its length says that it failed.
-                fields = {"request_id": error.request_id, **error.details}
-                _log.warning("A download was broken off: %s", error, extra={"fields": fields})
+            await super().__call__(scope, receive, send)
 
 
 @router.delete("/documents/{sha256}", summary="Delete a document")
@@ -130,16 +110,12 @@ async def delete(request: Request, sha256: str) -> Response:
 
     The answer's `data` is `{"deleted": true}`.
     """
-    exchange = Exchange.begin(request)
+    exchange = Exchange.of(request)
     client: DispatchClient = request.app.state.dispatch
-    refusals: Refusals = request.app.state.refusals
     calls: Places = request.app.state.calls
-    try:
-        check_digest(sha256, "sha256")
-        with calls.take(exchange.actor), refusals.heeded(exchange.actor, "DeleteDocument"):
-            deleted = await client.delete_document(sha256, exchange.person)
-    except PapermeshError as error:
-        return failure(exchange, error)
+    check_digest(sha256, "sha256")
+    with calls.take(exchange.actor):
+        deleted = await client.delete_document(sha256, exchange.person)
     exchange.request_id = deleted.request_id
     return success(exchange, {"deleted": True})
 

@@ -3,9 +3,10 @@
 from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse, Response
 
-from mcp_adapter.dispatch_client import DispatchClient, Person
+from mcp_adapter.dispatch_client import DispatchClient
 from mcp_adapter.http.envelope import Exchange
 from services.base.errors import PapermeshError
+from services.base.signed_client import Person
 
 router = APIRouter(tags=["health"])
 
@@ -32,7 +33,7 @@ async def readyz(request: Request) -> Response:
             if state.people is not None:
                 state.people.check_ready()
             # No actor: the adapter asks for itself, not for a person.
-            await client.list_actions(Person("", Exchange.begin(request).traceparent))
+            await client.list_actions(Person("", Exchange.of(request).traceparent))
         except PapermeshError as error:
             return JSONResponse({"ok": False, "waiting_for": str(error)}, status_code=503)
         state.ready = True

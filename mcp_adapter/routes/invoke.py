@@ -10,14 +10,13 @@ from starlette.responses import Response
 
 from mcp_adapter.dispatch_client import DispatchClient
 from mcp_adapter.http.concurrency import Places
-from mcp_adapter.http.envelope import NO_STORE, Exchange, failure, success_json
+from mcp_adapter.http.envelope import NO_STORE, Exchange, success_json
 from mcp_adapter.http.request_body import refuse_encoded
 from mcp_adapter.routes.call_options import read_call_options
-from mcp_adapter.routes.refusals import Refusals
 from papermesh.dispatch.v1 import dispatch_service_pb2 as pb
 from services.base import canonical
-from services.base.action_names import RULE, is_action_name
 from services.base.errors import Code, PapermeshError, bad_arg, bad_field
+from services.base.names import ACTION_RULE, is_action
 
 MAX_BODY_BYTES = 1024 * 1024
 """The largest JSON body. Documents are uploaded, not sent along."""
@@ -32,27 +31,21 @@ _CACHE = {pb.CACHE_STATE_UNSPECIFIED: "none", pb.CACHE_STATE_MISS: "miss", pb.CA
 
 async def invoke(request: Request) -> Response:
     """Runs one action and answers with its result."""
-    exchange = Exchange.begin(request)
-    try:
-        refuse_encoded(request)
-        options = read_call_options(request)
-        action, args = _parse(await _body(request))
-        client: DispatchClient = request.app.state.dispatch
-        refusals: Refusals = request.app.state.refusals
-        calls: Places = request.app.state.calls
-        with calls.take(exchange.actor), refusals.heeded(exchange.actor, action):
-            call = client.invoke(
-                action,
-                args,
-                exchange.person,
-                no_cache=options.no_cache,
-                idempotency_key=options.idempotency_key,
-            )
-            response = await _while_waited_for(request, call)
-    except PapermeshError as error:
-        return failure(exchange, error)
-    except ClientDisconnect:
-        return failure(exchange, bad_arg("The caller went away before the answer."))
+    exchange = Exchange.of(request)
+    client: DispatchClient = request.app.state.dispatch
+    calls: Places = request.app.state.calls
+    refuse_encoded(request)
+    options = read_call_options(request)
+    action, args = _parse(await _body(request))
+    with calls.take(exchange.actor):
+        call = client.invoke(
+            action,
+            args,
+            exchange.person,
+            no_cache=options.no_cache,
+            idempotency_key=options.idempotency_key,
+        )
+        response = await _while_waited_for(request, call)
     exchange.request_id = response.request_id
     exchange.cache = _CACHE[response.cache]
     return success_json(exchange, response.json.encode(), _freshness(response))
@@ -122,8 +115,8 @@ def _parse(body: bytes) -> tuple[str, dict[str, Any]]:
         raise bad_field(min(unknown)[:200], "no such field; the body has action and args")
     action, args = call.get("action"), call.get("args", {})
     # It becomes a header too, and one that is too large for Envoy ends the one connection that all callers share.
-    if not isinstance(action, str) or not is_action_name(action):
-        raise bad_field("action", f"must be the name of an action, {RULE}; GET /actions lists them")
+    if not isinstance(action, str) or not is_action(action):
+        raise bad_field("action", f"must be the name of an action, {ACTION_RULE}; GET /actions lists them")
     if not isinstance(args, dict):
         raise bad_field("args", "must be an object")
     return action, canonical.check_json(args)

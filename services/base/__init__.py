@@ -1,4 +1,8 @@
-"""What every service stands on; knows nothing of any one service."""
+"""What every service stands on; knows nothing of any one service.
+
+What a module lists in `__all__` is for services of your own too (docs/add-a-service.md) and stays as it is. The rest is
+for Papermesh's own parts, and may change.
+"""
 
 import os
 from collections.abc import Mapping

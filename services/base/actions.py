@@ -20,16 +20,18 @@ from google.protobuf.message import Message
 
 import papermesh
 from papermesh.options.v1 import options_pb2
-from services.base.action_names import RULE, is_action_name
-from services.base.comments import Comments
-from services.base.schema import args_schema, result_schema
+from services.base.errors import OperatorError
+from services.base.names import ACTION_RULE, is_action
+from services.base.schema import Comments, args_schema, result_schema
+
+__all__ = ["ActionTable", "ContractError", "load"]
 
 BUILT_IN_DESCRIPTORS = Path(next(iter(papermesh.__path__))) / "descriptors.binpb"
 
 _NO_SIDE_EFFECTS = descriptor_pb2.MethodOptions.IdempotencyLevel.NO_SIDE_EFFECTS
 
 
-class ContractError(Exception):
+class ContractError(OperatorError):
     """A proto that breaks the rules of the action table; the text names the method and the rule."""
 
 
@@ -207,8 +209,8 @@ def _action(
     name = described.full_name
     if method.client_streaming or method.server_streaming:
         raise ContractError(f"{name}: streams; an action takes one message and answers with one")
-    if not is_action_name(annotation.name):
-        raise ContractError(f"{name}: needs an action name, {RULE}; {annotation.name!r} is none")
+    if not is_action(annotation.name):
+        raise ContractError(f"{name}: needs an action name, {ACTION_RULE}; {annotation.name!r} is none")
     if annotation.HasField("cache_ttl") and not method.read_only:
         raise ContractError(f"{name}: has a cache_ttl, so it needs idempotency_level = NO_SIDE_EFFECTS")
     last = described.output_type.fields[-1] if described.output_type.fields else None

@@ -9,7 +9,6 @@ unseen, and against that the number and the MAC of the last line stand in Redis 
 import hmac
 import json
 import re
-import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -19,7 +18,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from services.base.private_file import read_private
-from services.base.signature import decode_secret
+from services.base.signature import KeyFileError, decode_secret, new_secret
 
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}-[0-9]{8}T[0-9]{6}Z-[0-9a-f]{8}", re.ASCII)
 """A chain's name: the replica, when the chain began in UTC, and four random bytes."""
@@ -36,12 +35,7 @@ MAX_LINE_BYTES = 2 * 1024 * 1024
 _MAC = re.compile(rb',"mac":"([0-9a-f]{64})"}')
 _MAC_BYTES = len(',"mac":""}') + 64
 _HEAD = re.compile(r"([1-9][0-9]{0,18}) ([0-9a-f]{64})", re.ASCII)
-_SECRET_BYTES = 32
 _KEY_ID = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
-
-
-class AuditKeyError(Exception):
-    """A key file that cannot be used; the text says why and never shows a secret."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,24 +140,24 @@ def parse(raw: bytes) -> Line | None:
 
 def new_key_file() -> bytes:
     """What the file of a new key says, as `read_key` reads it: the id "k1" and a secret of 32 random bytes."""
-    return f"{json.dumps({'key_id': 'k1', 'secret': secrets.token_urlsafe(_SECRET_BYTES)}, indent=2)}\n".encode()
+    return f"{json.dumps({'key_id': 'k1', 'secret': new_secret()}, indent=2)}\n".encode()
 
 
 def read_key(path: Path) -> AuditKey:
     """The key in a file: {"key_id": …, "secret": base64url of 32 bytes}.
 
     Raises:
-        AuditKeyError: when the file cannot be read, can be read by everybody, or is malformed.
+        KeyFileError: when the file cannot be read, can be read by everybody, or is malformed.
     """
     try:
         content = json.loads(read_private(path))
         key_id, secret = str(content["key_id"]), decode_secret(content["secret"])
     except OSError as error:
-        raise AuditKeyError(f"{path}: {error.strerror}.") from None
+        raise KeyFileError(f"{path}: {error.strerror}.") from None
     except (ValueError, KeyError, TypeError):
-        raise AuditKeyError(f"{path} needs key_id and secret (base64url of 32 bytes).") from None
+        raise KeyFileError(f"{path} needs key_id and secret (base64url of 32 bytes).") from None
     if not _KEY_ID.fullmatch(key_id):
-        raise AuditKeyError(f"{path}: key_id must be 1 to 64 letters, digits, dots, hyphens and underscores.")
+        raise KeyFileError(f"{path}: key_id must be 1 to 64 letters, digits, dots, hyphens and underscores.")
     return AuditKey(key_id, _derived(secret, b"chain"), _derived(secret, b"arguments"))
 
 

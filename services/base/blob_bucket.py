@@ -7,8 +7,8 @@ from pathlib import Path
 from obstore.exceptions import BaseError
 from obstore.store import from_url
 
-from services.base.documents import is_digest
 from services.base.errors import PapermeshError
+from services.base.names import is_digest
 from services.base.own_faults import own_fault
 from services.base.stored_blob import PIECE_BYTES, Blob, Key, Namespace
 

@@ -11,8 +11,8 @@ from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from pathlib import Path
 from typing import IO, NamedTuple
 
-from services.base.documents import is_digest
 from services.base.errors import PapermeshError
+from services.base.names import is_digest
 from services.base.own_faults import Disk, using
 from services.base.stored_blob import PIECE_BYTES, Blob, Key, Namespace
 
@@ -223,7 +223,7 @@ class BlobFolder:
 
 def _write(path: Path, source: Path) -> None:
     """Puts a copy of a file at a path at once, when all of it is on the disk."""
-    # services/dispatch/uploads/leftovers.py knows the name, and removes what a killed process leaves.
+    # services/dispatch/uploads/retention.py knows the name, and removes what a killed process leaves.
     staged = path.with_name(f"{path.name}#{secrets.token_hex(4)}")
     try:
         with using(Disk.SPOOL):

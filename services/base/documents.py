@@ -1,10 +1,7 @@
-"""What every part says alike of a document: whether a name is a digest, and that a document is over the limit."""
-
-import re
+"""What every part answers alike about a document: that its name is no digest, and that it is over the limit."""
 
 from services.base.errors import Code, PapermeshError, bad_field
-
-_DIGEST = re.compile(r"[0-9a-f]{64}", re.ASCII)
+from services.base.names import is_digest
 
 
 def check_digest(sha256: str, field: str) -> None:
@@ -15,11 +12,6 @@ def check_digest(sha256: str, field: str) -> None:
     """
     if not is_digest(sha256):
         raise bad_field(field, "must be a SHA-256, 64 lower-case hexadecimal digits")
-
-
-def is_digest(text: str) -> bool:
-    """Whether this is how a SHA-256 is written."""
-    return bool(_DIGEST.fullmatch(text))
 
 
 def document_too_large(max_bytes: int) -> PapermeshError:

@@ -3,8 +3,8 @@
 from collections.abc import Collection
 
 from papermesh.engine.v1 import engine_service_pb2 as pb
+from services.base.call import Call
 from services.base.errors import Code, PapermeshError
-from services.base.handlers import Call
 
 
 class EngineServicer:

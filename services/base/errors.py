@@ -1,4 +1,4 @@
-"""The one error type of the mesh.
+"""The one error type of the mesh, and that of its operators.
 
 Every failure that a user can cause is a `PapermeshError` with one of eleven codes (docs/errors.md). Domain code raises
 it and knows no gRPC and no HTTP; `services.base.status` carries it across the wire, and the adapter writes it as JSON.
@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from http import HTTPStatus
+
+__all__ = ["Code", "FieldViolation", "OperatorError", "PapermeshError", "bad_arg", "bad_field"]
 
 
 class Code(StrEnum):
@@ -87,8 +89,15 @@ class PapermeshError(Exception):
         return f"{self.code}: {self.message}"
 
 
+class OperatorError(Exception):
+    """What keeps a part or a command from its work, and whoever runs it can mend. The text says how, and no secret."""
+
+
 NOTHING_DONE: Mapping[str, str] = {"reached": "no"}
 """Details of an error that no service had a part in: whatever the call was to do, it did not."""
+
+RETRY_AFTER_MS = 1_000
+"""What a caller is told to wait for a place: nobody knows how long those who hold the places will take."""
 
 ACTOR_RATE, CLIENT_RATE = "actor_rate", "client_rate"
 """`reason` in the details of a refusal for a rate: whose bucket was empty, the actor's for what it called, or that of
@@ -99,6 +108,12 @@ def rate_limited(wait_ms: int, reason: str) -> PapermeshError:
     """The answer to one call too many; `reason` says for whom, and the bucket has room again in `wait_ms`."""
     message = f"Too many calls. Try again in {wait_ms} ms."
     return PapermeshError(Code.RATE_LIMIT, message, retry_after_ms=wait_ms, details={"reason": reason})
+
+
+def all_under_way(said: str, **details: str) -> PapermeshError:
+    """The answer to one too many at a time; `said` is how many there are: "You have 6 uploads under way"."""
+    message = f"{said}, and more may not be. Wait for one of them to end, or try again in {RETRY_AFTER_MS} ms."
+    return PapermeshError(Code.RATE_LIMIT, message, retry_after_ms=RETRY_AFTER_MS, details=details)
 
 
 def bad_arg(message: str, *violations: FieldViolation, **details: str) -> PapermeshError:

@@ -8,6 +8,8 @@ import hashlib
 from collections.abc import Iterable
 from typing import NamedTuple
 
+__all__ = ["Flow"]
+
 HEADER = "x-flow"
 
 _ACTOR_BYTES = 16

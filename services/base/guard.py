@@ -1,8 +1,8 @@
 """Every handler of a server behind one check: the peer is Envoy. That includes health and reflection."""
 
 import inspect
-from collections.abc import AsyncIterator, Iterable, Mapping
-from typing import Any, TypeAlias
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any, TypeAlias, cast
 
 import grpc
 
@@ -14,40 +14,23 @@ Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 
 
-class GuardedServer:
-    """What the generated `add_…_to_server` functions need of a server; whatever they add is guarded."""
+class Guard(grpc.aio.ServerInterceptor):
+    """Refuses every peer but one, whatever a server hosts."""
 
-    def __init__(self, server: grpc.aio.Server, peer: bytes) -> None:
-        """Guards a server.
-
-        Args:
-            server: The server.
-            peer: The SPIFFE id that alone may call it.
-        """
-        self._server = server
-        self._peer = peer
-
-    def add_generic_rpc_handlers(self, handlers: Iterable[grpc.GenericRpcHandler]) -> None:
-        """Adds handlers, guarded."""
-        self._server.add_generic_rpc_handlers([_Guarded(handler, self._peer) for handler in handlers])
-
-    def add_registered_method_handlers(self, service: str, handlers: Mapping[str, Handler]) -> None:
-        """Adds nothing: generated code offers the same handlers a second time here, for a path without a lookup."""
-
-
-class _Guarded(grpc.GenericRpcHandler):
-    """Handlers that refuse every peer but one."""
-
-    def __init__(self, inner: grpc.GenericRpcHandler, peer: bytes) -> None:
-        self._inner = inner
+    def __init__(self, peer: bytes) -> None:
+        """Lets in the SPIFFE id `peer`."""
         self._peer = peer
         self._made: dict[str, Handler] = {}
 
-    def service(self, handler_call_details: grpc.HandlerCallDetails) -> "Handler | None":
+    async def intercept_service(
+        self,
+        continuation: "Callable[[grpc.HandlerCallDetails], Awaitable[Handler | None]]",
+        handler_call_details: grpc.HandlerCallDetails,
+    ) -> "Handler | None":
         """The guarded handler of a method; None for one that is not served."""
         path = handler_call_details.method
         if path not in self._made:
-            inner = self._inner.service(handler_call_details)
+            inner = await continuation(handler_call_details)
             if inner is None:
                 return None
             self._made[path] = _guard(inner, self._peer)
@@ -55,36 +38,26 @@ class _Guarded(grpc.GenericRpcHandler):
 
 
 def _guard(inner: Handler, peer: bytes) -> Handler:
+    kinds = ("unary", "stream")
+    shape = f"{kinds[inner.request_streaming]}_{kinds[inner.response_streaming]}"
+    serve: Any = getattr(inner, shape)
+
     async def check(context: Context) -> None:
         try:
             identity.check_peer(context.auth_context(), peer)
         except PapermeshError as error:
             await context.abort(status.status_code(error), error.message)
 
-    if inner.response_streaming:
-        serve_stream: Any = inner.stream_stream or inner.unary_stream
-
-        async def stream(request: Any, context: Context) -> AsyncIterator[Any]:
-            await check(context)
-            async for response in serve_stream(request, context):
-                yield response
-
-        async def write(request: Any, context: Context) -> None:
-            """For handlers that write to the context instead of yielding, as grpc's health service does."""
-            await check(context)
-            await serve_stream(request, context)
-
-        make = (
-            grpc.stream_stream_rpc_method_handler if inner.request_streaming else grpc.unary_stream_rpc_method_handler
-        )
-        guarded: Any = stream if inspect.isasyncgenfunction(serve_stream) else write
-        return make(guarded, inner.request_deserializer, inner.response_serializer)
-
-    serve: Any = inner.stream_unary or inner.unary_unary
+    async def stream(request: Any, context: Context) -> AsyncIterator[Any]:
+        await check(context)
+        async for response in serve(request, context):
+            yield response
 
     async def answer(request: Any, context: Context) -> Any:
+        """For one message; and for handlers that write to the context instead of yielding, as grpc's health does."""
         await check(context)
         return await serve(request, context)
 
-    make = grpc.stream_unary_rpc_method_handler if inner.request_streaming else grpc.unary_unary_rpc_method_handler
-    return make(answer, inner.request_deserializer, inner.response_serializer)
+    guarded = stream if inspect.isasyncgenfunction(serve) else answer
+    make = getattr(grpc, f"{shape}_rpc_method_handler")
+    return cast("Handler", make(guarded, inner.request_deserializer, inner.response_serializer))

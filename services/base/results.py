@@ -14,10 +14,12 @@ from google.protobuf import json_format
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 
+from services.base.call import Call
 from services.base.channel import MAX_RESULT_BYTES
 from services.base.errors import Code, PapermeshError
-from services.base.handlers import Call
 from services.base.schema import WELL_KNOWN
+
+__all__ = ["answer"]
 
 AS_JSON = ("x-result", "json")
 """The metadata of a caller who takes the result as JSON text and nothing else."""

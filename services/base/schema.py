@@ -4,13 +4,15 @@ It describes the JSON that people send: snake_case names, and the rules that dis
 Schema cannot say (a CEL expression over several fields) stands as a sentence in the description.
 """
 
-from collections.abc import Mapping
+import itertools
+import re
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
+from google.protobuf.descriptor_pb2 import EnumDescriptorProto, FileDescriptorProto
 
 from buf.validate import validate_pb2
-from services.base.comments import Comments
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _SAFE_INTEGER = 2**53 - 1
@@ -48,6 +50,25 @@ WELL_KNOWN: dict[str, dict[str, Any]] = {
     "google.protobuf.Duration": {"type": "string", "pattern": "^-?[0-9]+(\\.[0-9]+)?s$"},
 }
 """The messages that proto3 JSON writes in a form of their own."""
+
+
+class Comments:
+    """Leading comments of messages, fields, enums, services and methods, by full name.
+
+    Python stubs drop comments, so they come from the source info of a descriptor set.
+    """
+
+    def __init__(self, files: Iterable[FileDescriptorProto]) -> None:
+        self._text = {
+            _full_name(file, location.path): _unwrap(location.leading_comments)
+            for file in files
+            for location in file.source_code_info.location
+            if location.leading_comments
+        }
+
+    def of(self, full_name: str) -> str:
+        """The comment of a thing, its lines joined; empty where there is none."""
+        return self._text.get(full_name, "")
 
 
 def args_schema(message: Descriptor, comments: Comments) -> dict[str, Any]:
@@ -139,3 +160,23 @@ def _string(rules: validate_pb2.StringRules, *, optional: bool) -> dict[str, Any
 
 def _rules(field: FieldDescriptor) -> validate_pb2.FieldRules:
     return field.GetOptions().Extensions[validate_pb2.field]
+
+
+def _full_name(file: FileDescriptorProto, path: Sequence[int]) -> str:
+    """The full name of what a path of SourceCodeInfo leads to; empty for what has none, such as an option."""
+    node: Any = file
+    name = file.package
+    for number, index in itertools.zip_longest(path[::2], path[1::2]):
+        field = node.DESCRIPTOR.fields_by_number.get(number)
+        if index is None or field is None or field.message_type is None or not field.is_repeated:
+            return ""
+        scope = name.rpartition(".")[0] if isinstance(node, EnumDescriptorProto) else name  # as in C
+        node = getattr(node, field.name)[index]
+        name = f"{scope}.{getattr(node, 'name', '')}"
+    return name
+
+
+def _unwrap(comment: str) -> str:
+    """Joins the lines of a paragraph; keeps empty lines between paragraphs."""
+    paragraphs = re.split(r"\n\s*\n", comment.strip())
+    return "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)

@@ -17,16 +17,20 @@ from pydantic import Field
 
 from papermesh.engine.v1 import engine_service_pb2
 from services.base import actions, identity
+from services.base.call import OnEnd
 from services.base.channel import MAX_RESPONSE_BYTES
 from services.base.engine import EngineServicer
-from services.base.guard import GuardedServer
-from services.base.handlers import MAX_REQUEST_BYTES, OnEnd, Serving, generic_handler
+from services.base.guard import Guard
+from services.base.handlers import generic_handler
 from services.base.probes import Probes
 from services.base.readiness import IsReady, watch
+from services.base.served import MAX_REQUEST_BYTES, Serving
 from services.base.settings import WorkloadSettings
 from services.base.shares import Shares
 from services.base.starting import taken
 from services.base.tls_files import TlsFiles
+
+__all__ = ["Hosted", "Server", "ServerSettings"]
 
 _log = logging.getLogger(__name__)
 
@@ -96,7 +100,7 @@ class Server:
         table: actions.ActionTable,
         behind_mesh: bool,
         engine: str = "",
-        on_end: OnEnd | None = None,
+        on_end: Sequence[OnEnd] = (),
     ) -> None:
         """Takes its port, and listens when it is started.
 
@@ -108,7 +112,7 @@ class Server:
             behind_mesh: Whether callers come through Envoy's mesh listener (see `status.status_code`).
             engine: Version of what makes the results of a service behind the mesh listener, at most 128 characters;
                 it must change whenever they may. A result is kept in the cache only where there is one.
-            on_end: Is told of every call's end.
+            on_end: Who is told of every call's end.
 
         Raises:
             StartError: when the port cannot be had.
@@ -116,7 +120,8 @@ class Server:
         self._settings = settings
         self._health = health.aio.HealthServicer()
         self._names = [each.descriptor.full_name for each in hosted]
-        self._server = grpc.aio.server(options=_OPTIONS)
+        guard = Guard(identity.workload_id(settings.namespace, "envoy").encode())
+        self._server = grpc.aio.server(interceptors=[guard], options=_OPTIONS)
         serving = Serving(
             timeouts_s={path: method.timeout.total_seconds() for path, method in table.methods.items()},
             behind_mesh=behind_mesh,
@@ -127,11 +132,13 @@ class Server:
         self._under_way = serving.under_way
         if engine:
             hosted = (*hosted, Hosted(_ENGINE_SERVICE, EngineServicer(engine, self._names)))
-        guarded = GuardedServer(self._server, identity.workload_id(settings.namespace, "envoy").encode())
-        guarded.add_generic_rpc_handlers([generic_handler(each.descriptor, each.servicer, serving) for each in hosted])
-        health_pb2_grpc.add_HealthServicer_to_server(self._health, guarded)
+        for each in hosted:
+            self._server.add_generic_rpc_handlers([generic_handler(each.descriptor, each.servicer, serving)])
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         names = (*self._names, health.SERVICE_NAME, reflection.SERVICE_NAME)
-        reflection_pb2_grpc.add_ServerReflectionServicer_to_server(reflection.aio.ReflectionServicer(names), guarded)
+        reflection_pb2_grpc.add_ServerReflectionServicer_to_server(
+            reflection.aio.ReflectionServicer(names), self._server
+        )
         credentials = _credentials(settings.tls_dir)
         try:
             self.port = self._server.add_secure_port(f"{settings.bind_host}:{port}", credentials)

@@ -1,28 +1,114 @@
 """Settings from the environment: validated at start, with one clear sentence for each that is wrong.
 
 Every setting is an environment variable `PAPERMESH_<NAME>`. A service declares its own by subclassing `Settings`; each
-field carries a description, which docs/settings.md and the error message show.
+field carries a description, which docs/settings.md and the error message show. A value that is wrong is never shown: a
+URL may hold a password.
 """
 
+import os
+import re
+from pathlib import Path
 from typing import Annotated, Any, Self
+from urllib.parse import SplitResult, urlsplit
 
-from pydantic import BeforeValidator, Field, ValidationError
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from services.base.setting_kinds import TlsFolder
+from services.base.errors import OperatorError
+from services.base.names import DNS_LABEL
+from services.base.redis.address import RedisAddress
 
-Port = Annotated[int, Field(ge=1, le=65535)]
+__all__ = ["BlobsUrl", "CommaList", "HostPort", "Port"]
+
+TLS_FILES = ("tls.crt", "tls.key", "ca.crt")
+
+_HIGHEST_PORT = 65_535
+_ADDRESS = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\]):([0-9]{1,5})", re.ASCII)
+_BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]", re.ASCII)
 
 
 def _split(value: object) -> object:
     return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
 
+def _host_and_port(address: str) -> str:
+    found = _ADDRESS.fullmatch(address)
+    if found is None or not 1 <= int(found[1]) <= _HIGHEST_PORT:
+        raise ValueError("must be host:port")
+    return address
+
+
+def _blobs_url(url: str) -> str:
+    parts = _parts(url)
+    wanted = {"file": _is_file(parts), "s3": _BUCKET.fullmatch(parts.netloc)}
+    if not wanted.get(parts.scheme) or parts.query or parts.fragment:
+        raise ValueError("must be file:///folder or s3://bucket/prefix; a bucket's credentials never stand in it")
+    return url
+
+
+def _redis_url(url: str) -> str:
+    parts = _parts(url)
+    wanted = {"unix": _is_file(parts), "redis": parts.hostname, "rediss": parts.hostname}
+    if not wanted.get(parts.scheme):
+        raise ValueError("must be unix:///path/to.sock, redis://host:port or rediss://host:port")
+    RedisAddress(url)  # its options, too
+    return url
+
+
+def _is_file(parts: SplitResult) -> bool:
+    return parts.path.startswith("/") and not parts.netloc
+
+
+def _parts(url: str) -> SplitResult:
+    """The parts of a URL; none of them for what is no URL or has a port that is none."""
+    try:
+        parts = urlsplit(url)
+        return parts if parts.port != 0 else urlsplit("")
+    except ValueError:
+        return urlsplit("")
+
+
+def _readable(path: Path) -> None:
+    if not path.is_file():
+        raise ValueError(f"there is no file {path}")
+    if not os.access(path, os.R_OK):
+        raise ValueError(f"{path} cannot be read")
+
+
+def _readable_files(names: tuple[str, ...]) -> tuple[str, ...]:
+    for name in names:
+        _readable(Path(name))
+    return names
+
+
+def _tls_folder(folder: Path) -> Path:
+    for name in TLS_FILES:
+        _readable(folder / name)
+    return folder
+
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+
 CommaList = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
 """Several values in one variable, separated by commas."""
 
+HostPort = Annotated[str, AfterValidator(_host_and_port)]
+"""An address to call."""
 
-class SettingsError(Exception):
+BlobsUrl = Annotated[str, AfterValidator(_blobs_url)]
+"""A blob store: a folder or a bucket."""
+
+RedisUrl = Annotated[str, AfterValidator(_redis_url)]
+"""A Redis."""
+
+TlsFolder = Annotated[Path, AfterValidator(_tls_folder)]
+"""A folder with a certificate, its key and the CA's certificate."""
+
+ReadableFiles = AfterValidator(_readable_files)
+"""For a list of files, each of which must be there."""
+
+
+class SettingsError(OperatorError):
     """The environment does not hold what a part needs; the text is for the person who starts it."""
 
 
@@ -66,6 +152,6 @@ class WorkloadSettings(Settings):
     )
     namespace: str = Field(
         "default",
-        pattern="^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$",
+        pattern=DNS_LABEL,
         description="The namespace in every SPIFFE id, spiffe://papermesh/ns/<namespace>/sa/<workload>.",
     )

@@ -11,7 +11,8 @@ import asyncio
 from dataclasses import dataclass, field
 from types import TracebackType
 
-from services.base.errors import NOTHING_DONE, Code, PapermeshError
+from services.base.clock import Clock
+from services.base.errors import NOTHING_DONE, RETRY_AFTER_MS, Code, PapermeshError, all_under_way
 
 __all__ = [
     "ANSWER_BYTES",
@@ -43,20 +44,13 @@ UNVERIFIED_READ = 32
 UNVERIFIED_S = 3.0
 """Seconds from a call's beginning until it must be verified."""
 
-_TICK_S = 0.1
-"""Between two looks at the calls that are not verified yet: so much later than its time one may end. A timer for each
-call would cost more than all else here."""
-
-RETRY_AFTER_MS = 1_000
-"""What a refused caller is told to wait: nobody knows how long the calls that hold the places will take."""
-
 CERTIFICATE_SHARE, UNVERIFIED = "certificate_share", "unverified"
 """`reason` in the details of a refusal: the certificate has all that it may; the call was not verified in time."""
 
 
 @dataclass(slots=True)
 class _Holder:
-    """A certificate with calls under way."""
+    """The calls of a certificate that are under way, or those of all."""
 
     calls: int = 0
     answer_bytes: int = 0
@@ -68,12 +62,10 @@ class Shares:
 
     def __init__(self) -> None:
         """All are free."""
-        self._calls = 0
-        self._answer_bytes = 0
-        self._holders: dict[str, _Holder] = {}
-        self._unverified: dict[Place, float] = {}
-        """When each is over, in the loop's time; the first one first, since all have the same time."""
-        self._ticks = False
+        self.all = _Holder()
+        self.holders: dict[str, _Holder] = {}
+        self.unverified = Clock()
+        """Ends the calls that are not verified in time."""
 
     def enter(self, certificate: str) -> "Place":
         """Takes a place for a call.
@@ -84,139 +76,97 @@ class Shares:
         Raises:
             PapermeshError: RATE_LIMIT when this certificate has all that it may, UNAVAILABLE when the server has.
         """
-        holder = self._holders.get(certificate)
-        if holder is not None and holder.calls >= SHARE:
-            raise PapermeshError(
-                Code.RATE_LIMIT,
-                f"{SHARE} calls of this certificate are under way, and more may not be. Wait for one of them to end, or"
-                f" try again in {RETRY_AFTER_MS} ms.",
-                retry_after_ms=RETRY_AFTER_MS,
-                details={"reason": CERTIFICATE_SHARE},
-            )
-        if self._calls >= CALLS:
+        holder = self.holders.get(certificate) or _Holder()
+        if holder.calls >= SHARE:
+            raise all_under_way(f"{SHARE} calls of this certificate are under way", reason=CERTIFICATE_SHARE)
+        if self.all.calls >= CALLS:
             raise PapermeshError(
                 Code.UNAVAILABLE,
                 f"All {CALLS} places for calls are taken. Try again in {RETRY_AFTER_MS} ms.",
                 retry_after_ms=RETRY_AFTER_MS,
                 details=NOTHING_DONE,
             )
-        if holder is None:
-            holder = self._holders[certificate] = _Holder()
-        self._calls += 1
+        self.holders[certificate] = holder
+        self.all.calls += 1
         holder.calls += 1
-        return Place(self, certificate, holder.reading)
-
-    def hold(self, certificate: str, answer_bytes: int) -> None:
-        """Counts the answer of a call, until the call leaves.
-
-        Raises:
-            PapermeshError: RATE_LIMIT when this certificate has all that it may, UNAVAILABLE when the server has.
-        """
-        holder = self._holders[certificate]
-        if holder.answer_bytes + answer_bytes > ANSWER_SHARE:
-            raise PapermeshError(
-                Code.RATE_LIMIT,
-                "Answers to this certificate have not been taken, and there is no room for more. Take those first.",
-                retry_after_ms=RETRY_AFTER_MS,
-                details={"reason": CERTIFICATE_SHARE},
-            )
-        if self._answer_bytes + answer_bytes > ANSWER_BYTES:
-            message = f"There is no room for this answer. Try again in {RETRY_AFTER_MS} ms."
-            raise PapermeshError(Code.UNAVAILABLE, message, retry_after_ms=RETRY_AFTER_MS)
-        self._answer_bytes += answer_bytes
-        holder.answer_bytes += answer_bytes
-
-    def leave(self, certificate: str, answer_bytes: int) -> None:
-        """Gives a place back, and what an answer took."""
-        self._calls -= 1
-        self._answer_bytes -= answer_bytes
-        holder = self._holders[certificate]
-        holder.calls -= 1
-        holder.answer_bytes -= answer_bytes
-        if not holder.calls:
-            del self._holders[certificate]
-
-    def begin_clock(self, place: "Place") -> None:
-        """Ends the call of a place in `UNVERIFIED_S`, unless `end_clock` is called before."""
-        loop = asyncio.get_running_loop()
-        self._unverified[place] = loop.time() + UNVERIFIED_S
-        if not self._ticks:
-            self._ticks = True
-            loop.call_later(_TICK_S, self._look, loop)
-
-    def end_clock(self, place: "Place") -> None:
-        """Says that the call has been verified, or has ended."""
-        self._unverified.pop(place, None)
-
-    def _look(self, loop: asyncio.AbstractEventLoop) -> None:
-        now = loop.time()
-        while self._unverified:
-            first = next(iter(self._unverified))
-            if self._unverified[first] > now:
-                break
-            del self._unverified[first]
-            first.end_call()
-        self._ticks = bool(self._unverified)
-        if self._ticks:
-            loop.call_later(_TICK_S, self._look, loop)
+        return Place(self, certificate)
 
 
 class Place:
     """The place of one call, in whose block the call is served: it ends there unless it is verified in time."""
 
-    __slots__ = ("_answer_bytes", "_certificate", "_is_over", "_is_read", "_reading", "_shares", "_task")
+    __slots__ = ("_answer_bytes", "_certificate", "_holder", "_is_over", "_is_read", "_shares", "_task")
 
-    def __init__(self, shares: Shares, certificate: str, reading: asyncio.Semaphore) -> None:
+    def __init__(self, shares: Shares, certificate: str) -> None:
         """As `Shares.enter` made it."""
         self._shares = shares
         self._certificate = certificate
-        self._reading = reading
+        self._holder = shares.holders[certificate]
         self._task: asyncio.Task[object] | None = None
         self._is_read = self._is_over = False
         self._answer_bytes = 0
 
     def __enter__(self) -> None:
         self._task = asyncio.current_task()
-        self._shares.begin_clock(self)
+        self._shares.unverified.start(self, UNVERIFIED_S)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._shares.end_clock(self)
+        self._shares.unverified.stop(self)
         # Unless somebody else cancels the call as well.
         if self._is_over and self._task and self._task.uncancel() == 0 and isinstance(error, asyncio.CancelledError):
             raise not_verified() from None
 
-    def end_call(self) -> None:
-        """Ends the call, whose time is over: its block raises PapermeshError, TIMEOUT."""
+    def time_is_over(self) -> None:
+        """Ends the call: its block raises PapermeshError, TIMEOUT."""
         if self._task:
             self._is_over = True
             self._task.cancel()
 
     async def may_be_read(self) -> None:
         """Waits for its turn to be read, at most as long as the clock runs."""
-        await self._reading.acquire()
+        await self._holder.reading.acquire()
         self._is_read = True
 
     def verified(self) -> None:
         """Says that the call is verified."""
-        self._shares.end_clock(self)
+        self._shares.unverified.stop(self)
         self._end_reading()
 
     def hold(self, answer_bytes: int) -> None:
-        """Counts the bytes of the call's answer until it leaves; see `Shares.hold`."""
-        self._shares.hold(self._certificate, answer_bytes)
+        """Counts the bytes of the call's answer until it leaves.
+
+        Raises:
+            PapermeshError: RATE_LIMIT when this certificate has all that it may, UNAVAILABLE when the server has.
+        """
+        if self._holder.answer_bytes + answer_bytes > ANSWER_SHARE:
+            raise PapermeshError(
+                Code.RATE_LIMIT,
+                "Answers to this certificate have not been taken, and there is no room for more. Take those first.",
+                retry_after_ms=RETRY_AFTER_MS,
+                details={"reason": CERTIFICATE_SHARE},
+            )
+        if self._shares.all.answer_bytes + answer_bytes > ANSWER_BYTES:
+            message = f"There is no room for this answer. Try again in {RETRY_AFTER_MS} ms."
+            raise PapermeshError(Code.UNAVAILABLE, message, retry_after_ms=RETRY_AFTER_MS)
         self._answer_bytes = answer_bytes
+        for holder in (self._holder, self._shares.all):
+            holder.answer_bytes += answer_bytes
 
     def leave(self) -> None:
         """Gives the place back; to be called once."""
         self._end_reading()
-        self._shares.leave(self._certificate, self._answer_bytes)
+        for holder in (self._holder, self._shares.all):
+            holder.calls -= 1
+            holder.answer_bytes -= self._answer_bytes
+        if not self._holder.calls:
+            del self._shares.holders[self._certificate]
 
     def _end_reading(self) -> None:
         if self._is_read:
             self._is_read = False
-            self._reading.release()
+            self._holder.reading.release()
 
 
 def not_verified() -> PapermeshError:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from services.base.errors import Code, PapermeshError
+from services.base.errors import Code, OperatorError, PapermeshError
 from services.base.private_file import read_private
 
 CLOCK_SKEW = timedelta(seconds=300)
@@ -51,7 +51,7 @@ class Key:
     """32 random bytes."""
 
 
-class KeyFileError(Exception):
+class KeyFileError(OperatorError):
     """A key file that cannot be used; the text says why and never shows a secret."""
 
 
@@ -65,9 +65,14 @@ def read_key_file(path: Path) -> Key:
         content = json.loads(read_private(path))
         return Key(str(content["client"]), str(content["key_id"]), decode_secret(content["secret"]))
     except OSError as error:
-        raise KeyFileError(f"{path}: {error.strerror}") from None
+        raise KeyFileError(f"{path}: {error.strerror}.") from None
     except (ValueError, KeyError, TypeError):
-        raise KeyFileError(f"{path} needs client, key_id and secret (base64url of 32 bytes)") from None
+        raise KeyFileError(f"{path} needs client, key_id and secret (base64url of 32 bytes).") from None
+
+
+def new_secret() -> str:
+    """32 random bytes as files write them."""
+    return secrets.token_urlsafe(32)
 
 
 def decode_secret(text: str) -> bytes:

@@ -1,8 +1,4 @@
-"""How a Python part starts: its files are its owner's alone, and what a person can mend is told in one sentence.
-
-With whoever starts it, it speaks as systemd's services do: a socket that listens already may be handed to it
-(LISTEN_FDS, LISTEN_PID; sd_listen_fds(3)), and it says when it is ready (NOTIFY_SOCKET; sd_notify(3)).
-"""
+"""How a Python part starts: its files are its owner's alone, and what a person can mend is told in one sentence."""
 
 import errno
 import gc
@@ -14,28 +10,26 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from services.base.settings import SettingsError
+from services.base.errors import OperatorError
+
+__all__ = ["StartError", "make_folder", "starting", "tell_ready"]
 
 _COLLECT_AFTER = 10_000
 """More objects made than freed, before Python looks for cycles among the new ones; its own default is 700."""
 
-FIRST_HANDED_OVER = 3
-"""The number under which a process finds the first socket that was handed to it."""
 
-
-class StartError(Exception):
+class StartError(OperatorError):
     """What keeps a part from starting; the text is for the person who starts it, and holds no secret."""
 
 
 @contextmanager
-def starting(part: str, *mendable: type[Exception]) -> Iterator[None]:
-    """Runs a part. When something keeps it from starting that a person can mend, that is said without a traceback.
+def starting(part: str) -> Iterator[None]:
+    """Runs a part. When something keeps it from starting that its operator can mend, that is said without a traceback.
 
     Whatever files the process makes from here on, nobody but its owner can read.
 
     Args:
         part: What it is called, "dispatch".
-        mendable: Errors of its own whose texts are for the person who starts it.
 
     Raises:
         SystemExit: with the sentence, which goes to standard error, and status 1.
@@ -43,10 +37,9 @@ def starting(part: str, *mendable: type[Exception]) -> Iterator[None]:
     os.umask(0o077)
     # Collect a tenth as often: a call leaves few cycles behind, and every look at the whole heap costs all calls time.
     gc.set_threshold(_COLLECT_AFTER)
-    told: tuple[type[Exception], ...] = (StartError, SettingsError, *mendable)
     try:
         yield
-    except told as error:
+    except OperatorError as error:
         sys.exit(f"{part} cannot start.\n{error}")
     except OSError as error:
         if error.filename is None:  # no file that somebody could mend
@@ -79,32 +72,17 @@ def listen(host: str, port: int) -> socket.socket:
         raise taken(host, port) from None
 
 
-def handed_over(host: str, port: int) -> socket.socket | None:
-    """The listening socket that whoever started this process has opened for it, and maybe for others; None without.
-
-    Raises:
-        StartError: when something else than one socket that listens on this address was handed over. It must be this
-            address, since what may be asked of a caller (a loopback name, a token) was decided for it.
-    """
-    if os.environ.get("LISTEN_PID") != str(os.getpid()):
-        return None
-    del os.environ["LISTEN_PID"]  # for this process, and not for a child that is given its number one day
-    if os.environ.pop("LISTEN_FDS", "") != "1":
-        raise StartError("LISTEN_FDS must be 1: one socket is handed over.")
-    refusal = StartError(f"What was handed over is no socket that listens on port {port} of {host}, as it should be.")
-    try:
-        handed = socket.socket(fileno=FIRST_HANDED_OVER)
-    except OSError:
-        raise refusal from None
-    handed.set_inheritable(False)
-    if not _listens_on(handed, host, port):
-        handed.close()
-        raise refusal
-    return handed
+def taken(host: str, port: int) -> StartError:
+    """Says that an address cannot be listened on."""
+    return StartError(
+        f"Port {port} of {host} cannot be had: another program listens there, or the address is not this machine's."
+    )
 
 
 def tell_ready() -> None:
     """Says that this process does its work from now on, where whoever started it asked to be told.
+
+    As systemd's services do: NOTIFY_SOCKET; sd_notify(3).
 
     Raises:
         OSError: when nobody hears it.
@@ -115,20 +93,3 @@ def tell_ready() -> None:
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as told:
             told.connect(name)
             told.sendall(b"READY=1")
-
-
-def _listens_on(handed: socket.socket, host: str, port: int) -> bool:
-    try:
-        if not handed.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
-            return False
-        wanted = {info[4][:2] for info in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)}
-        return handed.getsockname()[:2] in wanted
-    except OSError:
-        return False
-
-
-def taken(host: str, port: int) -> StartError:
-    """Says that an address cannot be listened on."""
-    return StartError(
-        f"Port {port} of {host} cannot be had: another program listens there, or the address is not this machine's."
-    )

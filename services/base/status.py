@@ -14,6 +14,8 @@ from google.rpc import error_details_pb2, status_pb2
 
 from services.base.errors import NOTHING_DONE, Code, FieldViolation, PapermeshError, timed_out
 
+__all__ = ["decode"]
+
 DOMAIN = "papermesh"
 DETAILS_KEY = "grpc-status-details-bin"
 

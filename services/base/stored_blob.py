@@ -56,7 +56,7 @@ class Key(NamedTuple):
         """The error for bytes that are not in the store, though dispatch has found the right to them.
 
         A document may have been deleted since, so the operator is not told here of one:
-        services/dispatch/uploads/losses.py finds out which it is, and tells.
+        services/dispatch/uploads/lost_documents.py finds out which it is, and tells.
         """
         return self._lost("missing", is_fault=self.namespace is Namespace.RESULTS)
 

@@ -8,6 +8,8 @@ import sys
 from contextvars import ContextVar
 from datetime import UTC, datetime
 
+__all__ = ["start_logging"]
+
 TRACEPARENT = "traceparent"
 
 trace_id: ContextVar[str] = ContextVar("trace_id", default="")

@@ -13,7 +13,7 @@ presents its certificate, and `envoy_metadata` writes what it would. A failed ca
 `services.base.status.decode` turns into the `PapermeshError` that callers of the mesh get.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,11 +22,13 @@ import grpc
 
 from services.base import actions
 from services.base.actions import ActionTable
+from services.base.call import OnEnd
 from services.base.channel import open_channel
-from services.base.handlers import OnEnd
 from services.base.identity import workload_id
 from services.base.server import Hosted, Server, ServerSettings
 from trust.certificates import ensure
+
+__all__ = ["envoy_metadata", "serving"]
 
 NAMESPACE = "default"
 REQUEST_ID = "11111111-2222-4333-8444-555555555555"
@@ -58,7 +60,7 @@ async def running(
     table: ActionTable | None = None,
     behind_mesh: bool = True,
     engine: str = "",
-    on_end: OnEnd | None = None,
+    on_end: Sequence[OnEnd] = (),
     drain_s: float = _DRAIN_S,
 ) -> AsyncIterator[Running]:
     """Runs a server for as long as the block lasts; `serving` is what most tests want.
@@ -69,11 +71,11 @@ async def running(
         table: The action table, with the descriptor sets of in-house services; the built-in one by default.
         behind_mesh: Whether it stands behind Envoy's mesh listener, as every service but dispatch does.
         engine: The version of the engine that makes the results.
-        on_end: Is told of every call's end.
+        on_end: Who is told of every call's end.
         drain_s: Seconds that running calls get to finish at the end.
     """
     certificates = directory / "certificates"
-    ensure(certificates, NAMESPACE)
+    ensure(certificates, NAMESPACE, ["envoy"])
     # The server shows Envoy's certificate too: without Envoy in between, it is the server that needs a host name.
     settings = ServerSettings.read(
         tls_dir=certificates / "envoy", namespace=NAMESPACE, bind_host="127.0.0.1", drain_s=drain_s

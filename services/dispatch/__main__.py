@@ -9,19 +9,17 @@ from google.protobuf.message import DecodeError
 
 from papermesh.dispatch.v1 import dispatch_service_pb2
 from services.base import actions, audit_chain, telemetry
-from services.base.actions import ActionTable, ContractError, Rate
-from services.base.audit_chain import AuditKeyError
+from services.base.actions import ActionTable, Rate
 from services.base.blobs import BlobStore
 from services.base.channel import open_channel
 from services.base.redis.link import RedisLink
 from services.base.server import Hosted, Server
 from services.base.starting import StartError, make_folder, starting
 from services.base.watched_file import WatchedFile
-from services.dispatch import full
+from services.dispatch import memory_pressure
 from services.dispatch.admission import clients
 from services.dispatch.admission.admission import Admission
-from services.dispatch.admission.clients import ClientsFileError
-from services.dispatch.admission.concurrency import InFlight
+from services.dispatch.admission.concurrency import ConcurrencyLimit
 from services.dispatch.admission.limits import Limits
 from services.dispatch.admission.replay_log import ReplayLog
 from services.dispatch.admission.state import State
@@ -36,10 +34,9 @@ from services.dispatch.audit.audit import Audit, Heads, has_calls
 from services.dispatch.router import Router
 from services.dispatch.servicer import DispatchServicer, UploadLimits
 from services.dispatch.settings import DispatchSettings
-from services.dispatch.uploads import leftovers
-from services.dispatch.uploads.losses import Losses
+from services.dispatch.uploads.lost_documents import LostDocuments
 from services.dispatch.uploads.ownership import Ownership, Quota
-from services.dispatch.uploads.retention import Retention
+from services.dispatch.uploads.retention import Retention, remove_unfinished
 
 _DAY_S = 86_400
 
@@ -49,24 +46,24 @@ async def run(settings: DispatchSettings) -> None:
     table = _table(settings)
     make_folder(settings.spool_dir)
     make_folder(settings.audit_dir)
-    leftovers.remove(settings.spool_dir, settings.blobs_url)
+    remove_unfinished(settings.spool_dir, settings.blobs_url)
     listing = WatchedFile(settings.clients_file, clients.load)
     blobs = BlobStore(settings.blobs_url)
     async with AsyncExitStack() as ending:
         replay_log = ReplayLog(is_first_start=not has_calls(settings.audit_dir))
-        state_link = RedisLink(settings.redis_state_url, on_connect=replay_log.tell)
+        state_link = RedisLink(settings.redis_state_url, on_connect=replay_log.replay)
         cache_link = RedisLink(settings.redis_cache_url)
         for link in (state_link, cache_link):
             ending.push_async_callback(link.close)
         channel = await ending.enter_async_context(open_channel(settings.mesh_address, settings.tls_dir))
         state = State(state_link, replay_log, settings.rate_scale)
-        watch = full.Watch(state_link)
+        watch = memory_pressure.MemoryWatch(state_link)
         retention = Retention(state_link, blobs, settings.keep_days * _DAY_S)
         router, engines = Router(channel, table.listed(settings.services)), Engines(channel, settings.services)
         audit_key = audit_chain.read_key(settings.audit_key_file)
         audit = Audit(settings.audit_dir, settings.replica, audit_key, Heads(state_link, settings.audit_keep_days))
         limits = Limits(Rate(settings.client_requests_per_minute, settings.client_burst), table.methods)
-        in_flight = InFlight(settings.calls_at_once, settings.client_calls_at_once)
+        concurrency = ConcurrencyLimit(settings.calls_at_once, settings.client_calls_at_once)
         idempotency = Idempotency(state_link, replay_log, StoredAnswers(blobs, settings.spool_dir))
         servicer = DispatchServicer(
             admission=Admission(audit, Verifier(settings.audience, listing), limits, state, router),
@@ -76,18 +73,18 @@ async def run(settings: DispatchSettings) -> None:
                 engines,
                 ResultCache(cache_link),
                 SingleFlight(cache_link),
-                in_flight,
+                concurrency,
                 scope=settings.cache_scope,
             ),
             idempotency=idempotency,
             blobs=blobs,
             ownership=Ownership(state_link, blobs, Quota(settings.quota_bytes, settings.quota_documents)),
-            losses=Losses(state_link, blobs),
-            in_flight=in_flight,
+            lost_documents=LostDocuments(state_link, blobs),
+            concurrency=concurrency,
             upload_limits=UploadLimits(settings.spool_dir, settings.max_document_bytes),
         )
         hosted = [Hosted(dispatch_service_pb2.DESCRIPTOR.services_by_name["DispatchService"], servicer)]
-        server = Server(settings, settings.dispatch_port, hosted, table=table, behind_mesh=False, on_end=audit.record)
+        server = Server(settings, settings.dispatch_port, hosted, table=table, behind_mesh=False, on_end=[audit.record])
 
         async def is_ready() -> bool:
             return await state.answers() and audit.healthy
@@ -119,7 +116,7 @@ def _table(settings: DispatchSettings) -> ActionTable:
 
 def main() -> None:
     """Reads the settings and runs."""
-    with starting("dispatch", ClientsFileError, ContractError, AuditKeyError):
+    with starting("dispatch"):
         settings = DispatchSettings.read()
         telemetry.start_logging("dispatch", settings.log_level)
         uvloop.run(run(settings))

@@ -1,7 +1,8 @@
 """From an action to the service that does the work, through Envoy's mesh listener."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
@@ -11,10 +12,11 @@ from google.protobuf.message import Message
 
 from services.base import status
 from services.base.actions import Action
+from services.base.call import Call
 from services.base.channel import MeshChannel
 from services.base.errors import Code, PapermeshError, timed_out
 from services.base.flow import Flow
-from services.base.handlers import Call
+from services.base.results import AS_JSON
 from services.base.telemetry import TRACEPARENT
 from services.dispatch.answers.engines import engine_of
 
@@ -25,7 +27,7 @@ and its DEADLINE_EXCEEDED would count against a host that is well."""
 
 
 @dataclass(frozen=True, slots=True)
-class Made:
+class ServiceResult:
     """What a service made of a call."""
 
     json: str
@@ -68,7 +70,7 @@ class Router:
             )
         return action
 
-    async def call(self, action: Action, request: Message, call: Call, flow: Flow, timeout_s: float) -> Made:
+    async def call(self, action: Action, request: Message, call: Call, flow: Flow, timeout_s: float) -> ServiceResult:
         """Has the action's service do the work.
 
         Args:
@@ -82,19 +84,31 @@ class Router:
             PapermeshError: what the service answered, or what kept it from answering.
         """
         metadata = (
-            ("x-result", "json"),
+            AS_JSON,
             ("x-action", action.name),
             flow.metadata,
             ("x-request-id", call.request_id),
             (TRACEPARENT, call.traceparent),
         )
         try:
-            async with asyncio.timeout(timeout_s):
+            async with within(timeout_s):
                 await self._channel.back()
                 under_way = self._calls[action.name](request, metadata=metadata, timeout=timeout_s + _GRACE_S)
                 response = await under_way
-            return Made(str(response.json), engine_of(await under_way.trailing_metadata()))
-        except TimeoutError:
-            raise timed_out() from None
+            return ServiceResult(str(response.json), engine_of(await under_way.trailing_metadata()))
         except grpc.aio.AioRpcError as error:
             raise status.decode(error) from error
+
+
+@asynccontextmanager
+async def within(seconds: float) -> AsyncIterator[None]:
+    """Ends what takes longer.
+
+    Raises:
+        PapermeshError: TIMEOUT.
+    """
+    try:
+        async with asyncio.timeout(seconds):
+            yield
+    except TimeoutError:
+        raise timed_out() from None

@@ -1,26 +1,27 @@
 """DispatchService: each method admits its call and hands it on."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import orjson
+
 from papermesh.dispatch.v1 import dispatch_service_pb2 as pb
 from papermesh.document.v1 import document_pb2
+from papermesh.options.v1 import options_pb2
+from services.base.actions import Action
 from services.base.blobs import BlobStore, Namespace
-from services.base.errors import timed_out
-from services.base.handlers import Call
-from services.dispatch import catalogue
+from services.base.call import Call
 from services.dispatch.admission import documents
 from services.dispatch.admission.admission import Admission, Admitted
-from services.dispatch.admission.concurrency import InFlight
+from services.dispatch.admission.concurrency import ConcurrencyLimit
 from services.dispatch.admission.state import owner
 from services.dispatch.answers.answers import Answer, Answers
-from services.dispatch.answers.idempotency import Asked, Idempotency
-from services.dispatch.router import Router
+from services.dispatch.answers.idempotency import Idempotency, KeyedCall
+from services.dispatch.router import Router, within
 from services.dispatch.uploads import receiving
-from services.dispatch.uploads.losses import Losses
+from services.dispatch.uploads.lost_documents import LostDocuments
 from services.dispatch.uploads.ownership import Ownership
 
 _SERVICE = pb.DESCRIPTOR.services_by_name["DispatchService"].full_name
@@ -49,8 +50,8 @@ class DispatchServicer:
         idempotency: Idempotency,
         blobs: BlobStore,
         ownership: Ownership,
-        losses: Losses,
-        in_flight: InFlight,
+        lost_documents: LostDocuments,
+        concurrency: ConcurrencyLimit,
         upload_limits: UploadLimits,
     ) -> None:
         """Serves with these collaborators.
@@ -62,9 +63,9 @@ class DispatchServicer:
             idempotency: Remembers calls that bear a key.
             blobs: The documents.
             ownership: Whose they are.
-            losses: Says why one was missing.
-            in_flight: The places of calls; an upload takes one of this service's, since it fills the spool folder while
-                it comes, before it counts towards a quota.
+            lost_documents: Says why one was missing.
+            concurrency: The places of calls; an upload takes one of this service's, since while it comes it fills the
+                spool folder, before it counts towards a quota.
             upload_limits: What may be uploaded.
         """
         self._admission = admission
@@ -73,14 +74,14 @@ class DispatchServicer:
         self._idempotency = idempotency
         self._blobs = blobs
         self._ownership = ownership
-        self._losses = losses
-        self._in_flight = in_flight
+        self._lost = lost_documents
+        self._concurrency = concurrency
         self._upload_limits = upload_limits
 
     async def Invoke(self, request: pb.InvokeRequest, call: Call) -> pb.InvokeResponse:
         """Runs one action."""
         admitted = await self._admission.action(call, request)
-        async with self._losses.told(admitted.caller, admitted.request):
+        async with self._lost.explained(admitted.caller, admitted.request):
             if request.idempotency_key:
                 answer = await self._once(admitted, call, request.idempotency_key, no_cache=request.no_cache)
             else:
@@ -99,9 +100,7 @@ class DispatchServicer:
         caller, _ = await self._admission.method(call, request, request.actor)
         return pb.ListActionsResponse(
             actions=[
-                catalogue.describe(action)
-                for action in self._router.actions.values()
-                if caller.rights.may_invoke(action.name)
+                _listed(action) for action in self._router.actions.values() if caller.rights.may_invoke(action.name)
             ]
         )
 
@@ -112,19 +111,19 @@ class DispatchServicer:
         receiving.check_header(header, self._upload_limits.max_bytes)
         call.notes["documents"] = [header.sha256]
         await self._ownership.check_room(caller, header.sha256, header.size)
-        leave = self._in_flight.enter(caller, _SERVICE)
-        try:
+        with self._concurrency.acquire(caller, _SERVICE):
             async with receiving.received(header, requests, self._upload_limits.spool_dir) as file:
                 await self._ownership.store(caller, header.sha256, header.size, file)
-        finally:
-            leave()
         reference = document_pb2.DocumentRef(type=documents.UPLOAD, sha256=header.sha256)
         return pb.PutDocumentResponse(doc_ref=reference, size=header.size, request_id=call.request_id)
 
     async def GetDocument(self, request: pb.GetDocumentRequest, call: Call) -> AsyncIterator[pb.GetDocumentResponse]:
         """Streams a document to one who may read it."""
         caller, [digest] = await self._admission.method(call, request, request.actor, request.doc_ref)
-        async with self._losses.told(caller, request), aclosing(self._blobs.read(Namespace.UPLOADS, digest)) as pieces:
+        async with (
+            self._lost.explained(caller, request),
+            aclosing(self._blobs.read(Namespace.UPLOADS, digest)) as pieces,
+        ):
             size = await self._blobs.size(Namespace.UPLOADS, digest)
             first = await anext(pieces)  # what cannot be read is told before an answer has begun, where that can be
             yield pb.GetDocumentResponse(header=pb.GetDocumentHeader(sha256=digest, size=size))
@@ -142,7 +141,7 @@ class DispatchServicer:
         """The answer that is stored under the key, or a new one; waiting for the first call is part of the time."""
         action, caller = admitted.action, admitted.caller
         limit_s = action.method.timeout.total_seconds()
-        asked = Asked(caller.client.id, owner(caller), action.name, key, admitted.args, action.method.read_only)
+        asked = KeyedCall(caller.client.id, owner(caller), action.name, key, admitted.args, action.method.read_only)
         patient = replace(call, timeout_s=limit_s)  # a side effect goes on when its caller leaves
         made: list[Answer] = []
 
@@ -150,11 +149,8 @@ class DispatchServicer:
             made.append(await self._answers.get(admitted, patient, no_cache=no_cache))
             return made[0].json
 
-        try:
-            async with asyncio.timeout(min(call.timeout_s, limit_s)):
-                json = await self._idempotency.once(asked, run)
-        except TimeoutError:
-            raise timed_out() from None
+        async with within(min(call.timeout_s, limit_s)):
+            json = await self._idempotency.once(asked, run)
         return made[0] if made else Answer(json)
 
 
@@ -163,3 +159,20 @@ def _cache_note(answer: Answer) -> str:
     if answer.cache == pb.CACHE_STATE_UNSPECIFIED:
         return "none"
     return "hit" if answer.was_found else "miss"
+
+
+def _listed(action: Action) -> pb.ActionInfo:
+    """What a person, an agent or a form needs to call the action."""
+    entry = pb.ActionInfo(
+        name=action.name,
+        description=action.description,
+        args_schema=orjson.dumps(dict(action.args_schema)).decode(),
+        result_schema=orjson.dumps(dict(action.result_schema)).decode(),
+        rate=options_pb2.RateLimit(requests_per_minute=action.rate.requests_per_minute, burst=action.rate.burst),
+        job=action.job,
+        read_only=action.method.read_only,
+    )
+    entry.timeout.FromTimedelta(action.method.timeout)
+    if action.cache_ttl is not None:
+        entry.cache_ttl.FromTimedelta(action.cache_ttl)
+    return entry

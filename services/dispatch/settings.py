@@ -5,9 +5,9 @@ from typing import Annotated
 
 from pydantic import Field
 
+from services.base.names import DNS_LABEL
 from services.base.server import ServerSettings
-from services.base.setting_kinds import BlobsUrl, HostPort, ReadableFiles, RedisUrl
-from services.base.settings import CommaList, Port
+from services.base.settings import BlobsUrl, CommaList, HostPort, Port, ReadableFiles, RedisUrl
 from services.dispatch.answers.answers import CacheScope
 
 
@@ -70,7 +70,7 @@ class DispatchSettings(ServerSettings):
     )
     replica: str = Field(
         "dispatch",
-        pattern="^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$",
+        pattern=DNS_LABEL,
         description="Name of this process among its replicas; its audit logs are called by it.",
     )
     audit_dir: Path = Field(description="Folder of the audit logs (docs/audit.md).")

@@ -9,9 +9,10 @@ from services.base.server import Hosted, Server
 from services.base.starting import make_folder, starting
 from services.pdf.engine import Engine
 from services.pdf.engine_version import engine_version
+from services.pdf.operations import OPERATIONS
+from services.pdf.processes.kinds import Kind
 from services.pdf.processes.limits import Limits
-from services.pdf.processes.pool import WorkerPool
-from services.pdf.processes.zygote import ZygoteError
+from services.pdf.processes.pools import Pools
 from services.pdf.servicer import PdfServicer
 from services.pdf.settings import PdfSettings
 
@@ -19,15 +20,17 @@ from services.pdf.settings import PdfSettings
 async def run(settings: PdfSettings) -> None:
     """Serves until SIGTERM."""
     make_folder(settings.work_dir)
-    limits = Limits(memory_bytes=settings.pdf_worker_memory_bytes, kept=settings.pdf_kept_workers)
-    async with WorkerPool(
-        settings.pdf_workers, settings.work_dir, limits, without_landlock=settings.pdf_without_landlock
-    ) as pool:
-        servicer = PdfServicer(Engine(pool), BlobStore(settings.blobs_url))
+    text = Kind(
+        size=settings.pdf_workers,
+        limits=Limits(memory_bytes=settings.pdf_worker_memory_bytes, kept=settings.pdf_kept_workers),
+        without_landlock=settings.pdf_without_landlock,
+    )
+    async with Pools([text], OPERATIONS, settings.work_dir) as pools:
+        servicer = PdfServicer(OPERATIONS, Engine(pools), BlobStore(settings.blobs_url))
         hosted = [Hosted(pdf_service_pb2.DESCRIPTOR.services_by_name["PdfService"], servicer)]
 
         async def has_workers() -> bool:
-            return pool.is_ready
+            return pools.is_ready
 
         server = Server(
             settings, settings.pdf_port, hosted, table=actions.load(), behind_mesh=True, engine=engine_version()
@@ -37,7 +40,7 @@ async def run(settings: PdfSettings) -> None:
 
 def main() -> None:
     """Reads the settings and runs."""
-    with starting("pdf", ZygoteError):
+    with starting("pdf"):
         settings = PdfSettings.read()
         telemetry.start_logging("pdf", settings.log_level)
         uvloop.run(run(settings))

@@ -1,19 +1,31 @@
-"""The version of the engine, for the keys of cached results: the code that shapes them, and its library."""
+"""The version of the engine, for the keys of cached results: everything that shapes one, declared in one place."""
 
 import hashlib
+from collections.abc import Callable, Mapping
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
-_SOURCES = Path(__file__).parent
 
+def digest_of_sources(folder: Path) -> str:
+    """Differs whenever a source in the folder does.
 
-def engine_version(sources: Path = _SOURCES) -> str:
-    """Differs whenever a document may read differently: "pdf-3f0a91c2d4e5+pymupdf-1.26.6".
-
-    All sources of the service are part of it, those that read a document and those that choose its pages and join its
-    pieces, so that nobody has to remember which of them shape a result. `sources` is the folder of this package.
+    All sources of the service are taken, those that read a document and those that choose its pages and join its
+    pieces, so that nobody has to remember which of them shape a result.
     """
     digest = hashlib.sha256()
-    for source in sorted(sources.rglob("*.py")):
-        digest.update(source.relative_to(sources).as_posix().encode() + b"\0" + source.read_bytes() + b"\0")
-    return f"pdf-{digest.hexdigest()[:12]}+pymupdf-{version('pymupdf')}"
+    for source in sorted(folder.rglob("*.py")):
+        digest.update(source.relative_to(folder).as_posix().encode() + b"\0" + source.read_bytes() + b"\0")
+    return digest.hexdigest()[:12]
+
+
+INPUTS: Mapping[str, Callable[[], str]] = {
+    "pdf": partial(digest_of_sources, Path(__file__).parent),
+    "pymupdf": partial(version, "pymupdf"),
+}
+"""What shapes a result, and how its version is found: code, libraries, models and their data."""
+
+
+def engine_version(inputs: Mapping[str, Callable[[], str]] = INPUTS) -> str:
+    """Differs whenever a document may read differently: "pdf-3f0a91c2d4e5+pymupdf-1.26.6". At most 128 characters."""
+    return "+".join(f"{name}-{find()}" for name, find in inputs.items())

@@ -2,11 +2,29 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from typing import TypedDict
 
 from services.base.errors import bad_field
 
 PageRange = tuple[int, int]
 """First and last page, from 1, both included."""
+
+
+class Paging(TypedDict):
+    """What a worker is told of the pages that it is to read."""
+
+    ranges: Sequence[PageRange]
+    """As `parse_pages` has them; none for the whole document."""
+
+    in_call: int
+    """Pages that there may be; more are TOO_LARGE."""
+
+    spread: int
+    """Pages above which it reads none, and says which there are: then the service cuts them into parts."""
+
+    result_bytes: int
+    """JSON text that there may be; more is TOO_LARGE."""
+
 
 MAX_LENGTH = 1000
 """Characters of an expression."""

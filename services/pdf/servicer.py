@@ -1,47 +1,49 @@
-"""PdfService: each method hands its document to the engine and the engine's JSON on to the caller."""
+"""The engine's gRPC methods: each hands its document to the engine and the engine's JSON on to the caller."""
 
+from collections.abc import Iterable
 from functools import partial
-from typing import TypeVar
+from typing import Any
 
 from google.protobuf import json_format
+from google.protobuf.message import Message
+from google.protobuf.message_factory import GetMessageClass
 
 from papermesh.document.v1 import document_pb2
-from papermesh.pdf.v1 import pdf_service_pb2 as pb
 from services.base.blobs import BlobStore, Namespace
+from services.base.call import Call
 from services.base.errors import bad_field
 from services.base.flow import Flow
-from services.base.handlers import Call
+from services.base.results import AS_JSON
 from services.pdf.engine import Engine
+from services.pdf.operations import Operation
 from services.pdf.processes import outcomes
 from services.pdf.processes.subject import Subject
-
-_Response = TypeVar("_Response", pb.GetMetadataResponse, pb.GetOutlineResponse, pb.ExtractTextResponse)
 
 _NAMESPACES = {"UPLOAD": Namespace.UPLOADS, "GITLAB": Namespace.GITLAB}
 
 
 class PdfServicer:
-    """The document engine's methods, named as in the proto; see `services.base.handlers`."""
+    """A method for each operation, named as in its proto, where `services.base.handlers` finds it."""
 
-    def __init__(self, engine: Engine, blobs: BlobStore) -> None:
-        """Serves documents of `blobs` with `engine`."""
+    def __init__(self, operations: Iterable[Operation], engine: Engine, blobs: BlobStore) -> None:
+        """Serves `operations` on documents of `blobs` with `engine`."""
         self._engine = engine
         self._blobs = blobs
+        for operation in operations:
+            setattr(self, operation.method.name, partial(self._answer, operation))
 
-    async def GetMetadata(self, request: pb.GetMetadataRequest, call: Call) -> pb.GetMetadataResponse:
-        """Describes a document."""
-        result = await self._engine.metadata(self._subject(request.doc_ref, call), call.timeout_s)
-        return _answer(pb.GetMetadataResponse(), result, call)
+    async def _answer(self, operation: Operation, request: Any, call: Call) -> Message:
+        """The result as JSON text or, for a caller that did not ask for that, in the response's own fields.
 
-    async def GetOutline(self, request: pb.GetOutlineRequest, call: Call) -> pb.GetOutlineResponse:
-        """Returns the table of contents."""
-        result = await self._engine.outline(self._subject(request.doc_ref, call), call.timeout_s)
-        return _answer(pb.GetOutlineResponse(), result, call)
-
-    async def ExtractText(self, request: pb.ExtractTextRequest, call: Call) -> pb.ExtractTextResponse:
-        """Returns the text of pages."""
-        result = await self._engine.text(self._subject(request.doc_ref, call), request.pages, call.timeout_s)
-        return _answer(pb.ExtractTextResponse(), result, call)
+        Raises PapermeshError: ENGINE_FAIL when a worker, which is not trusted, made something else.
+        """
+        subject = self._subject(request.doc_ref, call)
+        result = await self._engine.answer(operation, request, subject, call.timeout_s)
+        kind = GetMessageClass(operation.method.output_type)
+        try:
+            return kind(json=result.decode()) if AS_JSON in call.metadata else json_format.Parse(result, kind())
+        except (UnicodeDecodeError, json_format.ParseError):
+            raise outcomes.engine_failed("crash") from None
 
     def _subject(self, reference: document_pb2.DocumentRef, call: Call) -> Subject:
         """The document, by the digest that dispatch has resolved the reference to, and whose call it is."""
@@ -49,18 +51,3 @@ class PdfServicer:
             raise bad_field("doc_ref", "must be resolved to a digest; call the action through dispatch")
         place = partial(self._blobs.place, _NAMESPACES[reference.type], reference.sha256)
         return Subject(reference.sha256, place, Flow.read(call.metadata), call.request_id)
-
-
-def _answer(response: _Response, result: bytes, call: Call) -> _Response:
-    """The result as JSON text or, for a caller that did not ask for that, in the response's own fields.
-
-    Raises PapermeshError: ENGINE_FAIL when a worker, which is not trusted, made something else.
-    """
-    try:
-        if ("x-result", "json") in call.metadata:
-            response.json = result.decode()
-        else:
-            json_format.Parse(result, response)
-    except (UnicodeDecodeError, json_format.ParseError):
-        raise outcomes.engine_failed("crash") from None
-    return response

@@ -6,8 +6,7 @@ from pathlib import Path
 from pydantic import Field
 
 from services.base.server import ServerSettings
-from services.base.setting_kinds import BlobsUrl
-from services.base.settings import Port
+from services.base.settings import BlobsUrl, Port
 
 
 class PdfSettings(ServerSettings):

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from typer.testing import Result
 
+from deploy import workloads
 from services.base.testing import Running, running
 from trust.certificates import Phase, authority_of, ensure
 
@@ -16,7 +17,7 @@ Run = Callable[..., Result]
 @pytest.fixture
 def certs(tmp_path: Path) -> Path:
     folder = tmp_path / "made"
-    ensure(folder, "default", clients=["reports"])
+    ensure(folder, "default", workloads.names(), clients=["reports"])
     return folder
 
 
@@ -50,6 +51,11 @@ def test_certificates_are_made_and_then_kept(papermesh: Run, tmp_path: Path) -> 
     again = papermesh(*words).stdout
     assert "issued" not in again
     assert again.count("kept") == first.stdout.count("issued")
+
+
+def test_whoever_is_part_of_papermesh_has_a_certificate_and_nobody_else(papermesh: Run, tmp_path: Path) -> None:
+    assert papermesh("certs", "--dir", str(tmp_path / "made")).exit_code == 0
+    assert shown(tmp_path / "made").keys() == set(workloads.names())
 
 
 def test_certificates_go_to_the_state_folder(papermesh: Run, environment: dict[str, str | None]) -> None:

@@ -1,4 +1,4 @@
-"""What needs no adapter: help, version, and the commands that become another program."""
+"""What needs no adapter: help, version, and the commands about this machine."""
 
 import subprocess
 import sys
@@ -20,7 +20,7 @@ def test_help_names_every_command(papermesh: Run) -> None:
     assert "..." not in result.stdout.partition("Commands:")[2], "a summary that is cut off"
 
 
-@pytest.mark.parametrize("command", COMMANDS[:5])
+@pytest.mark.parametrize("command", [*COMMANDS[:5], "up", "down"])
 def test_every_command_explains_itself(papermesh: Run, command: str) -> None:
     result = papermesh(command, "--help")
     assert result.exit_code == 0
@@ -46,18 +46,20 @@ def test_help_loads_neither_grpc_nor_http_nor_rich() -> None:
     assert result.stdout.splitlines()[-1] == "[]"
 
 
-@pytest.mark.parametrize("command", ["up", "down"])
-def test_up_and_down_become_the_program_that_does_it(command: str) -> None:
-    papermesh = Path(sys.executable).with_name("papermesh")
-    result = subprocess.run([papermesh, command, "--help"], capture_output=True, text=True, check=True, timeout=60)
-    assert result.stdout.startswith(f"usage: python -m deploy.local {command}")
+def test_down_stops_what_runs_from_the_folder_that_is_named(papermesh: Run, tmp_path: Path) -> None:
+    result = papermesh("down", PAPERMESH_VAR=str(tmp_path))
+    assert (result.exit_code, result.stdout) == (0, "Nothing is running.\n")
 
 
-def test_envoy_becomes_the_program_that_renders_what_a_reviewer_reads() -> None:
-    papermesh = Path(sys.executable).with_name("papermesh")
+def test_envoy_renders_what_a_reviewer_reads(papermesh: Run) -> None:
     root = Path(__file__).parents[2]
     topology = root / "envoy" / "topologies" / "kubernetes.yaml"
-    result = subprocess.run(
-        [papermesh, "envoy", "render", "--topology", topology], capture_output=True, text=True, check=True, timeout=60
-    )
+    result = papermesh("envoy", "render", "--topology", str(topology))
+    assert result.exit_code == 0
     assert result.stdout == (root / "envoy" / "rendered" / "kubernetes" / "envoy.yaml").read_text(encoding="utf-8")
+
+
+def test_help_about_envoy_is_that_of_its_own_commands(papermesh: Run) -> None:
+    result = papermesh("envoy", "--help")
+    assert result.exit_code == 0
+    assert result.stdout.startswith("Usage: papermesh envoy ")

@@ -11,14 +11,14 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from services.pdf.processes.limits import Limits
+from services.pdf.processes.kinds import Kind, View
 from services.pdf.processes.pool import WorkerPool
 from services.pdf.processes.subject import Subject
 from services.pdf.worker.mupdf import pymupdf
 from services.pdf.worker.sandbox.landlock import landlock_version
 
-WORKER = "probe_worker"
-"""tests/services/pdf/probe_worker.py, put where an isolated interpreter finds it."""
+VIEWS = {name: View(f"probes:{name}", warm_up={"warm_up": True}) for name in ("syscall", "read_file", "inventory")}
+"""Of tests/services/pdf/probes.py, put where an isolated interpreter finds it."""
 
 CLONE_NEWNET = 0x40000000
 NETWORK_CALLS = {
@@ -62,7 +62,7 @@ async def confined() -> dict[str, Any]:
         async def place(path: Path) -> None:
             shutil.copyfile(sample, path)
 
-        async with WorkerPool(1, Path(scratch, "work"), Limits(), WORKER) as pool:
+        async with WorkerPool(Kind(), VIEWS, Path(scratch, "work")) as pool:
 
             async def ask(operation: str, **arguments: Any) -> Any:
                 deadline = asyncio.get_running_loop().time() + 60

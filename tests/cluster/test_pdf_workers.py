@@ -27,7 +27,7 @@ def namespace(release: Release) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def found(release: Release, namespace: str) -> dict[str, Any]:
     """What the probe in the pod found."""
-    scripts = ("tests/cluster/confined.py", "tests/services/pdf/probe_worker.py")
+    scripts = ("tests/cluster/confined.py", "tests/services/pdf/probes.py")
     kubectl("-n", namespace, "create", "configmap", "probe", *(f"--from-file={ROOT / script}" for script in scripts))
     kubectl("-n", namespace, "create", "-f", "-", given=confined(release.image))
     kubectl("-n", namespace, "wait", "pod/confined", "--for=jsonpath={.status.phase}=Succeeded", "--timeout=180s")
@@ -43,7 +43,7 @@ def confined(image: str) -> Object:
     probe = {"name": "probe", "readOnly": True}
     pod["spec"]["containers"][0]["volumeMounts"] += [
         {**probe, "mountPath": "/probe"},
-        {**probe, "mountPath": f"{SITE_PACKAGES}/probe_worker.py", "subPath": "probe_worker.py"},
+        {**probe, "mountPath": f"{SITE_PACKAGES}/probes.py", "subPath": "probes.py"},
     ]
     return pod
 

@@ -34,3 +34,10 @@ def test_a_comment_of_several_lines_is_one_text() -> None:
     (group, value) = values("# -- Ends ---\n\n# How pods\n# leave.\ndrain:\n  # A while.\n  wait: {s: 1}\n")
     assert (group.path, group.comment, group.default, group.section) == ("drain", "How pods leave.", "", "Ends")
     assert (value.path, value.comment, value.default) == ("drain.wait", "A while.", "{s: 1}")
+
+
+def test_what_every_pod_has_is_explained_once() -> None:
+    text = "# A.\na:\n  # Labels of nodes.\n  nodeSelector: {}\n# B.\nb:\n  nodeSelector: {}\n"
+    assert [value.comment for value in values(text) if value.default] == ["Labels of nodes."] * 2
+    with pytest.raises(ValueError, match=r"says nothing about b\.size"):
+        list(values("# A.\na:\n  # How much.\n  size: 1Gi\n# B.\nb:\n  size: 1Gi\n"))

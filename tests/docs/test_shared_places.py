@@ -17,29 +17,30 @@ import pytest
 
 from envoy import clusters, rate_limits
 from envoy.topology import Topology
-from mcp_adapter.http import concurrency, connection, probes
+from mcp_adapter.http import concurrency, probes
 from mcp_adapter.http.concurrency import Room
 from mcp_adapter.http.connection import Connection
 from mcp_adapter.http.connections import Connections
+from mcp_adapter.http.limits import Limits as HttpLimits
 from services.base.actions import Rate
 from services.base.blobs import BlobStore
 from services.base.errors import Code, PapermeshError
 from services.base.flow import Flow
 from services.base.redis.link import RedisLink
 from services.base.shares import ANSWER_BYTES, ANSWER_SHARE, CALLS, SHARE, UNVERIFIED_READ, Shares
-from services.dispatch import full
+from services.dispatch import memory_pressure
 from services.dispatch.admission import epoch
 from services.dispatch.admission.clients import Client
-from services.dispatch.admission.concurrency import InFlight
+from services.dispatch.admission.concurrency import ConcurrencyLimit
 from services.dispatch.admission.replay_log import ReplayLog
 from services.dispatch.admission.state import Bucket, State
 from services.dispatch.admission.verification import Caller
 from services.dispatch.answers import idempotency
-from services.dispatch.answers.idempotency import Asked, Idempotency
+from services.dispatch.answers.idempotency import Idempotency, KeyedCall
 from services.dispatch.answers.stored_answers import StoredAnswers
 from services.dispatch.settings import DispatchSettings
 from services.dispatch.uploads.ownership import Ownership, Quota
-from services.pdf.processes.fair_queue import Places
+from services.pdf.processes.fair_queue import FairQueue
 from services.pdf.processes.kept import KeptWorkers
 from services.pdf.processes.limits import Limits
 from services.pdf.processes.subject import Holder
@@ -130,9 +131,9 @@ class Idler:
         self._held.leave(self)
 
 
-def connections_of(limits: connection.Limits, row: Row) -> None:
+def connections_of(limits: HttpLimits, row: Row) -> None:
     assert (limits.connections, limits.peer_connections) == (row.places, row.of_one)
-    held = Connections(limits.connections, limits.peer_connections)
+    held = Connections(limits)
     idle = [Idler(held) for _ in range(row.places)]
     for each in idle:
         held.admit(each, "")
@@ -143,7 +144,7 @@ def connections_of(limits: connection.Limits, row: Row) -> None:
 async def fill_connections(row: Row) -> None:
     limits = Connection.limits
     connections_of(limits, row)
-    held = Connections(limits.connections, limits.peer_connections)
+    held = Connections(limits)
     for number in range(row.places):
         busy = Idler(held)
         held.admit(busy, f"10.0.0.{number // row.of_one}")
@@ -176,7 +177,7 @@ def room(one: Room) -> Callable[[Row], Awaitable[None]]:
 
 
 async def fill_answers_people_do_not_take(row: Row) -> None:
-    held = Connections(100, 100)
+    held = Connections(Connection.limits)
     slow = [Idler(held) for _ in range(9)]
     for each in slow:
         held.admit(each, "")
@@ -271,17 +272,17 @@ async def fill_calls_being_read(row: Row) -> None:
 async def fill_calls_of_a_client(row: Row) -> None:
     assert DispatchSettings.model_fields["client_calls_at_once"].default == row.places
     assert DispatchSettings.model_fields["calls_at_once"].default == row.of_one
-    in_flight = InFlight(row.of_one, row.places)
+    limit = ConcurrencyLimit(row.of_one, row.places)
     for number in range(row.places):
-        in_flight.enter(caller(f"actor-{number // row.of_one}"), "service")
+        limit.acquire(caller(f"actor-{number // row.of_one}"), "service")
         if number == row.of_one - 1:
-            assert code_of(lambda: in_flight.enter(caller("actor-0"), "service")) is Code.RATE_LIMIT
-    assert code_of(lambda: in_flight.enter(caller("somebody"), "service")) is Code.RATE_LIMIT
-    in_flight.enter(caller("actor-0"), "another service")
+            assert code_of(lambda: limit.acquire(caller("actor-0"), "service")) is Code.RATE_LIMIT
+    assert code_of(lambda: limit.acquire(caller("somebody"), "service")) is Code.RATE_LIMIT
+    limit.acquire(caller("actor-0"), "another service")
 
 
 async def fill_places_at_work(row: Row) -> None:
-    at_work = Places(row.places, limit=10)
+    at_work = FairQueue(row.places, limit=10)
     for _ in range(row.places):
         await at_work.take(ADA, in_seconds(60))
     next_one = asyncio.create_task(at_work.take(BOB, in_seconds(60)))
@@ -293,7 +294,7 @@ async def fill_places_at_work(row: Row) -> None:
 async def fill_calls_that_wait(row: Row) -> None:
     assert Limits().waiting == row.places == 4 * row.of_one
     assert DispatchSettings.model_fields["client_calls_at_once"].default == row.of_one
-    at_work = Places(0, limit=row.places)
+    at_work = FairQueue(0, limit=row.places)
     waiting = [asyncio.create_task(at_work.take(ADA, in_seconds(60))) for _ in range(row.places)]
     await until(lambda: at_work.waiting == row.places)
     assert await code_of_async(at_work.take(ADA, in_seconds(60))) is Code.RATE_LIMIT
@@ -341,7 +342,7 @@ async def fill_idempotency_keys(row: Row) -> None:
                 return "{}"
 
             async def once(key: str, actor: str) -> object:
-                asked = Asked("reports", f"reports\x1f{actor}", "GUIDE", key, b"{}", repeatable=False)
+                asked = KeyedCall("reports", f"reports\x1f{actor}", "GUIDE", key, b"{}", repeatable=False)
                 return await keys.once(asked, effect)
 
             # As many keys leave; `once` adds one.
@@ -354,7 +355,7 @@ async def fill_idempotency_keys(row: Row) -> None:
 
 
 async def fill_memory_of_the_state(row: Row) -> None:
-    assert int(full.ROOMY * 100) == row.places
+    assert int(memory_pressure.SOFT_LIMIT * 100) == row.places
     with state_redis() as redis, redis.admin() as admin, short_folder() as folder:
         async with link_to(redis) as link:
             ownership = Ownership(link, BlobStore(f"file://{folder}/blobs"), Quota(10**12, 1000))

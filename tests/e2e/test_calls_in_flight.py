@@ -79,6 +79,7 @@ def held(standins: Standins) -> Iterator[Held]:
     eventually(lambda: held.one_more() == "", what="a free place")
 
 
+@pytest.mark.measures_time
 def test_one_call_more_than_an_actor_may_have_under_way_is_refused_at_once(standins: Standins, held: Held) -> None:
     held.hold(OF_ACTOR - 1)
     assert held.one_more() == ""
@@ -94,6 +95,7 @@ def test_one_call_more_than_an_actor_may_have_under_way_is_refused_at_once(stand
     assert not standins.events(key=f"{held.key}-refused"), "it reached the service"
 
 
+@pytest.mark.measures_time
 def test_what_a_client_holds_keeps_nobody_else_waiting(standins: Standins, held: Held) -> None:
     held.hold(OF_ACTOR)
     assert held.one_more("ada") == "", "another of its actors"

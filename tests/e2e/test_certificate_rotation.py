@@ -24,6 +24,8 @@ from trust import certificates
 from trust.certificates import Listener, takeup
 from trust.certificates.issuing import Pair, issue_leaf
 
+pytestmark = pytest.mark.measures_time
+
 SOAK_S = float(os.environ.get("PAPERMESH_SOAK_S", "15"))
 CALLERS = int(os.environ.get("PAPERMESH_SOAK_CALLERS", "8"))
 

@@ -16,6 +16,8 @@ from tests.e2e.support.caller import Channel, invocation, path
 from tests.e2e.support.standins.deployed import Standins, deployed_with_standins
 from tests.e2e.support.waiting import eventually
 
+pytestmark = pytest.mark.measures_time
+
 BRIEF_S = 2.0
 """The timeout of STANDIN_BRIEF."""
 

@@ -17,6 +17,8 @@ from tests.e2e.support.engine import Engine, endless_document
 from tests.e2e.support.standins.deployed import Standins, deployed_with_standins
 from tests.e2e.support.waiting import eventually
 
+pytestmark = pytest.mark.measures_time
+
 INTO_S = 1.0
 """How long into its call a client leaves."""
 

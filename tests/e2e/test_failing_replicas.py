@@ -21,6 +21,8 @@ from tests.e2e.support.engine import Engine, endless_document
 from tests.e2e.support.standins.deployed import Standins, deployed_with_standins
 from tests.e2e.support.waiting import eventually
 
+pytestmark = pytest.mark.measures_time
+
 GOOD, BAD = "standin", "standin-2"
 
 CALLS = 40

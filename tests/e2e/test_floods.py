@@ -21,6 +21,8 @@ from tests.e2e.support.deployment import CLIENTS, Deployment, deployed
 from tests.e2e.support.flood import Outcomes, Sent, flood
 from tests.e2e.support.waiting import eventually
 
+pytestmark = pytest.mark.measures_time
+
 PER_SECOND, BURST = 2, 20
 """What an actor may make of PDF_METADATA."""
 

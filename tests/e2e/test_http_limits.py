@@ -54,6 +54,7 @@ def spooling(mesh: Deployment) -> int:
     return sum(str(each.readlink()).startswith(spool) for each in folder.iterdir() if each.is_symlink())
 
 
+@pytest.mark.measures_time
 def test_a_header_of_sixty_megabytes_is_refused_at_once(mesh: Deployment) -> None:
     before = cpu_s(mesh)
     received = exchange(mesh, b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nX: ", b"x" * 60_000_000, b"\r\n\r\n")

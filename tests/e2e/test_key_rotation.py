@@ -130,6 +130,7 @@ def test_a_key_is_changed_while_calls_flow_and_none_is_refused(mesh: Deployment,
     assert mesh.caller(name).signature.secret != old.signature.secret
 
 
+@pytest.mark.measures_time
 def test_a_client_that_is_added_may_call_at_once_and_one_that_is_removed_no_more(mesh: Deployment) -> None:
     clients(mesh, "add", "late", "--action", "PDF_*")
     late = mesh.caller("late", certificate="client/late")

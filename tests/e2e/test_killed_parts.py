@@ -22,6 +22,8 @@ from tests.e2e.support.caller import download, invocation, path
 from tests.e2e.support.deployment import RATES_OUT_OF_THE_WAY, Deployment, deployed
 from tests.e2e.support.waiting import eventually
 
+pytestmark = pytest.mark.measures_time
+
 WORKERS = 2
 PARTS = ("redis-state", "redis-cache", "dispatch", "pdf", "envoy", "adapter")
 

@@ -2,6 +2,8 @@
 
 import time
 
+import pytest
+
 from papermesh.dispatch.v1 import dispatch_service_pb2 as pb
 from tests.e2e.support.adapter import Answer
 from tests.e2e.support.caller import Caller, invocation
@@ -21,6 +23,7 @@ def empty(mesh: Deployment, action: str, args: dict[str, object]) -> Answer:
     raise AssertionError("the bucket never became empty")
 
 
+@pytest.mark.measures_time
 def test_a_flood_is_told_when_to_come_back_and_then_served(modest_mesh: Deployment) -> None:
     args: dict[str, object] = {"doc_ref": modest_mesh.adapter.reference(modest_mesh.good_document)}
 

@@ -184,6 +184,7 @@ def test_a_nonce_is_remembered_for_longer_than_its_timestamp_can_be_used(
     operator.refusal("Invoke", call, signed).must_be("UNAUTHENTICATED", says="was made before")
 
 
+@pytest.mark.measures_time
 def test_a_nonce_is_remembered_no_shorter_after_redis_was_killed(
     mesh: Deployment, operator: Caller, call: pb.InvokeRequest
 ) -> None:
@@ -273,6 +274,7 @@ async def test_no_call_is_accepted_again_while_the_cache_is_full(
         clear(cache)
 
 
+@pytest.mark.measures_time
 async def test_while_the_state_is_full_new_calls_are_refused_and_none_is_accepted_again(
     mesh: Deployment, volley: Volley, operator: Caller, call: pb.InvokeRequest
 ) -> None:
@@ -352,6 +354,7 @@ async def test_no_call_is_accepted_again_after_redis_lost_everything_and_the_ope
     assert set(await volley.send(calls)) == {REPLAYED}
 
 
+@pytest.mark.measures_time
 @pytest.mark.parametrize("how", ["stopped", "killed", "hanging"])
 async def test_while_redis_is_away_calls_are_refused_and_soon_after_its_return_they_work(
     mesh: Deployment, volley: Volley, operator: Caller, call: pb.InvokeRequest, how: str

@@ -14,7 +14,7 @@ from tests.e2e.support.deployment import RATES_OUT_OF_THE_WAY, Deployment, deplo
 from tests.e2e.support.load import Load, load
 from tests.e2e.support.waiting import eventually
 
-pytestmark = pytest.mark.soak
+pytestmark = [pytest.mark.soak, pytest.mark.measures_time]
 
 SOAK_S = 60
 """Seconds that each test lasts at least under `make soak`; otherwise each part has its turn once."""

@@ -162,6 +162,7 @@ def test_when_the_leading_replica_is_killed_the_callers_of_the_other_get_an_answ
     assert len(standins.events("started", key=key)) == 2, "once by each replica"
 
 
+@pytest.mark.measures_time
 def test_after_the_leading_replica_was_killed_the_next_call_waits_no_longer_than_its_lease(
     standins: Standins, operator: Caller, key: str
 ) -> None:

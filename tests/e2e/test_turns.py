@@ -11,6 +11,8 @@ from tests.e2e.support.caller import Channel, invocation, path
 from tests.e2e.support.deployment import Deployment
 from tests.e2e.support.waiting import eventually
 
+pytestmark = pytest.mark.measures_time
+
 SLOW_CALLS = 24
 PAGES = 30  # not so many that the document would be cut into parts
 

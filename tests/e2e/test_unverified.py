@@ -16,6 +16,8 @@ from tests.e2e.support.deployment import Deployment
 from tests.e2e.support.waiting import eventually
 from tests.support.pdfs import pdf_bytes
 
+pytestmark = pytest.mark.measures_time
+
 UNFINISHED = bytes(1_000_000)
 """A message of no meaning, in a request that does not end: held until it is whole, it would be held for ever."""
 

@@ -16,11 +16,12 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from hypothesis import strategies as st
 
-from mcp_adapter.dispatch_client import DispatchClient, Person
+from mcp_adapter.dispatch_client import DispatchClient
 from services.base import canonical
 from services.base.channel import open_channel
 from services.base.errors import PapermeshError
 from services.base.signature import read_key_file
+from services.base.signed_client import Person
 from tests.e2e.support.adapter import Adapter
 from tests.e2e.support.deployment import Deployment
 

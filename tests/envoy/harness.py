@@ -90,6 +90,10 @@ def running_envoy(topology: Topology, table: actions.ActionTable) -> Iterator[Ru
             envoy.stop()
 
 
+WORKLOADS = ("adapter", "dispatch", "envoy", "gitlab", "operator", "pdf", "worker")
+"""Who has a certificate in these tests."""
+
+
 @dataclass
 class Mesh:
     """Envoy with a dispatch and a pdf behind it, and a folder of certificates."""
@@ -165,7 +169,7 @@ def running_mesh(
         topology: Fields of the topology that are other than here.
     """
     certs = folder / "certs"
-    ensure(certs, "default", clients=["reports"])
+    ensure(certs, "default", WORKLOADS, clients=["reports"])
     with ExitStack() as stack:
         front = stack.enter_context(Backend(certs / "dispatch", dispatch).running())
         engine = stack.enter_context(Backend(certs / pdf_identity, pdf).running())

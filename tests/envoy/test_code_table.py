@@ -10,7 +10,7 @@ import pytest
 
 from envoy.topology import Address, Service
 from tests.envoy.backend import Backend, Call, echo
-from tests.envoy.harness import GET_DOCUMENT, INVOKE, Mesh, eventually, running_mesh
+from tests.envoy.harness import GET_DOCUMENT, INVOKE, WORKLOADS, Mesh, eventually, running_mesh
 from trust.certificates import ensure
 
 PAGE = Path(__file__).parents[2] / "docs" / "envoy.md"
@@ -109,7 +109,7 @@ class Clusters:
 def clusters() -> Iterator[Clusters]:
     with TemporaryDirectory(prefix="papermesh-") as name:
         certs = Path(name) / "certs"
-        ensure(certs, "default")
+        ensure(certs, "default", WORKLOADS)
         with Backend(certs / "gitlab").running() as gitlab, Backend(certs / "pdf").running() as streaming:
             services = (
                 Service("gitlab", ("papermesh.gitlab.v1.GitlabService",), (Address("127.0.0.1", gitlab.port),)),

@@ -10,7 +10,7 @@ import pytest
 
 from envoy.topology import Address, Service
 from tests.envoy.backend import Backend
-from tests.envoy.harness import Mesh, running_mesh
+from tests.envoy.harness import WORKLOADS, Mesh, running_mesh
 from trust.certificates import ensure
 
 GET_ENGINE = "/papermesh.engine.v1.EngineService/GetEngine"
@@ -39,7 +39,7 @@ class TwoServices:
 def two_services() -> Iterator[TwoServices]:
     with TemporaryDirectory(prefix="papermesh-") as name:
         certs = Path(name) / "certs"
-        ensure(certs, "default")
+        ensure(certs, "default", WORKLOADS)
         with (
             Backend(certs / "pdf", lambda _: b"pdf").running() as pdf,
             Backend(certs / "gitlab", lambda _: b"gitlab").running() as gitlab,

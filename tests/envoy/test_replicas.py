@@ -16,7 +16,7 @@ import pytest
 from envoy.topology import Address, Service
 from services.base import actions
 from tests.envoy.backend import Backend, Call, echo, hang
-from tests.envoy.harness import GET_METADATA, Mesh, backend_process, eventually, running_mesh, with_timeout
+from tests.envoy.harness import GET_METADATA, WORKLOADS, Mesh, backend_process, eventually, running_mesh, with_timeout
 from trust.certificates import ensure
 
 RUN_GUIDE = "/papermesh.gitlab.v1.GitlabService/RunGuide"
@@ -69,7 +69,7 @@ def pdf_of(folder: Path, *ports: int) -> Iterator[tuple[Mesh, grpc.Channel]]:
 @pytest.fixture
 def pair(folder: Path) -> Iterator[Pair]:
     tls_dir = folder / "certs" / "pdf"
-    ensure(folder / "certs", "default")
+    ensure(folder / "certs", "default", WORKLOADS)
     with (
         Backend(tls_dir).running() as ill,
         Backend(tls_dir).running() as well,
@@ -82,7 +82,7 @@ def pair(folder: Path) -> Iterator[Pair]:
 def half_in_a_process(folder: Path) -> Iterator[tuple[Pair, "subprocess.Popen[str]"]]:
     """A pair of which the ill one is a process of its own."""
     tls_dir = folder / "certs" / "pdf"
-    ensure(folder / "certs", "default")
+    ensure(folder / "certs", "default", WORKLOADS)
     with (
         backend_process(tls_dir) as (port, process),
         Backend(tls_dir).running() as well,

@@ -16,8 +16,8 @@ from mcp_adapter.app import create_app
 from mcp_adapter.settings import AdapterSettings
 from papermesh.dispatch.v1 import dispatch_service_pb2 as pb
 from services.base import canonical, signature
+from services.base.call import Call
 from services.base.errors import PapermeshError
-from services.base.handlers import Call
 from services.base.server import Hosted
 from services.base.signature import Key
 from services.base.testing import running

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from mcp_adapter.dispatch_client import GRACE_S, DispatchClient, Person
-from mcp_adapter.timeouts import KNOWN_FOR_S
+from mcp_adapter.dispatch_client import KNOWN_FOR_S, DispatchClient
 from papermesh.dispatch.v1 import dispatch_service_pb2 as pb
 from services.base.errors import Code, PapermeshError
+from services.base.signed_client import GRACE_S, Person
 from tests.mcp_adapter.conftest import KEY
 
 SOMEBODY = Person("ada", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
@@ -61,7 +61,6 @@ class Channel:
     """A channel whose calls hang, but for those that have an answer here."""
 
     def __init__(self) -> None:
-        self.methods: set[str] = set()
         self.called: list[tuple[str, float]] = []
         """Each call's method and the deadline, in seconds, that the mesh was told."""
 
@@ -69,7 +68,6 @@ class Channel:
 
     def unary_unary(self, path: str, *_: object) -> Callable[..., Hanging]:
         method = path.rpartition("/")[2]
-        self.methods.add(method)
 
         def call(_: object, *, metadata: object, timeout: float) -> Hanging:  # noqa: ARG001 - what grpc takes
             self.called.append((method, timeout))
@@ -134,9 +132,8 @@ def test_a_call_that_hangs_ends_half_a_second_after_its_time(method: str) -> Non
 
 
 def test_no_call_is_left_out_here() -> None:
-    channel = Channel()
-    client(channel)
-    assert channel.methods == CALLS.keys()
+    made = {"".join(map(str.capitalize, name.split("_"))) for name in vars(DispatchClient)}
+    assert made & set(DispatchClient.service.methods_by_name) == CALLS.keys()
 
 
 @pytest.mark.parametrize(("action", "limit_s"), [("PDF_TEXT", 10), ("INHOUSE", 2), ("UNHEARD_OF", 60)])

@@ -3,8 +3,7 @@ from pathlib import Path
 import pytest
 
 from mcp_adapter.settings import AdapterSettings
-from services.base.setting_kinds import TLS_FILES
-from services.base.settings import SettingsError
+from services.base.settings import TLS_FILES, SettingsError
 
 
 @pytest.fixture(autouse=True)

@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from services.base.audit_chain import read_key
-from services.base.handlers import Call, Ended
+from services.base.call import Call, Ended
 from services.base.redis.link import RedisLink
 from services.dispatch.audit.audit import Audit, Heads
 

@@ -1,14 +1,14 @@
 """A real Redis on a socket of its own."""
 
-import shutil
 import subprocess
-import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
 import redis
+
+from deploy.local import redis_server
 
 START_LIMIT_S = 20
 
@@ -28,15 +28,14 @@ class RedisServer:
         return f"unix://{secret}{self.folder}/r.sock"
 
     def start(self) -> None:
-        program = shutil.which("redis-server") or str(Path(sys.executable).with_name("redis-server"))
         options = ["--port", "0", "--unixsocket", f"{self.folder}/r.sock", "--save", "", "--dir", str(self.folder)]
         if self.password:
             options += ["--requirepass", self.password]
-        self.process = subprocess.Popen([program, *options, *self.options], stdout=subprocess.DEVNULL)
+        self.process = subprocess.Popen([redis_server.find(), *options, *self.options], stdout=subprocess.DEVNULL)
         end = time.monotonic() + START_LIMIT_S
         while not self._answers():
-            assert self.process.poll() is None, "redis-server ended"
-            assert time.monotonic() < end, "redis-server did not answer in time"
+            assert self.process.poll() is None, "Redis ended"
+            assert time.monotonic() < end, "Redis did not answer in time"
 
     def stop(self) -> None:
         if self.process is not None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from services.base.signature import read_key_file
+from services.base.signature import KeyFileError, read_key_file
 from trust import clients_file, key_rotation
 from trust.clients_file import ListingError
 from trust.key_rotation import RotationError
@@ -159,7 +159,7 @@ def test_another_client_s_key_file_is_refused(client: Client, step: Callable[[Cl
 @pytest.mark.parametrize("step", [Client.begin, Client.finish])
 def test_a_key_file_that_is_broken_is_named(client: Client, step: Callable[[Client], object]) -> None:
     client.key_file.write_text('{"secret": "s3cr3t"}')
-    with pytest.raises(ListingError, match=r"reports\.json needs client, key_id and secret") as caught:
+    with pytest.raises(KeyFileError, match=r"reports\.json needs client, key_id and secret") as caught:
         step(client)
     assert "s3cr3t" not in str(caught.value)
 

@@ -8,7 +8,7 @@ certs/client/x/ tls.crt tls.key ca.crt   a company's own caller "x"
 """
 
 from trust.certificates.authority import Phase
-from trust.certificates.ensuring import WORKLOADS, ensure
+from trust.certificates.ensuring import ensure
 from trust.certificates.issuing import ENVOY_NAMES
 from trust.certificates.members import CertificateError, Done, Outcome, callers, workloads
 from trust.certificates.rotation import Step, authority_of, carry_on, remaining, rotate_leaves, take
@@ -17,7 +17,6 @@ from trust.certificates.takeup import SETTLE_S, Listener, laggards, rotate_ca, w
 __all__ = [
     "ENVOY_NAMES",
     "SETTLE_S",
-    "WORKLOADS",
     "CertificateError",
     "Done",
     "Listener",

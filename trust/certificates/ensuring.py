@@ -19,14 +19,11 @@ from trust.certificates.members import (
     read_pair,
 )
 
-WORKLOADS = ("adapter", "envoy", "dispatch", "pdf", "gitlab", "worker", "operator")
-"""Every workload of Papermesh itself; in-house services add their names."""
-
 
 def ensure(
     directory: Path,
     namespace: str,
-    workloads: Iterable[str] = WORKLOADS,
+    workloads: Iterable[str] = (),
     *,
     clients: Iterable[str] = (),
     envoy_names: Sequence[str] = ENVOY_NAMES,

@@ -10,6 +10,8 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 
+from services.base.errors import OperatorError
+from services.base.names import DNS_LABEL
 from trust.certificates.authority import Authority
 from trust.certificates.folder import publish
 from trust.certificates.issuing import Pair, issue_leaf, issuer_id, subject_names
@@ -17,14 +19,14 @@ from trust.certificates.issuing import Pair, issue_leaf, issuer_id, subject_name
 RESERVED = frozenset({"ca", "client"})
 """Folders of the layout that are no workload's."""
 
-# A DNS label: what Kubernetes allows in a name, and nothing that reaches into another id or folder.
-NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+NAME = re.compile(DNS_LABEL)
+"""What has a leaf; nothing that reaches into another id or folder."""
 
 _RENEW_BELOW = 1 / 3
 """Of its life: a leaf of 90 days is renewed in its last 30, so that a month of failed attempts harms nobody."""
 
 
-class CertificateError(Exception):
+class CertificateError(OperatorError):
     """The folder cannot be brought into the requested state; the text is for the person who asked."""
 
 

@@ -60,25 +60,24 @@ def remaining(directory: Path) -> tuple[Step, ...]:
     return (Step.ISSUE, Step.DROP) if authority_of(directory).phase is Phase.ISSUING else tuple(Step)
 
 
-def rotate_leaves(directory: Path, names: Sequence[str] = (), *, now: datetime | None = None) -> tuple[Outcome, ...]:
+def rotate_leaves(directory: Path, names: Sequence[str] = ()) -> tuple[Outcome, ...]:
     """Issues new leaves, of the same CA and for the same names.
 
     Args:
         directory: Root of the layout.
         names: Folders, "pdf" or "client/reports"; empty for everybody's.
-        now: The current time; for tests.
 
     Raises:
         CertificateError: for a name that has no leaf, or a folder that cannot be written.
     """
-    moment = _moment(now)
+    now = _moment()
     with _writing(directory):
         found = {member.name: member for member in present(directory)}
         if unknown := sorted(set(names) - found.keys()):
             raise CertificateError(f"{', '.join(unknown)}: no certificate to rotate. There are: {', '.join(found)}.")
         ca = authority_of(directory)
         return tuple(
-            put(directory, found[name], ca, moment, done=Done.RENEWED, reason="it was rotated")
+            put(directory, found[name], ca, now, done=Done.RENEWED, reason="it was rotated")
             for name in (names or found)
         )
 
@@ -147,5 +146,5 @@ def _writing(directory: Path) -> Iterator[None]:
         raise CertificateError(f"The certificates in {directory} cannot be written: {error}") from error
 
 
-def _moment(now: datetime | None) -> datetime:
+def _moment(now: datetime | None = None) -> datetime:
     return (now or datetime.now(UTC)).replace(microsecond=0)

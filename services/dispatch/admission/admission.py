@@ -7,14 +7,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
+import orjson
 from google.protobuf.message import Message
 
 from papermesh.dispatch.v1 import dispatch_service_pb2 as pb
 from papermesh.document.v1 import document_pb2
 from services.base.actions import Action
+from services.base.call import Call
 from services.base.errors import Code, PapermeshError
-from services.base.handlers import Call
-from services.dispatch.admission import documents
+from services.dispatch.admission import arguments, documents
 from services.dispatch.admission.limits import Limits
 from services.dispatch.admission.state import Bucket, State
 from services.dispatch.admission.verification import Caller, Verified, Verifier
@@ -64,9 +65,9 @@ class Admission:
             PapermeshError: UNAUTHENTICATED, RATE_LIMIT, FORBIDDEN, BAD_ARG, NOT_FOUND, or UNAVAILABLE.
         """
         verified = self._verify(call, request, request.actor, request.action)
-        caller, signed = verified.caller, verified.request
+        caller, args = verified.caller, verified.args
         call.notes["action"] = request.action
-        call.notes["args"] = signed.args
+        call.notes["args"] = args
         action = None if verified.refusal else self._router.actions.get(request.action)
         buckets = self._limits.of_action(caller, action) if action else self._limits.of_client(caller)
 
@@ -77,10 +78,10 @@ class Admission:
             if not caller.rights.may_invoke(known.name):
                 raise PapermeshError(Code.FORBIDDEN, "This client and actor may not call this action.")
             idempotency.check_key(request.idempotency_key)
-            typed = signed.typed(known)
+            typed = arguments.parse(known, orjson.loads(args))
             named = documents.named(typed)
             documents.check_projects(typed, named, caller.rights)
-            return Admitted(caller, known, typed, signed.args), documents.uploads(named)
+            return Admitted(caller, known, typed, args), documents.uploads(named)
 
         return await self._admit(call, caller, buckets, check)
 

@@ -16,7 +16,7 @@ local FIRST_BUCKET, FIRST_RATE = 3, 7
 local fresh = redis.pcall('SET', KEYS[1], '', 'NX', 'EX', ARGV[1])
 if type(fresh) == 'table' and fresh.err then
   if not holds_more_than(tonumber(ARGV[4])) then
-    redis.call('DEL', 'nothing') -- takes no memory, so what follows may (see full.lua)
+    redis.call('DEL', 'nothing') -- takes no memory, so what follows may (see memory_pressure.lua)
   end
   fresh = redis.call('SET', KEYS[1], '', 'NX', 'EX', ARGV[1])
 end

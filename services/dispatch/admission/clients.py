@@ -8,7 +8,8 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from papermesh.dispatch.v1 import dispatch_service_pb2
-from services.base.action_names import RULE, is_action_name
+from services.base.errors import OperatorError
+from services.base.names import ACTION_RULE, is_action
 from services.base.private_file import read_private
 from services.base.signature import decode_secret
 from services.dispatch.admission.rights import Allowance, Globs, Rights
@@ -21,7 +22,7 @@ _METHODS = frozenset(dispatch_service_pb2.DESCRIPTOR.services_by_name["DispatchS
 Glob = Annotated[str, Field(max_length=256)]
 
 
-class ClientsFileError(Exception):
+class ClientsFileError(OperatorError):
     """A clients file that cannot be used; the text names the place and never shows a secret."""
 
 
@@ -45,8 +46,8 @@ class ClientKey(_Strict):
 
 
 def _limited(name: str) -> str:
-    if not is_action_name(name) and name not in _METHODS:
-        raise ValueError(f"must be the name of an action, {RULE}, or of a method of dispatch")
+    if not is_action(name) and name not in _METHODS:
+        raise ValueError(f"must be the name of an action, {ACTION_RULE}, or of a method of dispatch")
     return name
 
 

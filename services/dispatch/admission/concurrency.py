@@ -9,20 +9,14 @@ Each process of dispatch counts its own calls.
 """
 
 from collections import Counter
-from collections.abc import Callable
+from contextlib import ExitStack
 
-from services.base.errors import Code, PapermeshError
+from services.base.errors import PapermeshError, all_under_way
 from services.dispatch.admission.state import owner
 from services.dispatch.admission.verification import Caller
 
-RETRY_AFTER_MS = 1_000
-"""What a refused caller is told to wait: nobody knows how long the calls that hold the places will take."""
 
-Leave = Callable[[], None]
-"""Gives a place back; to be called once."""
-
-
-class InFlight:
+class ConcurrencyLimit:
     """The places of this process."""
 
     def __init__(self, of_actor: int, of_client: int) -> None:
@@ -37,7 +31,7 @@ class InFlight:
         # A client's id holds no separator of `owner`, so the two kinds of holders never meet.
         self._taken: Counter[tuple[str, str]] = Counter()
 
-    def enter(self, caller: Caller, service: str) -> Leave:
+    def acquire(self, caller: Caller, service: str) -> ExitStack:
         """Takes a place for a call.
 
         Args:
@@ -45,33 +39,29 @@ class InFlight:
             service: The full name of the service that will compute.
 
         Returns:
-            What gives the place back.
+            The place, which is given back at the end of its `with` block, or by its `close`.
 
         Raises:
             PapermeshError: RATE_LIMIT when the client or its actor holds all it may.
         """
         actor, client = (owner(caller), service), (caller.client.id, service)
         if self._taken[actor] >= self._of_actor:
-            raise _all_taken(f"{self._of_actor} calls of this client and actor")
+            raise _no_more(f"{self._of_actor} calls of this client and actor")
         if self._taken[client] >= self._of_client:
-            raise _all_taken(f"{self._of_client} calls of this client")
+            raise _no_more(f"{self._of_client} calls of this client")
         self._taken[actor] += 1
         self._taken[client] += 1
 
-        def leave() -> None:
-            for holder in (actor, client):
-                self._taken[holder] -= 1
-                if not self._taken[holder]:  # actors can be invented without end
-                    del self._taken[holder]
+        place = ExitStack()
+        place.callback(self._release, actor, client)
+        return place
 
-        return leave
+    def _release(self, *holders: tuple[str, str]) -> None:
+        for holder in holders:
+            self._taken[holder] -= 1
+            if not self._taken[holder]:  # actors can be invented without end
+                del self._taken[holder]
 
 
-def _all_taken(calls: str) -> PapermeshError:
-    return PapermeshError(
-        Code.RATE_LIMIT,
-        f"{calls} are under way at this service, and more may not be. Wait for one of them to end, or try again in"
-        f" {RETRY_AFTER_MS} ms.",
-        retry_after_ms=RETRY_AFTER_MS,
-        details={"reason": "in_flight"},
-    )
+def _no_more(calls: str) -> PapermeshError:
+    return all_under_way(f"{calls} are under way at this service", reason="in_flight")

@@ -17,7 +17,7 @@ local function epoch_of(key, known, now_s, nothing_lost)
   else
     epoch = 0
   end
-  redis.call('DEL', key) -- takes no memory, so what follows may (see full.lua)
+  redis.call('DEL', key) -- takes no memory, so what follows may (see memory_pressure.lua)
   redis.call('SET', key, epoch)
   return epoch, lost
 end

@@ -11,7 +11,7 @@ local now = time[1] * 1000 + math.floor(time[2] / 1000)
 local fence = redis.call('HMGET', KEYS[1], 'run', 'until')
 if fence[1] ~= run then
   fence[2] = now + ARGV[1]
-  redis.call('HDEL', KEYS[1], 'until') -- takes no memory, so what follows may (see full.lua)
+  redis.call('HDEL', KEYS[1], 'until') -- takes no memory, so what follows may (see memory_pressure.lua)
   redis.call('HSET', KEYS[1], 'run', run, 'until', fence[2])
 end
 -- At most all of them: the clock may have been set back.

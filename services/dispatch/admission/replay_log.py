@@ -39,11 +39,11 @@ class ReplayLog:
             is_first_start: No call was ever made, so that a Redis that holds nothing has lost nothing.
         """
         self._is_first_start = is_first_start
-        self._noted: OrderedDict[str, tuple[float, tuple[Part, ...]]] = OrderedDict()
+        self._recorded: OrderedDict[str, tuple[float, tuple[Part, ...]]] = OrderedDict()
         self.epoch = Epoch()
         """Is learnt from Redis and never told to it: an epoch that was lost says that more was."""
 
-    def note(self, key: str, *command: Part) -> None:
+    def record(self, key: str, *command: Part) -> None:
         """Remembers a command, instead of an earlier one for the same key.
 
         Args:
@@ -51,14 +51,14 @@ class ReplayLog:
             command: What brings back what was written. It runs also where nothing was lost, and must do no harm there.
         """
         now = monotonic()
-        self._noted[key] = (now, command)
-        self._noted.move_to_end(key)
+        self._recorded[key] = (now, command)
+        self._recorded.move_to_end(key)
         # Measured from the latest, not from the moment of telling: Redis may be away for hours in between.
-        while self._noted[next(iter(self._noted))][0] < now - KEEP_S:
-            self._noted.popitem(last=False)
+        while self._recorded[next(iter(self._recorded))][0] < now - KEEP_S:
+            self._recorded.popitem(last=False)
 
-    async def tell(self, send: Send) -> None:
-        """Tells a Redis that was just connected to, and waits until all replicas have had the time to.
+    async def replay(self, send: Send) -> None:
+        """Tells a Redis that was just connected to what it should hold, and waits until all replicas had time to do so.
 
         Args:
             send: Sends one command over the new connection, before any other.
@@ -67,7 +67,7 @@ class ReplayLog:
             RedisAway: when Redis cannot be used now, or took not everything.
             RedisRefused: when it refused a command. Either way the connection must not be used.
         """
-        commands = [command for _, command in self._noted.values()]
+        commands = [command for _, command in self._recorded.values()]
         for first in range(0, len(commands), _AT_ONCE):
             await asyncio.gather(*(send(*command) for command in commands[first : first + _AT_ONCE]))
         known = self.epoch.known
@@ -77,7 +77,7 @@ class ReplayLog:
         self.epoch.learn(epoch, lost=bool(lost))
         # It may be killed again before it has written this.
         now = monotonic()
-        self._noted.update((key, (now, command)) for key, (_, command) in self._noted.items())
+        self._recorded.update((key, (now, command)) for key, (_, command) in self._recorded.items())
         if wait_ms:
             _log.info("Redis was started anew", extra={"fields": {"told_again": len(commands), "wait_ms": wait_ms}})
             await asyncio.sleep(wait_ms / 1000)

@@ -5,7 +5,8 @@ signed before Redis lost what it held (`epoch.py`).
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.resources import files
 
@@ -13,12 +14,12 @@ from services.base.actions import Rate
 from services.base.errors import ACTOR_RATE, Code, PapermeshError, rate_limited
 from services.base.redis.link import Part, RedisAway, RedisLink, RedisRefused, Script
 from services.base.signature import unauthenticated
-from services.dispatch import full
+from services.dispatch import memory_pressure
 from services.dispatch.admission import epoch
 from services.dispatch.admission.epoch import EPOCH_OF
 from services.dispatch.admission.replay_log import ReplayLog
 from services.dispatch.admission.verification import Caller
-from services.dispatch.full import HOLDS_MORE_THAN, OVERDRAWN
+from services.dispatch.memory_pressure import HARD_LIMIT, HOLDS_MORE_THAN
 
 _log = logging.getLogger(__name__)
 
@@ -88,19 +89,17 @@ class State:
             *(f"bucket:{bucket.name}" for bucket in buckets),
             *map(holders_key, digests),
         ]
-        most = _WHATEVER if frees else OVERDRAWN
+        most = _WHATEVER if frees else HARD_LIMIT
         arguments: list[Part] = [NONCE_KEPT_S, self._replay_log.epoch.known, caller.signed_at, most]
         arguments += [len(buckets), owner(caller)]
         for bucket in buckets:
             step = _MINUTE_MS / (bucket.rate.requests_per_minute * self._scale)
             arguments += [step, step * bucket.rate.burst * self._scale]
-        try:
+        with redis_needed():
             fresh, *answer = await self._admit.run(keys, arguments)
-        except (RedisAway, RedisRefused) as error:
-            raise redis_away(error) from error
         if not fresh:
             raise unauthenticated("This call was made before: its nonce is used up. Sign each call anew.")
-        self._replay_log.note(keys[0], "EVAL", full.SET, 1, keys[0], "", "EX", NONCE_KEPT_S, "NX")
+        self._replay_log.record(keys[0], "EVAL", memory_pressure.SET, 1, keys[0], "", "EX", NONCE_KEPT_S, "NX")
         its_epoch, wait_ms, *rest = answer
         self._replay_log.epoch.learn(its_epoch)
         if caller.signed_at <= its_epoch:
@@ -119,6 +118,19 @@ def owner(caller: Caller) -> str:
 def holders_key(sha256: str) -> str:
     """The hash that says who holds an upload: its size in bytes by owner."""
     return f"holders:{sha256}"
+
+
+@contextmanager
+def redis_needed() -> Iterator[None]:
+    """Refuses a call that cannot do without Redis when it does not answer in the block.
+
+    Raises:
+        PapermeshError: UNAVAILABLE.
+    """
+    try:
+        yield
+    except (RedisAway, RedisRefused) as error:
+        raise redis_away(error) from error
 
 
 def redis_away(error: RedisAway | RedisRefused) -> PapermeshError:

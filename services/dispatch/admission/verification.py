@@ -9,16 +9,14 @@ from datetime import UTC, datetime
 
 from google.protobuf.message import Message
 
-from services.base import identity, signature
+from services.base import canonical, identity, signature
+from services.base.call import Call
 from services.base.errors import Code, PapermeshError
-from services.base.handlers import Call
+from services.base.names import MAX_ACTOR, is_actor
 from services.base.signature import unauthenticated
 from services.base.watched_file import WatchedFile
 from services.dispatch.admission.clients import Client
-from services.dispatch.admission.known_requests import KnownRequests, Request
 from services.dispatch.admission.rights import Rights
-
-_MAX_ACTOR = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +40,8 @@ class Verified:
     """A call whose signature fits."""
 
     caller: Caller
-    request: Request
-    """What was signed."""
+    args: bytes
+    """The arguments that were signed, as canonical JSON."""
 
     refusal: PapermeshError | None = None
     """Why the client may not call for the actor that it names; then the caller is the client itself."""
@@ -56,7 +54,6 @@ class Verifier:
         """Checks calls to `audience` by the clients that the file lists at the time of the call."""
         self._audience = audience
         self._clients = clients
-        self._requests = KnownRequests()
 
     def verify(self, call: Call, message: Message, actor: str, action: str | None = None) -> Verified:
         """Checks one call, in the order that docs/signing.md gives.
@@ -76,14 +73,14 @@ class Verifier:
         # One answer for both, so that nobody can list the clients by trying.
         if client is None or identity.caller(call.metadata) != client.certificate:
             raise unauthenticated("x-client is not a client of this deployment, or this certificate is not its own.")
-        request = self._requests.read(client.id, message)
-        signature.check_mac(signed, client.secrets, audience=self._audience, method=call.method, request=request.text)
-        self._requests.keep(request)
+        request = canonical.request_json(message)
+        text = canonical.dumps(request)
+        signature.check_mac(signed, client.secrets, audience=self._audience, method=call.method, request=text)
         if signed.action != action:
             raise unauthenticated("x-action must be the request's action, and absent where the request has none.")
         refusal = _refusal(client, actor)
         caller = Caller(client, client.id if refusal or not actor else actor, signed.nonce, signed_at)
-        return Verified(caller, request, refusal)
+        return Verified(caller, canonical.dumps(request.get("args", {})), refusal)
 
 
 def _refusal(client: Client, actor: str) -> PapermeshError | None:
@@ -97,6 +94,6 @@ def _refusal(client: Client, actor: str) -> PapermeshError | None:
         return PapermeshError(
             Code.FORBIDDEN, "No actor may bear the client's own id; for itself it leaves actor empty."
         )
-    if len(actor) > _MAX_ACTOR or not actor.isprintable():
-        return PapermeshError(Code.BAD_ARG, f"actor must be at most {_MAX_ACTOR} printable characters.")
+    if actor and not is_actor(actor):
+        return PapermeshError(Code.BAD_ARG, f"actor must be at most {MAX_ACTOR} printable characters.")
     return None

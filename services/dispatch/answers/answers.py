@@ -1,23 +1,20 @@
 """From an admitted call to its result: out of the cache, from an equal call that is under way, or from the service."""
 
-import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
 
 from papermesh.dispatch.v1 import dispatch_service_pb2 as pb
-from services.base.errors import timed_out
+from services.base.call import Call
 from services.base.flow import Flow
-from services.base.handlers import Call
 from services.dispatch.admission.admission import Admitted
-from services.dispatch.admission.concurrency import InFlight, Leave
+from services.dispatch.admission.concurrency import ConcurrencyLimit
 from services.dispatch.admission.state import owner
 from services.dispatch.answers.engines import Engines
 from services.dispatch.answers.result_cache import ResultCache, result_key
 from services.dispatch.answers.single_flight import SingleFlight
-from services.dispatch.router import Made, Router
+from services.dispatch.router import Router, ServiceResult, within
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +61,7 @@ class Answers:
         engines: Engines,
         cache: ResultCache,
         single_flight: SingleFlight[Answer],
-        in_flight: InFlight,
+        concurrency: ConcurrencyLimit,
         *,
         scope: CacheScope,
     ) -> None:
@@ -73,7 +70,7 @@ class Answers:
         self._engines = engines
         self._cache = cache
         self._single_flight = single_flight
-        self._in_flight = in_flight
+        self._concurrency = concurrency
         self._scope = scope
 
     async def get(self, admitted: Admitted, call: Call, *, no_cache: bool = False) -> Answer:
@@ -93,15 +90,15 @@ class Answers:
         wait_s = min(call.timeout_s, limit_s)
         ttl = action.cache_ttl
 
-        def enter() -> Leave:
-            return self._in_flight.enter(admitted.caller, action.method.service)
+        def acquire() -> ExitStack:
+            return self._concurrency.acquire(admitted.caller, action.method.service)
 
         if ttl is None:
-            with _place(enter):
+            with acquire():
                 return Answer((await self._call(admitted, call, wait_s)).json)
         asker = owner(admitted.caller)
         if no_cache:
-            with _place(enter):
+            with acquire():
                 return await self._first(await self._compute(admitted, call, wait_s, ttl), asker, ttl)
         # While the engine is not known, nothing stands under this key, but equal calls still meet there.
         key = self._key(admitted, self._engines.version(action.method.service))
@@ -109,9 +106,9 @@ class Answers:
         if found.json is not None:
             answer = Answer(found.json, pb.CACHE_STATE_HIT, key, found.got_s, was_found=True)
             return answer if found.got_s else await self._first(answer, asker, ttl)
-        async with _within(wait_s):
+        async with within(wait_s):
             answer = await self._single_flight.join(
-                key, lambda: self._compute(admitted, call, limit_s, ttl), lambda: self._find(key, asker), enter
+                key, lambda: self._compute(admitted, call, limit_s, ttl), lambda: self._find(key, asker), acquire
             )
         if not found.got_s or answer.result_id != key:
             return await self._first(answer, asker, ttl)
@@ -140,7 +137,7 @@ class Answers:
                 whose = owner(caller)
         return result_key(admitted.action, admitted.request, engine, whose)
 
-    async def _call(self, admitted: Admitted, call: Call, timeout_s: float) -> Made:
+    async def _call(self, admitted: Admitted, call: Call, timeout_s: float) -> ServiceResult:
         caller = admitted.caller
         flow = Flow.of(caller.client.id, caller.actor)
         return await self._router.call(admitted.action, admitted.request, call, flow, timeout_s)
@@ -155,27 +152,3 @@ class Answers:
         key = self._key(admitted, made.engine)
         await self._cache.put(key, made.json, ttl)
         return Answer(made.json, result_id=key)
-
-
-@contextmanager
-def _place(enter: Callable[[], Leave]) -> Iterator[None]:
-    """Holds a place for as long as the block lasts."""
-    leave = enter()
-    try:
-        yield
-    finally:
-        leave()
-
-
-@asynccontextmanager
-async def _within(seconds: float) -> AsyncIterator[None]:
-    """Ends what takes longer.
-
-    Raises:
-        PapermeshError: TIMEOUT.
-    """
-    try:
-        async with asyncio.timeout(seconds):
-            yield
-    except TimeoutError:
-        raise timed_out() from None

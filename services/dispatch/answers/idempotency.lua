@@ -39,7 +39,7 @@ else
     end
   end
 end
-redis.call('EXPIRE', KEYS[1], ARGV[4]) -- first, so that a record goes on when Redis is full (see full.lua)
+redis.call('EXPIRE', KEYS[1], ARGV[4]) -- first, so that a record goes on when Redis is full (see memory_pressure.lua)
 redis.call('HSET', KEYS[1], 'args', ARGV[1], 'token', ARGV[2], 'until', now + ARGV[3])
 redis.call('EXPIRE', KEYS[1], ARGV[4])
 return {'new'}

@@ -17,11 +17,12 @@ from dataclasses import dataclass
 from importlib.resources import files
 
 from services.base.errors import NOTHING_DONE, Code, PapermeshError, bad_field
+from services.base.names import MAX_IDEMPOTENCY_KEY, is_idempotency_key
 from services.base.redis.link import Part, RedisAway, RedisLink, RedisRefused, Script
 from services.dispatch.admission.replay_log import ReplayLog
-from services.dispatch.admission.state import redis_away
+from services.dispatch.admission.state import redis_needed
 from services.dispatch.answers.stored_answers import StoredAnswers
-from services.dispatch.full import HOLDS_MORE_THAN, ROOMY, state_full
+from services.dispatch.memory_pressure import HOLDS_MORE_THAN, SOFT_LIMIT, state_full
 
 KEPT_S = 24 * 3600
 """How long a key is remembered."""
@@ -33,7 +34,6 @@ OWNER_BUDGET_BYTES = 2_000 * RECORD_BYTES
 CLIENT_BUDGET_BYTES = 16_000 * RECORD_BYTES
 """What the records of one client and actor, and of one client, may take in a day. In Redis 16,000 of them are 40 MB."""
 
-_MAX_KEY = 128
 _LEASE_MS = 10_000
 """A holder that was killed is noticed after this long."""
 
@@ -43,7 +43,7 @@ _LOOK_FIRST_S, _LOOK_LAST_S = 0.02, 0.25
 _OPEN = HOLDS_MORE_THAN + files(__package__).joinpath("idempotency.lua").read_text()
 _RESTORE = files(__package__).joinpath("idempotency_restore.lua").read_text()
 _OURS = "if redis.call('HGET', KEYS[1], 'token') ~= ARGV[1] then return 0 end "
-# What goes on with a record begins with EXPIRE, and so works when Redis is full as well (see full.lua).
+# What goes on with a record begins with EXPIRE, and so works when Redis is full as well (see memory_pressure.lua).
 _GO_ON = f"{_OURS} redis.call('EXPIRE', KEYS[1], {KEPT_S}) "
 _RENEW = f"{_GO_ON} local t = redis.call('TIME') return redis.call('HSET', KEYS[1], 'until', t[1] * 1000 + ARGV[2])"
 _STORE = f"""{_GO_ON}
@@ -62,7 +62,7 @@ _DID_NOTHING = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class KeyedCall:
     """A call that bears an idempotency key."""
 
     client: str
@@ -96,13 +96,13 @@ class Asked:
 
 
 def check_key(key: str) -> None:
-    """Refuses what is no idempotency key.
+    """Refuses what is neither an idempotency key nor empty, for none.
 
     Raises:
         PapermeshError: BAD_ARG.
     """
-    if len(key) > _MAX_KEY or not key.isascii() or not key.isprintable() or " " in key:
-        raise bad_field("idempotency_key", f"must be at most {_MAX_KEY} visible ASCII characters")
+    if key and not is_idempotency_key(key):
+        raise bad_field("idempotency_key", f"must be at most {MAX_IDEMPOTENCY_KEY} visible ASCII characters")
 
 
 class Idempotency:
@@ -123,7 +123,7 @@ class Idempotency:
             Script(link, text) for text in (_OPEN, _RENEW, _STORE, _FORGET, _GIVE_UP)
         )
 
-    async def once(self, asked: Asked, run: Callable[[], Awaitable[str]]) -> str:
+    async def once(self, asked: KeyedCall, run: Callable[[], Awaitable[str]]) -> str:
         """The answer to a call: the stored one, or that of `run`, which is then stored.
 
         Raises:
@@ -167,20 +167,18 @@ class Idempotency:
         if self._going_on:
             await asyncio.wait(self._going_on, timeout=limit_s)
 
-    async def _opened(self, asked: Asked, token: str) -> list[bytes]:
-        try:
+    async def _opened(self, asked: KeyedCall, token: str) -> list[bytes]:
+        with redis_needed():
             found: list[bytes] = await self._open.run(
                 asked.keys,
                 [
                     *(asked.digest, token, _LEASE_MS, KEPT_S, int(asked.repeatable)),
-                    *(RECORD_BYTES, OWNER_BUDGET_BYTES, CLIENT_BUDGET_BYTES, ROOMY),
+                    *(RECORD_BYTES, OWNER_BUDGET_BYTES, CLIENT_BUDGET_BYTES, SOFT_LIMIT),
                 ],
             )
-        except (RedisAway, RedisRefused) as error:
-            raise redis_away(error) from error
         return found
 
-    async def _run_to_the_end(self, asked: Asked, token: str, run: Callable[[], Awaitable[str]]) -> str:
+    async def _run_to_the_end(self, asked: KeyedCall, token: str, run: Callable[[], Awaitable[str]]) -> str:
         """Runs a side effect, whether or not its caller stays."""
         task = asyncio.create_task(self._run(asked, token, run))
         self._going_on.add(task)
@@ -192,7 +190,7 @@ class Idempotency:
         if not task.cancelled():
             task.exception()  # when its caller has left, nobody asks for it
 
-    async def _run(self, asked: Asked, token: str, run: Callable[[], Awaitable[str]]) -> str:
+    async def _run(self, asked: KeyedCall, token: str, run: Callable[[], Awaitable[str]]) -> str:
         renewing = asyncio.create_task(self._keep(asked, token))
         try:
             answer = await run()
@@ -206,33 +204,31 @@ class Idempotency:
         finally:
             renewing.cancel()
         self._note(asked, token, 0, stored.record)
-        try:
+        with redis_needed():
             await self._store.run(asked.keys, [token, stored.record, max(0, stored.size - RECORD_BYTES)])
-        except (RedisAway, RedisRefused) as error:
-            raise redis_away(error) from error
         return answer
 
-    async def _keep(self, asked: Asked, token: str) -> None:
+    async def _keep(self, asked: KeyedCall, token: str) -> None:
         while True:
             await asyncio.sleep(_RENEW_S)
             with suppress(RedisAway, RedisRefused):
                 await self._renew.run([asked.name], [token, _LEASE_MS])
 
-    async def _end(self, asked: Asked, token: str, *, did_nothing: bool) -> None:
+    async def _end(self, asked: KeyedCall, token: str, *, did_nothing: bool) -> None:
         """Ends a call without an answer: the key is free again where that is safe, else it says what happened."""
         is_free = did_nothing or asked.repeatable
         if is_free:
-            self._replay_log.note(asked.name, "EVAL", _FORGET, 1, asked.name, token)
+            self._replay_log.record(asked.name, "EVAL", _FORGET, 1, asked.name, token)
         else:
             self._note(asked, token, 0)
         with suppress(RedisAway, RedisRefused):  # the lease runs out by itself, and says the same
             await (self._forget if is_free else self._give_up).run([asked.name], [token])
 
-    def _note(self, asked: Asked, token: str, lease_ms: int, *answer: bytes) -> None:
+    def _note(self, asked: KeyedCall, token: str, lease_ms: int, *answer: bytes) -> None:
         """Has the record of a side effect put back if Redis loses it. A read may be made again."""
         if not asked.repeatable:
             record: list[Part] = [token, asked.digest, lease_ms, int(time.time()) + KEPT_S, *answer]
-            self._replay_log.note(asked.name, "EVAL", _RESTORE, 1, asked.name, *record)
+            self._replay_log.record(asked.name, "EVAL", _RESTORE, 1, asked.name, *record)
 
 
 def _full(wait_ms: int) -> PapermeshError:

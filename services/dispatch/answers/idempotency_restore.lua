@@ -1,4 +1,4 @@
--- Puts back the record of a call with side effects, which Redis may have lost. Works when Redis is full (see full.lua).
+-- Puts back the record of a call with side effects, which Redis may have lost. Works when Redis is full (see memory_pressure.lua).
 --
 -- KEYS: the record.
 -- ARGV: token of the call, digest of its arguments, milliseconds of a lease (0 when the call has ended), second since 1970

@@ -19,7 +19,7 @@ _MOST_OWNERS = 64
 
 
 @dataclass(frozen=True, slots=True)
-class _Near:
+class _Entry:
     json: str
     ends: int
     """The second since 1970 at which the entry ends in Redis."""
@@ -34,31 +34,31 @@ class LocalCache:
 
     def __init__(self) -> None:
         """Holds none yet."""
-        self._held: OrderedDict[str, _Near] = OrderedDict()
+        self._held: OrderedDict[str, _Entry] = OrderedDict()
 
     def note(self, key: str, json: str, ends: int) -> None:
         """Remembers what Redis holds now: a result, and the second since 1970 at which it ends there."""
         before = self._held.pop(key, None)
         if len(json) > _MOST_CHARACTERS:
             return
-        self._held[key] = _Near(json, ends, time.monotonic() + FRESH_S, before.got if before else {})
+        self._held[key] = _Entry(json, ends, time.monotonic() + FRESH_S, before.got if before else {})
         if len(self._held) > _MOST_ENTRIES:
             self._held.popitem(last=False)
 
     def note_got(self, key: str, owner: str, until: int) -> None:
         """Remembers that somebody got a result, which counts until that second since 1970."""
-        near = self._held.get(key)
-        if near is not None:
-            if len(near.got) >= _MOST_OWNERS:
-                near.got.clear()
-            near.got[owner] = until
+        entry = self._held.get(key)
+        if entry is not None:
+            if len(entry.got) >= _MOST_OWNERS:
+                entry.got.clear()
+            entry.got[owner] = until
 
     def get(self, key: str, owner: str) -> tuple[str, int, int] | None:
         """A fresh result, when it ends, and until when it counts that this owner got it before.
 
         Nothing when Redis must be asked about the result or the owner.
         """
-        near = self._held.get(key)
-        if near is None or near.fresh_until <= time.monotonic() or owner not in near.got:
+        entry = self._held.get(key)
+        if entry is None or entry.fresh_until <= time.monotonic() or owner not in entry.got:
             return None
-        return near.json, near.ends, near.got[owner]
+        return entry.json, entry.ends, entry.got[owner]

@@ -60,12 +60,12 @@ class ResultCache:
     def __init__(self, link: RedisLink) -> None:
         """Keeps entries behind `link`."""
         self._link = link
-        self._near = LocalCache()
+        self._local = LocalCache()
         self._away = False
 
     async def get(self, key: str, owner: str) -> Found:
         """What is known of the result of that key, for an owner who asks; one way to Redis at most."""
-        if near := self._near.get(key, owner):
+        if near := self._local.get(key, owner):
             return _found(*near)
         try:
             packed, got = await self._link.call("MGET", _name(key), _got_name(key, owner))
@@ -77,16 +77,16 @@ class ResultCache:
         if packed is None:
             return _found(None, 0, until)
         json, ends = await _unpack(packed)
-        self._near.note(key, json, ends)
+        self._local.note(key, json, ends)
         if until:
-            self._near.note_got(key, owner, until)
+            self._local.note_got(key, owner, until)
         return _found(json, ends, until)
 
     async def note_got(self, key: str, owner: str, ttl: timedelta) -> None:
         """Remembers for `ttl` that an owner got the result of that key."""
         seconds = int(ttl.total_seconds())
         until = int(time.time()) + seconds
-        self._near.note_got(key, owner, until)
+        self._local.note_got(key, owner, until)
         try:
             await self._link.call("SET", _got_name(key, owner), until, "EX", seconds)
         except (RedisAway, RedisRefused) as error:
@@ -101,7 +101,7 @@ class ResultCache:
             return
         try:
             await self._link.call("SET", _name(key), packed, "EX", seconds)
-            self._near.note(key, json, ends)
+            self._local.note(key, json, ends)
         except (RedisAway, RedisRefused) as error:
             self._note(error)
 

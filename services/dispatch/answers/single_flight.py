@@ -7,7 +7,7 @@ the others look for its result there. Losing that Redis, or a holder, costs a se
 import asyncio
 import secrets
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
@@ -51,7 +51,7 @@ class SingleFlight(Generic[T]):
         key: str,
         compute: Callable[[], Awaitable[T]],
         find: Callable[[], Awaitable[T | None]],
-        enter: Callable[[], Callable[[], None]],
+        acquire: Callable[[], ExitStack],
     ) -> T:
         """The result of that key: computed here, or by an equal call that is under way.
 
@@ -61,20 +61,20 @@ class SingleFlight(Generic[T]):
             key: The result's key.
             compute: Makes the result and puts it into the cache; called by the one that computes.
             find: Looks for the result in the cache, before computing and while another replica does.
-            enter: Called by the one with which a flight begins; what it returns is called when the flight ends.
+            acquire: Called by the one with which a flight begins; what it returns is closed when the flight ends.
 
         Raises:
-            PapermeshError: why the computation failed, the same for everybody who waited for it; or what `enter`
+            PapermeshError: why the computation failed, the same for everybody who waited for it; or what `acquire`
                 raises, for the one caller alone.
         """
         flight = self._flights.get(key)
         if flight is None:
-            leave = enter()
+            place = acquire()
             flight = _Flight(asyncio.create_task(self._fly(key, compute, find)))
             self._flights[key] = flight
             flight.task.add_done_callback(lambda task: self._land(key, task))
             # Not when the one with which it began has left: others may wait for it still.
-            flight.task.add_done_callback(lambda _: leave())
+            flight.task.add_done_callback(lambda _: place.close())
         flight.waiting += 1
         try:
             return await asyncio.shield(flight.task)
@@ -146,7 +146,7 @@ class SingleFlight(Generic[T]):
     async def _publish(self, token: str, error: PapermeshError) -> None:
         """Tells those who wait in other replicas; nobody who comes later learns of it."""
         with suppress(RedisAway, RedisRefused):
-            await self._link.call("SET", _failure(token), _told(error), "PX", _FAILURE_KEPT_MS)
+            await self._link.call("SET", _failure(token), orjson.dumps(error, default=dict), "PX", _FAILURE_KEPT_MS)
 
     async def _follow(self, key: str, holder: str, find: Callable[[], Awaitable[T | None]]) -> T | None:
         """What the holder of the lease made; nothing when it left without a result.
@@ -168,27 +168,10 @@ class SingleFlight(Generic[T]):
             pause_s = min(pause_s * 2, _LOOK_LAST_S)
 
 
-def _told(error: PapermeshError) -> bytes:
-    return orjson.dumps(
-        {
-            "code": error.code,
-            "message": error.message,
-            "retry_after_ms": error.retry_after_ms,
-            "violations": [(each.field, each.description) for each in error.violations],
-            "details": dict(error.details),
-        }
-    )
-
-
 def _failed(told: bytes) -> PapermeshError:
     fields = orjson.loads(told)
-    return PapermeshError(
-        Code(fields["code"]),
-        fields["message"],
-        retry_after_ms=fields["retry_after_ms"],
-        violations=tuple(FieldViolation(*each) for each in fields["violations"]),
-        details=fields["details"],
-    )
+    violations = tuple(FieldViolation(**each) for each in fields["violations"])
+    return PapermeshError(**fields | {"code": Code(fields["code"]), "violations": violations})
 
 
 def _lease(key: str) -> str:
@@ -196,4 +179,4 @@ def _lease(key: str) -> str:
 
 
 def _failure(token: str) -> str:
-    return f"failure:{token}"
+    return f"failed:{token}"

@@ -11,15 +11,15 @@ import re
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from services.base import identity
-from services.base.action_names import is_action_name
 from services.base.audit_chain import SUFFIX, AuditKey, Head
+from services.base.call import Call, Ended
 from services.base.errors import PapermeshError
-from services.base.handlers import Call, Ended
-from services.base.redis.link import Part, RedisAway, RedisRefused
-from services.dispatch import full
+from services.base.names import is_action
+from services.base.redis.link import RedisAway, RedisLink, RedisRefused
+from services.dispatch import memory_pressure
 from services.dispatch.audit.file import ChainFile
 
 EVERY_S = 0.1
@@ -38,18 +38,10 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9-]{1,64}", re.ASCII)
 _log = logging.getLogger(__name__)
 
 
-class Link(Protocol):
-    """A connection to Redis, such as `services.base.redis.link.RedisLink`."""
-
-    async def call(self, *parts: Part) -> Any:
-        """Runs one command."""
-        ...
-
-
 class Heads:
     """The chains' heads in Redis, out of reach of anyone who can write the logs."""
 
-    def __init__(self, link: Link, keep_days: int) -> None:
+    def __init__(self, link: RedisLink, keep_days: int) -> None:
         """Writes nothing yet.
 
         Args:
@@ -66,7 +58,7 @@ class Heads:
             RedisAway, RedisRefused: when Redis did not accept it.
         """
         # Also when Redis is full: whoever starts then could not begin a chain, and would refuse deletions too.
-        await self._link.call("EVAL", full.SET, 1, Head.key(chain), str(head), "EX", self.keep_days * _DAY_S)
+        await self._link.call("EVAL", memory_pressure.SET, 1, Head.key(chain), str(head), "EX", self.keep_days * _DAY_S)
 
 
 def has_calls(folder: Path) -> bool:
@@ -254,7 +246,7 @@ def _fields(ended: Ended, key: AuditKey) -> dict[str, Any]:
         "certificate": _certificate(call),
         "actor": notes.get("actor", ""),
         "method": call.method.rpartition("/")[2],
-        "action": action if is_action_name(action) else "",
+        "action": action if is_action(action) else "",
         "args": "" if args is None else hmac.digest(key.arguments, args, "sha256").hex(),
         "documents": notes.get("documents", ()),
         "decision": "allow" if notes.get("admitted") else "deny",

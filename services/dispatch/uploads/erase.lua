@@ -14,7 +14,7 @@ end
 if string.sub(redis.call('GET', KEYS[3]) or '', 1, 4) == 'now:' then
   return 0
 end
-redis.call('ZREM', KEYS[2], ARGV[1]) -- takes no memory, so what follows may (see full.lua)
+redis.call('ZREM', KEYS[2], ARGV[1]) -- takes no memory, so what follows may (see memory_pressure.lua)
 redis.call('ZADD', KEYS[2], redis.call('TIME')[1], ARGV[1])
 redis.call('SET', KEYS[3], 'now:' .. ARGV[2], 'EX', ARGV[3])
 return 1

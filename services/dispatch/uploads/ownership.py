@@ -10,10 +10,10 @@ from pathlib import Path
 
 from services.base.blobs import BlobStore, Namespace
 from services.base.errors import Code, PapermeshError
-from services.base.redis.link import RedisAway, RedisLink, RedisRefused, Script
-from services.dispatch.admission.state import holders_key, owner, redis_away
+from services.base.redis.link import RedisLink, Script
+from services.dispatch.admission.state import holders_key, owner, redis_needed
 from services.dispatch.admission.verification import Caller
-from services.dispatch.full import HOLDS_MORE_THAN, ROOMY, state_full
+from services.dispatch.memory_pressure import HOLDS_MORE_THAN, SOFT_LIMIT, state_full
 from services.dispatch.uploads.deletion import ERASING, Deletion, being_deleted, deletion_key
 
 USED = "used"
@@ -54,7 +54,7 @@ class Ownership:
         self._quota = quota
         self._hold = Script(link, _HOLD)
         self._release = Script(link, RELEASE)
-        self._erasure = Deletion(link, blobs)
+        self._deletion = Deletion(link, blobs)
 
     async def check_room(self, caller: Caller, sha256: str, size: int) -> None:
         """Refuses early what `store` would refuse now. A document that the caller already holds needs no room.
@@ -83,13 +83,13 @@ class Ownership:
                 room left, or the same bytes are being deleted.
         """
         for _ in range(_TRIES):
-            seen = await self._erasure.last(sha256)
+            seen = await self._deletion.last(sha256)
             await self._blobs.put(Namespace.UPLOADS, sha256, path)
             try:
                 if await self._try_to_hold(caller, sha256, size, seen):
                     return
             except PapermeshError:
-                await self._erasure.erase(sha256)
+                await self._deletion.erase(sha256)
                 raise
         raise being_deleted()
 
@@ -99,13 +99,11 @@ class Ownership:
         Raises:
             PapermeshError: NOT_FOUND when the caller does not hold it; UNAVAILABLE when Redis is away.
         """
-        try:
+        with redis_needed():
             released = await self._release.run([holders_key(sha256), USED, ERASING], [sha256, owner(caller), 0])
-        except (RedisAway, RedisRefused) as error:
-            raise redis_away(error) from error
         if not released:
             raise PapermeshError(Code.NOT_FOUND, "There is no such document for this client and actor.")
-        await self._erasure.erase(sha256)
+        await self._deletion.erase(sha256)
 
     async def _try_to_hold(self, caller: Caller, sha256: str, size: int, *seen: str) -> bool:
         """Makes the caller an upload's owner, or only checks whether it could.
@@ -126,12 +124,10 @@ class Ownership:
         holders = holders_key(sha256)
         keys = [holders, f"held:{client}", f"documents:{client}", USED, ERASING, deletion_key(sha256)]
         charge = max(size, LEAST_CHARGE_BYTES)
-        try:
+        with redis_needed():
             outcome, *used = await self._hold.run(
-                keys, [owner(caller), sha256, charge, quota.bytes, quota.documents, ROOMY, *seen]
+                keys, [owner(caller), sha256, charge, quota.bytes, quota.documents, SOFT_LIMIT, *seen]
             )
-        except (RedisAway, RedisRefused) as error:
-            raise redis_away(error) from error
         if outcome == b"over":
             raise _over(quota, Quota(*used))
         if outcome == b"state_full":

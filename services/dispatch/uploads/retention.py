@@ -1,13 +1,16 @@
-"""Deletes uploads that have not been used for long, and bytes that nobody holds: once an hour, by one replica."""
+"""Deletes what nobody needs any more: uploads not used for long, bytes without an owner, files nobody will finish."""
 
 import asyncio
 import logging
 import time
+from contextlib import suppress
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 from services.base.blobs import BlobStore, Namespace
 from services.base.errors import PapermeshError
 from services.base.redis.link import RedisAway, RedisLink, RedisRefused, Script
-from services.dispatch import full
+from services.dispatch import memory_pressure
 from services.dispatch.admission.state import holders_key
 from services.dispatch.uploads.deletion import ERASING, Deletion
 from services.dispatch.uploads.ownership import RELEASE, USED
@@ -19,12 +22,15 @@ _EVERY_S = 3600
 _LOOK_S = 60.0
 _AT_ONCE = 100
 
+_UNFINISHED_S = 3600
+"""No upload takes this long. The store may be shared: what another dispatch is writing right now must stay."""
+
 _RESULTS_KEPT_S = 25 * 3600
 """An hour more than an idempotency record, which names the result."""
 
 
 class Retention:
-    """Sweeps until it is cancelled."""
+    """Sweeps once an hour, in one replica, until it is cancelled."""
 
     def __init__(self, link: RedisLink, blobs: BlobStore, keep_s: float) -> None:
         """Sweeps these.
@@ -38,7 +44,7 @@ class Retention:
         self._blobs = blobs
         self._keep_s = keep_s
         self._release = Script(link, RELEASE)
-        self._erasure = Deletion(link, blobs)
+        self._deletion = Deletion(link, blobs)
 
     async def run(self) -> None:
         """Sweeps whenever an hour has passed since any replica's last sweep."""
@@ -60,7 +66,7 @@ class Retention:
         """
         # The mark is lock and clock at once: it runs out by itself, whatever becomes of the one who set it. Two sweeps
         # at once would do no harm, since each step is safe against everybody's.
-        return bool(await self._link.call("EVAL", full.SET, 1, _SWEEP, "", "NX", "EX", _EVERY_S))
+        return bool(await self._link.call("EVAL", memory_pressure.SET, 1, _SWEEP, "", "NX", "EX", _EVERY_S))
 
     async def sweep(self) -> None:
         """Sweeps once.
@@ -81,20 +87,20 @@ class Retention:
         while found := await self._link.call("ZRANGEBYSCORE", USED, "-inf", f"({before}", "LIMIT", 0, _AT_ONCE):
             for sha256 in map(bytes.decode, found):
                 await self._release.run([holders_key(sha256), USED, ERASING], [sha256, "", before])
-                erased += await self._erasure.erase(sha256)
+                erased += await self._deletion.erase(sha256)
         return erased
 
     async def _sweep_unfinished(self) -> int:
         """Deletes bytes that a crash, or an unreachable store, left behind."""
         found = await self._link.call("ZRANGE", ERASING, 0, -1)
-        return sum([await self._erasure.erase(sha256.decode()) for sha256 in found])
+        return sum([await self._deletion.erase(sha256.decode()) for sha256 in found])
 
     async def _sweep_unowned(self) -> int:
         """Deletes bytes whose owners were lost with Redis, or that were stored and never owned."""
         now, erased = time.time(), 0
         async for blob in self._blobs.list(Namespace.UPLOADS):
             if now - blob.stored_at > self._keep_s:
-                erased += await self._erasure.erase(blob.sha256)
+                erased += await self._deletion.erase(blob.sha256)
         return erased
 
     async def _sweep_results(self) -> None:
@@ -103,3 +109,23 @@ class Retention:
         async for blob in self._blobs.list(Namespace.RESULTS):
             if now - blob.stored_at > _RESULTS_KEPT_S:
                 await self._blobs.delete(Namespace.RESULTS, blob.sha256)
+
+
+def remove_unfinished(spool_dir: Path, blobs_url: str) -> None:
+    """Removes the files of uploads and results that a killed process left behind.
+
+    Args:
+        spool_dir: The spool folder of this process, which writes nothing there yet.
+        blobs_url: The blob store. A folder is looked through; a bucket drops unfinished uploads by its own rules.
+    """
+    for pattern in ("upload-*", "result-*"):
+        for unfinished in spool_dir.glob(pattern):
+            unfinished.unlink(missing_ok=True)
+    store = urlsplit(blobs_url)
+    if store.scheme != "file":
+        return
+    # The store writes beside the blob, to <digest>#<number>, and renames when all is there.
+    for staged in Path(unquote(store.path)).glob("*/*/*#*"):
+        with suppress(FileNotFoundError):  # another dispatch has just finished it, or removed it
+            if staged.stat().st_mtime < time.time() - _UNFINISHED_S:
+                staged.unlink()

@@ -82,22 +82,19 @@ class Crashes:
 
     def _forget(self) -> None:
         crash, repeats = self._told.popitem(last=False)
-        if repeats:
-            _LOG.error(
-                "the same failure again: operation %s, reason %s, digest %s…, %d times since it was told",
-                crash.operation,
-                crash.reason,
-                crash.sha256[:8],
-                repeats,
-                extra={
-                    "fields": {
-                        "operation": crash.operation,
-                        "reason": crash.reason,
-                        "digest": crash.sha256[:8],
-                        "repeats": repeats,
-                    }
-                },
-            )
+        if not repeats:
+            return
+        fields = {
+            "operation": crash.operation,
+            "reason": crash.reason,
+            "digest": crash.sha256[:8],
+            "repeats": repeats,
+        }
+        _LOG.error(
+            "the same failure again: operation %s, reason %s, digest %s…, %d times since it was told",
+            *fields.values(),
+            extra={"fields": fields},
+        )
 
 
 def _signal_name(status: int | None) -> str:

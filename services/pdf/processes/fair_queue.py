@@ -18,7 +18,7 @@ class FairQueue:
     def __init__(self, size: int, limit: int) -> None:
         """`size` places, for which at most `limit` requests wait, not counting what is admitted already."""
         self.free = size
-        """FairQueue that nobody has."""
+        """Places that nobody has."""
 
         self._limit = limit
         self._counted = 0

@@ -8,7 +8,6 @@ import asyncio
 from collections import Counter
 from collections.abc import Callable
 
-from services.base.flow import Flow
 from services.pdf.processes.process import WorkerProcess
 from services.pdf.processes.subject import Holder
 
@@ -22,29 +21,22 @@ class KeptWorkers:
         self._end = end
         # Dictionaries keep the order of insertion: the first has been here the longest.
         self._workers: dict[WorkerProcess, tuple[Holder, asyncio.TimerHandle]] = {}
-        self._by_holder: dict[Holder, list[WorkerProcess]] = {}
-        self._held: Counter[str | Flow] = Counter()
-        """How many are kept for each client, and for each flow."""
 
     def __len__(self) -> int:
         return len(self._workers)
 
     def take(self, holder: Holder) -> WorkerProcess | None:
         """A worker of this holder's, the one used last: its memory is warm."""
-        found = self._by_holder.get(holder)
-        if not found:
-            return None
-        worker = found[-1]
-        self.remove(worker)
-        return worker
+        for worker, (whose, _) in reversed(self._workers.items()):
+            if whose == holder:
+                self.remove(worker)
+                return worker
+        return None
 
     def put(self, worker: WorkerProcess, holder: Holder) -> None:
         """Keeps a worker; when there are too many, one of whoever has the most is ended, the one longest here."""
         timer = asyncio.get_running_loop().call_later(self._seconds, self._drop, worker)
         self._workers[worker] = holder, timer
-        self._by_holder.setdefault(holder, []).append(worker)
-        self._held[holder.flow.client] += 1
-        self._held[holder.flow] += 1
         if len(self._workers) > self._limit:
             self._drop(self._one_too_many())
 
@@ -54,13 +46,6 @@ class KeptWorkers:
             return None
         holder, timer = self._workers.pop(worker)
         timer.cancel()
-        self._by_holder[holder].remove(worker)
-        if not self._by_holder[holder]:
-            del self._by_holder[holder]
-        for each in (holder.flow.client, holder.flow):
-            self._held[each] -= 1
-            if not self._held[each]:
-                del self._held[each]
         return holder
 
     def clear(self) -> None:
@@ -70,10 +55,12 @@ class KeptWorkers:
 
     def _one_too_many(self) -> WorkerProcess:
         """By client first, as turns are: actors can be invented without end."""
+        flows = [holder.flow for holder, _ in self._workers.values()]
+        of_client, of_flow = Counter(flow.client for flow in flows), Counter(flows)
 
         def share(worker: WorkerProcess) -> tuple[int, int]:
             flow = self._workers[worker][0].flow
-            return self._held[flow.client], self._held[flow]
+            return of_client[flow.client], of_flow[flow]
 
         return max(self._workers, key=share)
 

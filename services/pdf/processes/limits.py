@@ -9,7 +9,7 @@ MIB = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """The limits of the engine; everything over one is a typed error, never a crash of the service."""
+    """The limits of a kind of worker; everything over one is a typed error, never a crash of the service."""
 
     memory_bytes: int = 1024 * MIB
     """Address space that a worker may map on top of what it starts with."""
@@ -22,12 +22,6 @@ class Limits:
 
     kept_seconds: float = 60.0
     """How long one of them is kept without a question, in seconds."""
-
-    sync_pages: int = 150
-    """Pages that one call may ask for; more belong in a job."""
-
-    part_pages: int = 32
-    """Pages that one worker reads in one go; a longer list is cut and spread over the workers."""
 
     result_bytes: int = 16 * MIB
     """JSON text of one result."""

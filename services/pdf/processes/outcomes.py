@@ -38,6 +38,15 @@ def closing() -> PapermeshError:
     return PapermeshError(Code.UNAVAILABLE, "The document engine is stopping; try again.")
 
 
+def not_started() -> PapermeshError:
+    """The workers of a kind do not come up. Not UNAVAILABLE: other kinds work, and the mesh would eject the host."""
+    return PapermeshError(
+        Code.ENGINE_FAIL,
+        "The engine's part for this does not start; its log says why.",
+        details={"reason": "not_started"},
+    )
+
+
 def engine_failed(reason: str) -> PapermeshError:
     """The worker died; `reason` is one of "memory", "cpu" and "crash"."""
     what = {

@@ -3,6 +3,7 @@
 import itertools
 import os
 from collections import Counter
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,13 +13,11 @@ from services.base.own_faults import Disk, disk_fault
 from services.pdf.processes import outcomes
 from services.pdf.processes.crashes import Crashes
 from services.pdf.processes.fair_queue import FairQueue
-from services.pdf.processes.limits import Limits
+from services.pdf.processes.kinds import Kind, View
 from services.pdf.processes.process import Answer, WorkerLost, WorkerProcess
 from services.pdf.processes.subject import Subject
-from services.pdf.processes.supervisor import Recipe, Supervisor
+from services.pdf.processes.supervisor import Supervisor
 from services.pdf.processes.wire import pack_request
-
-WORKER_MODULE = "services.pdf.worker"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,36 +31,37 @@ class _Request:
 
 
 class WorkerPool:
-    """Worker processes behind a fair queue, each for one document of one caller. `async with` starts and ends them.
+    """Workers of one kind behind a fair queue, each for one document of one caller. `async with` starts and ends them.
 
-    At most `size` work at a time. `work_dir` belongs to this pool alone: what an earlier one left there is removed.
-    `without_landlock` lets workers start on a kernel that has no Landlock.
+    `views` are what they can be asked, by the names of the operations; `work_dir` is where documents are placed.
     """
 
-    def __init__(
-        self,
-        size: int,
-        work_dir: Path,
-        limits: Limits,
-        worker_module: str = WORKER_MODULE,
-        *,
-        without_landlock: bool = False,
-    ) -> None:
-        self.size = size
-        self.limits = limits
+    def __init__(self, kind: Kind, views: Mapping[str, View], work_dir: Path) -> None:
+        self.size = kind.size
+        self.limits = kind.limits
         self._work_dir = work_dir
-        self._numbers = itertools.count(1)
-        self._places = FairQueue(size, limits.waiting)
+        self._names = (f"document-{kind.name}-{number}.pdf" for number in itertools.count(1))
+        self._places = FairQueue(kind.size, kind.limits.waiting)
         self._crashes = Crashes()
-        self._supervisor = Supervisor(size, Recipe(worker_module, limits, without_landlock), self._crashes)
+        self._supervisor = Supervisor(kind, views, self._crashes)
         self._closing = False
 
     async def __aenter__(self) -> Self:
-        await self.start()
+        """Starts all workers; raises ZygoteError when they do not come up."""
+        self._work_dir.mkdir(parents=True, exist_ok=True)
+        try:
+            await self._supervisor.start()
+        except BaseException:
+            await self.__aexit__()
+            raise
         return self
 
     async def __aexit__(self, *_error: object) -> None:
-        await self.close()
+        """Ends all processes; requests under way fail."""
+        self._closing = True
+        self._places.refuse(outcomes.closing())
+        await self._supervisor.close()
+        self._crashes.close()
 
     @property
     def restarts(self) -> Counter[str]:
@@ -69,42 +69,9 @@ class WorkerPool:
         return self._supervisor.restarts
 
     @property
-    def idle(self) -> int:
-        """Requests that could begin at once: nobody is in their place, and a worker that is new is there for them."""
-        return min(self._places.free, len(self._supervisor.spares))
-
-    @property
-    def kept(self) -> int:
-        """Workers that wait for the next question about their document."""
-        return len(self._supervisor.kept)
-
-    @property
-    def waiting(self) -> int:
-        """Requests that wait for a place."""
-        return self._places.waiting
-
-    @property
     def is_ready(self) -> bool:
         """Whether at least one worker lives."""
         return bool(self._supervisor.by_pid) and not self._closing
-
-    async def start(self) -> None:
-        """Starts all workers; raises ZygoteError when they do not come up."""
-        self._work_dir.mkdir(parents=True, exist_ok=True)
-        for left in self._work_dir.glob("document-*"):
-            left.unlink()
-        try:
-            await self._supervisor.start()
-        except BaseException:
-            await self.close()
-            raise
-
-    async def close(self) -> None:
-        """Ends all processes; requests under way fail."""
-        self._closing = True
-        self._places.refuse(outcomes.closing())
-        await self._supervisor.close()
-        self._crashes.close()
 
     async def run(
         self, operation: str, arguments: dict[str, Any], subject: Subject, deadline: float, *, admitted: bool = False
@@ -130,7 +97,7 @@ class WorkerPool:
         worker = self._supervisor.take_kept(subject.holder)
         if worker is not None:
             return await self._ask(worker, request)
-        path = self._work_dir / f"document-{next(self._numbers)}.pdf"
+        path = self._work_dir / next(self._names)
         try:
             document = await self._open(subject, path)
             try:
@@ -156,7 +123,7 @@ class WorkerPool:
         """Asks a worker; one that is new gets the descriptor of its document, for good."""
         try:
             answered = worker.expect(request.deadline)
-            worker.send(pack_request({"op": request.operation, "args": request.arguments}), document)
+            worker.send(pack_request(request.operation, request.arguments), document)
             answer = await answered
         except WorkerLost as lost:
             reason = outcomes.reason_of_death(lost.status)

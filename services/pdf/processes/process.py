@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from services.pdf.processes.wire import ANSWER, MAX_HEADER
+from services.pdf.processes.wire import LENGTHS, MAX_HEADER
 
 _RECEIVE = 256 * 1024
 
@@ -33,8 +33,8 @@ class Answer(NamedTuple):
 class WorkerProcess:
     """A locked-in process with at most one request at a time.
 
-    What comes out of it is not trusted: an answer over `payload_limit` bytes, one that nobody asked for, or one that
-    cannot be read ends the process.
+    What comes out of it is not trusted: an answer over `payload_limit` bytes, one that nobody asked for or that comes
+    before all of its request was taken, or one that cannot be read ends the process.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, connection: socket.socket, payload_limit: int) -> None:
@@ -50,6 +50,7 @@ class WorkerProcess:
         self._answer: asyncio.Future[Answer] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._received = bytearray()
+        self._unsent = memoryview(b"")
         self._exit: WorkerLost | None = None
         loop.add_reader(connection, self._on_readable)
 
@@ -81,7 +82,7 @@ class WorkerProcess:
     def send(self, request: bytes, document: int = -1) -> None:
         """Sends a request; the first one with the descriptor of the document, which is closed with the process.
 
-        WorkerLost when the socket does not take it whole, as it does while the process lives.
+        What the socket does not hold follows as the process reads. Raises WorkerLost when it has ended.
         """
         if document >= 0:
             self._document, self._as_given = document, _written(document)
@@ -89,8 +90,9 @@ class WorkerProcess:
             sent = self._socket.send(request) if document < 0 else socket.send_fds(self._socket, [request], [document])
         except OSError as error:
             raise WorkerLost from error
-        if sent != len(request):
-            raise WorkerLost
+        if sent < len(request):
+            self._unsent = memoryview(request)[sent:]
+            self._loop.add_writer(self._socket, self._on_writable)
 
     def on_exit(self, status: int | None) -> None:
         """Notes that the process has ended; whoever waits for its answer learns it."""
@@ -109,12 +111,24 @@ class WorkerProcess:
         self._stop_timer()
         if self._socket.fileno() >= 0:
             self._loop.remove_reader(self._socket)
+            self._loop.remove_writer(self._socket)
             self._socket.close()
         self._kill()
         for descriptor in (self._pidfd, self._document):
             if descriptor >= 0:
                 os.close(descriptor)
         self._pidfd = self._document = -1
+
+    def _on_writable(self) -> None:
+        try:
+            self._unsent = self._unsent[self._socket.send(self._unsent) :]
+        except (BlockingIOError, InterruptedError):
+            return
+        except OSError:  # the zygote reports its end
+            self._loop.remove_writer(self._socket)
+            return
+        if not self._unsent:
+            self._loop.remove_writer(self._socket)
 
     def _on_readable(self) -> None:
         try:
@@ -123,28 +137,28 @@ class WorkerProcess:
             return
         except OSError:
             data = b""
-        if not data or self._answer is None or self._answer.done():
+        if not data or self._unsent or self._answer is None or self._answer.done():
             self._hang_up()
             return
         if self._received:
             self._received += data
             data = self._received
-        if len(data) < ANSWER.size:
+        if len(data) < LENGTHS.size:
             self._received = bytearray(data)
             return
-        header, payload = ANSWER.unpack_from(data)
-        missing = ANSWER.size + header + payload - len(data)
+        header, payload = LENGTHS.unpack_from(data)
+        missing = LENGTHS.size + header + payload - len(data)
         if missing < 0 or header > MAX_HEADER or payload > self._payload_limit:
             self._hang_up()
         elif missing == 0:
-            self._deliver(data, ANSWER.size + header)
+            self._deliver(data, LENGTHS.size + header)
         elif data is not self._received:
             self._received = bytearray(data)
 
     def _deliver(self, data: bytes | bytearray, start: int) -> None:
         """Hands an answer over whose payload starts at `start`."""
         try:
-            header = orjson.loads(memoryview(data)[ANSWER.size : start])
+            header = orjson.loads(memoryview(data)[LENGTHS.size : start])
         except orjson.JSONDecodeError:
             header = None
         if not isinstance(header, dict) or self._answer is None:

@@ -5,20 +5,22 @@ import contextlib
 import logging
 import socket
 from collections import Counter
-from collections.abc import Coroutine
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from typing import Any, TypeVar
 
 from services.pdf.processes import outcomes
 from services.pdf.processes.crashes import Crashes
 from services.pdf.processes.kept import KeptWorkers
-from services.pdf.processes.limits import MIB, Limits
+from services.pdf.processes.kinds import Kind, View
+from services.pdf.processes.limits import MIB
 from services.pdf.processes.process import Answer, WorkerLost, WorkerProcess
 from services.pdf.processes.spares import Spares
 from services.pdf.processes.subject import Holder
 from services.pdf.processes.zygote import Zygote, ZygoteError, kill
 
 _LOG = logging.getLogger(__name__)
+
+_Started = TypeVar("_Started")
 
 _START_SECONDS = 30.0
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 5.0
@@ -29,37 +31,24 @@ class WorkerRefused(Exception):  # noqa: N818  # an event of the engine's, as Wo
     """A new process could not lock itself in; the text says which step failed, and why."""
 
 
-@dataclass(frozen=True, slots=True)
-class Recipe:
-    """What workers are made of."""
-
-    module: str
-    """The program of the zygote."""
-
-    limits: Limits
-
-    without_landlock: bool
-    """Whether a worker may do without Landlock where the kernel has none."""
-
-
 class Supervisor:
-    """The processes behind a pool in which at most `spares` workers begin at a time."""
+    """The processes of a kind: as many as work at a time stand ready, for whoever comes next."""
 
-    def __init__(self, spares: int, recipe: Recipe, crashes: Crashes) -> None:
+    def __init__(self, kind: Kind, views: Mapping[str, View], crashes: Crashes) -> None:
         self.restarts: Counter[str] = Counter()
         """Processes that ended or were ended, by reason: memory, cpu, crash, timeout, cancelled, worn, zygote."""
 
         self.zygote: Zygote | None = None
         self.spares = Spares()
-        self.kept = KeptWorkers(recipe.limits.kept, recipe.limits.kept_seconds, self._dismiss)
+        self.kept = KeptWorkers(kind.limits.kept, kind.limits.kept_seconds, self._dismiss)
         self.workers: set[WorkerProcess] = set()
         """Those that are wanted, starting ones too."""
 
         self.by_pid: dict[int, WorkerProcess] = {}
         """All processes that have not been seen to end, those that are being killed too."""
 
-        self._wanted = spares
-        self._recipe = recipe
+        self._kind = kind
+        self._views = views
         self._crashes = crashes
         self._tasks: set[asyncio.Task[None]] = set()
         self._closing = False
@@ -73,7 +62,7 @@ class Supervisor:
         except OSError as error:
             raise ZygoteError(f"The zygote did not start: {error}.") from error
         try:
-            workers = await asyncio.gather(*(self._spawn() for _ in range(self._wanted)))
+            workers = await asyncio.gather(*(self._spawn() for _ in range(self._kind.size)))
         except WorkerRefused as refused:
             raise ZygoteError(f"A worker could not lock itself in: {refused}.") from None
         except (WorkerLost, TimeoutError, OSError) as error:
@@ -87,7 +76,7 @@ class Supervisor:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        self.spares.refuse(outcomes.closing())
+        self.spares.close()
         self._drop_workers()
         if self.zygote is not None:
             with contextlib.suppress(TimeoutError):
@@ -146,18 +135,7 @@ class Supervisor:
             self._run_in_background(self._bring_up())
 
     async def _bring_up(self) -> None:
-        """Starts one worker, however many attempts it takes."""
-        pause = _FIRST_PAUSE
-        while True:
-            try:
-                worker = await self._spawn()
-            except (WorkerRefused, WorkerLost, TimeoutError, OSError) as error:
-                _LOG.error("a worker did not start: %r", error)
-                await asyncio.sleep(pause)
-                pause = min(2 * pause, _LONGEST_PAUSE)
-            else:
-                self._welcome(worker)
-                return
+        self._welcome(await _until_it_starts("a worker", self._spawn))
 
     async def _spawn(self) -> WorkerProcess:
         """A worker that is locked in and waits.
@@ -167,10 +145,9 @@ class Supervisor:
         if self.zygote is None:
             raise WorkerLost
         loop = asyncio.get_running_loop()
-        limits = self._recipe.limits
         ours, theirs = socket.socketpair()
         ours.setblocking(False)  # noqa: FBT003  # the standard library takes it by position
-        worker = WorkerProcess(loop, ours, limits.result_bytes + MIB)
+        worker = WorkerProcess(loop, ours, self._kind.limits.result_bytes + MIB)
         self.workers.add(worker)
 
         def adopt(pid: int, pidfd: int) -> None:
@@ -182,15 +159,7 @@ class Supervisor:
 
         try:
             with theirs:
-                self.zygote.fork(
-                    {
-                        "memory_bytes": limits.memory_bytes,
-                        "cpu_seconds": limits.cpu_seconds,
-                        "without_landlock": self._recipe.without_landlock,
-                    },
-                    theirs,
-                    adopt,
-                )
+                self.zygote.fork(theirs, adopt)
             answer = await worker.expect(loop.time() + _START_SECONDS)
             landlock = _landlock(answer)
             await asyncio.wait_for(worker.settled, _START_SECONDS)
@@ -204,7 +173,7 @@ class Supervisor:
         return worker
 
     async def _start_zygote(self) -> Zygote:
-        return await Zygote.start(self._recipe.module, self._on_exit, self._on_zygote_lost)
+        return await Zygote.start(self._kind, self._views, self._on_exit, self._on_zygote_lost)
 
     def _on_exit(self, pid: int, status: int) -> None:
         worker = self.by_pid.pop(pid, None)
@@ -222,7 +191,7 @@ class Supervisor:
 
     def _on_zygote_lost(self) -> None:
         """All workers died with it: their requests fail, and everything is started anew."""
-        _LOG.error("the zygote ended; starting it and %d workers anew", self._wanted)
+        _LOG.error("the zygote ended; starting it and %d workers anew", self._kind.size)
         self.zygote = None
         self.restarts["zygote"] += 1
         self._drop_workers()
@@ -231,15 +200,8 @@ class Supervisor:
         self._run_in_background(self._start_over())
 
     async def _start_over(self) -> None:
-        pause = _FIRST_PAUSE
-        while self.zygote is None:
-            try:
-                self.zygote = await self._start_zygote()
-            except (ZygoteError, OSError) as error:
-                _LOG.error("the zygote did not start: %s", error)
-                await asyncio.sleep(pause)
-                pause = min(2 * pause, _LONGEST_PAUSE)
-        for _ in range(self._wanted):
+        self.zygote = await _until_it_starts("the zygote", self._start_zygote)
+        for _ in range(self._kind.size):
             self._run_in_background(self._bring_up())
 
     def _drop_workers(self) -> None:
@@ -260,6 +222,18 @@ class Supervisor:
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+async def _until_it_starts(what: str, start: Callable[[], Awaitable[_Started]]) -> _Started:
+    """Starts something, however many attempts it takes."""
+    pause = _FIRST_PAUSE
+    while True:
+        try:
+            return await start()
+        except (WorkerRefused, WorkerLost, ZygoteError, TimeoutError, OSError) as error:
+            _LOG.error("%s did not start: %r", what, error)
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, _LONGEST_PAUSE)
 
 
 def _landlock(first: Answer) -> int:

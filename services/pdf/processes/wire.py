@@ -1,8 +1,9 @@
 """The frames between the service and a worker, over a Unix stream socket.
 
-A request is its length (4 bytes, little endian) and JSON; beside the first one comes the descriptor of the document
-that all of them are about. An answer is the lengths of its header and its payload (4 bytes each), the header as JSON,
-and the payload as it is: the result's JSON, made once in the worker and never parsed by the service.
+A frame is the lengths of its header and its payload (4 bytes each, little endian), the header as JSON, and the payload
+as it is. A request's header names the operation and its arguments, of which one may be bytes: they are the payload.
+Beside the first request comes the descriptor of the document that all of them are about. An answer's payload is the
+result's JSON, made once in the worker and never parsed by the service.
 """
 
 import struct
@@ -13,20 +14,31 @@ import orjson
 SOCKET = 3
 """The descriptor of the socket in a worker; 0, 1 and 2 are /dev/null."""
 
-REQUEST = struct.Struct("<I")
-ANSWER = struct.Struct("<II")
+LENGTHS = struct.Struct("<II")
 
 MAX_HEADER = 64 * 1024
 """Bytes of an answer's header; a worker that announces more is not to be trusted any longer."""
 
-
-def pack_request(request: dict[str, Any]) -> bytes:
-    """A request as it goes over the socket."""
-    body = orjson.dumps(request)
-    return REQUEST.pack(len(body)) + body
+CONTENT = "content"
+"""The name of the argument that is bytes."""
 
 
-def pack_answer(header: dict[str, Any], payload: bytes = b"") -> bytes:
-    """An answer as it goes over the socket."""
+def pack(header: dict[str, Any], payload: bytes = b"") -> bytes:
+    """A frame as it goes over the socket."""
     head = orjson.dumps(header)
-    return b"".join((ANSWER.pack(len(head), len(payload)), head, payload))
+    return b"".join((LENGTHS.pack(len(head), len(payload)), head, payload))
+
+
+def pack_request(operation: str, arguments: dict[str, Any]) -> bytes:
+    """A request as it goes over the socket; of the arguments, `CONTENT` is bytes and all others are JSON."""
+    values = {name: value for name, value in arguments.items() if name != CONTENT}
+    return pack({"op": operation, "args": values}, arguments.get(CONTENT, b""))
+
+
+def unpack_request(frame: bytes | bytearray) -> tuple[str, dict[str, Any]]:
+    """The operation and its arguments."""
+    end = LENGTHS.size + LENGTHS.unpack_from(frame)[0]
+    header = orjson.loads(frame[LENGTHS.size : end])
+    if len(frame) > end:
+        header["args"][CONTENT] = bytes(frame[end:])
+    return header["op"], header["args"]

@@ -7,10 +7,13 @@ import signal
 import socket
 import sys
 from collections import deque
-from collections.abc import Callable
-from typing import Any, Self
+from collections.abc import Callable, Mapping
+from typing import Self
 
 import orjson
+
+from services.base.errors import OperatorError
+from services.pdf.processes.kinds import Kind, View
 
 _MESSAGE = 64 * 1024
 _START_SECONDS = 60.0
@@ -26,7 +29,7 @@ Adopt = Callable[[int, int], None]
 """Takes the process id and the pidfd of a forked worker."""
 
 
-class ZygoteError(Exception):
+class ZygoteError(OperatorError):
     """The zygote did not start; the text says why."""
 
 
@@ -50,11 +53,18 @@ class Zygote:
         self._loop.add_reader(control, self._on_readable)
 
     @classmethod
-    async def start(cls, module: str, on_exit: Callable[[int, int], None], on_lost: Callable[[], None]) -> Self:
-        """Starts `python -m module` with nothing but its control socket, and waits until it has imported everything.
+    async def start(
+        cls,
+        kind: Kind,
+        views: Mapping[str, View],
+        on_exit: Callable[[int, int], None],
+        on_lost: Callable[[], None],
+    ) -> Self:
+        """Starts `python -m services.pdf.worker` with nothing but its control socket, and waits until it has imported.
 
-        `on_exit` gets the process id and the status (as waitpid has it) of each worker that ends, `on_lost` is called
-        once when the zygote ends without having been closed. Raises ZygoteError when it does not come up.
+        Its workers know `views` and are locked in as `kind` says. `on_exit` gets the process id and the status (as
+        waitpid has it) of each worker that ends, `on_lost` is called once when the zygote ends without having been
+        closed. Raises ZygoteError when it does not come up.
         """
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         ours.setblocking(False)  # noqa: FBT003  # the standard library takes it by position
@@ -63,8 +73,9 @@ class Zygote:
                 sys.executable,
                 "-I",  # no variable and no working directory decides what is imported
                 "-m",
-                module,
+                "services.pdf.worker",
                 str(theirs.fileno()),
+                orjson.dumps({"kind": kind, "views": views}),
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.DEVNULL,
                 stderr=asyncio.subprocess.DEVNULL,
@@ -89,12 +100,12 @@ class Zygote:
         """Its process id."""
         return self._process.pid
 
-    def fork(self, settings: dict[str, Any], connection: socket.socket, adopt: Adopt) -> None:
+    def fork(self, connection: socket.socket, adopt: Adopt) -> None:
         """Asks for a worker that serves on `connection`, which the caller closes; `adopt` is called when it exists.
 
         A worker that fails before it is ready is reported like any that ends. Raises OSError when the zygote is gone.
         """
-        socket.send_fds(self._control, [orjson.dumps(settings)], [connection.fileno()])
+        socket.send_fds(self._control, [b"fork"], [connection.fileno()])
         self._forks.append(adopt)
 
     async def close(self) -> None:

@@ -38,8 +38,8 @@ class Document:
     """The file: MuPDF only borrows it."""
 
 
-def open_document(file: str | int) -> Document:
-    """Opens a PDF by its path or, as a worker must, by a descriptor, which the caller closes.
+def open_document(file: int) -> Document:
+    """Opens a PDF by a descriptor, which the caller closes.
 
     Raises BAD_ARG with details.reason "empty", "not_pdf", "encrypted" or "broken", and TOO_LARGE for more pages or
     objects than anybody's document has.
@@ -70,26 +70,17 @@ def raise_if_out_of_memory(error: Exception) -> None:
         raise MemoryError from error
 
 
-def _read(file: str | int) -> bytes | mmap.mmap:
+def _read(file: int) -> bytes | mmap.mmap:
     """The file's content, once it is known to be worth opening."""
-    descriptor = os.open(file, os.O_RDONLY | os.O_CLOEXEC) if isinstance(file, str) else file
+    size = os.lseek(file, 0, os.SEEK_END)
+    if size == 0:
+        raise bad_arg("The document is empty.", reason="empty")
+    if b"%PDF-" not in os.pread(file, _HEAD, 0):
+        raise bad_arg("The document is not a PDF.", reason="not_pdf")
+    if size <= _IN_MEMORY:
+        return os.pread(file, size, 0)
     try:
-        size = os.lseek(descriptor, 0, os.SEEK_END)
-        if size == 0:
-            raise bad_arg("The document is empty.", reason="empty")
-        if b"%PDF-" not in os.pread(descriptor, _HEAD, 0):
-            raise bad_arg("The document is not a PDF.", reason="not_pdf")
-        if size <= _IN_MEMORY:
-            return os.pread(descriptor, size, 0)
-        return _map(descriptor, size)
-    finally:
-        if descriptor != file:
-            os.close(descriptor)
-
-
-def _map(descriptor: int, size: int) -> mmap.mmap:
-    try:
-        return mmap.mmap(descriptor, size, prot=mmap.PROT_READ)
+        return mmap.mmap(file, size, prot=mmap.PROT_READ)
     except OSError as error:
         raise MemoryError from error  # of address space: the limit is the worker's
 

@@ -6,56 +6,51 @@ import socket
 from collections.abc import Mapping
 from typing import Any
 
-import orjson
-
 from services.base.errors import PapermeshError
-from services.pdf.processes.wire import REQUEST, SOCKET, pack_answer
+from services.pdf.processes.wire import LENGTHS, SOCKET, pack, unpack_request
 from services.pdf.worker.documents import open_document
-from services.pdf.worker.operations import Operation
 from services.pdf.worker.sandbox import confinement
+from services.pdf.worker.views import Arguments, Outcome, View
 
 _MAX_GROWTH_KIBIBYTES = 12 * 1024
 """A worker that has grown by more is not kept for another request: it would hold the memory without need, and to read
 such a document costs many times what a new process does."""
 
-_MAX_REQUEST = 65536
+_AT_ONCE = 64 * 1024
+"""Bytes that are read of a request at a time; most have fewer."""
 
 
-def serve(operations: Mapping[str, Operation]) -> None:
+def serve(views: Mapping[str, View]) -> None:
     """Answers requests on the worker's socket until the service closes it."""
     # Asked for nothing about itself, which the filter would refuse to tell.
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM, 0, fileno=SOCKET)
     grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss + _MAX_GROWTH_KIBIBYTES
-    first = _receive_first(connection)
-    if first is None:
-        return
-    request: dict[str, Any] | None
-    request, document = first
-    while request is not None:
-        answer, retire = _answer(operations, request, document)
+    data, descriptors, _flags, _address = socket.recv_fds(connection, _AT_ONCE, 1)
+    while request := _receive(data):
+        operation, arguments = request
+        (header, payload), retire = _answer(views[operation], arguments, descriptors[0])
         # The header is complete only now: what the request took counts.
         usage = resource.getrusage(resource.RUSAGE_SELF)
         worn = usage.ru_maxrss > grown or usage.ru_utime + usage.ru_stime > confinement.WORN_SECONDS
-        _send(pack_answer(answer[0] | {"retire": retire or worn}, answer[1]))
-        request = _receive()
+        _send(pack(header | {"retire": retire or worn}, payload))
+        data = os.read(SOCKET, _AT_ONCE)
 
 
 def answer_ready(landlock: int) -> None:
     """Tells the service that this process is locked in and takes requests."""
-    _send(pack_answer({"ready": True, "landlock": landlock}))
+    _send(pack({"ready": True, "landlock": landlock}))
 
 
 def answer_failed(reason: str) -> None:
     """Tells the service why this process cannot serve, and stays until it has been heard: the service hangs up."""
-    _send(pack_answer({"failed": reason}))
+    _send(pack({"failed": reason}))
     os.read(SOCKET, 1)
 
 
-def _answer(
-    operations: Mapping[str, Operation], request: dict[str, Any], document: int
-) -> tuple[tuple[dict[str, Any], bytes], bool]:
+def _answer(view: View, arguments: Arguments, document: int) -> tuple[Outcome, bool]:
+    """What the view made, and whether this process is to serve nothing more."""
     try:
-        outcome = operations[request["op"]](open_document(document), request["args"])
+        return view(open_document(document), arguments), False
     except PapermeshError as error:
         return ({"error": _as_json(error)}, b""), False
     except MemoryError:
@@ -63,7 +58,6 @@ def _answer(
         return ({"crash": "memory"}, b""), True
     except Exception as error:  # noqa: BLE001  # whatever it is, the service must learn where it came from
         return ({"crash": _origin(error)}, b""), True
-    return (dict(outcome.header), outcome.payload), False
 
 
 def _origin(error: Exception) -> str:
@@ -84,22 +78,15 @@ def _as_json(error: PapermeshError) -> dict[str, Any]:
     }
 
 
-def _receive_first(connection: socket.socket) -> tuple[dict[str, Any], int] | None:
-    """The first request and the descriptor of the document; None when the service has closed the socket."""
-    data, descriptors, _flags, _address = socket.recv_fds(connection, _MAX_REQUEST, 1)
-    request = _receive(data) if data else None
-    return None if request is None else (request, descriptors[0])
-
-
-def _receive(data: bytes = b"") -> dict[str, Any] | None:
-    """The next request, of which `data` is there already; None when the service has closed the socket."""
-    while len(data) < REQUEST.size or len(data) < REQUEST.size + REQUEST.unpack_from(data)[0]:
-        more = os.read(SOCKET, _MAX_REQUEST)
-        if not more:
+def _receive(data: bytes) -> tuple[str, Arguments] | None:
+    """The request that begins with `data`; None when the service has closed the socket."""
+    frame = bytearray(data)
+    while len(frame) < LENGTHS.size or len(frame) < LENGTHS.size + sum(LENGTHS.unpack_from(frame)):
+        if not data:
             return None
-        data += more
-    request: dict[str, Any] = orjson.loads(data[REQUEST.size :])
-    return request
+        data = os.read(SOCKET, _AT_ONCE)
+        frame += data
+    return unpack_request(frame)
 
 
 def _send(data: bytes) -> None:

@@ -1,6 +1,7 @@
 """PDF_METADATA: what a document says about itself."""
 
 import time
+from collections.abc import Mapping
 from typing import Any
 
 import orjson
@@ -32,8 +33,8 @@ _TEXTS = {
 _DATES = {"creation_date": mupdf.pdf_new_name("CreationDate"), "modification_date": mupdf.pdf_new_name("ModDate")}
 
 
-def describe(document: Document, sha256: str) -> bytes:
-    """GetMetadataResponse as JSON text, all fields present. `sha256` is the digest that the document is kept under."""
+def describe(document: Document, arguments: Mapping[str, Any]) -> bytes:
+    """GetMetadataResponse as JSON text, all fields present. Of `sha256`, the digest that the document is kept under."""
     failed: dict[int, PageFailure] = {}
     sizes = _page_sizes(document, failed)
     sampled, characters = _sample(document, failed)
@@ -41,7 +42,7 @@ def describe(document: Document, sha256: str) -> bytes:
     return orjson.dumps(
         {
             "pages": document.page_count,
-            "sha256": sha256,
+            "sha256": arguments["sha256"],
             "size": document.size,
             "version": f"{version // 10}.{version % 10}",
             "info": _info(document),

@@ -1,6 +1,7 @@
 """PDF_OUTLINE: the table of contents that the file has, or else one made of its headings."""
 
-from typing import TypedDict
+from collections.abc import Mapping
+from typing import Any, TypedDict
 
 import orjson
 
@@ -22,7 +23,7 @@ class Entry(TypedDict):
     page: int
 
 
-def describe(document: Document) -> bytes:
+def describe(document: Document, _arguments: Mapping[str, Any]) -> bytes:
     """GetOutlineResponse as JSON text, all fields present."""
     failed: list[PageFailure] = []
     entries = _own_entries(document)

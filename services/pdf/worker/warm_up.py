@@ -1,24 +1,25 @@
-"""One document through every operation before the first fork: a worker is not allowed to import what is missing."""
+"""One document through every view before the first fork: a worker is not allowed to import what is missing."""
 
 import contextlib
 import os
-from typing import Any
+from collections.abc import Iterable
 
 from services.base.errors import PapermeshError
+from services.pdf.pages import Paging
 from services.pdf.worker.documents import open_document
 from services.pdf.worker.mupdf import pymupdf
-from services.pdf.worker.operations import OPERATIONS
+from services.pdf.worker.views import Arguments, View
 
-_ARGUMENTS: dict[str, Any] = {"sha256": "", "pages": [], "limit_pages": 10, "spread": 10, "limit_bytes": 1 << 20}
+_PAGING: Paging = {"ranges": [], "in_call": 10, "spread": 10, "result_bytes": 1 << 20}
 
 
-def warm_up() -> None:
-    """Runs each operation once on a document of its own making, which never touches a disk."""
+def warm_up(views: Iterable[tuple[View, Arguments]]) -> None:
+    """Runs each view with its arguments once on a document of its own making, which never touches a disk."""
     descriptor = os.memfd_create("warm-up")
     try:
         os.write(descriptor, _sample())
-        for operation in OPERATIONS.values():
-            operation(open_document(descriptor), _ARGUMENTS)
+        for view, arguments in views:
+            view(open_document(descriptor), {"paging": _PAGING, **arguments})
         os.ftruncate(descriptor, 0)
         with contextlib.suppress(PapermeshError):  # the way of an error loads modules too
             open_document(descriptor)

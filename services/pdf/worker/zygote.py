@@ -1,9 +1,9 @@
 """The zygote: a process that has imported everything once, opens nothing, and forks workers in milliseconds.
 
 It stays single threaded, so that a fork is a whole process. Its control socket keeps message boundaries; the service
-sends a worker's settings as JSON with one end of the worker's socket, and gets back `{"pid"}` with the worker's pidfd.
-When a worker ends it says `{"exited": pid, "status": status}` (as waitpid has it). It ends when its control socket
-closes or the service dies, and workers end with it.
+sends one end of a worker's socket, and gets back `{"pid"}` with the worker's pidfd. When a worker ends it says
+`{"exited": pid, "status": status}` (as waitpid has it). It ends when its control socket closes or the service dies, and
+workers end with it.
 """
 
 import contextlib
@@ -19,10 +19,10 @@ from typing import Any, NoReturn
 import orjson
 
 from services.pdf.worker import loop
-from services.pdf.worker.operations import Operation
 from services.pdf.worker.sandbox import confinement
 from services.pdf.worker.sandbox.seccomp import compile_filter
 from services.pdf.worker.sandbox.syscalls import PR_SET_PDEATHSIG, current_architecture, prctl
+from services.pdf.worker.views import View, load
 from services.pdf.worker.warm_up import warm_up
 
 _MESSAGE = 4096
@@ -31,29 +31,32 @@ _REFUSED = 70
 """Exit status of a worker that could not lock itself in (EX_SOFTWARE)."""
 
 
-def run(control: socket.socket, operations: Mapping[str, Operation]) -> None:
-    """Forks workers that know `operations` as the control socket asks, until it closes.
+def run(control: socket.socket, recipe: dict[str, Any]) -> None:
+    """Forks workers as the control socket asks, until it closes.
 
-    Raises RuntimeError when an import has started a thread.
+    `recipe` says what they are, as `services.pdf.processes.kinds` has it: their `kind`, and their `views` by the names
+    of the operations. Raises RuntimeError when an import has started a thread.
     """
     os.environ.clear()  # Python puts LC_CTYPE into an empty environment
-    warm_up()
-    compile_filter(current_architecture(), 0)
+    views = {name: load(view["function"], paged=view["paged"]) for name, view in recipe["views"].items()}
+    warm_up((views[name], view["warm_up"]) for name, view in recipe["views"].items())
+    compile_filter(current_architecture(), recipe["kind"]["profile"], 0)
     threads = sum(1 for _ in Path("/proc/self/task").iterdir())
     if threads != 1:
         raise RuntimeError(f"the zygote has {threads} threads, and a process with threads cannot fork safely")
     gc.collect()
     gc.freeze()  # what exists now is shared with the workers; collecting it would copy it
     control.send(orjson.dumps({"ready": True}))
-    _Zygote(control, operations).serve()
+    _Zygote(control, views, recipe["kind"]).serve()
 
 
 class _Zygote:
     """The loop, and the children that it has to reap."""
 
-    def __init__(self, control: socket.socket, operations: Mapping[str, Operation]) -> None:
+    def __init__(self, control: socket.socket, views: Mapping[str, View], kind: dict[str, Any]) -> None:
         self._control = control
-        self._operations = operations
+        self._views = views
+        self._kind = kind
         self._pid = os.getpid()
         self._children: dict[int, int] = {}
         """Process ids by pidfd."""
@@ -76,7 +79,7 @@ class _Zygote:
             return False
         pid = os.fork()
         if pid == 0:
-            self._become_worker(orjson.loads(message), descriptors[0])
+            self._become_worker(descriptors[0])
         os.close(descriptors[0])
         pidfd = os.pidfd_open(pid)
         self._children[pidfd] = pid
@@ -84,23 +87,24 @@ class _Zygote:
         socket.send_fds(self._control, [orjson.dumps({"pid": pid})], [pidfd])
         return True
 
-    def _become_worker(self, settings: dict[str, Any], descriptor: int) -> NoReturn:
+    def _become_worker(self, descriptor: int) -> NoReturn:
         status = _REFUSED
         # Not one exception may reach the zygote's loop: there would be two of it.
         with contextlib.suppress(BaseException):
             confinement.hold_only(descriptor)
-            if self._lock_in(settings):
-                loop.serve(self._operations)
+            if self._lock_in():
+                loop.serve(self._views)
                 status = os.EX_OK
         # No exit handlers: they are the zygote's.
         os._exit(status)
 
-    def _lock_in(self, settings: dict[str, Any]) -> bool:
+    def _lock_in(self) -> bool:
         """Enters the sandbox and tells the service so, or else why not."""
+        kind, limits = self._kind, self._kind["limits"]
         try:
-            confinement.limit_processor_time(settings["cpu_seconds"])
+            confinement.limit_processor_time(limits["cpu_seconds"])
             version = confinement.enter(
-                self._pid, settings["memory_bytes"], without_landlock=settings["without_landlock"]
+                self._pid, kind["profile"], limits["memory_bytes"], without_landlock=kind["without_landlock"]
             )
         except Exception as error:  # noqa: BLE001  # whatever it is, nobody else could tell it
             expected = isinstance(error, confinement.SandboxError)
@@ -116,15 +120,15 @@ class _Zygote:
         self._control.send(orjson.dumps({"exited": pid, "status": status}))
 
 
-def main(operations: Mapping[str, Operation], arguments: list[str]) -> None:
-    """The zygote as a program: its one argument is the number of its control socket's descriptor."""
+def main(descriptor: int, recipe: str) -> None:
+    """The zygote as a program, of a control socket's descriptor and of what `run` makes workers of, as JSON."""
     # A closed socket is only seen between two forks. The signal comes when the thread ends that started this process:
     # the service's main one, which runs its loop.
     prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the service, which then closes the socket
-    with contextlib.suppress(BrokenPipeError, ConnectionResetError), socket.socket(fileno=int(arguments[1])) as control:
+    with contextlib.suppress(BrokenPipeError, ConnectionResetError), socket.socket(fileno=descriptor) as control:
         try:
-            run(control, operations)
+            run(control, orjson.loads(recipe))
         except Exception as error:
             control.send(orjson.dumps({"failed": f"{type(error).__name__}: {error}"}))
             raise

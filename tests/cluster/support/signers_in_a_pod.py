@@ -20,10 +20,11 @@ from typing import Any
 
 import grpc
 
-from mcp_adapter.dispatch_client import DispatchClient, Person
+from mcp_adapter.dispatch_client import DispatchClient
 from papermesh.dispatch.v1 import dispatch_service_pb2 as pb
 from services.base import canonical, signature, telemetry
 from services.base.channel import MeshChannel, open_channel
+from services.base.signed_client import Person
 
 SIGNERS = 4
 ENOUGH = 500

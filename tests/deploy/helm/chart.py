@@ -26,10 +26,10 @@ _LIMIT_S = 60
 
 
 def helm() -> str:
-    """The one that `make test` builds, or the one on the PATH."""
+    """The one that `make test-all` builds, or the one on the PATH."""
     own = Path(sys.prefix, "go", "bin", "helm")
     found = str(own) if own.exists() else shutil.which("helm")
-    assert found, "There is no helm; make test builds it."
+    assert found, "There is no helm; make test-all builds it."
     return found
 
 

@@ -2,9 +2,9 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local import services as local_services
+from deploy.workloads import SERVICES
 from envoy import binary
-from envoy.topology import Topology, load
+from envoy.topology import Topology, TopologyError, load
 from envoy.validate import validate_topology
 from services.base import actions
 from tests.deploy.helm.chart import VALUES, Object, Rendered, render
@@ -48,8 +48,23 @@ def test_whoever_names_a_callee_may_call_it(tmp_path: Path) -> None:
 
 
 def test_it_serves_what_a_laptop_serves(tmp_path: Path) -> None:
-    here = {service.name: service.proto_services for service in local_services.SERVICES}
+    here = {service.name: service.proto_services for service in SERVICES}
     assert {each.workload: each.serves for each in topology(render(), tmp_path).services} == here
+
+
+@pytest.mark.parametrize(
+    ("entry", "told"),
+    [
+        ({"protoServices": ["papermesh.pdf.v1.PdfService"]}, "a gRPC service is served by two workloads"),
+        ({"protoServices": []}, r"services\.1\.serves: .*at least 1 item"),
+    ],
+)
+def test_services_among_which_it_could_not_choose_are_refused_before_it_starts(
+    entry: Object, told: str, tmp_path: Path
+) -> None:
+    """By the container that renders its configuration; the pods of before go on."""
+    with pytest.raises(TopologyError, match=told):
+        topology(render(services__wordcount={"command": ["wordcount"], "port": 9110, **entry}), tmp_path)
 
 
 def test_its_heap_ends_a_fifth_below_the_containers_limit(tmp_path: Path) -> None:

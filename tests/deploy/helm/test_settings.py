@@ -12,8 +12,7 @@ from deploy.kubernetes.keys import KeySettings
 from deploy.local.parts import _GRPC_EXPERIMENTS
 from mcp_adapter.settings import AdapterSettings
 from services.base import TLS_1_3_ONLY
-from services.base.setting_kinds import TLS_FILES
-from services.base.settings import Settings
+from services.base.settings import TLS_FILES, Settings
 from services.dispatch.settings import DispatchSettings
 from services.pdf.settings import PdfSettings
 from tests.deploy.helm.chart import VALUES, Object, environment, render

@@ -235,6 +235,7 @@ def test_a_job_that_another_overtakes_while_it_reads_takes_back_nothing(api: Api
     assert all(len(trusted(cluster, name)) == 2 for name in TRUSTING)
 
 
+@pytest.mark.long
 @settings(max_examples=4, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(crashes=st.lists(st.integers(min_value=0, max_value=7), max_size=5))
 @example(crashes=[1] * 21)  # after every single write

@@ -2,8 +2,9 @@ from collections.abc import Iterable
 
 import httpx
 import pytest
+from httpx_retries import Retry, RetryTransport
 
-from deploy.kubernetes.patience import Patient
+from deploy.kubernetes import patience
 
 
 class Line(httpx.BaseTransport):
@@ -20,8 +21,9 @@ class Line(httpx.BaseTransport):
 
 
 def ask(method: str, *turns: int | httpx.TransportError) -> int:
-    with httpx.Client(transport=Patient(Line(turns), pauses_s=(0, 0))) as http:
-        return http.request(method, "https://api.example").status_code
+    again = (patience.QUESTION if method == "GET" else patience.COMMAND).copy_with(total=2, backoff_factor=0)
+    with httpx.Client(transport=RetryTransport(Line(turns))) as http:
+        return http.request(method, "https://api.example", extensions={"retry": again}).status_code
 
 
 LOST, UNREACHED = httpx.ReadError("lost"), httpx.ConnectTimeout("no way there")
@@ -51,3 +53,12 @@ def test_patience_ends() -> None:
     assert ask("GET", 503, 503, 503, 200) == 503
     with pytest.raises(httpx.ConnectTimeout):
         ask("GET", *[UNREACHED] * 3, 200)
+
+
+@pytest.mark.parametrize("again", [patience.QUESTION, patience.COMMAND])
+def test_pauses_grow_to_four_seconds(again: Retry) -> None:
+    pauses = []
+    while not again.is_exhausted():
+        again = again.increment()
+        pauses.append(again.backoff_strategy())
+    assert pauses == [0.5, 1, 2, 4]

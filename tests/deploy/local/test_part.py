@@ -186,7 +186,8 @@ def test_a_part_is_handed_its_socket_and_says_itself_that_it_is_ready(make_part:
     listener = listen("127.0.0.1", 0)
     ready_socket = ReadySocket(tmp_path / "ready.sock")
     script = (
-        "from services.base.starting import handed_over, tell_ready\n"
+        "from mcp_adapter.http.socket_activation import handed_over\n"
+        "from services.base.starting import tell_ready\n"
         f"server = handed_over('127.0.0.1', {listener.getsockname()[1]})\n"
         "tell_ready()\n"
         "while True: connection, _ = server.accept(); connection.sendall(str(os.getpid()).encode()); connection.close()"

@@ -5,7 +5,7 @@ import pytest
 
 from deploy.local import replicas
 from deploy.local.ports import PortError, Ports
-from deploy.local.services import SERVICES, Service
+from deploy.workloads import SERVICES, Workload
 
 
 def test_the_default_ports_are_those_of_the_documentation() -> None:
@@ -48,7 +48,7 @@ def test_one_port_for_two_parts_is_found_out() -> None:
 
 
 def test_free_ports_are_all_different_and_can_be_bound() -> None:
-    services = (*SERVICES, Service("tables", "acme.tables", 9103, ("acme.tables.v1.TablesService",)))
+    services = (*SERVICES, Workload("tables", "acme.tables", 9103, ("acme.tables.v1.TablesService",)))
     ports = Ports.free(services)
 
     numbers = {ports.http, ports.edge, ports.mesh, ports.dispatch, *(ports.of(service) for service in services)}

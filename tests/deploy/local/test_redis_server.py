@@ -1,3 +1,4 @@
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -78,21 +79,32 @@ def test_what_the_state_role_was_told_survives_a_crash(state: Served) -> None:
     assert client.get("nonce") == b"seen"
 
 
-def test_the_machine_s_own_redis_comes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    own = tmp_path / "redis-server"
-    own.touch(mode=0o755)
+def test_the_log_of_the_state_role_can_be_read_by_another_kind_of_server(state: Served, tmp_path: Path) -> None:
+    _, client = state
+    client.set("nonce", "seen")
+    client.bgrewriteaof()
+    while client.info("persistence")["aof_rewrite_in_progress"]:
+        pass
+    written = [file for file in (tmp_path / 'a "quoted" folder').rglob("*") if file.is_file()]
+    assert not [file for file in written if file.read_bytes().startswith(b"REDIS") or file.suffix == ".rdb"]
+
+
+@pytest.mark.parametrize("present", [("redis-server",), ("valkey-server",), ("valkey-server", "redis-server")])
+def test_the_machine_s_own_server_comes_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, present: tuple[str, ...]
+) -> None:
+    for name in present:
+        (tmp_path / name).touch(mode=0o755)
     monkeypatch.setenv("PATH", str(tmp_path))
 
-    assert redis_server.find() == own
+    assert redis_server.find() == tmp_path / present[0]
 
 
-def test_without_one_on_the_path_the_environment_s_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_one_on_the_path_the_environment_s_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
-    monkeypatch.setattr(sys, "prefix", str(tmp_path))
-    (tmp_path / "bin").mkdir()
-    (tmp_path / "bin" / "redis-server").touch()
 
-    assert redis_server.find() == tmp_path / "bin" / "redis-server"
+    said = subprocess.run([redis_server.find(), "--version"], capture_output=True, text=True, check=True).stdout
+    assert said.startswith("Valkey server v=9.")
 
 
 def test_without_any_the_error_says_how_to_get_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,7 +2,7 @@ import pytest
 
 from deploy.local import replicas
 from deploy.local.replicas import ReplicaError
-from deploy.local.services import Service
+from deploy.workloads import Workload
 
 
 def test_the_first_replica_has_the_parts_own_name_and_port() -> None:
@@ -33,7 +33,7 @@ def test_what_cannot_run_twice_is_named(part: str) -> None:
 
 
 def test_a_service_with_the_name_of_a_replica_is_found_out() -> None:
-    services = [Service(name, f"acme.{name}", 9103, (f"acme.{name}.v1.S",)) for name in ("tables", "tables-2")]
+    services = [Workload(name, f"acme.{name}", 9103, (f"acme.{name}.v1.S",)) for name in ("tables", "tables-2")]
 
     replicas.check({"tables-2": 2}, services)
     with pytest.raises(ReplicaError, match="Two parts would be called tables-2"):

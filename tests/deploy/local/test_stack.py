@@ -20,15 +20,15 @@ from deploy.local.part import PartError
 from deploy.local.parts import Plan
 from deploy.local.ports import Ports
 from deploy.local.replicas import ReplicaError
-from deploy.local.services import SERVICES, Service
 from deploy.local.stack import Stack
 from deploy.local.up import renew_certificates
+from deploy.workloads import SERVICES, Workload
 from envoy.__main__ import EXAMPLES
 from envoy.topology import load
 from services.base.settings import SettingsError
 from trust import certificates
 
-TABLES = Service("tables", "acme.tables", 9103, ("acme.tables.v1.TablesService",), descriptors=(Path("acme.binpb"),))
+TABLES = Workload("tables", "acme.tables", 9103, ("acme.tables.v1.TablesService",), descriptors=(Path("acme.binpb"),))
 
 
 @pytest.fixture
@@ -182,7 +182,6 @@ def test_two_deployments_run_side_by_side(stack: Stack) -> None:
 def test_one_entry_in_the_list_of_services_is_all_that_dispatch_envoy_and_certificates_need(tmp_path: Path) -> None:
     plan = Plan(Folders(tmp_path), Ports(services={"tables": 21_103}), (*SERVICES, TABLES))
 
-    assert "tables" in plan.workloads
     (upstream,) = (service for service in plan.topology().services if service.workload == "tables")
     assert upstream.serves == ("acme.tables.v1.TablesService",)
     assert [address.port for address in upstream.endpoints] == [21_103]
@@ -193,6 +192,35 @@ def test_one_entry_in_the_list_of_services_is_all_that_dispatch_envoy_and_certif
     assert own.arguments[1:] == ("-m", "acme.tables")
     assert own.environment["PAPERMESH_TABLES_PORT"] == "21103"
     assert own.environment["PAPERMESH_TLS_DIR"] == str(tmp_path / "certs" / "tables")
+
+
+def test_a_worker_that_nobody_calls_needs_no_port_and_no_proto_and_gets_what_its_entry_asks_for(tmp_path: Path) -> None:
+    worker = Workload("reindex", "acme.reindex", callees=("pdf",), blobs="read", redis=("state",))
+    plan = Plan(Folders(tmp_path), Ports.free((*SERVICES, worker)), (*SERVICES, worker))
+
+    (pdf,) = plan.topology().services
+    assert pdf.callers == ("dispatch", "reindex")
+    assert plan.dispatch().environment["PAPERMESH_SERVICES"] == "papermesh.pdf.v1.PdfService"
+    own = plan.service(worker)
+    assert own.ready_socket is not None
+    assert not own.ready()
+    assert own.environment["PAPERMESH_MESH_ADDRESS"] == f"localhost:{plan.ports.mesh}"
+    assert own.environment["PAPERMESH_REDIS_STATE_URL"] == plan.dispatch().environment["PAPERMESH_REDIS_STATE_URL"]
+    assert own.environment["PAPERMESH_BLOBS_URL"] == (tmp_path / "blobs").as_uri()
+    assert not {"PAPERMESH_REINDEX_PORT", "PAPERMESH_REDIS_CACHE_URL"} & own.environment.keys()
+    assert not {"PAPERMESH_MESH_ADDRESS", "PAPERMESH_REDIS_STATE_URL"} & plan.service(SERVICES[0]).environment.keys()
+
+
+def test_a_worker_without_a_port_runs_once_it_says_that_it_is_ready(tmp_path: Path) -> None:
+    script = """
+import os, signal, socket
+socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM).sendto(b"READY=1", os.environ["NOTIFY_SOCKET"])
+signal.pause()
+"""
+    worker = Workload("reindex", command=(sys.executable, "-c", script))
+    with Stack(tmp_path / "var", Ports.free((worker,)), (worker,)) as stack:
+        assert stack.part("reindex").running
+        assert (stack.tls_dir("reindex") / "tls.crt").exists()
 
 
 def test_envoys_example_of_a_laptop_is_what_runs_when_nothing_is_moved() -> None:
@@ -244,17 +272,17 @@ def test_a_renewal_that_fails_is_said_and_ends_nothing(stack: Stack, capsys: pyt
 
 
 def test_a_service_may_be_any_program(tmp_path: Path) -> None:
-    service = Service("tables", "", 9103, ("acme.tables.v1.TablesService",), command=("/opt/acme/tables", "--serve"))
+    service = Workload("tables", "", 9103, ("acme.tables.v1.TablesService",), command=("/opt/acme/tables", "--serve"))
 
     assert Plan(Folders(tmp_path), Ports(), (service,)).service(service).arguments == ("/opt/acme/tables", "--serve")
 
 
 def test_the_deployment_s_own_settings_win_over_the_shell_s(tmp_path: Path) -> None:
-    shell = {"PAPERMESH_RATE_SCALE": "100", "PAPERMESH_HTTP_HOST": "::", "PAPERMESH_AUDIENCE": "production"}
+    shell = {"PAPERMESH_RATE_SCALE": "100", "PAPERMESH_HTTP_PORT": "80", "PAPERMESH_AUDIENCE": "production"}
     environment = Plan(Folders(tmp_path), Ports(), settings=shell).adapter().environment
 
     assert environment["PAPERMESH_RATE_SCALE"] == "100"
-    assert environment["PAPERMESH_HTTP_HOST"] == "127.0.0.1"
+    assert environment["PAPERMESH_HTTP_PORT"] == "9000"
     assert environment["PAPERMESH_AUDIENCE"] == "laptop"
 
 

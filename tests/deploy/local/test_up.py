@@ -14,12 +14,13 @@ import pytest
 
 from deploy.local.ports import Ports
 from deploy.local.processes import ProcessRecord
-from deploy.local.services import SERVICES
 from deploy.local.stack import Stack
 from deploy.local.up import USUAL_ROOT, _welcome
+from deploy.workloads import SERVICES
 
 Eventually = Callable[[Callable[[], object]], None]
 
+PAPERMESH = Path(sys.executable).with_name("papermesh")
 PARTS = ("redis-state", "redis-cache", "dispatch", "pdf", "envoy", "adapter")
 
 
@@ -43,7 +44,7 @@ class Terminal:
     def start(self, command: str) -> subprocess.Popen[bytes]:
         with self.screen.open("wb") as screen:
             return subprocess.Popen(
-                [sys.executable, "-m", "deploy.local", command],
+                [PAPERMESH, command],
                 env=self.environment,
                 stdout=screen,
                 stderr=subprocess.STDOUT,
@@ -52,7 +53,7 @@ class Terminal:
 
     def run(self, command: str) -> tuple[int, str]:
         done = subprocess.run(
-            [sys.executable, "-m", "deploy.local", command],
+            [PAPERMESH, command],
             env=self.environment,
             capture_output=True,
             text=True,
@@ -135,6 +136,47 @@ def test_the_example_works_as_pasted_in_another_terminal(terminal: Terminal, eve
     assert up.wait(60) == 0
 
 
+def test_beyond_loopback_nothing_starts_before_it_is_known_who_calls(terminal: Terminal) -> None:
+    terminal.environment["PAPERMESH_HTTP_HOST"] = "0.0.0.0"  # noqa: S104 - nothing listens there
+
+    status, said = terminal.run("up")
+
+    assert status == 1
+    assert "PAPERMESH_HTTP_HOST is wrong: must be a loopback address, since PAPERMESH_AUTH is none" in said
+    assert not any(terminal.part(name) for name in PARTS)
+
+
+def test_with_keys_it_listens_where_it_is_told_to_and_answers_there(
+    terminal: Terminal, eventually: Eventually, tmp_path: Path
+) -> None:
+    file = str(tmp_path / "api-keys.json")
+    terminal.environment |= {"PAPERMESH_AUTH": "api-keys", "PAPERMESH_API_KEYS_FILE": file}
+    added = subprocess.run(
+        [PAPERMESH, "keys", "add", "ada"], env=terminal.environment, capture_output=True, text=True, check=True
+    )
+    terminal.environment |= {"PAPERMESH_HTTP_HOST": "0.0.0.0", "PAPERMESH_TOKEN": added.stdout.strip()}  # noqa: S104
+    up = terminal.start("up")
+    eventually(lambda: terminal.shows("Ctrl-C stops it.") or up.poll() is not None)
+
+    # Another address of loopback: one that is bound only where everything is.
+    with closing(socket.create_connection(("127.0.0.2", terminal.ports.http))):
+        pass
+    assert terminal.shows(f"http://127.0.0.1:{terminal.ports.http}\n")
+    status, said = terminal.run("actions")
+    assert (status, "PDF_METADATA" in said) == (0, True), said
+    assert terminal.run("down") == (0, "Stopped.\n")
+    assert up.wait(60) == 0
+
+
+def test_a_setting_that_nothing_reads_is_told_with_the_name_that_was_meant(terminal: Terminal) -> None:
+    terminal.environment["PAPERMESH_LOG_LEVLE"] = "DEBUG"
+    with closing(socket.create_server(("127.0.0.1", terminal.ports.edge))):  # so that it ends by itself
+        _, said = terminal.run("up")
+
+    assert "Nothing reads PAPERMESH_LOG_LEVLE. Did you mean PAPERMESH_LOG_LEVEL?\n" in said
+    assert said.count("Nothing reads ") == 1
+
+
 def test_nothing_is_exported_when_nothing_is_moved_and_paths_are_where_one_stands(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -142,6 +184,8 @@ def test_nothing_is_exported_when_nothing_is_moved_and_paths_are_where_one_stand
     assert "\n  .venv/bin/papermesh invoke PDF_METADATA samples/leave-policy.pdf\n" in _welcome(Stack(USUAL_ROOT), 1)
     moved = _welcome(Stack(tmp_path / "a b", Ports(http=9010)), 1)
     assert f"\n  export PAPERMESH_VAR='{tmp_path}/a b' PAPERMESH_HTTP_PORT=9010\n" in moved
+    elsewhere = _welcome(Stack(USUAL_ROOT, settings={"PAPERMESH_HTTP_HOST": "fd00::7"}), 1)
+    assert "\n  export PAPERMESH_URL='http://[fd00::7]:9000'\n" in elsewhere
     monkeypatch.chdir(tmp_path)
     assert f"\n  {USUAL_ROOT.parent}/.venv/bin/papermesh invoke" in _welcome(Stack(USUAL_ROOT), 1)
 

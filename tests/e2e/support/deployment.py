@@ -13,11 +13,12 @@ from typing import Any
 
 import httpx
 
+from deploy import workloads
 from deploy.local import client_keys
-from deploy.local.parts import AUDIENCE, NAMESPACE, OWN_WORKLOADS
+from deploy.local.parts import AUDIENCE, NAMESPACE
 from deploy.local.ports import Ports
-from deploy.local.services import SERVICES, Service
 from deploy.local.stack import Stack
+from deploy.workloads import SERVICES, Workload
 from services.base.identity import client_id
 from tests.e2e.support.adapter import Adapter, Answer
 from tests.e2e.support.caller import Caller, Channel, Signature, read_secret
@@ -155,7 +156,7 @@ class Deployment:
 def deployed(
     good_document: Path,
     *,
-    services: tuple[Service, ...] = SERVICES,
+    services: tuple[Workload, ...] = SERVICES,
     replicas: Mapping[str, int] | None = None,
     **settings: str,
 ) -> Iterator[Deployment]:
@@ -188,8 +189,7 @@ def _quick_folder() -> Path | None:
 
 def _add_clients(stack: Stack) -> None:
     """Certificates and keys of more clients, before anything has started; the stack keeps what it finds."""
-    workloads = (*OWN_WORKLOADS, *(service.name for service in SERVICES))
-    certificates.ensure(stack.folders.certs, NAMESPACE, workloads, clients=CLIENTS)
+    certificates.ensure(stack.folders.certs, NAMESPACE, workloads.names(), clients=CLIENTS)
     client_keys.ensure(stack.folders.secrets, NAMESPACE)
     listing = stack.folders.secrets / "clients.json"
     content = json.loads(listing.read_text())

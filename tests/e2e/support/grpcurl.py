@@ -21,14 +21,14 @@ class Grpcurl:
 
     @classmethod
     def find(cls, folder: Path) -> "Grpcurl":
-        """The one that `make test` builds, or the one on the PATH.
+        """The one that `make test-all` builds, or the one on the PATH.
 
         Args:
             folder: For the descriptor set.
         """
         own = Path(sys.prefix, "go", "bin", "grpcurl")
         program = own if own.exists() else shutil.which("grpcurl")
-        assert program, "grpcurl is missing; `make test` builds it with Go"
+        assert program, "grpcurl is missing; `make test-all` builds it with Go"
         files = descriptor_pb2.FileDescriptorSet()
         health_pb2.DESCRIPTOR.CopyToProto(files.file.add())
         protoset = folder / "health.binpb"

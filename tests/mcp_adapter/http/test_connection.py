@@ -16,7 +16,9 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from mcp_adapter.http.connection import Connection, Limits, Shared
+from mcp_adapter.http.connection import Connection
+from mcp_adapter.http.connections import Shared
+from mcp_adapter.http.limits import Limits
 from mcp_adapter.http.peers import Peers
 from services.base.telemetry import trace_id
 
@@ -175,6 +177,7 @@ def refusal(received: bytes, status: int, code: str) -> dict[str, Any]:
     envelope = json.loads(body)
     assert envelope["error"]["code"] == code
     assert len(envelope["meta"]["request_id"]) == 36
+    assert head.count(b"\r\nx-request-id: " + envelope["meta"]["request_id"].encode()) == 1
     assert len(envelope["meta"]["trace_id"]) == 32
     error: dict[str, Any] = envelope["error"]
     return error

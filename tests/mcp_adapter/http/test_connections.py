@@ -5,8 +5,9 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mcp_adapter.http.connections import RETRY_AFTER_MS, Connections
-from services.base.errors import Code, PapermeshError
+from mcp_adapter.http.connections import Connections
+from mcp_adapter.http.limits import Limits
+from services.base.errors import RETRY_AFTER_MS, Code, PapermeshError
 
 
 class Somebody:
@@ -36,14 +37,14 @@ def refusal(table: Connections, somebody: Somebody) -> Code | None:
 
 
 def test_a_peer_that_has_its_share_gives_one_of_its_own() -> None:
-    table = Connections(total=8, of_peer=2)
+    table = Connections(Limits(connections=8, peer_connections=2))
     other, first, second, third = (Somebody(table, peer) for peer in ("b", "a", "a", "a"))
     assert [refusal(table, each) for each in (other, first, second, third)] == [None] * 4
     assert [each.open for each in (other, first, second, third)] == [True, False, True, True]
 
 
 def test_a_peer_that_has_its_share_of_requests_takes_nobody_elses() -> None:
-    table = Connections(total=8, of_peer=2)
+    table = Connections(Limits(connections=8, peer_connections=2))
     for each in (first := Somebody(table, "a"), second := Somebody(table, "a")):
         table.admit(each, "a")
         table.work(each)
@@ -55,7 +56,7 @@ def test_a_peer_that_has_its_share_of_requests_takes_nobody_elses() -> None:
 
 
 def test_who_still_takes_an_answer_makes_room_after_all_that_idle() -> None:
-    table = Connections(total=3, of_peer=3)
+    table = Connections(Limits(connections=3, peer_connections=3))
     taking, first, second = (Somebody(table, "") for _ in range(3))
     for each in (taking, first, second):
         table.admit(each, "")
@@ -71,7 +72,7 @@ def test_who_still_takes_an_answer_makes_room_after_all_that_idle() -> None:
 
 
 def test_answers_that_nobody_takes_are_so_many_bytes_and_the_oldest_goes() -> None:
-    table = Connections(total=8, of_peer=8, untaken_bytes=100)
+    table = Connections(Limits(connections=8, peer_connections=8, untaken_bytes=100))
     readers = [Somebody(table, "") for _ in range(3)]
     for each in readers:
         table.admit(each, "")
@@ -86,7 +87,7 @@ def test_answers_that_nobody_takes_are_so_many_bytes_and_the_oldest_goes() -> No
 
 
 def test_one_that_stands_for_many_is_bound_to_no_share() -> None:
-    table = Connections(total=8, of_peer=2)
+    table = Connections(Limits(connections=8, peer_connections=2))
     many = [Somebody(table, "") for _ in range(8)]
     assert {refusal(table, each) for each in many} == {None}
     assert all(each.open for each in many)
@@ -101,7 +102,7 @@ def test_one_that_stands_for_many_is_bound_to_no_share() -> None:
     )
 )
 def test_whatever_happens_no_share_is_exceeded_and_nobody_at_work_is_ended(steps: list[tuple[str, int, str]]) -> None:
-    table = Connections(total=6, of_peer=3)
+    table = Connections(Limits(connections=6, peer_connections=3))
     taken: list[Somebody] = []
     for step, number, peer in steps:
         here = [each for each in taken if each.open]

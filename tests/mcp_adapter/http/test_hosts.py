@@ -7,6 +7,7 @@ import httpx
 import pytest
 from starlette.responses import PlainTextResponse
 
+from mcp_adapter.http.error_handler import ErrorHandler
 from mcp_adapter.http.hosts import KnownHosts
 from services.base.server import Hosted
 from services.base.testing import running
@@ -54,7 +55,7 @@ async def test_another_host_is_forbidden(client: httpx.AsyncClient, dispatch: Di
 
 
 async def test_a_request_that_names_no_host_is_forbidden() -> None:
-    app = KnownHosts(PlainTextResponse("served"))
+    app = ErrorHandler(KnownHosts(PlainTextResponse("served")))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as client:
         request = client.build_request("GET", "/")
         assert (await client.send(request)).text == "served"
@@ -86,7 +87,7 @@ async def test_a_page_of_another_is_forbidden(client: httpx.AsyncClient, dispatc
     [("papermesh.example", 200), ("Papermesh.Example:443", 200), ("127.0.0.1", 200), ("x.papermesh.example", 403)],
 )
 async def test_a_listed_host_is_served_at_any_port(host: str, status: int) -> None:
-    app = KnownHosts(PlainTextResponse("served"), ["papermesh.example"])
+    app = ErrorHandler(KnownHosts(PlainTextResponse("served"), ["papermesh.example"]))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=f"http://{host}") as client:
         assert (await client.get("/")).status_code == status
         assert (await client.get("/", headers={"Origin": f"https://{host}"})).status_code == status

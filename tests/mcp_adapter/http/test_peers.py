@@ -7,6 +7,7 @@ import pytest
 from starlette.types import Receive, Scope, Send
 
 from mcp_adapter.http.concurrency import REQUESTS
+from mcp_adapter.http.error_handler import ErrorHandler
 from mcp_adapter.http.peers import ForwardedShare, Peers
 
 PROXIES = ("10.0.0.0/8", "fd00::/8", "127.0.0.1")
@@ -71,7 +72,8 @@ async def test_requests_that_a_proxy_passes_on_for_one_peer_are_no_more_than_its
         await send({"type": "http.response.start", "status": 200, "headers": []})
         await send({"type": "http.response.body", "body": b""})
 
-    transport = httpx.ASGITransport(ForwardedShare(app, Peers(["127.0.0.1"])), client=("127.0.0.1", 1))
+    shared = ErrorHandler(ForwardedShare(app, Peers(["127.0.0.1"])))
+    transport = httpx.ASGITransport(shared, client=("127.0.0.1", 1))
     async with httpx.AsyncClient(transport=transport, base_url="http://x") as proxy, asyncio.TaskGroup() as tasks:
 
         async def ask(peer: str) -> tuple[int, str | None]:

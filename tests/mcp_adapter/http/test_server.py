@@ -13,7 +13,8 @@ import pytest
 import uvicorn
 from starlette.types import Receive, Scope, Send
 
-from mcp_adapter.http.connection import Connection, Limits
+from mcp_adapter.http.connection import Connection
+from mcp_adapter.http.limits import Limits
 from mcp_adapter.http.probes import Probes
 from mcp_adapter.http.server import HttpServer
 from services.base.starting import listen
@@ -301,6 +302,7 @@ class TestThePortForProbes:
         refused = await self.answer(port, b"POST /mcp/invoke HTTP/1.1", b"Host: localhost", b"Content-Length: 0")
         assert refused.startswith(b"HTTP/1.1 404 ")
         assert b'"NOT_FOUND"' in refused
+        assert refused.count(b"\r\nx-request-id: ") == 1
         assert not up.app.asked.is_set()
 
     async def test_answers_while_there_are_as_many_requests_as_may_be(self, probed: tuple[Up, int]) -> None:

@@ -53,6 +53,7 @@ async def _differences(counts: Counter[str]) -> list[str]:
     return found
 
 
+@pytest.mark.long
 @pytest.mark.soak
 @pytest.mark.timeout(3600 if STREAMS > 5_000 else 300)
 def test_what_we_read_is_what_h11_reads_at_every_cut() -> None:

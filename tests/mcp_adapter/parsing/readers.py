@@ -11,7 +11,8 @@ import h11
 import uvicorn
 from starlette.types import Receive, Scope, Send
 
-from mcp_adapter.http.connection import Connection, Shared
+from mcp_adapter.http.connection import Connection
+from mcp_adapter.http.connections import Shared
 
 _QUIET_TURNS = 3
 """Turns of the loop without a new request after which there is none to come: an answer and the next one take two."""

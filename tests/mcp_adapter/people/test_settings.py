@@ -5,8 +5,7 @@ from pathlib import Path
 import pytest
 
 from mcp_adapter.people.settings import WITHOUT_AUTH, PeopleSettings, is_safe_url
-from services.base.setting_kinds import TLS_FILES
-from services.base.settings import SettingsError
+from services.base.settings import TLS_FILES, SettingsError
 
 OIDC = {"auth": "oidc", "oidc_issuer": "https://issuer.example/realm", "oidc_audience": "papermesh"}
 KEYS = {"auth": "api-keys", "api_keys_file": "/keys.json"}

@@ -274,7 +274,7 @@ class TestTheRequestId:
             response = await client.post("/mcp/invoke", json={"action": "PDF_TEXT"}, headers=headers)
             assert (response.status_code, response.json()["error"]["code"]) == (500, "INTERNAL")
             assert "request_id" in response.json()["error"]["message"]
-            [record] = [each for each in caplog.records if each.name == "mcp_adapter.app"]
+            [record] = [each for each in caplog.records if each.name == "mcp_adapter.http.error_handler"]
             assert record.exc_info
             assert record.exc_info[0] is ZeroDivisionError
             assert record.__dict__["fields"]["request_id"] == response.json()["meta"]["request_id"]

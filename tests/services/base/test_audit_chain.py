@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.base import audit_chain
-from services.base.audit_chain import AuditKeyError, Chain, Head
+from services.base.audit_chain import Chain, Head
+from services.base.signature import KeyFileError
 from tests.support.audit_logs import key_of, write_key
 
 NAME = "dispatch-20250823T120000Z-0123abcd"
@@ -90,24 +91,24 @@ def test_a_malformed_key_file_is_named(tmp_path: Path, content: str) -> None:
     file = tmp_path / "audit.json"
     file.write_text(content)
     file.chmod(0o600)
-    with pytest.raises(AuditKeyError, match=r"audit\.json needs key_id and secret") as error:
+    with pytest.raises(KeyFileError, match=r"audit\.json needs key_id and secret") as error:
         audit_chain.read_key(file)
     assert "short" not in str(error.value)
 
 
 @pytest.mark.parametrize("key_id", ["", "two words", "k" * 65, "k\n"])
 def test_a_key_s_id_is_a_plain_word(tmp_path: Path, key_id: str) -> None:
-    with pytest.raises(AuditKeyError, match="key_id must be"):
+    with pytest.raises(KeyFileError, match="key_id must be"):
         audit_chain.read_key(write_key(tmp_path / "audit.json", key_id=key_id))
 
 
 def test_a_key_that_everybody_can_read_is_refused(tmp_path: Path) -> None:
     file = write_key(tmp_path / "audit.json")
     file.chmod(0o604)
-    with pytest.raises(AuditKeyError, match="everybody"):
+    with pytest.raises(KeyFileError, match="everybody"):
         audit_chain.read_key(file)
 
 
 def test_a_key_that_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(AuditKeyError, match=r"audit\.json: No such file"):
+    with pytest.raises(KeyFileError, match=r"audit\.json: No such file"):
         audit_chain.read_key(tmp_path / "audit.json")

@@ -144,6 +144,11 @@ class TestLimits:
         canonical.json_to_struct({"a": nested(30, lists=lists)}, request.args)
         assert "30 levels" in refused(request).message
 
+    def test_arguments_nested_as_deep_as_protobuf_reads_them_are_refused(self) -> None:
+        request = pb.InvokeRequest()  # as bytes each level is three messages, and protobuf reads a hundred
+        canonical.json_to_struct({"a": nested(30, lists=False)}, request.args)
+        assert "30 levels" in refused(pb.InvokeRequest.FromString(request.SerializeToString())).message
+
     @pytest.mark.parametrize("number", [SAFE, -SAFE, float(SAFE)])
     def test_the_largest_exact_integers_are_taken(self, number: float) -> None:
         assert canonical.request_json(invoke({"n": number}))["args"] == {"n": int(number)}

@@ -2,7 +2,7 @@ from pathlib import Path
 
 from google.protobuf import descriptor_pb2
 
-from services.base.comments import Comments
+from services.base.schema import Comments
 from tests.support.protos import compile_proto
 
 BODY = """

@@ -15,8 +15,8 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from papermesh.pdf.v1 import pdf_service_pb2 as pb
 from papermesh.pdf.v1 import pdf_service_pb2_grpc as pb_grpc
 from services.base import actions
+from services.base.call import Call
 from services.base.channel import open_channel
-from services.base.handlers import Call
 from services.base.server import Hosted, Server, ServerSettings
 from services.base.testing import envoy_metadata
 from trust.certificates import ensure

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from services.base.replaced_file import replace_private
+from services.base.private_file import replace_private
 
 
 def mode(file: Path) -> int:

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from services.base import actions
 from services.base.actions import Action
+from services.base.call import Call
 from services.base.channel import MAX_RESULT_BYTES
 from services.base.errors import Code, PapermeshError
-from services.base.handlers import Call
 from services.base.results import answer, result_json
 from tests.support.protos import compile_proto
 

@@ -17,9 +17,10 @@ from papermesh.dispatch.v1 import dispatch_service_pb2 as dispatch_pb
 from papermesh.pdf.v1 import pdf_service_pb2 as pb
 from papermesh.pdf.v1 import pdf_service_pb2_grpc as pb_grpc
 from services.base import status
+from services.base.call import Call, Ended
 from services.base.channel import open_channel
 from services.base.errors import Code, FieldViolation, PapermeshError
-from services.base.handlers import MAX_REQUEST_BYTES, Call, Ended
+from services.base.served import MAX_REQUEST_BYTES
 from services.base.server import Hosted
 from services.base.testing import REQUEST_ID, Running, envoy_metadata, running, serving
 from trust.certificates import ensure
@@ -161,7 +162,7 @@ class TestErrors:
         arrived = status.decode(answer)
         assert (arrived.code, arrived.request_id) == (Code.INTERNAL, REQUEST_ID)
         assert "secret" not in repr(answer)
-        [record] = [each for each in caplog.records if each.name == "services.base.handlers"]
+        [record] = [each for each in caplog.records if each.name == "services.base.served"]
         assert record.exc_info is not None
         assert record.__dict__["fields"] == {"request_id": REQUEST_ID}
 
@@ -270,6 +271,7 @@ class TestPeers:
     async def test_anybody_else_is_refused(
         self, pdf_up: Running, way: Callable[..., Awaitable[Any]], peer: str
     ) -> None:
+        ensure(pdf_up.certificates, "default", [peer])
         async with open_channel(pdf_up.address, pdf_up.certificates / peer) as channel:
             with pytest.raises(grpc.aio.AioRpcError, match="Only Envoy") as caught:
                 await way(self, channel)
@@ -396,7 +398,7 @@ class TestStop:
             await ended.wait()
 
     async def test_returns_when_the_last_calls_end_was_told(self, tmp_path: Path) -> None:
-        started, told = asyncio.Semaphore(0), list[Ended]()
+        started, told, told_later = asyncio.Semaphore(0), list[Ended](), list[Ended]()
 
         async def answer(_: pb.GetMetadataRequest, __: Call) -> pb.GetMetadataResponse:
             started.release()
@@ -406,8 +408,9 @@ class TestStop:
                 await asyncio.shield(asyncio.to_thread(str))  # what it leaves in order takes a while
             raise AssertionError
 
+        listeners = [told.append, told_later.append]
         async with (
-            running(Hosted(PDF, Pdf(answer)), directory=tmp_path, drain_s=0.1, on_end=told.append) as up,
+            running(Hosted(PDF, Pdf(answer)), directory=tmp_path, drain_s=0.1, on_end=listeners) as up,
             open_channel(up.address, up.tls_dir) as channel,
         ):
             stub = pb_grpc.PdfServiceStub(channel)
@@ -416,13 +419,14 @@ class TestStop:
                 await started.acquire()
             await up.server.stop()
             assert [each.code for each in told] == ["CANCELLED"] * 20
+            assert told_later == told, "everybody who wants to know"
             await asyncio.gather(*calls, return_exceptions=True)
 
 
 async def test_a_renewed_certificate_is_taken_up_without_a_restart(pdf_up: Running) -> None:
     old = (pdf_up.tls_dir / "tls.crt").read_bytes()
     # For another host name, so that only a handshake with the renewed one can succeed.
-    ensure(pdf_up.certificates, "default", envoy_names=["renewed.test"])
+    ensure(pdf_up.certificates, "default", ["envoy"], envoy_names=["renewed.test"])
     assert (pdf_up.tls_dir / "tls.crt").read_bytes() != old
     key, chain, roots = ((pdf_up.tls_dir / name).read_bytes() for name in ("tls.key", "tls.crt", "ca.crt"))
     credentials = grpc.ssl_channel_credentials(roots, key, chain)

@@ -3,8 +3,17 @@ from typing import Annotated
 
 import pytest
 
-from services.base.setting_kinds import TLS_FILES, BlobsUrl, HostPort, ReadableFiles, RedisUrl, TlsFolder
-from services.base.settings import CommaList, Settings, SettingsError
+from services.base.settings import (
+    TLS_FILES,
+    BlobsUrl,
+    CommaList,
+    HostPort,
+    ReadableFiles,
+    RedisUrl,
+    Settings,
+    SettingsError,
+    TlsFolder,
+)
 
 
 class Example(Settings):

@@ -3,8 +3,7 @@ from pathlib import Path
 import pytest
 from pydantic import Field
 
-from services.base.setting_kinds import TLS_FILES
-from services.base.settings import CommaList, Port, Settings, SettingsError, WorkloadSettings
+from services.base.settings import TLS_FILES, CommaList, Port, Settings, SettingsError, WorkloadSettings
 
 
 class Example(WorkloadSettings):

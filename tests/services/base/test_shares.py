@@ -10,8 +10,8 @@ import pytest
 
 from papermesh.dispatch.v1 import dispatch_service_pb2 as pb
 from services.base import shares, status
+from services.base.call import Call
 from services.base.errors import PapermeshError
-from services.base.handlers import Call
 from services.base.server import Hosted
 from services.base.shares import ANSWER_BYTES, ANSWER_SHARE, CALLS, SHARE, UNVERIFIED_READ
 from services.base.testing import envoy_metadata, serving

@@ -210,7 +210,7 @@ def test_a_key_file_that_everybody_can_read_is_refused_and_not_shown(tmp_path: P
     path.chmod(0o644)
     with pytest.raises(KeyFileError) as caught:
         signature.read_key_file(path)
-    assert str(caught.value) == f"{path}: everybody on this machine can read it; run chmod o= {path}"
+    assert str(caught.value) == f"{path}: everybody on this machine can read it; run chmod o= {path}."
 
 
 def test_a_missing_key_file_is_named(tmp_path: Path) -> None:

@@ -23,13 +23,13 @@ def written(log: Callable[[], None], monkeypatch: pytest.MonkeyPatch) -> list[di
         patch.setattr(root, "handlers", [])
         patch.setattr(root, "level", root.level)
         telemetry.start_logging("pdf", "INFO")
-        contextvars.copy_context().run(log)
+        contextvars.Context().run(log)
     return [json.loads(line) for line in stream.getvalue().splitlines()]
 
 
 def continue_trace(traceparent: str | None) -> tuple[str, str]:
     """What is passed on and the trace id, in a context of its own."""
-    context = contextvars.copy_context()
+    context = contextvars.Context()
     passed_on = context.run(telemetry.continue_trace, traceparent)
     return passed_on, context[telemetry.trace_id]
 

@@ -21,10 +21,10 @@ from services.base import actions, status
 from services.base.actions import Rate
 from services.base.audit_chain import AuditKey
 from services.base.blobs import BlobStore, Namespace
+from services.base.call import Call
 from services.base.channel import open_channel
 from services.base.errors import Code, PapermeshError
 from services.base.flow import Flow
-from services.base.handlers import Call
 from services.base.redis.link import RedisLink
 from services.base.server import Hosted
 from services.base.signature import Key
@@ -33,7 +33,7 @@ from services.base.testing import REQUEST_ID, running
 from services.base.watched_file import WatchedFile
 from services.dispatch.admission.admission import Admission
 from services.dispatch.admission.clients import Client
-from services.dispatch.admission.concurrency import InFlight
+from services.dispatch.admission.concurrency import ConcurrencyLimit
 from services.dispatch.admission.limits import Limits
 from services.dispatch.admission.replay_log import ReplayLog
 from services.dispatch.admission.state import State
@@ -47,7 +47,7 @@ from services.dispatch.answers.stored_answers import StoredAnswers
 from services.dispatch.audit.audit import Audit, Heads
 from services.dispatch.router import Router
 from services.dispatch.servicer import DispatchServicer, UploadLimits
-from services.dispatch.uploads.losses import Losses
+from services.dispatch.uploads.lost_documents import LostDocuments
 from services.dispatch.uploads.ownership import Ownership, Quota
 from services.dispatch.uploads.retention import Retention
 from tests.support.clients import ADAPTER_KEY, AUDIENCE, REPORTS_ID, REPORTS_KEY, SERVICE, signed
@@ -178,20 +178,22 @@ async def mesh(
     ):
         table = actions.load()
         router, engines = Router(to_pdf, table.listed([PDF.full_name])), Engines(to_pdf, [PDF.full_name])
-        limits, in_flight = Limits(Rate(600, 40), table.methods), InFlight(CALLS_AT_ONCE, 48)
+        limits, concurrency = Limits(Rate(600, 40), table.methods), ConcurrencyLimit(CALLS_AT_ONCE, 48)
         servicer = DispatchServicer(
             admission=Admission(audit, Verifier(AUDIENCE, listing), limits, state, router),
             router=router,
-            answers=Answers(router, engines, ResultCache(link), SingleFlight(link), in_flight, scope=scope),
+            answers=Answers(router, engines, ResultCache(link), SingleFlight(link), concurrency, scope=scope),
             idempotency=Idempotency(link, ReplayLog(), StoredAnswers(blobs, spool_dir)),
             blobs=blobs,
             ownership=Ownership(link, blobs, Quota(QUOTA, 1000)),
-            losses=Losses(link, blobs),
-            in_flight=in_flight,
+            lost_documents=LostDocuments(link, blobs),
+            concurrency=concurrency,
             upload_limits=UploadLimits(spool_dir, LIMIT),
         )
         async with (
-            running(Hosted(DISPATCH, servicer), directory=tmp_path, behind_mesh=False, on_end=audit.record) as dispatch,
+            running(
+                Hosted(DISPATCH, servicer), directory=tmp_path, behind_mesh=False, on_end=[audit.record]
+            ) as dispatch,
             open_channel(dispatch.address, dispatch.tls_dir) as to_dispatch,
         ):
             yield Mesh(pb_grpc.DispatchServiceStub(to_dispatch), servicer, pdf)

@@ -1,7 +1,7 @@
 import asyncio
 import itertools
 import shutil
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from hashlib import sha256
 from pathlib import Path
@@ -11,12 +11,12 @@ import orjson
 import pytest
 
 from services.base.flow import NOBODY, Flow
+from services.pdf.processes.kinds import Kind, View
 from services.pdf.processes.limits import Limits
 from services.pdf.processes.pool import WorkerPool
 from services.pdf.processes.subject import Place, Subject
 from services.pdf.worker.mupdf import pymupdf
-
-PROBES = "tests.services.pdf.probe_worker"
+from tests.services.pdf.support import VIEWS
 
 MakePdf = Callable[..., Path]
 MakePool = Callable[..., AbstractAsyncContextManager[WorkerPool]]
@@ -85,15 +85,14 @@ def subject(place: Callable[[Path], Place]) -> Callable[..., Subject]:
 
 @pytest.fixture
 def make_pool(tmp_path: Path) -> MakePool:
-    """Makes pools of real processes that know the probes besides."""
+    """Makes pools of real processes that know the probes besides, and other `views` where they are given."""
 
     @asynccontextmanager
     async def make(
-        size: int = 1, worker_module: str = PROBES, *, without_landlock: bool = False, **limits: Any
+        size: int = 1, views: Mapping[str, View] = VIEWS, *, without_landlock: bool = False, **limits: Any
     ) -> AsyncIterator[WorkerPool]:
-        async with WorkerPool(
-            size, tmp_path / "work", Limits(**limits), worker_module, without_landlock=without_landlock
-        ) as pool:
+        kind = Kind(size=size, limits=Limits(**limits), without_landlock=without_landlock)
+        async with WorkerPool(kind, views, tmp_path / "work") as pool:
             yield pool
 
     return make

@@ -11,15 +11,14 @@ from google.protobuf import json_format
 
 from papermesh.pdf.v1 import pdf_service_pb2
 from services.base.blobs import BlobStore
+from services.base.call import Call
 from services.base.errors import Code, PapermeshError
 from services.base.flow import Flow
-from services.base.handlers import Call
-from services.pdf.engine import Engine
 from services.pdf.processes.limits import Limits
-from services.pdf.processes.pool import WORKER_MODULE
 from services.pdf.processes.process import Answer
 from services.pdf.processes.subject import Subject
 from services.pdf.servicer import PdfServicer
+from tests.services.pdf.support import METADATA, REAL, Questions, idle_in, waiting_in
 
 MakePool = Callable[..., Any]
 Pdf = Callable[..., Path]
@@ -29,10 +28,10 @@ Until = Callable[[Callable[[], object]], Awaitable[None]]
 
 @pytest.fixture
 def make_engine(make_pool: MakePool) -> MakePool:
-    """Makes pools as the service has them; use with `Engine(pool)`."""
+    """Makes pools as the service has them; use with `Questions(pool)`."""
 
     def make(**arguments: Any) -> Any:
-        return make_pool(worker_module=WORKER_MODULE, **arguments)
+        return make_pool(views=REAL, **arguments)
 
     return make
 
@@ -40,7 +39,7 @@ def make_engine(make_pool: MakePool) -> MakePool:
 async def test_the_three_questions_are_answered(make_engine: MakePool, make_pdf: Pdf, subject: About) -> None:
     sample = subject(make_pdf("Some text."))
     async with make_engine() as pool:
-        engine = Engine(pool)
+        engine = Questions(pool)
         described = json_format.Parse(await engine.metadata(sample, 10), pdf_service_pb2.GetMetadataResponse())
         assert (described.pages, described.sha256) == (1, sample.sha256)
         outline = json_format.Parse(await engine.outline(sample, 10), pdf_service_pb2.GetOutlineResponse())
@@ -56,10 +55,10 @@ async def test_a_large_document_read_by_several_workers_gives_the_same_bytes(
     large = subject(make_pdf(*(f"This is page {number}." for number in range(1, 101))))
     (tmp_path / "one").mkdir()
     async with make_engine(size=1) as pool:
-        alone = await Engine(pool).text(large, "1-95,97-100", 30)
+        alone = await Questions(pool).text(large, "1-95,97-100", 30)
     async with make_engine(size=3) as pool:
-        together = await Engine(pool).text(large, "1-95,97-100", 30)
-        assert pool.idle == 3
+        together = await Questions(pool).text(large, "1-95,97-100", 30)
+        assert idle_in(pool) == 3
     assert alone == together
     result = orjson.loads(together)
     assert [item["page"] for item in result["items"]] == [*range(1, 96), *range(97, 101)]
@@ -72,14 +71,14 @@ async def test_a_large_document_that_was_let_in_is_read_however_many_wait(
     make_engine: MakePool, make_pdf: Pdf, subject: About
 ) -> None:
     large = subject(make_pdf(*["x"] * 40))
-    async with make_engine(size=2, part_pages=10, waiting=0) as pool:
-        assert len(orjson.loads(await Engine(pool).text(large, "", 30))["items"]) == 40
+    async with make_engine(size=2, waiting=0) as pool:
+        assert len(orjson.loads(await Questions(pool, in_part=10).text(large, "", 30))["items"]) == 40
 
 
 async def test_failures_of_all_parts_are_named(make_engine: MakePool, corpus: Path, subject: About) -> None:
     scans = subject(corpus / "scan" / "cardinal.pdf")
-    async with make_engine(size=2, part_pages=2) as pool:
-        result = orjson.loads(await Engine(pool).text(scans, "", 30))
+    async with make_engine(size=2) as pool:
+        result = orjson.loads(await Questions(pool, in_part=2).text(scans, "", 30))
     assert result["items"] == []
     assert [failure["page"] for failure in result["failures"]] == [1, 2, 3, 4]
 
@@ -91,7 +90,7 @@ async def test_an_expression_that_is_wrong_opens_nothing(make_engine: MakePool) 
     async with make_engine() as pool:
         for pages in ("0", "9-3", "x"):
             with pytest.raises(PapermeshError) as error:
-                await Engine(pool).text(Subject("x", place), pages, 10)
+                await Questions(pool).text(Subject("x", place), pages, 10)
             assert error.value.code is Code.BAD_ARG
             assert error.value.violations[0].field == "pages"
 
@@ -99,7 +98,7 @@ async def test_an_expression_that_is_wrong_opens_nothing(make_engine: MakePool) 
 async def test_a_page_beyond_the_end_is_a_bad_argument(make_engine: MakePool, make_pdf: Pdf, subject: About) -> None:
     async with make_engine() as pool:
         with pytest.raises(PapermeshError, match="has 1 pages") as error:
-            await Engine(pool).text(subject(make_pdf("x")), "1-9999999", 10)
+            await Questions(pool).text(subject(make_pdf("x")), "1-9999999", 10)
         assert error.value.violations[0].field == "pages"
         assert error.value.code is Code.BAD_ARG
 
@@ -110,24 +109,24 @@ async def test_more_than_150_pages_at_a_time_are_too_large(
     book = subject(make_pdf(*["x"] * 151))
     async with make_engine(size=2) as pool:
         with pytest.raises(PapermeshError, match="fewer pages") as error:
-            await Engine(pool).text(book, "", 30)
+            await Questions(pool).text(book, "", 30)
         assert error.value.code is Code.TOO_LARGE
         assert error.value.details["limit_pages"] == "150"
-        assert len(orjson.loads(await Engine(pool).text(book, "1-150", 30))["items"]) == 150
+        assert len(orjson.loads(await Questions(pool).text(book, "1-150", 30))["items"]) == 150
 
 
 async def test_a_result_over_the_limit_is_too_large_in_one_part_and_in_several(
     make_engine: MakePool, make_pdf: Pdf, subject: About, until: Until
 ) -> None:
     book = subject(make_pdf(*["A line of text that fills it up."] * 40))
-    async with make_engine(size=2, part_pages=10, result_bytes=2000) as pool:
+    async with make_engine(size=2, result_bytes=2000) as pool:
         for pages in ("", "1-10"):
-            assert len(orjson.loads(await Engine(pool).text(book, "1-10", 30))["items"]) == 10
+            assert len(orjson.loads(await Questions(pool, in_part=10).text(book, "1-10", 30))["items"]) == 10
             if not pages:
                 with pytest.raises(PapermeshError, match="over the limit of 2000 bytes") as error:
-                    await Engine(pool).text(book, pages, 30)
+                    await Questions(pool, in_part=10).text(book, pages, 30)
                 assert error.value.code is Code.TOO_LARGE
-        await until(lambda: pool.idle == 2)
+        await until(lambda: idle_in(pool) == 2)
 
 
 async def test_when_one_part_fails_the_others_stop(make_engine: MakePool, make_pdf: Pdf, subject: About) -> None:
@@ -141,11 +140,11 @@ async def test_when_one_part_fails_the_others_stop(make_engine: MakePool, make_p
             raise PapermeshError(Code.NOT_FOUND, "The document is gone.")
         await put.place(path)
 
-    async with make_engine(size=2, part_pages=4) as pool:
+    async with make_engine(size=2) as pool:
         with pytest.raises(PapermeshError, match="NOT_FOUND"):
-            await Engine(pool).text(replace(put, place=fail_at_the_second), "", 30)
-        assert pool.waiting == 0
-        assert (await Engine(pool).metadata(put, 30)).startswith(b'{"pages":40')
+            await Questions(pool, in_part=4).text(replace(put, place=fail_at_the_second), "", 30)
+        assert waiting_in(pool) == 0
+        assert (await Questions(pool).metadata(put, 30)).startswith(b'{"pages":40')
 
 
 async def test_a_file_that_is_too_large_to_be_read_at_once_is_read_by_a_worker_all_the_same(
@@ -154,15 +153,15 @@ async def test_a_file_that_is_too_large_to_be_read_at_once_is_read_by_a_worker_a
     path = make_pdf("On the first page.", "On the second.")
     path.write_bytes(path.read_bytes() + b"%" + bytes(5 << 20))
     async with make_engine() as pool:
-        assert b"On the second." in await Engine(pool).text(subject(path), "2", 30)
-        assert orjson.loads(await Engine(pool).metadata(subject(path), 30))["size"] == path.stat().st_size
+        assert b"On the second." in await Questions(pool).text(subject(path), "2", 30)
+        assert orjson.loads(await Questions(pool).metadata(subject(path), 30))["size"] == path.stat().st_size
 
 
 @pytest.mark.parametrize("folder", ["hostile", "mixed", "scan"])
 async def test_every_sample_is_answered_or_refused_and_no_worker_dies(
     make_engine: MakePool, corpus: Path, subject: About, folder: str
 ) -> None:
-    async def attempt(engine: Engine, path: Path) -> None:
+    async def attempt(engine: Questions, path: Path) -> None:
         sample = subject(path)
         for question in (engine.metadata(sample, 60), engine.outline(sample, 60), engine.text(sample, "", 60)):
             try:
@@ -174,7 +173,7 @@ async def test_every_sample_is_answered_or_refused_and_no_worker_dies(
     samples = sorted((corpus / folder).glob("*.pdf"))
     assert samples
     async with make_engine(size=2) as pool:
-        await asyncio.gather(*(attempt(Engine(pool), path) for path in samples))
+        await asyncio.gather(*(attempt(Questions(pool), path) for path in samples))
         assert pool.restarts.keys() <= {"worn"}, "those that have grown"
 
 
@@ -195,10 +194,10 @@ async def test_a_compression_bomb_harms_nobody(
     assert bomb.stat().st_size < 10_000
     async with make_engine(memory_bytes=128 << 20) as pool:
         try:
-            await Engine(pool).text(subject(bomb), "", 30)
+            await Questions(pool).text(subject(bomb), "", 30)
         except PapermeshError as error:
             assert error.code is Code.ENGINE_FAIL  # noqa: PT017  # with another font in its place it may be read
-        assert b"Harmless" in await Engine(pool).text(subject(make_pdf("Harmless.")), "", 30)
+        assert b"Harmless" in await Questions(pool).text(subject(make_pdf("Harmless.")), "", 30)
 
 
 def _zeros(mebibytes: int) -> bytes:
@@ -210,7 +209,7 @@ def _zeros(mebibytes: int) -> bytes:
 async def test_the_encrypted_sample_says_so(make_engine: MakePool, corpus: Path, subject: About) -> None:
     async with make_engine() as pool:
         with pytest.raises(PapermeshError) as error:
-            await Engine(pool).metadata(subject(corpus / "hostile" / "libreoffice-writer-password.pdf"), 30)
+            await Questions(pool).metadata(subject(corpus / "hostile" / "libreoffice-writer-password.pdf"), 30)
     assert error.value.code is Code.BAD_ARG
     assert error.value.details == {"reason": "encrypted"}
 
@@ -238,7 +237,7 @@ async def test_pages_that_a_worker_invents_are_an_engine_failure(spread: Any) ->
     pool: Any = TakenOver({"spread": spread})
     with pytest.raises(PapermeshError) as failure:
         async with asyncio.timeout(5):
-            await Engine(pool).text(Subject("0" * 64, _nowhere), "", 5)
+            await Questions(pool).text(Subject("0" * 64, _nowhere), "", 5)
     assert failure.value.code is Code.ENGINE_FAIL
     assert pool.asked == 1
 
@@ -253,7 +252,7 @@ async def test_what_is_no_result_is_an_engine_failure(payload: bytes, asks: Any)
     request.doc_ref.type, request.doc_ref.sha256 = "UPLOAD", "0" * 64
     call = Call("/metadata", (Flow.of("reports", "").metadata, *asks), "", 1.0, "")
     with pytest.raises(PapermeshError) as failure:
-        await PdfServicer(Engine(pool), blobs).GetMetadata(request, call)
+        await PdfServicer([METADATA], Questions(pool), blobs).GetMetadata(request, call)
     assert failure.value.code is Code.ENGINE_FAIL
 
 

@@ -8,9 +8,10 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from trust.certificates import ENVOY_NAMES, WORKLOADS, CertificateError, Done, ensure
+from trust.certificates import ENVOY_NAMES, CertificateError, Done, ensure
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+WORKLOADS = ("adapter", "envoy", "dispatch", "pdf", "operator")
 
 
 def leaf(directory: Path, name: str) -> x509.Certificate:
@@ -24,7 +25,7 @@ def names(certificate: x509.Certificate) -> x509.SubjectAlternativeName:
 @pytest.fixture
 def certs(tmp_path: Path) -> Path:
     directory = tmp_path / "certs"
-    ensure(directory, "default", clients=["reports"], now=NOW)
+    ensure(directory, "default", WORKLOADS, clients=["reports"], now=NOW)
     return directory
 
 
@@ -110,7 +111,7 @@ def test_a_key_is_never_open_to_others_even_under_a_lax_umask(tmp_path: Path) ->
 
 def test_running_it_again_keeps_everything(certs: Path) -> None:
     before = {path: path.read_bytes() for path in certs.rglob("*.crt")}
-    outcomes = ensure(certs, "default", clients=["reports"], now=NOW + timedelta(days=1))
+    outcomes = ensure(certs, "default", WORKLOADS, clients=["reports"], now=NOW + timedelta(days=1))
     assert {outcome.done for outcome in outcomes} == {Done.KEPT}
     assert {path: path.read_bytes() for path in certs.rglob("*.crt")} == before
 
@@ -201,7 +202,7 @@ def test_a_key_that_others_could_read_is_replaced(certs: Path) -> None:
 
 
 def test_a_certificate_with_another_ones_key_is_replaced(certs: Path) -> None:
-    (certs / "pdf" / "tls.key").write_bytes((certs / "gitlab" / "tls.key").read_bytes())
+    (certs / "pdf" / "tls.key").write_bytes((certs / "dispatch" / "tls.key").read_bytes())
     assert ensure(certs, "default", ["pdf"], now=NOW)[1].reason == "it could not be read"
 
 

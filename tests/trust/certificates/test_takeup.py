@@ -29,6 +29,7 @@ from trust.certificates.issuing import Pair, issue_leaf
 @pytest.fixture
 async def up(tmp_path: Path) -> AsyncIterator[Running]:
     async with running(directory=tmp_path) as up:
+        ensure(up.certificates, "default", ["pdf"])
         yield up
 
 

@@ -64,7 +64,7 @@ annotations:
 
 {{/* Everybody who needs a certificate, as a JSON list. Takes root. */}}
 {{- define "papermesh.workloads" -}}
-{{- concat (list "adapter" "dispatch" "envoy" "operator") (include "papermesh.services" . | fromJson | keys | sortAlpha) | toJson -}}
+{{- concat (.Files.Get "files/workloads.yaml" | fromYaml).own (include "papermesh.services" . | fromJson | keys | sortAlpha) | toJson -}}
 {{- end -}}
 
 {{/* The Secret with the certificate of a workload. Takes (list root "workload"). */}}
@@ -72,7 +72,7 @@ annotations:
 {{- $root := index . 0 -}}
 {{- $own := include "papermesh.name" (list $root (printf "tls-%s" (index . 1))) -}}
 {{- if eq $root.Values.certificates.mode "existing" -}}
-{{- get $root.Values.certificates.existing (index . 1) -}}
+{{- required (printf "certificates.mode is existing, but certificates.existing.%s does not name the Secret with its certificate." (index . 1)) (get $root.Values.certificates.existing (index . 1)) -}}
 {{- else -}}
 {{- $own -}}
 {{- end -}}

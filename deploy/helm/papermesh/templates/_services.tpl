@@ -2,49 +2,17 @@
 The services behind dispatch: one entry of `services` each, ours and a company's own alike.
 */}}
 
-{{/* What an entry says when it says nothing. */}}
-{{- define "papermesh.serviceDefaults" -}}
-enabled: true
-image: {}
-command: []
-port: null
-protoServices: []
-callers: [dispatch]
-callees: []
-blobs: none
-redis: []
-descriptors: {}
-probes: true
-replicas: 2
-autoscaling: {enabled: false, minReplicas: 2, maxReplicas: 6, cpuUtilization: 70}
-workers: {}
-resources:
-  requests: {cpu: 50m, memory: 96Mi}
-  limits: {memory: 256Mi}
-tmpSize: 64Mi
-workSize: 1Gi
-env: {}
-volumes: []
-volumeMounts: []
-egress: []
-podDisruptionBudget: {enabled: true, maxUnavailable: 1}
-podLabels: {}
-podAnnotations: {}
-nodeSelector: {}
-affinity: {}
-tolerations: []
-topologySpreadConstraints: []
-priorityClassName: ""
-serviceAccount: {annotations: {}}
-{{- end -}}
-
-{{/* The services that are enabled, each with all its fields, as a JSON object by name. Takes root. */}}
+{{/*
+The services that are enabled, each with all its fields, as a JSON object by name: what files/service.yaml says of every
+entry, files/workloads.yaml of ours, and the values. Takes root.
+*/}}
 {{- define "papermesh.services" -}}
+{{- $ours := (.Files.Get "files/workloads.yaml" | fromYaml).services -}}
 {{- $services := dict -}}
-{{- range $name, $service := .Values.services -}}
-{{- $whole := mustMergeOverwrite (include "papermesh.serviceDefaults" $ | fromYaml) (deepCopy $service) -}}
-{{- if $whole.enabled -}}
-{{- $_ := set $services $name $whole -}}
+{{- range $name := concat (keys $ours) (keys .Values.services) | uniq -}}
+{{- $entry := mustMergeOverwrite ($.Files.Get "files/service.yaml" | fromYaml) (get $ours $name | default dict) (get $.Values.services $name | default dict | deepCopy) -}}
+{{- if $entry.enabled -}}
+{{- $_ := set $services $name $entry -}}
 {{- end -}}
 {{- end -}}
 {{- $services | toJson -}}

@@ -38,7 +38,7 @@ class Action(_message.Message):
     name: _builtins.str
     """Name under which the action is called, for example "PDF_METADATA": a capital, then up to 47 capitals, digits and
     underscores. A breaking change is a new method whose name carries a version, "PDF_METADATA@v2", up to v999. Unique
-    in the mesh. The rule is services/base/action_names.py, and who calls or logs an action is held to it too.
+    in the mesh. The rule is services/base/names.py, and who calls or logs an action is held to it too.
     """
     job: _builtins.bool
     """Job says that the action may be submitted as a job; without one, large documents are refused (TOO_LARGE)."""

@@ -40,11 +40,12 @@ def hold_only(socket: int) -> None:
     os.closerange(SOCKET + 1, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
 
 
-def enter(parent: int, memory_bytes: int, *, without_landlock: bool) -> int:
+def enter(parent: int, profile: str, memory_bytes: int, *, without_landlock: bool) -> int:
     """Locks this process in for good; returns the version of Landlock.
 
-    `parent` is the process that it dies with, and `memory_bytes` is address space on top of what it has now. Where the
-    kernel has no Landlock the version is 0 if `without_landlock` allows that; the filter refuses all files in any case.
+    `parent` is the process that it dies with, `profile` names its system calls (`profiles.py`), and `memory_bytes` is
+    address space on top of what it has now. Where the kernel has no Landlock the version is 0 if `without_landlock`
+    allows that; the filter refuses all files in any case.
     Raises SandboxError when a step fails, and a process that could not enter must not open anything.
     """
     with _step("dying with the zygote"):
@@ -63,7 +64,7 @@ def enter(parent: int, memory_bytes: int, *, without_landlock: bool) -> int:
     if not (version or without_landlock):
         raise SandboxError(_NO_LANDLOCK)
     with _step("the system call filter"):
-        install_filter(compile_filter(current_architecture(), os.getpid()))
+        install_filter(compile_filter(current_architecture(), profile, os.getpid()))
     return version
 
 

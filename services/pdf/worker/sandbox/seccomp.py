@@ -1,24 +1,16 @@
-"""The system call filter of a worker: a short list of what reading and computing needs; the rest is refused.
+"""The system call filter of a worker, made of its profile.
 
-A list of what is allowed, because the kernel grows: a new call is refused before anybody here has heard of it. Refused
-with EPERM, so that a library which merely tries goes on, and a test sees which call it was.
-
-What is not on the list says what a worker cannot do: no socket of any kind (network, or another service's Unix
-socket), no process (clone, execve, kill, ptrace, process_vm_*), no file by its name (open, stat, readlink: a filter
-sees no names, so it could not tell one from another), no limit of its own (prlimit), no new executable memory, no
-io_uring, bpf, keyctl, mount, unshare. Text recognition by an external program would need execve; it belongs into a
-process of its own with a list of its own, not into this one.
+A call that is not in the profile is refused with EPERM, so that a library which merely tries goes on, and a test sees
+which call it was.
 """
 
 import ctypes
 import errno
-import fcntl
 import struct
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from functools import cache
 
-from services.pdf.processes.wire import SOCKET
+from services.pdf.worker.sandbox.profiles import PROFILES, THIS_PROCESS, Check
 from services.pdf.worker.sandbox.syscalls import Architecture, prctl
 
 _PR_SET_SECCOMP = 22
@@ -43,41 +35,16 @@ _ARGUMENTS = 16
 _X32 = 0x40000000
 """Numbers from here on are the x32 ABI's: other calls under the architecture of x86_64."""
 
-_PROT_EXEC = 4
-_ANY_PROCESS = 0xFFFFFFFF
-"""Stands for the process id in a filter that is compiled before there is one; none is so large."""
-
 Instruction = tuple[int, int, int, int]
 
 
-@dataclass(frozen=True, slots=True)
-class _Check:
-    """What one argument must be. Arguments are compared in their lower 32 bits: these calls take an int there."""
-
-    argument: int
-    """From 0."""
-
-    none_of: int = 0
-    """Bits that must not be set."""
-
-    one_of: tuple[int, ...] = ()
-    """Values of which it must be one; empty for any."""
-
-
-def compile_filter(architecture: Architecture, pid: int) -> bytes:
-    """The filter for a process with the id `pid`, as an array of struct sock_filter."""
-    return _compile_for_any(architecture).replace(struct.pack("=I", _ANY_PROCESS), struct.pack("=I", pid))
+def compile_filter(architecture: Architecture, profile: str, pid: int) -> bytes:
+    """The filter for a process with the id `pid` and a profile by its name, as an array of struct sock_filter."""
+    return _compile_for_any(architecture, profile).replace(struct.pack("=I", THIS_PROCESS), struct.pack("=I", pid))
 
 
 @cache  # the zygote fills it, and no worker compiles
-def _compile_for_any(architecture: Architecture) -> bytes:
-    checks: Mapping[str, Sequence[_Check]] = {
-        "recvmsg": [_Check(0, one_of=(SOCKET,))],  # how documents come
-        "mmap": [_Check(2, none_of=_PROT_EXEC)],
-        "mprotect": [_Check(2, none_of=_PROT_EXEC)],
-        "fcntl": [_Check(1, one_of=(fcntl.F_GETFD, fcntl.F_GETFL, fcntl.F_DUPFD_CLOEXEC))],
-        "tgkill": [_Check(0, one_of=(_ANY_PROCESS,))],  # abort()
-    }
+def _compile_for_any(architecture: Architecture, profile: str) -> bytes:
     program: list[Instruction] = [
         (_LOAD, 0, 0, _ARCHITECTURE),
         (_EQUAL, 1, 0, architecture.audit),
@@ -86,8 +53,11 @@ def _compile_for_any(architecture: Architecture) -> bytes:
         (_AT_LEAST, 0, 1, _X32),
         (_RETURN, 0, 0, _RET_KILL_PROCESS),
     ]
-    for name, number in architecture.numbers.items():
-        body = [instruction for check in checks.get(name, ()) for instruction in _refuse_unless(check)]
+    for name, checks in PROFILES[profile].items():
+        number = architecture.numbers.get(name)
+        if number is None:
+            continue
+        body = [instruction for check in checks for instruction in _refuse_unless(check)]
         program += [(_EQUAL, 0, len(body) + 1, number), *body, (_RETURN, 0, 0, _RET_ALLOW)]
     program.append((_RETURN, 0, 0, _RET_ERRNO | errno.EPERM))
     return b"".join(struct.pack("=HBBI", *instruction) for instruction in program)
@@ -101,7 +71,7 @@ def install_filter(program: bytes) -> None:
     prctl(_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, ctypes.addressof(ctypes.create_string_buffer(header, len(header))))
 
 
-def _refuse_unless(check: _Check) -> Sequence[Instruction]:
+def _refuse_unless(check: Check) -> Sequence[Instruction]:
     """Goes on behind its end where the argument is as it must be."""
     refuse = (_RETURN, 0, 0, _RET_ERRNO | errno.EPERM)
     load = (_LOAD, 0, 0, _ARGUMENTS + 8 * check.argument)

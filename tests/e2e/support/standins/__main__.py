@@ -41,7 +41,7 @@ async def run(settings: StandinSettings) -> None:
 
 def main() -> None:
     """Reads the settings and runs."""
-    with starting("standin", actions.ContractError):
+    with starting("standin"):
         settings = StandinSettings.read()
         telemetry.start_logging("standin", settings.log_level)
         uvloop.run(run(settings))

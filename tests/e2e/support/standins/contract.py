@@ -5,7 +5,7 @@ from pathlib import Path
 
 from grpc_tools import protoc
 
-from deploy.local.services import Service
+from deploy.workloads import Workload
 
 SERVICE = "standin.v1.StandinService"
 WORKLOAD = "standin"
@@ -14,10 +14,10 @@ _HERE = Path(__file__).resolve().parent
 _ROOT = _HERE.parents[3]
 
 
-def entry(folder: Path) -> Service:
+def entry(folder: Path) -> Workload:
     """The service as the deployment's list has it, its descriptor set compiled into a folder."""
     folder.mkdir(parents=True, exist_ok=True)
-    return Service(
+    return Workload(
         name=WORKLOAD,
         module="tests.e2e.support.standins",
         port=9190,

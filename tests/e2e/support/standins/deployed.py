@@ -23,7 +23,7 @@ import grpc
 import httpx
 
 from deploy.local import replicas as replica_counts
-from deploy.local.services import SERVICES
+from deploy.workloads import SERVICES
 from tests.e2e.support.deployment import RATES_OUT_OF_THE_WAY, Deployment, deployed
 from tests.e2e.support.standins.contract import WORKLOAD, entry
 from tests.e2e.support.standins.diary import Diary, Event

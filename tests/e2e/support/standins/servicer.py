@@ -10,8 +10,8 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from services.base.actions import ActionTable
+from services.base.call import Call
 from services.base.errors import Code, PapermeshError
-from services.base.handlers import Call
 from services.base.results import answer
 from tests.e2e.support.standins.diary import Diary
 

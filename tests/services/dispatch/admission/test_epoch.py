@@ -30,7 +30,7 @@ async def replicas(redis_server: RedisServer) -> AsyncIterator[list[State]]:
         made = []
         for _ in range(2):
             memory = ReplayLog()
-            link = RedisLink(redis_server.url, on_connect=memory.tell)
+            link = RedisLink(redis_server.url, on_connect=memory.replay)
             ending.push_async_callback(link.close)
             made.append(State(link, memory, 1))
             assert await made[-1].answers()
@@ -137,7 +137,7 @@ class TestAStartWithAnEmptyRedis:
 
             async def start(*, is_first_start: bool) -> State:
                 memory = ReplayLog(is_first_start=is_first_start)
-                link = RedisLink(redis_server.url, on_connect=memory.tell)
+                link = RedisLink(redis_server.url, on_connect=memory.replay)
                 ending.push_async_callback(link.close)
                 state = State(link, memory, 1)
                 assert await state.answers()
@@ -195,7 +195,7 @@ async def test_a_restart_that_loses_nothing_keeps_the_epoch_and_refuses_nobody(
     lasting = RedisServer(redis_server.folder, options=("--appendonly", "yes", "--appendfsync", "always"))
     await asyncio.to_thread(redis_server.stop)
     memory = ReplayLog(is_first_start=True)
-    link = RedisLink(lasting.url, on_connect=memory.tell)
+    link = RedisLink(lasting.url, on_connect=memory.replay)
     state = State(link, memory, 1)
     await asyncio.to_thread(lasting.start)
     try:

@@ -45,7 +45,7 @@ async def replicas(redis_server: RedisServer) -> AsyncIterator[list[Replica]]:
         made = []
         for _ in range(2):
             memory = ReplayLog()
-            link = RedisLink(redis_server.url, on_connect=memory.tell)
+            link = RedisLink(redis_server.url, on_connect=memory.replay)
             ending.push_async_callback(link.close)
             made.append(Replica(memory, link, State(link, memory, 1)))
         watching = [asyncio.create_task(readiness.watch(each.state.answers, tell)) for each in made]
@@ -169,7 +169,7 @@ class TestAfterRedisWasKilled:
     async def test_ten_thousand_calls_are_told(self, redis_server: RedisServer, replicas: list[Replica]) -> None:
         assert await replicas[0].state.answers()
         for number in range(MANY):
-            replicas[0].replay_log.note(f"k{number}", "SET", f"k{number}", "", "EX", 60, "NX")
+            replicas[0].replay_log.record(f"k{number}", "SET", f"k{number}", "", "EX", 60, "NX")
         await restart(redis_server)
         await until_it_answers(replicas[0].state)
         assert await replicas[0].link.call("DBSIZE") == MANY + len(["fence", "epoch"])
@@ -185,7 +185,7 @@ class TestTheFence:
 
         await asyncio.gather(*(until_it_answers(each.state) for each in replicas))
         first = await fence()
-        late = RedisLink(redis_server.url, on_connect=ReplayLog().tell)
+        late = RedisLink(redis_server.url, on_connect=ReplayLog().replay)
         assert await late.call("PING") == b"PONG"
         await late.close()
         assert await fence() == first
@@ -196,10 +196,10 @@ class TestTheFence:
         assert int(until) > int(first[1])
 
     async def test_lasts_no_longer_when_the_clock_was_set_back(self, link: RedisLink) -> None:
-        await ReplayLog().tell(link.call)
+        await ReplayLog().replay(link.call)
         await link.call("HSET", "fence", "until", 10**15)
         async with asyncio.timeout(10 * FENCE_MS / 1000):
-            await ReplayLog().tell(link.call)
+            await ReplayLog().replay(link.call)
 
     async def test_is_not_passed_while_redis_refuses_what_it_is_told(
         self, redis_server: RedisServer, replicas: list[Replica], callers: list[Caller]
@@ -244,11 +244,11 @@ async def test_what_is_told_is_the_latest_of_each_key_in_the_last_seconds_in_ord
         memory = ReplayLog()
         for number, (gap, key) in enumerate(notes):
             now += gap
-            memory.note(f"k{key}", "SET", f"k{key}", number)
+            memory.record(f"k{key}", "SET", f"k{key}", number)
             kept.pop(f"k{key}", None)
             kept[f"k{key}"] = now, number
         told = Told()
-        await memory.tell(told)
+        await memory.replay(told)
     expected = [("SET", key, number) for key, (at, number) in kept.items() if at >= now - KEEP_S]
     assert told.commands[:-1] == expected
     assert told.commands[-1][0] == "EVAL"

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from papermesh.dispatch.v1 import dispatch_service_pb2 as pb
+from services.base.call import Call, Metadata
 from services.base.errors import Code, PapermeshError
-from services.base.handlers import Call, Metadata
 from services.base.signature import Key
 from services.base.watched_file import WatchedFile
 from services.dispatch.admission.clients import Client
@@ -72,7 +72,7 @@ class TestAccepted:
         message = request()
         verified = verify(verifier, message, metadata(message))
         assert (verified.caller.client.id, verified.caller.actor) == ("adapter", "adapter")
-        assert json.loads(verified.request.args)["pages"] == "1-3"
+        assert json.loads(verified.args)["pages"] == "1-3"
 
     def test_is_a_call_for_a_person_by_a_client_that_acts_for_others(self, verifier: Verifier) -> None:
         message = request("김철수@corp")
@@ -88,13 +88,11 @@ class TestAccepted:
         fields = signed("PutDocument", message)
         assert verifier.verify(call(fields, "PutDocument"), message, "").caller.client.id == "adapter"
 
-    def test_is_not_taken_apart_twice_and_what_was_forged_is_not_remembered(self, verifier: Verifier) -> None:
+    def test_opens_no_door_for_an_equal_call_that_is_forged(self, verifier: Verifier) -> None:
         message = request()
+        verify(verifier, message, metadata(message))
         forged = metadata(message, Key("adapter", "k1", REPORTS_KEY.secret))
-        refusal(lambda: verify(verifier, message, forged))
-        assert verifier._requests.read("adapter", message) is not verifier._requests.read("adapter", message)
-        first = verify(verifier, message, metadata(message)).request
-        assert verify(verifier, message, metadata(message)).request is first
+        assert refusal(lambda: verify(verifier, message, forged)).code is Code.UNAUTHENTICATED
 
 
 class TestRefused:

@@ -7,8 +7,8 @@ import pytest
 
 from papermesh.engine.v1 import engine_service_pb2
 from papermesh.pdf.v1 import pdf_service_pb2
+from services.base.call import Call
 from services.base.channel import open_channel
-from services.base.handlers import Call
 from services.base.server import Hosted
 from services.base.testing import running
 from services.dispatch.answers.engines import Engines

@@ -19,8 +19,8 @@ from services.dispatch.answers.idempotency import (
     KEPT_S,
     OWNER_BUDGET_BYTES,
     RECORD_BYTES,
-    Asked,
     Idempotency,
+    KeyedCall,
     check_key,
 )
 from services.dispatch.answers.stored_answers import MAX_INLINE_BYTES, StoredAnswers
@@ -28,8 +28,10 @@ from tests.e2e.support.waiting import eventually
 from tests.support.redis_server import RedisServer
 
 
-def asked(*, owner: str = "reports\x1freports", key: str = "k", args: bytes = b"{}", repeatable: bool = False) -> Asked:
-    return Asked(owner.partition("\x1f")[0], owner, "GITLAB_GUIDE", key, args, repeatable)
+def asked(
+    *, owner: str = "reports\x1freports", key: str = "k", args: bytes = b"{}", repeatable: bool = False
+) -> KeyedCall:
+    return KeyedCall(owner.partition("\x1f")[0], owner, "GITLAB_GUIDE", key, args, repeatable)
 
 
 class Effect:
@@ -71,7 +73,7 @@ def effect() -> Effect:
     return Effect()
 
 
-async def refused(records: Idempotency, asked_: Asked, effect: Effect) -> PapermeshError:
+async def refused(records: Idempotency, asked_: KeyedCall, effect: Effect) -> PapermeshError:
     with pytest.raises(PapermeshError) as caught:
         await records.once(asked_, effect.happen)
     return caught.value
@@ -121,7 +123,7 @@ async def test_other_arguments_under_the_same_key_are_a_conflict(records: Idempo
     ],
 )
 async def test_another_actor_client_action_or_key_has_a_record_of_its_own(
-    records: Idempotency, effect: Effect, other: Asked
+    records: Idempotency, effect: Effect, other: KeyedCall
 ) -> None:
     await records.once(asked(), effect.happen)
     await records.once(other, effect.happen)
@@ -346,7 +348,7 @@ class TestAfterRedisLostARecord:
     @pytest.fixture
     async def records(self, redis_server: RedisServer, answers: StoredAnswers) -> AsyncIterator[Idempotency]:
         replay_log = ReplayLog()
-        link = RedisLink(redis_server.url, on_connect=replay_log.tell)
+        link = RedisLink(redis_server.url, on_connect=replay_log.replay)
         yield Idempotency(link, replay_log, answers)
         await link.close()
 

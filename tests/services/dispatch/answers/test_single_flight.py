@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import ExitStack
 
 import pytest
 
@@ -44,14 +45,15 @@ class Work:
     async def find(self) -> str | None:
         return self.kept
 
-    def enter(self) -> Callable[[], None]:
+    def acquire(self) -> ExitStack:
         self.entered += 1
+        place = ExitStack()
+        place.callback(self._leave)
+        return place
 
-        def leave() -> None:
-            self.left += 1
-            self.was_left.set()
-
-        return leave
+    def _leave(self) -> None:
+        self.left += 1
+        self.was_left.set()
 
 
 Replica = Callable[[], SingleFlight[str]]
@@ -78,7 +80,7 @@ def looks_of_followers(redis_server: RedisServer) -> int:
 
 
 def join(flights: SingleFlight[str], work: Work, key: str = "k") -> Awaitable[str]:
-    return flights.join(key, work.compute, work.find, work.enter)
+    return flights.join(key, work.compute, work.find, work.acquire)
 
 
 async def test_fifty_callers_of_two_replicas_are_answered_by_one_computation(replica: Replica) -> None:
@@ -121,7 +123,7 @@ async def test_a_failure_reaches_everybody_who_waited_in_both_replicas(
     work.may_end.set()
     failures = await asyncio.gather(*callers, return_exceptions=True)
     with redis_server.admin() as admin:
-        (told,) = admin.keys("failure:*")
+        (told,) = admin.keys("failed:*")
         assert 1_000 < admin.pttl(told) <= 5_000, "long enough for all who look ten times a second"
     assert work.begun == 1
     for failure in failures:

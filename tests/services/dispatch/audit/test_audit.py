@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 from services.base.audit_chain import AuditKey, Head
-from services.base.handlers import Call, Ended
+from services.base.call import Call, Ended
 from services.base.redis.link import RedisLink
 from services.dispatch.audit import audit as audit_module
 from services.dispatch.audit.audit import Audit, Heads, has_calls

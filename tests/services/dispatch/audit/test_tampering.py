@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from services.base.audit_chain import AuditKey, Head
-from services.base.handlers import Call, Ended
+from services.base.call import Call, Ended
 from services.base.redis.link import RedisLink
 from services.dispatch.audit.audit import Audit, Heads
 from tests.support.audit_logs import faults, key_of, verdict

@@ -22,10 +22,10 @@ from services.dispatch.admission.replay_log import ReplayLog
 from services.dispatch.admission.state import Bucket, State, owner
 from services.dispatch.admission.verification import Caller
 from services.dispatch.answers import idempotency
-from services.dispatch.answers.idempotency import Asked, Idempotency
+from services.dispatch.answers.idempotency import Idempotency, KeyedCall
 from services.dispatch.answers.stored_answers import StoredAnswers
 from services.dispatch.audit.audit import Heads
-from services.dispatch.full import ROOMY
+from services.dispatch.memory_pressure import SOFT_LIMIT
 from services.dispatch.settings import DispatchSettings
 from services.dispatch.uploads import deletion
 from services.dispatch.uploads.ownership import Ownership, Quota
@@ -105,7 +105,7 @@ class Longest:
             return secrets.token_hex(1000)  # 1 KiB compressed, the most that stays in Redis
 
         who = owner(self.caller(number))
-        asked = Asked(self._client.id, who, "GITLAB_GUIDE", secrets.token_hex(64), b"{}", repeatable=True)
+        asked = KeyedCall(self._client.id, who, "GITLAB_GUIDE", secrets.token_hex(64), b"{}", repeatable=True)
         await self._idempotency.once(asked, answer)
 
     async def write_an_audit_log(self, number: int) -> None:
@@ -221,4 +221,4 @@ def test_no_client_with_all_its_actors_fills_two_thirds_so_that_uploads_are_not_
         buckets=calls_a_minute / 60,  # of an actor invented for each call, full again within a second
     )
     print(f"a client: {most / memory():.0%}")  # noqa: T201 - as above
-    assert most < 2 / 3 * memory() < ROOMY * memory()
+    assert most < 2 / 3 * memory() < SOFT_LIMIT * memory()

@@ -13,8 +13,8 @@ import psutil
 import pytest
 
 from services.base.flow import Flow
-from services.pdf.engine import Engine
 from services.pdf.processes.subject import Subject
+from tests.services.pdf.support import Questions, idle_in, kept_in
 
 Ask = Callable[..., Coroutine[Any, Any, Any]]
 MakePool = Callable[..., Any]
@@ -56,7 +56,7 @@ async def test_so_it_is_with_many_callers_at_once(make_pool: MakePool, pid_of: A
     asked = [(chance.choice((ADA, BOB, OTHER)), chance.choice(documents)) for _ in range(60)]
     async with make_pool(size=3, kept=5) as pool:
         pids = await asyncio.gather(*(pid_of(pool, source, flow) for flow, source in asked))
-        assert pool.kept <= 5
+        assert kept_in(pool) <= 5
     holders = defaultdict(set)
     for pid, holder in zip(pids, asked, strict=True):
         holders[pid].add(holder)
@@ -76,9 +76,9 @@ async def test_the_parts_of_a_large_document_are_read_by_processes_that_have_rea
     make_pool: MakePool, make_pdf: MakePdf, subject: Callable[..., Subject], pid_of: Any, documents: list[Path]
 ) -> None:
     book = make_pdf(*["A page."] * 40, name="book.pdf")
-    async with make_pool(size=2, part_pages=10) as pool:
+    async with make_pool(size=2) as pool:
         before = {await pid_of(pool, source, ADA) for source in documents}
-        result = orjson.loads(await Engine(pool).text(subject(book, flow=ADA), "", 30))
+        result = orjson.loads(await Questions(pool, in_part=10).text(subject(book, flow=ADA), "", 30))
         assert len(result["items"]) == 40
         assert await pid_of(pool, book, ADA) not in before
         assert {await pid_of(pool, source, ADA) for source in documents} == before
@@ -101,7 +101,7 @@ async def test_a_worker_that_nobody_asks_is_not_kept_for_ever(
 ) -> None:
     async with make_pool(kept_seconds=0.05) as pool:
         worker = psutil.Process(await pid_of(pool, documents[0], ADA))
-        await until(lambda: pool.kept == 0)
+        await until(lambda: kept_in(pool) == 0)
         await until(lambda: worker.pid not in pool._supervisor.by_pid)
         assert pool.restarts == {}
 
@@ -111,7 +111,7 @@ async def test_a_new_worker_stands_ready_while_others_work(
 ) -> None:
     async with make_pool(size=2) as pool:
         busy = asyncio.create_task(ask(pool, "spin", source=documents[0], flow=ADA))
-        await until(lambda: len(pool._supervisor.spares) == 2 and pool.idle == 1)
+        await until(lambda: len(pool._supervisor.spares) == 2 and idle_in(pool) == 1)
         assert (await ask(pool, "metadata", sha256="x", source=documents[1], flow=BOB))["pages"] == 1
         busy.cancel()
         await asyncio.gather(busy, return_exceptions=True)
@@ -129,7 +129,7 @@ async def test_a_kept_worker_reads_what_it_has_open_and_nothing_is_placed_for_it
 
     async with make_pool() as pool:
         answers = [
-            await Engine(pool).text(Subject(asked.sha256, place, ADA), pages, 30) for pages in ("", "1", "", "1")
+            await Questions(pool).text(Subject(asked.sha256, place, ADA), pages, 30) for pages in ("", "1", "", "1")
         ]
         assert len(set(answers)) == 1
         assert len(placed) == 1
@@ -149,11 +149,11 @@ async def test_a_worker_whose_document_was_written_to_is_not_asked_again(
 
     linked = Subject(asked.sha256, place, ADA)
     async with make_pool() as pool:
-        engine = Engine(pool)
+        engine = Questions(pool)
         before = await engine.metadata(linked, 30)
         with documents[0].open("ab") as file:
             file.write(b"%")
         assert await engine.metadata(linked, 30) != before, "it tells the size"
         assert len(placed) == 2
-        assert pool.kept == 1
+        assert kept_in(pool) == 1
         assert pool.restarts == {}

@@ -1,11 +1,14 @@
 import asyncio
 import os
+import random
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Awaitable, Callable, Coroutine
+from dataclasses import replace
 from functools import partial
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +18,12 @@ import uvloop
 
 from services.base.errors import Code, PapermeshError
 from services.base.flow import Flow
-from services.pdf.engine import Engine
-from services.pdf.processes.limits import Limits
+from services.pdf.processes.kinds import Kind, View
 from services.pdf.processes.pool import WorkerPool
 from services.pdf.processes.subject import Subject
 from services.pdf.processes.zygote import ZygoteError
 from services.pdf.worker.sandbox.confinement import WORN_SECONDS
-from tests.services.pdf.conftest import PROBES
+from tests.services.pdf.support import REAL, VIEWS, Questions, idle_in, kept_in, waiting_in
 from tests.support.disks import fill, needs_root, small_disk
 
 Ask = Callable[..., Coroutine[Any, Any, Any]]
@@ -98,7 +100,7 @@ async def test_a_worker_that_is_killed_before_its_first_document_is_replaced(
     async with make_pool() as pool:
         pid = next(iter(pool._supervisor.by_pid))
         os.kill(pid, signal.SIGKILL)
-        await until(lambda: pool.idle == 1 and pid not in pool._supervisor.by_pid)
+        await until(lambda: idle_in(pool) == 1 and pid not in pool._supervisor.by_pid)
         assert (await ask(pool, "metadata", sha256="x"))["pages"] == 1
 
 
@@ -153,7 +155,7 @@ async def test_a_call_that_is_cancelled_in_the_queue_takes_no_worker(
         first = asyncio.create_task(ask(pool, "nap", pause=0.3))
         await until(lambda: is_full(pool))
         second = asyncio.create_task(ask(pool, "metadata", sha256="x"))
-        await until(lambda: pool.waiting == 1)
+        await until(lambda: waiting_in(pool) == 1)
         second.cancel()
         await first
         assert (await ask(pool, "metadata", sha256="x"))["pages"] == 1
@@ -178,7 +180,7 @@ async def test_a_client_is_served_before_most_of_what_another_sent_earlier(
     flood, other = Flow("flood", "x"), Flow("other", "y")
     async with make_pool(size=2) as pool:
         naps = [asyncio.create_task(ask(pool, "nap", pause=0.1, flow=flood)) for _ in range(20)]
-        await until(lambda: pool.waiting == 18)
+        await until(lambda: waiting_in(pool) == 18)
         assert (await ask(pool, "metadata", sha256="x", flow=other))["pages"] == 1
         assert sum(nap.done() for nap in naps) <= 4, "its two, and perhaps the next two"
         await asyncio.gather(*naps)
@@ -189,7 +191,7 @@ async def test_when_too_many_wait_the_next_call_is_told_so_at_once(make_pool: Ma
         blocker = asyncio.create_task(ask(pool, "spin", seconds=60))
         await until(lambda: is_full(pool))
         waiting = [asyncio.create_task(ask(pool, "metadata", sha256="x")) for _ in range(2)]
-        await until(lambda: pool.waiting == 2)
+        await until(lambda: waiting_in(pool) == 2)
         with pytest.raises(PapermeshError) as error:
             await ask(pool, "metadata", seconds=60, sha256="x")
         assert code_of(error) is Code.RATE_LIMIT
@@ -212,7 +214,7 @@ async def test_the_queue_is_fair(make_pool: MakePool, ask: Ask, until: Until) ->
         callers = []
         for number in range(10):
             callers.append(asyncio.create_task(caller(number)))
-            await until(partial(lambda expected: pool.waiting == expected, number + 1))
+            await until(partial(lambda expected: waiting_in(pool) == expected, number + 1))
         await asyncio.gather(blocker, *callers)
     assert order == list(range(10))
 
@@ -220,14 +222,14 @@ async def test_the_queue_is_fair(make_pool: MakePool, ask: Ask, until: Until) ->
 async def test_when_the_zygote_dies_everything_is_started_anew(make_pool: MakePool, ask: Ask, until: Until) -> None:
     async with make_pool(size=2) as pool:
         task = asyncio.create_task(ask(pool, "spin"))
-        await until(lambda: pool.idle == 1)
+        await until(lambda: idle_in(pool) == 1)
         before = processes(pool)
         os.kill(before[0].pid, signal.SIGKILL)
         with pytest.raises(PapermeshError) as error:
             await task
         assert code_of(error) is Code.ENGINE_FAIL
         assert (await ask(pool, "metadata", sha256="x"))["pages"] == 1
-        await until(lambda: pool.idle == 2)
+        await until(lambda: idle_in(pool) == 2)
         # A zombie has ended: whoever adopted it reaps it.
         await until(lambda: not any(_lives(process) for process in before))
         assert pool.restarts == {"zygote": 1}
@@ -237,7 +239,7 @@ async def test_a_kept_worker_that_dies_costs_nobody_anything(make_pool: MakePool
     async with make_pool() as pool:
         pid = (await ask(pool, "inventory"))["pid"]
         os.kill(pid, signal.SIGKILL)
-        await until(lambda: pool.kept == 0)
+        await until(lambda: kept_in(pool) == 0)
         assert (await ask(pool, "inventory"))["pid"] != pid
         assert pool.restarts == {"crash": 1}
 
@@ -246,14 +248,14 @@ async def test_a_worker_that_has_grown_is_not_kept(make_pool: MakePool, ask: Ask
     async with make_pool(result_bytes=300 << 20) as pool:
         with pytest.raises(ValueError, match="JSON"):
             await ask(pool, "fill", length=70 << 20)
-        assert pool.kept == 0
+        assert kept_in(pool) == 0
         assert pool.restarts == {"worn": 1}
 
 
 async def test_a_worker_that_has_computed_for_long_is_not_kept(make_pool: MakePool, ask: Ask) -> None:
     async with make_pool() as pool:
         await ask(pool, "compute", seconds_of_cpu=WORN_SECONDS + 0.1)
-        assert pool.kept == 0
+        assert kept_in(pool) == 0
         assert pool.restarts == {"worn": 1}
 
 
@@ -262,20 +264,12 @@ async def test_closing_leaves_no_process_and_no_file(
 ) -> None:
     async with make_pool(size=2) as pool:
         spinning = asyncio.create_task(ask(pool, "spin"))
-        await until(lambda: pool.idle == 1)
+        await until(lambda: idle_in(pool) == 1)
         before = processes(pool)
     with pytest.raises(PapermeshError):
         await spinning
     await until(lambda: not any(_lives(process) for process in before))
     assert list((tmp_path / "work").iterdir()) == []
-
-
-async def test_starting_removes_what_an_earlier_pool_left(make_pool: MakePool, tmp_path: Path) -> None:
-    left = tmp_path / "work" / "document-9.pdf"
-    left.parent.mkdir(parents=True)
-    left.write_bytes(b"%PDF-")
-    async with make_pool():
-        assert not left.exists()
 
 
 async def test_the_document_is_gone_after_the_call(make_pool: MakePool, ask: Ask, tmp_path: Path) -> None:
@@ -371,29 +365,87 @@ async def test_an_unforeseen_error_tells_its_place_and_no_words_of_the_document(
             await ask(pool, "blunder")
         assert code_of(error) is Code.ENGINE_FAIL
     assert "ValueError at " in caplog.text
-    assert "probe_worker.py" in caplog.text
+    assert "probes.py" in caplog.text
     assert "words of the document" not in caplog.text + str(error.value)
 
 
-@pytest.mark.parametrize("module", ["services.pdf.no_such_module", "services.pdf.processes.limits"])
-async def test_a_zygote_that_does_not_come_up_is_said_so(make_pool: MakePool, module: str) -> None:
+@pytest.mark.parametrize(
+    "view",
+    [
+        View("services.pdf.no_such_module:read"),
+        View("services.pdf.processes.limits:no_such_function"),
+        View("services.pdf.worker.metadata:describe"),  # it asks for an argument
+        replace(VIEWS["crash"], warm_up={}),  # the zygote ends without a word
+    ],
+)
+async def test_a_zygote_that_does_not_come_up_is_said_so(make_pool: MakePool, view: View) -> None:
     with pytest.raises(ZygoteError):
-        async with make_pool(worker_module=module):
+        async with make_pool(views={"view": view}):
             pass
+
+
+async def test_bytes_of_any_length_go_to_a_worker_beside_its_other_arguments(make_pool: MakePool, ask: Ask) -> None:
+    async with make_pool() as pool:
+        for length in (0, 1, 100_000, 9 << 20):
+            content = random.Random(length).randbytes(length)  # noqa: S311  # to be told apart, not to be a secret
+            found = await ask(pool, "weigh", content=content, language="ko")
+            assert found == {"sha256": sha256(content).hexdigest(), "others": ["language"]}
+
+
+async def test_a_worker_that_does_not_take_its_bytes_is_ended_at_the_deadline(make_pool: MakePool, ask: Ask) -> None:
+    async with make_pool(kept=1) as pool:
+        stopped = psutil.Process((await ask(pool, "inventory"))["pid"])
+        stopped.suspend()
+        with pytest.raises(PapermeshError) as error:
+            await ask(pool, "weigh", content=bytes(9 << 20), seconds=0.3)
+        assert code_of(error) is Code.TIMEOUT
+        assert pool.restarts == {"timeout": 1}
+        assert (await ask(pool, "weigh", content=b"x"))["others"] == []
+
+
+async def test_when_the_zygote_dies_over_bytes_that_are_not_taken_the_next_call_works(
+    make_pool: MakePool, ask: Ask, until: Until
+) -> None:
+    async with make_pool() as pool:
+        stopped = psutil.Process((await ask(pool, "inventory"))["pid"])
+        stopped.suspend()
+        asked = asyncio.create_task(ask(pool, "weigh", content=bytes(9 << 20)))
+        await until(lambda: kept_in(pool) == 0)
+        os.kill(processes(pool)[0].pid, signal.SIGKILL)
+        with pytest.raises(PapermeshError) as error:
+            await asked
+        assert code_of(error) is Code.ENGINE_FAIL
+        assert (await ask(pool, "weigh", content=bytes(9 << 20)))["others"] == []
+
+
+async def test_a_worker_that_dies_over_its_bytes_is_an_engine_failure(
+    make_pool: MakePool, ask: Ask, until: Until
+) -> None:
+    async with make_pool(kept=1) as pool:
+        stopped = psutil.Process((await ask(pool, "inventory"))["pid"])
+        stopped.suspend()
+        asked = asyncio.create_task(ask(pool, "weigh", content=bytes(9 << 20)))
+        await until(lambda: kept_in(pool) == 0)
+        stopped.kill()
+        with pytest.raises(PapermeshError) as error:
+            await asked
+        assert code_of(error) is Code.ENGINE_FAIL
+        assert pool.restarts == {"crash": 1}
 
 
 SERVICE = """
 import asyncio, shutil, sys
 from pathlib import Path
-from services.pdf.processes.limits import Limits
+from services.pdf.processes.kinds import Kind
 from services.pdf.processes.pool import WorkerPool
 from services.pdf.processes.subject import Subject
+from tests.services.pdf.support import VIEWS
 
 async def place(path):
     shutil.copyfile(sys.argv[2], path)
 
 async def run():
-    async with WorkerPool(2, Path(sys.argv[1]), Limits(), sys.argv[3]) as pool:
+    async with WorkerPool(Kind(size=2), VIEWS, Path(sys.argv[1])) as pool:
         asked = Subject("x", place)
         await pool.run("metadata", {"sha256": "x"}, asked, asyncio.get_running_loop().time() + 60)
         busy = asyncio.create_task(pool.run("spin", {}, asked, asyncio.get_running_loop().time() + 600))
@@ -408,7 +460,7 @@ asyncio.run(run())
 def test_when_the_service_is_killed_nothing_of_it_stays_not_even_a_worker_that_computes(
     tmp_path: Path, make_pdf: Callable[..., Path], zygote_is: str
 ) -> None:
-    program: list[str | Path] = [sys.executable, "-c", SERVICE, tmp_path / "work", make_pdf("x"), PROBES]
+    program: list[str | Path] = [sys.executable, "-c", SERVICE, tmp_path / "work", make_pdf("x")]
     with subprocess.Popen(program, stdout=subprocess.PIPE) as service:  # our own program
         try:
             assert service.stdout is not None
@@ -434,8 +486,8 @@ def test_the_pool_runs_on_uvloop(tmp_path: Path, make_pdf: Callable[..., Path]) 
         path.hardlink_to(sample)
 
     async def run() -> bytes:
-        async with WorkerPool(2, tmp_path / "work", Limits()) as pool:
-            engine = Engine(pool)
+        async with WorkerPool(Kind(size=2), REAL, tmp_path / "work") as pool:
+            engine = Questions(pool)
             return (await asyncio.gather(*(engine.metadata(Subject("x", place), 30) for _ in range(50))))[-1]
 
     assert b'"pages":1' in uvloop.run(run())

@@ -9,14 +9,16 @@ from typing import Any
 
 import pytest
 
+from services.pdf.processes.kinds import View
 from services.pdf.processes.zygote import ZygoteError
-from tests.services.pdf import refusing_worker
+from tests.services.pdf import refusing
+from tests.services.pdf.support import VIEWS
 
 Ask = Callable[..., Coroutine[Any, Any, Any]]
 MakePool = Callable[..., Any]
 Until = Callable[[Callable[[], object]], Awaitable[None]]
 
-REFUSING = "tests.services.pdf.refusing_worker"
+REFUSING = {**VIEWS, "refusing": View(f"{refusing.__name__}:describe")}
 
 
 @pytest.fixture
@@ -25,7 +27,7 @@ def lacking() -> Iterator[Callable[[str], Path]]:
     with ExitStack() as files:
 
         def lack(what: str) -> Path:
-            file = refusing_worker.lacking(what, os.getpid())
+            file = refusing.lacking(what, os.getpid())
             file.touch()
             files.callback(file.unlink, missing_ok=True)
             return file
@@ -38,7 +40,7 @@ async def test_without_landlock_nothing_starts_and_one_sentence_says_how_it_coul
 ) -> None:
     lacking("landlock")
     with pytest.raises(ZygoteError) as error:
-        async with make_pool(size=2, worker_module=REFUSING):
+        async with make_pool(size=2, views=REFUSING):
             pass
     sentence = str(error.value)
     assert "Landlock" in sentence
@@ -53,7 +55,7 @@ async def test_without_landlock_workers_start_when_that_is_allowed_and_a_warning
     make_pool: MakePool, ask: Ask, lacking: Callable[[str], Path], caplog: pytest.LogCaptureFixture
 ) -> None:
     lacking("landlock")
-    async with make_pool(size=2, worker_module=REFUSING, without_landlock=True) as pool:
+    async with make_pool(size=2, views=REFUSING, without_landlock=True) as pool:
         assert (await ask(pool, "metadata", sha256="x"))["pages"] == 1
     assert caplog.text.count("no Landlock") == 1
 
@@ -69,14 +71,14 @@ async def test_allowing_to_do_without_landlock_takes_none_from_a_kernel_that_has
 async def test_the_step_that_failed_is_told_at_the_start(make_pool: MakePool, lacking: Callable[[str], Path]) -> None:
     lacking("filter")
     with pytest.raises(ZygoteError, match=r"the system call filter: \[Errno 22\] Invalid argument\.$"):
-        async with make_pool(size=2, worker_module=REFUSING):
+        async with make_pool(size=2, views=REFUSING):
             pass
 
 
 async def test_the_step_that_failed_is_logged_later_until_workers_start_again(
     make_pool: MakePool, ask: Ask, until: Until, lacking: Callable[[str], Path], caplog: pytest.LogCaptureFixture
 ) -> None:
-    async with make_pool(worker_module=REFUSING) as pool:
+    async with make_pool(views=REFUSING) as pool:
         reason = lacking("filter")
         os.kill(next(iter(pool._supervisor.by_pid)), signal.SIGKILL)
         await until(lambda: "the system call filter: [Errno 22] Invalid argument" in caplog.text)

@@ -85,14 +85,14 @@ def behind_landlock(port: int, name: str) -> None:
 def behind_a_filter_that_hides_landlock() -> None:
     """Asks for Landlock where a filter refuses the question with EPERM, as a container's may."""
     prctl(_PR_SET_NO_NEW_PRIVS, 1)
-    seccomp.install_filter(seccomp.compile_filter(current_architecture(), os.getpid()))
+    seccomp.install_filter(seccomp.compile_filter(current_architecture(), "text", os.getpid()))
     say(landlock.landlock_version())
 
 
 def orphan() -> None:
     """Enters the sandbox as the child of a process that is gone."""
     try:
-        confinement.enter(os.getpid(), 512 << 20, without_landlock=True)
+        confinement.enter(os.getpid(), "text", 512 << 20, without_landlock=True)
     except confinement.SandboxError as error:
         say(str(error))
 
@@ -109,7 +109,7 @@ def parent_of_a_worker() -> None:
     receiving, sending = os.pipe()
     child = os.fork()
     if child == 0:
-        confinement.enter(me, 512 << 20, without_landlock=True)
+        confinement.enter(me, "text", 512 << 20, without_landlock=True)
         os.write(sending, b".")
         os.read(0, 1)  # for as long as the test holds the other end
         os._exit(0)

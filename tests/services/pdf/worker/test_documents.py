@@ -6,9 +6,10 @@ import pytest
 
 from services.base.errors import Code, PapermeshError
 from services.pdf.worker import documents
-from services.pdf.worker.documents import open_document, raise_if_out_of_memory
+from services.pdf.worker.documents import raise_if_out_of_memory
 from services.pdf.worker.mupdf import mupdf, pymupdf
 from services.pdf.worker.page_text import read_text
+from tests.services.pdf.support import open_path
 
 Pdf = Callable[..., Path]
 
@@ -17,20 +18,20 @@ PAGES = "<</Type/Catalog/Pages 2 0 R>>"
 
 def refusal(path: Path) -> PapermeshError:
     with pytest.raises(PapermeshError) as error:
-        open_document(str(path))
+        open_path(path)
     return error.value
 
 
 def test_a_pdf_opens(make_pdf: Pdf) -> None:
     path = make_pdf("One.", "Two.")
-    document = open_document(str(path))
+    document = open_path(path)
     assert (document.page_count, document.size, document.encrypted) == (2, path.stat().st_size, False)
 
 
 def test_a_large_file_opens_without_being_read_whole(make_pdf: Pdf, monkeypatch: pytest.MonkeyPatch) -> None:
     path = make_pdf("One.", *["More."] * 20)
     monkeypatch.setattr(documents, "_IN_MEMORY", 100)
-    document = open_document(str(path))
+    document = open_path(path)
     assert isinstance(document.content, mmap.mmap)
     assert read_text(document, 1) == "One.\n"
 
@@ -38,7 +39,7 @@ def test_a_large_file_opens_without_being_read_whole(make_pdf: Pdf, monkeypatch:
 def test_a_header_after_some_junk_is_found(make_pdf: Pdf) -> None:
     path = make_pdf("One.")
     path.write_bytes(b"junk\n" * 100 + path.read_bytes())
-    assert open_document(str(path)).page_count == 1
+    assert open_path(path).page_count == 1
 
 
 def test_an_empty_file_is_said_to_be_empty(tmp_path: Path) -> None:
@@ -80,7 +81,7 @@ def test_a_password_is_asked_for(make_pdf: Pdf) -> None:
 
 def test_a_file_that_is_encrypted_for_its_owner_alone_opens(make_pdf: Pdf) -> None:
     path = make_pdf("Open.", encryption=pymupdf.PDF_ENCRYPT_AES_256, user_pw="", owner_pw="owner")
-    document = open_document(str(path))
+    document = open_path(path)
     assert document.encrypted
     assert read_text(document, 1) == "Open.\n"
 
@@ -99,7 +100,7 @@ def test_a_file_that_is_cut_off_is_repaired_or_refused(make_pdf: Pdf) -> None:
     for length in range(20, len(content), 97):
         path.write_bytes(content[:length])
         try:
-            assert open_document(str(path)).page_count == 1
+            assert open_path(path).page_count == 1
         except PapermeshError as error:
             assert error.details == {"reason": "broken"}  # noqa: PT017  # either is right
 

@@ -8,14 +8,14 @@ from google.protobuf import json_format
 
 from papermesh.pdf.v1 import pdf_service_pb2
 from services.pdf.worker import metadata
-from services.pdf.worker.documents import open_document
 from services.pdf.worker.mupdf import pymupdf
+from tests.services.pdf.support import open_path
 
 Pdf = Callable[..., Path]
 
 
 def describe(path: Path) -> dict[str, Any]:
-    text = metadata.describe(open_document(str(path)), "ab" * 32)
+    text = metadata.describe(open_path(path), {"sha256": "ab" * 32})
     json_format.Parse(text, pdf_service_pb2.GetMetadataResponse())
     described: dict[str, Any] = orjson.loads(text)
     return described

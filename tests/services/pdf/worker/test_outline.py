@@ -7,12 +7,10 @@ import pytest
 from google.protobuf import json_format
 
 from papermesh.pdf.v1 import pdf_service_pb2
-from services.pdf.engine import Engine
-from services.pdf.processes.pool import WORKER_MODULE
 from services.pdf.worker import outline
-from services.pdf.worker.documents import open_document
 from services.pdf.worker.mupdf import pymupdf
 from services.pdf.worker.outline_items import MAX_DEPTH
+from tests.services.pdf.support import REAL, Questions, open_path
 
 Pdf = Callable[..., Path]
 
@@ -20,7 +18,7 @@ LEAF = "<</Type/Page/Parent 2 0 R/MediaBox[0 0 100 100]>>"
 
 
 def describe(path: Path) -> dict[str, Any]:
-    text = outline.describe(open_document(str(path)))
+    text = outline.describe(open_path(path), {})
     json_format.Parse(text, pdf_service_pb2.GetOutlineResponse())
     described: dict[str, Any] = orjson.loads(text)
     return described
@@ -79,8 +77,8 @@ async def test_a_book_whose_parts_only_group_its_chapters_kills_no_worker(
         "<</Title(Chapter 1)/Dest[4 0 R/Fit]>>",
         "<</Dest[5 0 R/Fit]>>",
     )
-    async with make_pool(worker_module=WORKER_MODULE) as pool:
-        described = orjson.loads(await Engine(pool).outline(subject(book), 30))
+    async with make_pool(views=REAL) as pool:
+        described = orjson.loads(await Questions(pool).outline(subject(book), 30))
         assert entries(described) == [(1, "Part I", 0), (2, "Chapter 1", 2)]
         assert pool.restarts == {}
 

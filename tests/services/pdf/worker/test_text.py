@@ -1,4 +1,4 @@
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -8,16 +8,27 @@ from rapidfuzz.distance import Indel
 
 from services.base.errors import Code, PapermeshError
 from services.pdf.worker import text
-from services.pdf.worker.documents import open_document
 from services.pdf.worker.mupdf import pymupdf
+from services.pdf.worker.paged import choose_pages, read_pages
+from tests.services.pdf.support import open_path
 
 Pdf = Callable[..., Path]
 
 
 def read(path: Path, *ranges: tuple[int, int]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    document = open_document(str(path))
-    part = text.extract(document, text.choose_pages(document, ranges, 1000), 16 << 20)
-    return orjson.loads(b"[%b]" % part.items), orjson.loads(b"[%b]" % part.failures)
+    lists = read_lists(path, ranges, 16 << 20)
+    return lists.get("items", []), lists.get("failures", [])
+
+
+def read_lists(path: Path, ranges: Sequence[tuple[int, int]], result_bytes: int) -> dict[str, list[dict[str, Any]]]:
+    paging = {"ranges": ranges, "in_call": 1000, "spread": 1000, "result_bytes": result_bytes}
+    header, payload = read_pages(text.read_page, open_path(path), {"paging": paging})
+    lists = {}
+    for name, length in header["lists"].items():
+        lists[name] = orjson.loads(b"[%b]" % payload[:length])
+        payload = payload[length:]
+    assert payload == b""
+    return lists
 
 
 def test_lines_end_with_a_line_feed(make_pdf: Pdf) -> None:
@@ -105,15 +116,14 @@ def test_a_page_that_is_not_there_is_a_bad_argument(make_pdf: Pdf) -> None:
 
 
 def test_too_many_pages_are_too_large_and_the_way_out_is_named(make_pdf: Pdf) -> None:
-    document = open_document(str(make_pdf(*["x"] * 5)))
+    document = open_path(make_pdf(*["x"] * 5))
     with pytest.raises(PapermeshError, match="fewer pages") as error:
-        text.choose_pages(document, [], 4)
+        choose_pages(document, [], 4)
     assert error.value.code is Code.TOO_LARGE
     assert error.value.details["limit_pages"] == "4"
-    assert text.choose_pages(document, [(1, 4)], 4) == [(1, 4)]
+    assert choose_pages(document, [(1, 4)], 4) == [(1, 4)]
 
 
 def test_too_long_a_result_is_too_large(make_pdf: Pdf) -> None:
-    document = open_document(str(make_pdf("x" * 80, "y" * 80)))
     with pytest.raises(PapermeshError, match="over the limit of 200 bytes"):
-        text.extract(document, [(1, 2)], 200)
+        read_lists(make_pdf("x" * 80, "y" * 80), [(1, 2)], 200)

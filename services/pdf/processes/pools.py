@@ -1,0 +1,86 @@
+"""A pool for each kind of worker, started with the service or by the first request that needs it."""
+
+import asyncio
+import logging
+from collections import defaultdict
+from collections.abc import Iterable
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Self
+
+from services.pdf.operations import Operation
+from services.pdf.processes import outcomes
+from services.pdf.processes.kinds import Kind, View
+from services.pdf.processes.pool import WorkerPool
+from services.pdf.processes.zygote import ZygoteError
+
+_LOG = logging.getLogger(__name__)
+
+
+class Pools:
+    """The workers of all `kinds`, which know `operations`. `async with` starts and ends them.
+
+    `work_dir` belongs to this service process alone: what an earlier one left there is removed.
+    """
+
+    def __init__(self, kinds: Iterable[Kind], operations: Iterable[Operation], work_dir: Path) -> None:
+        self._kinds = {kind.name: kind for kind in kinds}
+        self._views: defaultdict[str, dict[str, View]] = defaultdict(dict)
+        for each in operations:
+            self._views[each.kind][each.name] = View(each.view, each.pages is not None, each.warm_up)
+        if unknown := self._views.keys() - self._kinds.keys():
+            raise ValueError(f"no such kind of worker: {', '.join(sorted(unknown))}")
+        self._work_dir = work_dir
+        self._started: dict[str, asyncio.Task[WorkerPool]] = {}
+        self._up = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        for left in self._work_dir.glob("document-*"):
+            left.unlink()
+        try:
+            for kind in self._kinds.values():
+                if not kind.on_first_use:
+                    await self._start(kind.name)
+        except BaseException:
+            await self.__aexit__()
+            raise
+        return self
+
+    async def __aexit__(self, *_error: object) -> None:
+        """Ends all processes; requests under way fail."""
+        for starting in self._started.values():
+            starting.cancel()  # nothing happens to one that is done
+        await asyncio.gather(*self._started.values(), return_exceptions=True)
+        await self._up.aclose()
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether of each kind that starts with the service at least one worker lives."""
+        return all(_is_up(self._started.get(kind.name)) for kind in self._kinds.values() if not kind.on_first_use)
+
+    async def of(self, kind: str, deadline: float) -> WorkerPool:
+        """The pool of a kind; one that is not there yet is started, once for all who wait for it.
+
+        Raises TIMEOUT when it is not up by `deadline` (of the loop's clock), and ENGINE_FAIL when it does not come up.
+        """
+        starting = self._start(kind)
+        try:
+            async with asyncio.timeout_at(deadline):
+                return await asyncio.shield(starting)  # whoever leaves takes it from nobody else
+        except TimeoutError:
+            raise outcomes.no_worker_in_time() from None
+        except ZygoteError as error:
+            _LOG.error("the %s workers did not start: %s", kind, error)
+            if self._started.get(kind) is starting:
+                del self._started[kind]  # the next request tries again
+            raise outcomes.not_started() from None
+
+    def _start(self, kind: str) -> asyncio.Task[WorkerPool]:
+        if kind not in self._started:
+            pool = WorkerPool(self._kinds[kind], self._views[kind], self._work_dir)
+            self._started[kind] = asyncio.create_task(self._up.enter_async_context(pool))
+        return self._started[kind]
+
+
+def _is_up(started: asyncio.Task[WorkerPool] | None) -> bool:
+    return started is not None and started.done() and not started.exception() and started.result().is_ready

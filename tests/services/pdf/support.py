@@ -1,0 +1,71 @@
+"""What the tests of the document engine have in common: views, questions, and a look into pools."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from papermesh.pdf.v1 import pdf_service_pb2 as pb
+from services.pdf.engine import Engine
+from services.pdf.operations import OPERATIONS, Operation, Pages
+from services.pdf.processes.kinds import View
+from services.pdf.processes.pool import WorkerPool
+from services.pdf.processes.subject import Subject
+from services.pdf.worker.documents import Document, open_document
+from tests.services.pdf import probes
+
+METADATA, OUTLINE, TEXT = OPERATIONS
+
+REAL = {each.name: View(each.view, each.pages is not None, each.warm_up) for each in OPERATIONS}
+"""What the service's workers know."""
+
+PROBES = {name: View(f"{probes.__name__}:{name}", warm_up={"warm_up": True}) for name in probes.NAMES}
+
+VIEWS = {**REAL, **PROBES}
+
+
+class Questions:
+    """The service's three operations on one pool."""
+
+    def __init__(self, pool: Any, **pages: int) -> None:
+        """`pages` are other numbers than those of PDF_TEXT's declaration."""
+        self._pool = pool
+        self._text = replace(TEXT, pages=Pages(**pages))
+        self._engine = Engine(self)  # type: ignore[arg-type]  # it has what the engine needs of pools
+
+    async def of(self, _kind: str, _deadline: float) -> Any:
+        """The pool."""
+        return self._pool
+
+    async def metadata(self, subject: Subject, timeout_s: float) -> bytes:
+        return await self._engine.answer(METADATA, pb.GetMetadataRequest(), subject, timeout_s)
+
+    async def outline(self, subject: Subject, timeout_s: float) -> bytes:
+        return await self._engine.answer(OUTLINE, pb.GetOutlineRequest(), subject, timeout_s)
+
+    async def text(self, subject: Subject, pages: str, timeout_s: float) -> bytes:
+        return await self._engine.answer(self._text, pb.ExtractTextRequest(pages=pages), subject, timeout_s)
+
+    async def answer(self, operation: Operation, request: Any, subject: Subject, timeout_s: float) -> bytes:
+        """As the engine has it."""
+        return await self._engine.answer(operation, request, subject, timeout_s)
+
+
+def open_path(path: Path) -> Document:
+    """A document as a worker opens it, by a descriptor."""
+    with path.open("rb") as file:
+        return open_document(file.fileno())
+
+
+def idle_in(pool: WorkerPool) -> int:
+    """Requests that could begin at once: nobody is in their place, and a worker that is new is there for them."""
+    return min(pool._places.free, len(pool._supervisor.spares))
+
+
+def kept_in(pool: WorkerPool) -> int:
+    """Workers that wait for the next question about their document."""
+    return len(pool._supervisor.kept)
+
+
+def waiting_in(pool: WorkerPool) -> int:
+    """Requests that wait for a place."""
+    return pool._places.waiting
