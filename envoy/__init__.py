@@ -1,1 +1,1 @@
-"""The one Envoy configuration, and what renders it."""
+"""The one Envoy configuration, and the code that renders it."""

@@ -1,4 +1,4 @@
-"""`python -m envoy`: renders the configuration, and says whether the rendered examples are current."""
+"""`python -m envoy`: renders the configuration, and checks that the rendered examples are current."""
 
 from pathlib import Path
 from typing import Annotated
@@ -15,10 +15,10 @@ from services.base import actions
 
 _HERE = Path(__file__).parent
 EXAMPLES = {path.stem: path for path in sorted((_HERE / "topologies").glob("*.yaml"))}
-"""The topologies that the repository brings, by name."""
+"""The repository's own topologies, by name."""
 
 RENDERED = _HERE / "rendered"
-"""What they render to, committed, so that a change of the configuration shows in its diff."""
+"""Their rendered files, committed so that a diff shows every change of the configuration."""
 
 app = typer.Typer(
     name="python -m envoy",
@@ -54,20 +54,20 @@ def render_command(
 
 @app.command("validate")
 def validate_command(topology: _TopologyFile, descriptors: _Descriptors = None) -> None:
-    """Render a topology and ask Envoy whether it would accept it."""
+    """Render a topology and check that Envoy accepts it."""
     _validate(topology.name, _read(topology), actions.load(*(descriptors or [])))
 
 
 @app.command("examples")
 def examples_command() -> None:
-    """Render the repository's examples anew, into envoy/rendered."""
+    """Render the repository's examples again, into envoy/rendered."""
     for name, path in EXAMPLES.items():
         typer.echo(f"Wrote {write(_read(path), actions.load(), RENDERED / name)}.")
 
 
 @app.command("check")
 def check_command() -> None:
-    """Fail when a committed example is stale, or Envoy refuses it."""
+    """Fail if a committed example is stale, or Envoy refuses it."""
     table = actions.load()
     for name, path in EXAMPLES.items():
         topology = _read(path)
@@ -86,7 +86,7 @@ def drain_command(
         float, typer.Option(min=0, max=3600, help="Seconds that connections then have to go.")
     ] = drain.TIMEOUT_S,
 ) -> None:
-    """Take a running Envoy out of service; return when its process can be ended without losing a call."""
+    """Take a running Envoy out of service; return once its process can end without losing a call."""
     try:
         drain.run(admin_socket, notice_s=notice_s, timeout_s=timeout_s)
     except drain.DrainError as error:
@@ -94,7 +94,7 @@ def drain_command(
 
 
 def stale_files(directory: Path, expected: dict[str, str]) -> list[str]:
-    """Names of the files in `directory` that are missing, too many, or other than expected."""
+    """Names of the files in `directory` that are missing, unexpected, or different."""
     found = {path.name: path.read_text(encoding="utf-8") for path in directory.glob("*")}
     return sorted(name for name in {*found, *expected} if found.get(name) != expected.get(name))
 

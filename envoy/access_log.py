@@ -1,4 +1,4 @@
-"""The access log: one JSON line a call, on both listeners: who called what and how it went, never the arguments."""
+"""The access log: one JSON line a call on both listeners. Who called what and how it went, never the arguments."""
 
 from envoy.message import Message, extension
 from envoy.topology import Topology

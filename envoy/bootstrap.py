@@ -8,12 +8,12 @@ from envoy.topology import Topology
 from services.base.actions import ActionTable
 
 ADMIN_PATHS = r"/(ready|stats|stats/prometheus|certs|clusters|healthcheck/fail|drain_listeners)(\?.*)?"
-"""A pattern of what health checks, metrics and an orderly stop need. Not what ends the process, nor what dumps or
-changes its settings. Envoy compares with the query string too."""
+"""A pattern of the pages that health checks, metrics and an orderly stop need, without those that end the process, or
+dump or change its settings. Envoy matches it against the query string too."""
 
 
 def bootstrap(table: ActionTable, topology: Topology) -> Message:
-    """Everything that Envoy reads at its start."""
+    """Everything that Envoy reads when it starts."""
     return {
         "node": {"id": "papermesh-envoy", "cluster": "papermesh"},
         "admin": {

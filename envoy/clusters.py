@@ -7,16 +7,16 @@ from envoy.topology import Address, Topology
 from services.base.shares import CALLS
 
 MAX_REQUESTS = 16 * CALLS
-"""Calls in flight to a cluster, waiting ones too; the next one is answered UNAVAILABLE at once. A count for all callers
-together, which Envoy cannot keep by certificate. dispatch does (`services.base.shares`): this is what sixteen of it
-take, so that what one certificate may have there, with all of its calls that are about to be refused, is no quarter."""
+"""Calls in flight to a cluster, waiting ones included; the next one gets UNAVAILABLE at once. This counts all callers
+together, because Envoy cannot count by certificate. dispatch does (`services.base.shares`). Sixteen dispatch processes
+take this many, so one certificate's share there, with all its calls about to be refused, is less than a quarter."""
 
 MAX_CONNECTIONS = 256
 """Each carries a hundred calls, more than MAX_REQUESTS in all."""
 
 
 def all_clusters(topology: Topology) -> list[Message]:
-    """The cluster of dispatch, then the services' in the topology's order."""
+    """The cluster of dispatch, then those of the services in the topology's order."""
     return [
         _cluster(topology, "dispatch", topology.dispatch, _only_connection_failures_eject(), _dispatch_health_check()),
         *(
@@ -107,7 +107,7 @@ def _breaker() -> Message:
 
 
 def _outlier_detection() -> Message:
-    """What both kinds share. Ejection is short, for there may be no other host, and health checks watch besides."""
+    """What both kinds share. Ejections are short: there may be no other host, and health checks watch as well."""
     return {
         "interval": "1s",
         # Times the number of ejections, up to the maximum: a part that was restarted is back within seconds.
@@ -129,12 +129,12 @@ def _outlier_detection() -> Message:
 
 
 def _only_connection_failures_eject() -> Message:
-    """For dispatch, which answers UNAVAILABLE and DEADLINE_EXCEEDED on behalf of what stands behind it."""
+    """For dispatch, which answers UNAVAILABLE and DEADLINE_EXCEEDED on behalf of the services behind it."""
     return {**_outlier_detection(), "enforcing_consecutive_gateway_failure": 0}
 
 
 def _gateway_failures_eject() -> Message:
-    """For a service: three answers of UNAVAILABLE or DEADLINE_EXCEEDED in a row put a host out."""
+    """For a service: three answers of UNAVAILABLE or DEADLINE_EXCEEDED in a row eject a host."""
     return {
         **_outlier_detection(),
         "consecutive_gateway_failure": 3,
@@ -143,7 +143,7 @@ def _gateway_failures_eject() -> Message:
 
 
 def _dispatch_health_check() -> Message:
-    """Sees soon that dispatch is back: it must serve within 2 s of Redis's return, and waits half a second itself."""
+    """Notices quickly that dispatch is back: it must serve within 2 s of Redis's return, and itself waits 0.5 s."""
     return {
         **_health_check(1),
         "unhealthy_interval": "0.25s",
@@ -153,11 +153,11 @@ def _dispatch_health_check() -> Message:
 
 
 def _health_check(healthy_threshold: int) -> Message:
-    """Finds a host that hangs, which no counting of failed calls does.
+    """Finds a host that hangs, which counting failed calls does not.
 
     Args:
-        healthy_threshold: After how many passes in a row a host that failed is used again. With one, a host that works
-            for moments only answers a check in each of them, and is given calls that it then sits on.
+        healthy_threshold: How many checks in a row a failed host must pass before it is used again. With one, a host
+            that works only for moments passes a check in each of them, and gets calls that it then sits on.
     """
     return {
         "grpc_health_check": {},

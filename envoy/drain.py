@@ -1,9 +1,9 @@
-"""Taking an Envoy out of service without losing a call: `python -m envoy drain`, before its process is ended.
+"""Takes an Envoy out of service without losing a call: run `python -m envoy drain` before you end its process.
 
-What Envoy 1.40 does when asked, as the tests have seen it: `healthcheck/fail` makes `/ready` say DRAINING and nothing
-else. A graceful drain tells every connection to go (HTTP/2's GOAWAY), busy ones with their next answer and idle ones in
-the last third of DRAIN_TIME, and with `skip_exit` goes on accepting connections for ever. Without `graceful` it also
-closes the listeners at once. Calls that run are left alone by all of them; SIGTERM would cut them off.
+This is what Envoy 1.40 does, as the tests show. `healthcheck/fail` makes `/ready` say DRAINING and nothing else. A
+graceful drain sends GOAWAY to every connection: to busy ones with their next answer, to idle ones in the last third of
+DRAIN_TIME. With `skip_exit` it goes on accepting connections for ever. Without `graceful` it also closes the listeners
+at once. None of these touches running calls; SIGTERM would cut them off.
 """
 
 import json
@@ -17,7 +17,7 @@ from envoy import admin
 from envoy.limits import DRAIN_TIME
 
 NOTICE_S = 3.0
-"""Enough for what balances over several Envoys to see two failed health checks, one a second."""
+"""Enough for a load balancer in front of several Envoys to see two failed health checks, one a second."""
 
 TIMEOUT_S = 20.0
 
@@ -26,17 +26,17 @@ _OPEN_CONNECTIONS = r"^listener\.(edge|mesh)\.downstream_cx_active$"
 
 
 class DrainError(Exception):
-    """The drain did not come to its end; the text says why. Ending the process now may cut off calls."""
+    """The drain did not finish; the text says why. Ending the process now may cut off calls."""
 
 
 def run(admin_socket: Path, *, notice_s: float = NOTICE_S, timeout_s: float = TIMEOUT_S) -> None:
-    """Drains the Envoy behind `admin_socket` and returns when it has no connection left. Its process goes on.
+    """Drains the Envoy behind `admin_socket` and returns when it has no connection left. Its process keeps running.
 
     Args:
         admin_socket: The topology's `admin_socket`.
-        notice_s: Seconds from saying that it is not ready until connections are told to go. Time for others to notice;
-            0 where nobody balances over several Envoys.
-        timeout_s: Seconds from then on, until it is given up.
+        notice_s: Seconds between reporting not ready and telling connections to go, for others to notice; 0 if nobody
+            balances over several Envoys.
+        timeout_s: Seconds after that until the drain gives up.
 
     Raises:
         DrainError: when Envoy does not answer or refuses, or connections are left at the end.
@@ -54,7 +54,7 @@ def run(admin_socket: Path, *, notice_s: float = NOTICE_S, timeout_s: float = TI
 
 
 def _wait_until_empty(admin_socket: Path, end: float, last: float) -> int:
-    """Waits for the listeners' last connection to close, until `end` of the monotonic clock; how many are left."""
+    """Waits for the listeners' last connection to close, until `end` of the monotonic clock. Returns the rest."""
     while (left := _open_connections(admin_socket, last)) and time.monotonic() < end:
         time.sleep(_POLL_S)
     return left
@@ -70,9 +70,9 @@ def _post(admin_socket: Path, path: str, last: float) -> None:
 
 
 def _ask(admin_socket: Path, path: str, method: str, last: float) -> str:
-    """Asks again until `last` while Envoy does not find the time to answer: given up, the drain would end in a cut.
+    """Asks again until `last` while Envoy is too busy to answer: giving up would end the drain by cutting off calls.
 
-    Whatever is asked here may be asked twice.
+    Every request made here may safely be repeated.
     """
     try:
         status, text = admin.ask(admin_socket, path, method)

@@ -1,4 +1,4 @@
-"""EngineService, which every service on the mesh answers under the same name: the metadata x-service says whose."""
+"""EngineService, which every service on the mesh answers under the same name; the metadata x-service says whose."""
 
 from envoy.message import Message
 
@@ -8,6 +8,6 @@ NAME = "papermesh.engine.v1.EngineService"
 def asks(service: str) -> Message:
     """A header matcher for calls that ask about `service`, its full name.
 
-    Envoy is content when one of several x-service is this one.
+    It matches if any one of several x-service is this service.
     """
     return {"name": "x-service", "string_match": {"exact": service}}

@@ -1,4 +1,4 @@
-"""SPIFFE ids, as Envoy matches them."""
+"""SPIFFE ids as Envoy matches them."""
 
 from envoy.message import Message
 from envoy.topology import Topology
@@ -6,7 +6,7 @@ from services.base.identity import TRUST_DOMAIN, workload_id
 
 
 def namespace_prefix(topology: Topology) -> str:
-    """What every id of this deployment starts with; the slash keeps "prod" from matching "prod-eu"."""
+    """The start of every id in this deployment; the slash keeps "prod" from matching "prod-eu"."""
     return f"spiffe://{TRUST_DOMAIN}/ns/{topology.namespace}/"
 
 

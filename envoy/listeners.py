@@ -1,4 +1,4 @@
-"""The two listeners: "edge", where callers come in, and "mesh", through which workloads call each other."""
+"""The two listeners: "edge", for callers from outside, and "mesh", through which workloads call each other."""
 
 from datetime import timedelta
 
@@ -11,11 +11,11 @@ from services.base.actions import ActionTable
 
 HANDSHAKE_TIMEOUT = timedelta(seconds=2)
 """From accepting a connection to the end of its handshake. Until then it takes one of the listener's places, whoever it
-is, so the shorter this is the more of them somebody without a certificate must open to take them all."""
+is. The shorter this is, the more connections somebody without a certificate must open to take them all."""
 
 
 def edge(table: ActionTable, topology: Topology) -> Message:
-    """Callers to dispatch. The call gets its id here: what a caller sends as x-request-id is replaced."""
+    """Callers to dispatch. The call gets its id here: a caller's own x-request-id is replaced."""
     manager = _connection_manager(
         topology,
         "edge",
@@ -31,7 +31,7 @@ def edge(table: ActionTable, topology: Topology) -> Message:
 
 
 def mesh(table: ActionTable, topology: Topology) -> Message:
-    """Workloads to services. The id that dispatch passes on is kept: one call, one id, in both listeners' logs."""
+    """Workloads to services. The id that dispatch passes on is kept, so a call has one id in both listeners' logs."""
     manager = _connection_manager(
         topology,
         "mesh",

@@ -1,4 +1,4 @@
-"""How Envoy's protobuf messages are spelled in YAML."""
+"""Envoy's protobuf messages as YAML spells them."""
 
 from datetime import timedelta
 from typing import Any

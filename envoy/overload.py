@@ -1,4 +1,4 @@
-"""What Envoy refuses, and from when on, so that a flood cannot take the process down."""
+"""What Envoy refuses under load, so that a flood cannot take the process down."""
 
 from envoy.message import Message, extension
 from envoy.topology import Topology
@@ -41,14 +41,14 @@ def overload_manager(topology: Topology) -> Message:
 
 
 def runtime(topology: Topology) -> Message:
-    """Limits that are no part of any listener.
+    """Limits that belong to no listener.
 
     Each listener takes at most half of the connections, so that a flood at the edge leaves the mesh its own.
 
-    Envoy would close a connection with many calls that were cancelled within a second, and every call on it would be
-    lost. Here a connection is shared: dispatch has one, and so has the adapter, and people who hang up early are
-    nothing unusual. Whoever connects has a certificate, a rate, and 100 streams a connection; no connection may take a
-    turn of the event loop for itself; and the HTTP/2 library still closes one after 1,000 resets and 33 more a second.
+    Envoy's limit on cancelled calls is off. It would close a connection with many calls cancelled within a second, and
+    lose every call on it. Here connections are shared: dispatch has one, the adapter has one, and people often hang up
+    early. Other limits remain: every caller has a certificate, a rate, and 100 streams a connection; no connection may
+    take a turn of the event loop for itself; the HTTP/2 library closes one after 1,000 resets and 33 more a second.
     """
     limit = {"connection_limit": max(1, topology.connection_limit // 2)}
     return {

@@ -1,7 +1,7 @@
-"""What a kubelet and a metrics scraper may ask, over plain HTTP: whether Envoy is ready, and its counters.
+"""The probe listener for kubelets and metrics scrapers, over plain HTTP: whether Envoy is ready, and its counters.
 
-The admin interface is a Unix socket, which neither can reach, and could do far more. Here only two of its pages are
-passed on, for reading.
+Neither can reach the admin interface, a Unix socket, and it could do far more. This listener passes on only two of its
+pages, read-only.
 """
 
 from envoy.admin import TIMEOUT_S
@@ -10,14 +10,14 @@ from envoy.message import Message, extension, socket_address
 from envoy.topology import Address, Topology
 
 PAGES = ("/ready", "/stats/prometheus")
-"""The pages of the admin interface that are shown."""
+"""The pages of the admin interface that are passed on."""
 
 _CLUSTER = "admin"
 _TIMEOUT = f"{TIMEOUT_S:g}s"
 
 
 def listener(address: Address) -> Message:
-    """The listener. It answers even while Envoy refuses calls for want of memory: one restarted then helps nobody."""
+    """The listener. It answers even while Envoy refuses calls for lack of memory: a restart would then help nobody."""
     return {
         "name": "probe",
         "stat_prefix": "probe",
@@ -67,6 +67,6 @@ def _manager() -> Message:
 
 
 def _route(page: str) -> Message:
-    """Exactly this page, read, and without a query: some make the admin interface work much."""
+    """Matches exactly this page, read-only and without a query: some queries cost the admin interface much work."""
     exactly = [{"name": name, "string_match": {"exact": text}} for name, text in ((":method", "GET"), (":path", page))]
     return {"match": {"path": page, "headers": exactly}, "route": {"cluster": _CLUSTER, "timeout": _TIMEOUT}}

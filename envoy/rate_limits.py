@@ -1,12 +1,12 @@
 """The flood limit at the edge: token buckets in Envoy, for each client certificate.
 
-dispatch limits actors, exactly and across its replicas; what is refused here never reaches it, so a flood costs it
-nothing. One client may carry many people (the adapter does), so these buckets are far larger than an actor's.
+dispatch limits actors, exactly and across its replicas. Calls refused here never reach it, so a flood costs it nothing.
+One client may carry many people (the adapter does), so these buckets are far larger than an actor's.
 
-A call is counted in up to two buckets of its client: the one of what it calls, and the one of all its calls. The
-smaller one is asked first, and what that refuses the other does not count.
+A call is counted in up to two buckets of its client: one for what it calls, and one for all its calls. The smaller one
+is asked first, and the other does not count what that refuses.
 
-The buckets are of one Envoy process, shared by its workers: N replicas of Envoy let N times as much pass.
+The buckets belong to one Envoy process and are shared by its workers: N replicas of Envoy let through N times as much.
 """
 
 import math
@@ -24,24 +24,24 @@ INVOKE = f"/{DISPATCH_SERVICE}/Invoke"
 """The method that takes an action, and its name in x-action."""
 
 ACTORS = 60
-"""How many actors' rates one client may use of an action, or of a method that is no action. One actor at fifty times
-its rate, whom dispatch refuses, leaves the rates of ten to the others of its client."""
+"""How many actors' rates one client may use of an action, or of a method that is not an action. One actor at fifty
+times its rate, whom dispatch refuses, leaves the rates of ten to the client's other actors."""
 
 BURSTS = 20
-"""How many actors' bursts, likewise. Fewer: what passes at once is what a flood costs dispatch."""
+"""How many actors' bursts, likewise. Fewer, because a burst that passes is what a flood costs dispatch."""
 
 WHOLE = Rate(12_000, 1_200)
-"""All calls of one client: twice what dispatch's defaults allow it, so that dispatch's better answer comes first."""
+"""All calls of one client: twice dispatch's defaults, so that dispatch's better answer comes first."""
 
 UNKNOWN = Rate(120, 30)
 """Calls of one client that name no action of this deployment, or no method. They are mistakes; a person makes few."""
 
 RETRY_AFTER_MS = 1_000
-"""What a refused caller is told to wait: Envoy does not know when a bucket has filled."""
+"""How long a refused caller is told to wait: Envoy does not know when a bucket will have room."""
 
 MAX_CLIENTS = 1_024
-"""Clients whose buckets are kept, for each kind of call. The one that called longest ago goes when another comes, and
-starts anew with full buckets; Envoy's default is 20, and a company may have 21 busy ones."""
+"""Clients whose buckets are kept, for each kind of call. A new client displaces the one that called longest ago, which
+later starts with full buckets. Envoy's default is 20, and a company may have 21 busy ones."""
 
 _PER = "60s"
 _MAX_TOKENS = 2**32 - 1  # the field's type; a bucket of this size limits nothing that Envoy could carry
@@ -51,7 +51,7 @@ _CLIENT, _PATH, _ACTION, _KNOWN = "client", "path", "action", "known"
 
 
 def http_filter(table: ActionTable, topology: Topology) -> Message:
-    """The filter; it stands behind access control, so that nobody is counted who may not call."""
+    """The filter. It comes after access control, so that callers who may not call are not counted."""
     services = [name for service in topology.services for name in service.serves]
     actions = table.listed(services)
     methods = {
@@ -87,7 +87,7 @@ def http_filter(table: ActionTable, topology: Topology) -> Message:
 
 
 def answer() -> Message:
-    """Envoy's 429 as the error that dispatch answers to one call too many."""
+    """Envoy's 429 as the error that dispatch gives for one call too many."""
     error = PapermeshError(
         Code.RATE_LIMIT,
         "This client makes too many calls. Wait and try again, and spread the calls out.",
@@ -97,7 +97,7 @@ def answer() -> Message:
 
 
 def _counted(actions: Iterable[str], methods: Iterable[str]) -> list[Message]:
-    """What of a call makes the keys of the buckets that count it."""
+    """The parts of a call that make the keys of its buckets."""
     client = extension("matching.inputs.uri_san", "extensions.matching.common_inputs.ssl.v3.UriSanInput")
     of_client: Message = {"extension": {**client, "name": _CLIENT}}
     path: Message = {"request_headers": {"header_name": ":path", "descriptor_key": _PATH}}
@@ -117,10 +117,10 @@ def _counted(actions: Iterable[str], methods: Iterable[str]) -> list[Message]:
 
 
 def _is_known(actions: Iterable[str], methods: Iterable[str]) -> str:
-    """In CEL, whether a call names a method and, where it takes one, an action.
+    """A CEL expression: whether a call names a method and, if the method takes one, an action.
 
-    In CEL and not as header matchers, which are content when one of several x-action is known. A path is compared as it
-    came: with a query, which no gRPC call has, it is no method, as it is none to dispatch.
+    Header matchers would not do: they match if any one of several x-action is known. The path is compared as it came:
+    with a query, which no gRPC call has, it is not a method, here as for dispatch.
     """
     operators = (f"request.path.startsWith({prefix!r})" for prefix in OPERATOR_PREFIXES)
     an_action = f"'x-action' in request.headers && request.headers['x-action'] in {list(actions)}"
@@ -128,13 +128,13 @@ def _is_known(actions: Iterable[str], methods: Iterable[str]) -> str:
 
 
 def _limit(rate: Rate, scale: float, *called: tuple[str, str]) -> Message:
-    """One bucket a client. The entry without a value is Envoy's wildcard: each value gets a bucket of its own."""
+    """One bucket per client. The entry without a value is Envoy's wildcard: each value gets its own bucket."""
     entries: list[Message] = [{"key": _CLIENT}, *({"key": key, "value": value} for key, value in called)]
     return {"entries": entries, "token_bucket": _bucket(rate, scale)}
 
 
 def _of_client(rate: Rate) -> Rate:
-    """One client's calls of what one actor may call at `rate`."""
+    """One client's bucket for a method or action that one actor may call at `rate`."""
     return Rate(rate.requests_per_minute * ACTORS, rate.burst * BURSTS)
 
 

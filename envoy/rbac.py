@@ -1,4 +1,4 @@
-"""Who may call what, by the SPIFFE id of the caller's certificate. Whatever no policy allows is refused."""
+"""Who may call what, by the SPIFFE id in the caller's certificate. Calls that no policy allows are refused."""
 
 from collections.abc import Iterable
 
@@ -27,7 +27,7 @@ def edge(topology: Topology) -> Message:
 
 
 def mesh(topology: Topology) -> Message:
-    """Each service's own callers reach it and may ask for its engine; the operator where the deployment lets him."""
+    """Each service's own callers reach it and may ask for its engine; the operator too, if the deployment allows it."""
     operator = ("operator",) if topology.operator_on_mesh else ()
     served = [name for service in topology.services for name in service.serves]
     policies = {}
@@ -71,7 +71,7 @@ def _is(uri: str) -> Message:
 
 
 def _matches(matcher: Message) -> Message:
-    """A principal; Envoy compares with the URI SAN when a certificate has one, and every one of the mesh's has."""
+    """A principal. Envoy compares it with the certificate's URI SAN, which every certificate of the mesh has."""
     return {"authenticated": {"principal_name": matcher}}
 
 
@@ -80,7 +80,7 @@ def _starts(prefix: str) -> Message:
 
 
 def _asks_for_engine(service: str, served: Iterable[str] = ()) -> Message:
-    """Asks for the engine of `service`, and not, by a second x-service, for that of another one of `served`."""
+    """Matches calls that ask for the engine of `service` and not, by a second x-service, for another of `served`."""
     rules = [_starts(f"/{engine_service.NAME}/"), {"header": engine_service.asks(service)}]
     if others := [{"header": engine_service.asks(other)} for other in served if other != service]:
         rules.append(_none_of(others))

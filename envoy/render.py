@@ -1,4 +1,4 @@
-"""Rendering: a topology and the action table become the files that Envoy reads."""
+"""Renders a topology and the action table into the files that Envoy reads."""
 
 from pathlib import Path
 
@@ -33,7 +33,7 @@ def write(topology: Topology, table: ActionTable, directory: Path) -> Path:
 
 
 class _Dumper(yaml.SafeDumper):
-    """Writes what is used twice out twice: an alias saves a line and costs a reader."""
+    """Writes repeated content in full: an alias saves a line and costs the reader."""
 
     def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002 - of the base class
         return True

@@ -1,8 +1,8 @@
-"""How long the request of a call may be, and how Envoy says that one is longer.
+"""How long a call's request may be, and what Envoy answers to a longer one.
 
-A request is passed on as it comes and counted on the way: were it held until it is whole, somebody with a certificate
-and no key could fill Envoy's heap with a few hundred that never end. A backend whose gRPC sees from a message's first
-bytes that it is far too long may answer before Envoy does, in gRPC's own code and words; they are replaced.
+Envoy streams a request and counts it on the way. If it buffered requests, somebody with a certificate and no key could
+fill its heap with a few hundred that never end. A backend's gRPC may see from a message's first bytes that it is far
+too long, and answer before Envoy does in its own code and words; those are replaced.
 """
 
 from http import HTTPStatus
@@ -15,11 +15,11 @@ from services.base.served import message_too_large
 _FILTER = "envoy.filters.http.body_size_limit"
 
 _GRPCS_WORDS = "SERVER: Received message larger than max"
-"""How grpc's own refusal of a long message begins; `tests/e2e/test_messages.py` finds out when they change."""
+"""How grpc's own refusal of a long message begins; `tests/e2e/test_messages.py` notices when it changes."""
 
 
 def http_filters() -> list[Message]:
-    """What says it, and what replaces gRPC's own words."""
+    """The filters that refuse a long request, and replace gRPC's own words."""
     limit = extension(
         "filters.http.body_size_limit",
         "extensions.filters.http.body_size_limit.v3.BodySizeLimit",
@@ -29,17 +29,17 @@ def http_filters() -> list[Message]:
 
 
 def of_a_stream() -> Message:
-    """For the route of a method whose request is a stream: only each of its messages is bounded, by its backend."""
+    """For the route of a method whose request is a stream: only its single messages are limited, by the backend."""
     return {_FILTER: typed("config.route.v3.FilterConfig", disabled=True)}
 
 
 def answer() -> Message:
-    """Envoy's 413 as the error that a service itself answers: TOO_LARGE, where a bare UNKNOWN would stand otherwise."""
+    """Envoy's 413 as the error that a service itself gives: TOO_LARGE instead of a bare UNKNOWN."""
     return typed_answer(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, message_too_large())
 
 
 def _of_grpc() -> Message:
-    """A backend's answer with these words, and no other, becomes the error that a service itself answers."""
+    """Turns a backend's answer with exactly these words into the error that a service itself gives."""
     words = {
         "input": extension(
             "matching.inputs.response_headers",

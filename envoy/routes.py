@@ -1,6 +1,6 @@
-"""Routes, one for each method of the action table: its cluster, its deadline, and whether a try may be repeated.
+"""Routes, one for each method in the action table: its cluster, its deadline, and whether it may be retried.
 
-A method that the table does not know has no route, and Envoy answers UNIMPLEMENTED.
+A method that is not in the table has no route, and Envoy answers UNIMPLEMENTED.
 """
 
 from collections.abc import Iterable
@@ -13,12 +13,12 @@ from envoy.topology import Topology
 from services.base.actions import ActionTable, Method
 
 GRACE = timedelta(seconds=1)
-"""How much longer than the method's timeout Envoy waits. The part that works keeps to the timeout itself and answers
-with the details; were Envoy's clock equal, its bare answer would win, for it started first."""
+"""How much longer than the method's timeout Envoy waits. The backend keeps to the timeout itself and answers with
+details. Envoy's clock started first, so without this second its bare answer would win."""
 
 OPERATOR_TIMEOUT = timedelta(seconds=10)
-"""Health and reflection, which are in no table, and which dispatch does not count: what the flood limit lets one
-operator begin within this is less than a quarter of what is in flight to it at most."""
+"""For health and reflection, which are in no table and which dispatch does not count. What the flood limit lets one
+operator begin within this time is less than a quarter of the calls that may be in flight to dispatch."""
 
 STREAM_IDLE_TIMEOUT = timedelta(seconds=300)
 
@@ -35,7 +35,7 @@ class RouteError(Exception):
 
 
 def edge(table: ActionTable) -> Message:
-    """The front door. Never a second try: it would bear the same nonce, and dispatch would take it for a replay."""
+    """The front door. Never retried: a retry would carry the same nonce, and dispatch would take it for a replay."""
     routes = [_method_route(method, "dispatch") for method in _methods(table, DISPATCH_SERVICE)]
     routes += [_operator_route(prefix) for prefix in OPERATOR_PREFIXES]
     return _configuration("edge", routes)
@@ -48,9 +48,9 @@ def _operator_route(prefix: str) -> Message:
 
 
 def mesh(table: ActionTable, topology: Topology) -> Message:
-    """The services', and for each of them EngineService.
+    """The services' routes, and EngineService for each of them.
 
-    A method without side effects is tried again, on another host while there is one.
+    A method without side effects is tried again, on another host if there is one.
     """
     routes = []
     for service in topology.services:
@@ -71,7 +71,7 @@ def _mesh_route(method: Method, cluster: str) -> Message:
 
 
 def request_timeout(table: ActionTable, services: Iterable[str]) -> timedelta:
-    """The longest that a request may take to arrive: an upload's own timeout, and never less than the idle timeout."""
+    """The longest that a request may take to arrive: the upload's own timeout, but at least the idle timeout."""
     wanted = frozenset(services)
     uploads = [
         method.timeout for method in table.methods.values() if method.client_streaming and method.service in wanted
@@ -109,7 +109,7 @@ def _route(match: Message, cluster: str, timeout: timedelta) -> Message:
 
 
 def _retry_policy() -> Message:
-    """Five tries at most. How many calls may be at it at once is the cluster's retry budget."""
+    """At most five tries. The cluster's retry budget limits how many calls may retry at once."""
     return {
         "retry_on": ",".join(_RETRY_ON),
         "num_retries": 4,

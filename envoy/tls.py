@@ -13,9 +13,9 @@ _TLS = "extensions.transport_sockets.tls.v3"
 
 
 def downstream(topology: Topology) -> Message:
-    """The listeners' side: nobody gets in without a certificate of this deployment.
+    """The listeners' side: nobody connects without a certificate of this deployment.
 
-    Sessions are not resumed: a resumed one skips the check of the certificate, which may have expired or lost its CA.
+    Sessions are not resumed: that would skip the check of the certificate, which may have expired or lost its CA.
     """
     return extension(
         "transport_sockets.tls",
@@ -28,7 +28,7 @@ def downstream(topology: Topology) -> Message:
 
 
 def upstream(topology: Topology, target: str) -> Message:
-    """The clusters' side: calls `target` and nobody who merely has a certificate of the same CA."""
+    """The clusters' side: calls only `target`, not anybody else with a certificate of the same CA."""
     return extension(
         "transport_sockets.tls",
         f"{_TLS}.UpstreamTlsContext",
@@ -38,10 +38,10 @@ def upstream(topology: Topology, target: str) -> Message:
 
 
 def secrets(topology: Topology) -> dict[str, Message]:
-    """The files that the listeners and clusters name, by file name.
+    """The files that listeners and clusters refer to, by file name.
 
-    Both the file and the secret watch a folder: a mounted Secret changes by a swap of a symlink, which Envoy sees only
-    as a move within a watched folder.
+    Both the file and the secret watch a folder: a mounted Secret changes by swapping a symlink, which Envoy notices
+    only as a move within a watched folder.
     """
     folder = topology.tls_dir
     watched = {"path": folder}

@@ -1,4 +1,4 @@
-"""Where the parts of one deployment are: all that differs between a laptop and Kubernetes."""
+"""Where the parts of one deployment are: everything that differs between a laptop and Kubernetes."""
 
 import ipaddress
 from dataclasses import dataclass
@@ -25,18 +25,18 @@ class TopologyError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where something listens."""
+    """An address where something listens."""
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
 
     host: Annotated[str, Field(min_length=1)]
-    """IPv4 or IPv6 address; for an endpoint also a DNS name."""
+    """An IPv4 or IPv6 address; for an endpoint also a DNS name."""
 
     port: Port
 
     @property
     def is_name(self) -> bool:
-        """Whether the host has to be resolved."""
+        """Whether the host must be resolved."""
         try:
             ipaddress.ip_address(self.host)
         except ValueError:
@@ -63,12 +63,12 @@ class Service:
 
 @dataclass(frozen=True, slots=True)
 class Topology:
-    """One deployment of the mesh, as Envoy needs to know it."""
+    """One deployment of the mesh, as far as Envoy needs to know it."""
 
     __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="forbid")
 
     config_dir: Annotated[str, Field(min_length=1)]
-    """Folder in which Envoy finds the rendered files; relative paths are from where Envoy is started."""
+    """Folder where Envoy finds the rendered files; relative paths start where Envoy is started."""
 
     tls_dir: Annotated[str, Field(min_length=1)]
     """Folder with Envoy's own tls.crt and tls.key, and the mesh's ca.crt."""
@@ -87,7 +87,7 @@ class Topology:
     mesh: Address = Address("127.0.0.1", 8444)
 
     probe: Address | None = None
-    """Where `/ready` and `/stats/prometheus` are answered over plain HTTP, for a kubelet and a scraper; None for
+    """Where Envoy serves `/ready` and `/stats/prometheus` over plain HTTP, for a kubelet and a scraper; None for
     nowhere."""
 
     operator_on_mesh: bool = False
@@ -97,19 +97,19 @@ class Topology:
     """File of the access log; None means standard output."""
 
     connection_limit: Annotated[int, Field(ge=1)] = 10_000
-    """Downstream connections that the process holds at most; each listener takes at most half of them."""
+    """The most downstream connections that the process holds; each listener takes at most half of them."""
 
     rate_scale: Annotated[float, Field(gt=0, le=1_000_000)] = 1
     """Multiplies every rate and burst of the flood limit at the edge; the same as dispatch's, PAPERMESH_RATE_SCALE."""
 
     heap_limit_bytes: Annotated[int, Field(ge=1)] = 512 * 1024 * 1024
-    """The heap above which Envoy refuses calls. Keep it below the container's memory limit, by a fifth or so."""
+    """The heap above which Envoy refuses calls. Keep it about a fifth below the container's memory limit."""
 
     concurrency: Annotated[int, Field(ge=1)] = 1
-    """Worker threads of Envoy. One carries thousands of calls a second; every further one takes a core from Python."""
+    """Envoy's worker threads. One carries thousands of calls a second; each further one takes a core from Python."""
 
     def __post_init__(self) -> None:
-        """Refuses what would make an ambiguous configuration."""
+        """Refuses a topology that would make the configuration ambiguous."""
         workloads = [service.workload for service in self.services]
         if len({*workloads, "dispatch"}) <= len(workloads):
             raise ValueError("every service needs a workload name of its own, and dispatch has its own field")
@@ -130,7 +130,7 @@ def load(path: Path) -> Topology:
     """Reads a topology from YAML, with the field names above.
 
     Raises:
-        TopologyError: with a line for everything that is wrong.
+        TopologyError: with a line for each fault.
     """
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))

@@ -1,7 +1,7 @@
-"""What has not been verified gets three seconds: Envoy's own clock, for what never reaches dispatch or hangs there.
+"""Unverified calls get three seconds. This is Envoy's own clock, for calls that never reach dispatch or hang there.
 
-The clock runs from a call's first byte until its request has come whole or its answer begins. Where a request is a
-stream, dispatch begins its answer once it has verified the first message (`services.base.shares`).
+The clock runs from a call's first byte until its request is complete or its answer begins. If the request is a stream,
+dispatch begins its answer once it has verified the first message (`services.base.shares`).
 """
 
 from datetime import timedelta
@@ -13,15 +13,15 @@ from envoy.routes import GRACE
 from services.base.shares import UNVERIFIED_S, not_verified
 
 REQUEST_TIMEOUT = timedelta(seconds=UNVERIFIED_S) + GRACE
-"""A little longer than dispatch waits, whose answer is the better one."""
+"""A little longer than dispatch waits, because dispatch's answer is better."""
 
 _REQUEST_TIMEOUT_DETAILS = "request_overall_timeout"
 
 
 def answer() -> Message:
-    """Envoy's answer when that clock has run out, as the error that dispatch itself answers.
+    """Envoy's answer when that clock has run out, as the error that dispatch itself gives.
 
-    The deadline of a call has the same HTTP status, and is told by its own words.
+    A call's deadline has the same HTTP status; its text tells it apart.
     """
     mapper = typed_answer(HTTPStatus.REQUEST_TIMEOUT, not_verified())
     came_too_slowly = extension(

@@ -1,4 +1,4 @@
-"""Asking Envoy itself whether it would accept a configuration."""
+"""Asks Envoy itself whether it would accept a configuration."""
 
 import subprocess
 import tempfile
@@ -12,14 +12,14 @@ from trust.certificates import ensure
 
 
 class ConfigurationError(Exception):
-    """Envoy refuses the configuration; the text is Envoy's."""
+    """Envoy refuses the configuration; the text is Envoy's own."""
 
 
 def validate(binary: Path, bootstrap: Path) -> str:
-    """Runs `envoy --mode validate`, which reads the secrets too and opens no port.
+    """Runs `envoy --mode validate`, which also reads the secrets and opens no port.
 
     Returns:
-        What Envoy had to say, deprecations among it; empty when all is well.
+        Envoy's messages, deprecations included; empty when all is well.
 
     Raises:
         ConfigurationError: when Envoy refuses it.
@@ -38,10 +38,10 @@ def validate(binary: Path, bootstrap: Path) -> str:
 
 
 def validate_topology(binary: Path, topology: Topology, table: ActionTable) -> str:
-    """Renders and validates where the topology's own folders need not exist: in a temporary one, with new certificates.
+    """Renders and validates in a temporary folder with new certificates, so the topology's own folders need not exist.
 
     Returns:
-        What Envoy had to say.
+        Envoy's messages.
 
     Raises:
         ConfigurationError: when Envoy refuses it.

@@ -24,7 +24,7 @@ from services.base.audit_chain import (
 )
 
 MAX_FAULTS = 20
-"""Faults of one log that are told one by one; of the others, only how many there are."""
+"""Faults of one log that are reported one by one; the others are only counted."""
 
 _MAX_ANCHORS = 4
 _BUFFER_BYTES = 1024 * 1024
@@ -36,10 +36,10 @@ class Fault:
 
     file: str
     line: int
-    """Where in the file, from 1; 0 when it is about the log as a whole."""
+    """The line in the file, from 1; 0 if the fault concerns the whole log."""
 
     text: str
-    """The end of a sentence that begins with the place."""
+    """Completes a sentence that begins with the place."""
 
     def __str__(self) -> str:
         place = f"{self.file}, line {self.line}," if self.line else self.file
@@ -55,23 +55,23 @@ class Report:
     """Whole lines in the file, good or not."""
 
     first: str = ""
-    """Time of the first good line, as it stands there."""
+    """Time of the first good line, as written there."""
 
     last: str = ""
     ended: bool = False
-    """Whether its process closed it. If not, the process still runs, or it was killed."""
+    """Whether its process closed it. If not, the process is still running or was killed."""
 
     faults: list[Fault] = field(default_factory=list)
     """The first `MAX_FAULTS`."""
 
     faulty: int = 0
-    """How many there are in all."""
+    """How many faults there are in all."""
 
     missed: int = 0
     """Calls that dispatch says it could not record, all of them refused."""
 
     notes: list[str] = field(default_factory=list)
-    """What is no fault, and yet worth knowing."""
+    """Remarks: not faults, but worth knowing."""
 
     def blame(self, line: int, text: str) -> None:
         """Adds a fault."""
@@ -83,12 +83,12 @@ class Report:
 def check(
     folder: Path, keys: Mapping[str, AuditKey], read_heads: Callable[[], Mapping[str, Head]] | None
 ) -> Iterator[Report]:
-    """Checks all logs of a folder, while they are written too.
+    """Checks all logs of a folder, even while they are being written.
 
     Args:
         folder: Where they are.
         keys: The keys that they may have been written under, by id.
-        read_heads: Gives the heads by chain; None to go without, and so to find neither removed logs nor cut-off ends.
+        read_heads: Returns the heads by chain; None to do without, which misses removed logs and cut-off ends.
 
     Raises:
         OSError: when something cannot be read.
@@ -187,7 +187,7 @@ class _Check:
         report.missed += line.fields.get("missed", 0)
 
     def _take_torn(self, raw: bytes) -> None:
-        """The last line, without its end: a process that is killed can leave the beginning of its next line."""
+        """The last line, if torn: a killed process can leave the beginning of its next line."""
         report = self._report
         # Not by orjson: the number comes from the line before, and whoever altered that may have left it no room.
         beginning = b'{"chain":"%b","n":%d,' % (report.chain.encode(), self._expected)
@@ -222,7 +222,7 @@ class _Check:
 
 
 def _lines(file: BinaryIO) -> Iterator[bytes]:
-    """The lines of a file with their line feeds, the last one perhaps without; one that is too long comes empty."""
+    """The lines of a file with their line feeds, perhaps not the last; a line that is too long comes empty."""
     while raw := file.readline(MAX_LINE_BYTES):
         if len(raw) < MAX_LINE_BYTES or raw.endswith(b"\n"):
             yield raw

@@ -1,7 +1,7 @@
-"""The clients file and the key files of clients, as tools change them (docs/clients.md).
+"""How tools change the clients file and clients' key files (docs/clients.md).
 
-An entry here is an id with keys and whatever else it says. `services.dispatch.admission.clients`, which reads the file,
-knows what every field means and checks it.
+Here an entry is an id with keys, and other fields that are kept as they are. `services.dispatch.admission.clients`,
+which reads the file, knows and checks what every field means.
 """
 
 import json
@@ -24,7 +24,7 @@ class ListingError(OperatorError):
 
 
 def new_key() -> dict[str, str]:
-    """A key as an entry lists it; its id is the day on which it was made and some letters, "2026-11-21-9f3c1a"."""
+    """A key as an entry lists it; its id is the day of its creation and some letters, "2026-11-21-9f3c1a"."""
     return {
         "id": f"{datetime.now(UTC):%Y-%m-%d}-{secrets.token_hex(3)}",
         "secret": new_secret(),
@@ -35,7 +35,7 @@ def read(path: Path) -> list[Entry]:
     """The entries of a clients file.
 
     Raises:
-        ListingError: when it cannot be read, or is no list of clients with keys.
+        ListingError: when it cannot be read, or is not a list of clients with keys.
     """
     try:
         return parse(read_private(path), str(path))
@@ -44,11 +44,11 @@ def read(path: Path) -> list[Entry]:
 
 
 def parse(content: bytes, where: str) -> list[Entry]:
-    """The entries of what a clients file says.
+    """The entries in a clients file's content.
 
     Args:
-        content: What it says.
-        where: What an error calls it.
+        content: The content.
+        where: What an error calls the file.
 
     Raises:
         ListingError: when it is no list of clients with keys.
@@ -63,12 +63,12 @@ def parse(content: bytes, where: str) -> list[Entry]:
 
 
 def listing(entries: Sequence[Entry]) -> bytes:
-    """What a clients file with these entries says."""
+    """The content of a clients file with these entries."""
     return _text({"clients": entries})
 
 
 def key_file(client: str, key: Mapping[str, str]) -> bytes:
-    """What the file says that a client signs with; see `write_key_file`."""
+    """The content of the file that a client signs with; see `write_key_file`."""
     return _text({"client": client, "key_id": key["id"], "secret": key["secret"]})
 
 
@@ -83,9 +83,9 @@ def write(path: Path, entries: Sequence[Entry]) -> None:
 
 @contextmanager
 def changing(path: Path) -> Iterator[list[Entry]]:
-    """The entries of a clients file, to be changed in place; written when the block ends without an error.
+    """The entries of a clients file, to be changed in place and written if the block ends without an error.
 
-    One process at a time: another one that asks for the same file waits.
+    One process at a time: another that asks for the same file waits.
 
     Raises:
         ListingError: when it cannot be read or written.

@@ -1,6 +1,6 @@
-"""The clients that a deployment has from its first day: the adapter, and the operator who calls with grpcurl.
+"""The clients that a deployment starts with: the adapter, and the operator who calls with grpcurl.
 
-What their files say. Where those are kept, in a folder or in Secrets, is for whoever sets a deployment up to know.
+This is the content of their files. Whoever sets up a deployment decides where to keep them: in a folder or in Secrets.
 """
 
 import json
@@ -18,7 +18,7 @@ def entries(namespace: str) -> list[Entry]:
     """Their entries in a list of clients, each with a new key.
 
     Args:
-        namespace: The deployment's namespace, which stands in their certificates.
+        namespace: The deployment's namespace, which is in their certificates.
     """
     return [
         {
@@ -34,14 +34,14 @@ def entries(namespace: str) -> list[Entry]:
 
 
 def new_key_file(listed: Sequence[Entry], client: str, held: bytes | None) -> bytes | None:
-    """What a client's key file has to say from now on; None when it may stay as it is.
+    """The new content of a client's key file; None if it may stay as it is.
 
-    A file with one of the client's keys stays. Any other is worth nothing, since dispatch knows the listed ones alone.
+    A file with one of the client's keys stays. Any other is worthless, because dispatch knows only the listed keys.
 
     Args:
         listed: The list of clients.
-        client: Its id. One that was taken off the list has no key, and that is its operator's decision.
-        held: What its file says now; None when there is none.
+        client: Its id. A client that the operator took off the list has no key, and gets none.
+        held: The file's current content; None if there is no file.
     """
     keys = next((entry["keys"] for entry in listed if entry["id"] == client), None)
     if keys is None or (held is not None and _secret(held, client) in {_decoded(key["secret"]) for key in keys}):
@@ -50,7 +50,7 @@ def new_key_file(listed: Sequence[Entry], client: str, held: bytes | None) -> by
 
 
 def _secret(content: bytes, client: str) -> bytes | None:
-    """The secret in a client's key file; None where it is no such file."""
+    """The secret in a client's key file; None if it is not such a file."""
     try:
         said = json.loads(content)
         return _decoded(said["secret"]) if said["client"] == client else None
@@ -59,7 +59,7 @@ def _secret(content: bytes, client: str) -> bytes | None:
 
 
 def _decoded(secret: str) -> bytes:
-    """A secret, however it is written: with or without its padding. What is none is taken as it is."""
+    """A secret's bytes, written with or without padding. Anything else is returned as it is."""
     try:
         return decode_secret(secret)
     except ValueError:

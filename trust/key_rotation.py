@@ -1,7 +1,7 @@
-"""Exchanging a client's key without losing a call: for a while two are good, the old one and the new one.
+"""Replaces a client's key without losing a call: for a while both the old and the new one are valid.
 
-The order is what counts: dispatch knows the new key before the client signs with it, and the client signs with it
-before dispatch forgets the old one. Both steps may be repeated after a crash, wherever it came.
+The order matters: dispatch knows the new key before the client signs with it, and the client signs with it before
+dispatch forgets the old one. Both steps may be repeated after a crash at any point.
 """
 
 import time
@@ -13,11 +13,11 @@ from trust import clients_file
 from trust.clients_file import Entry, ListingError
 
 SETTLE_S = 5.0
-"""Seconds from a change of a file until whoever reads it has done so; each looks at its file every second."""
+"""Seconds from a file's change until every reader has seen it; each checks its file every second."""
 
 
 class RotationError(OperatorError):
-    """A step that cannot be done now; the text says what comes first."""
+    """A step that cannot be taken now; the text says what to do first."""
 
 
 def begin(listing: Path, client: str, key_file: Path, settle_s: float = SETTLE_S) -> str:
@@ -26,7 +26,7 @@ def begin(listing: Path, client: str, key_file: Path, settle_s: float = SETTLE_S
     Args:
         listing: The clients file.
         client: Its id.
-        key_file: What the client signs with. It may be missing, where the client keeps it on another machine.
+        key_file: What the client signs with. It may be missing if the client keeps it on another machine.
         settle_s: Seconds between the two, for every dispatch to read the clients file.
 
     Returns:
@@ -50,16 +50,16 @@ def begin(listing: Path, client: str, key_file: Path, settle_s: float = SETTLE_S
 
 
 def finish(listing: Path, client: str, key_file: Path, settle_s: float = SETTLE_S) -> list[str]:
-    """Takes a client's old keys away. The client must sign with the new one by now.
+    """Removes a client's old keys. The client must already sign with the new one.
 
     Args:
         listing: The clients file.
         client: Its id.
         key_file: What the client signs with, or a copy of it.
-        settle_s: How old the key file must be, in seconds, for the client to have read it; the rest is waited for.
+        settle_s: How old the key file must be, in seconds, for the client to have read it; waits if it is younger.
 
     Returns:
-        The ids of the keys that are good no more.
+        The ids of the keys that are no longer valid.
 
     Raises:
         RotationError: when the key file does not hold the new key.
@@ -78,7 +78,7 @@ def finish(listing: Path, client: str, key_file: Path, settle_s: float = SETTLE_
 
 
 def _used(key_file: Path, entry: Entry) -> str | None:
-    """The id of the key in a client's key file; None where there is none."""
+    """The id of the key in a client's key file; None if there is none."""
     if not key_file.exists():
         return None
     key = read_key_file(key_file)

@@ -39,7 +39,7 @@ def on_the_page() -> set[Name]:
     """Of the programs that the page shows, and of what it speaks of."""
     text = PAGE.read_text(encoding="utf-8")
     programs = [step.text for step in steps(PAGE) if step.kind == "python"]
-    spoken = re.findall(r"`(services\.base\.[a-z_]+)\.([A-Za-z]+)", text)
+    spoken = re.findall(r"`(services\.base\.[a-z_]+)\.([A-Za-z_]+)", text)
     return {*spoken, *(name for program in programs for name in used(program))}
 
 

@@ -1,10 +1,10 @@
 """The mesh's certificates: one CA, and a leaf for every workload and client.
 
 certs/ca/       ca.crt ca.key            the mesh CA; only this folder's owner can issue
-certs/pdf/      tls.crt tls.key ca.crt   as a Kubernetes TLS Secret looks when it is mounted
+certs/pdf/      tls.crt tls.key ca.crt   laid out like a mounted Kubernetes TLS Secret
 certs/client/x/ tls.crt tls.key ca.crt   a company's own caller "x"
 
-`ensure` makes and renews them; `rotate_leaves` and `rotate_ca` replace what is still good, while the mesh runs.
+`ensure` creates and renews them; `rotate_leaves` and `rotate_ca` replace valid ones while the mesh runs.
 """
 
 from trust.certificates.authority import Phase

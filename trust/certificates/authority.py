@@ -1,11 +1,11 @@
 """The CA folder: who signs, whom everybody trusts, and how far a rotation of the CA has come.
 
 ca.crt  ca.key      the CA that signs
-next.crt  next.key  the one that will, which everybody is told to trust first
-previous.crt        the one that did, which is trusted until nobody shows its leaves; its key is gone
+next.crt  next.key  the CA that will sign next, which everybody is told to trust first
+previous.crt        the CA that signed before, trusted until nobody shows its leaves; its key is deleted
 
-All that a rotation has to remember stands here, and the folder changes in one step: whatever is interrupted can be
-taken up again from what the folder says.
+Everything a rotation has to remember is here, and the folder changes in one step. So an interrupted rotation can always
+continue from what the folder says.
 """
 
 from collections.abc import Mapping
@@ -47,11 +47,11 @@ class Authority:
 
     @classmethod
     def load(cls, folder: Path) -> Self:
-        """What the folder holds.
+        """Reads the folder.
 
         Raises:
             OSError: when a file cannot be read.
-            ValueError: when one is not what it should be.
+            ValueError: when a file is invalid.
         """
         files = read(folder)
         if "ca.crt" not in files or "ca.key" not in files:
@@ -89,7 +89,7 @@ class Authority:
         return b"".join(each.public_bytes(Encoding.PEM) for each in trusted if each)
 
     def advanced(self, namespace: str, now: datetime) -> Self:
-        """What the next step of a rotation makes of it: a CA to come, that CA in office, the one before forgotten."""
+        """The result of a rotation's next step: a next CA, that CA signing, or the previous one forgotten."""
         if self.successor is not None:
             return type(self)(self.successor, predecessor=self.issuer.certificate)
         if self.predecessor is not None:

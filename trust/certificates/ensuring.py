@@ -1,4 +1,4 @@
-"""Bringing a folder of certificates up to date: keeps what is good, issues what is missing, renews what grows old."""
+"""Brings a folder of certificates up to date: keeps valid ones, issues missing ones, renews ageing ones."""
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
@@ -32,23 +32,23 @@ def ensure(
     """Makes sure that `directory` holds a CA and a valid leaf for each workload and client.
 
     Running it again changes nothing until something is missing, unreadable, issued by another CA, made for other names,
-    or in the last third of its life. A CA that grows old is kept until it is rotated (see `rotation`), since replacing
-    it at once would cost calls; one that has run out, that cannot be read or whose key others could read is replaced,
-    and all leaves with it.
+    or in the last third of its life. An ageing CA is kept until it is rotated (see `rotation`), because replacing it at
+    once would cost calls. A CA that has expired, cannot be read or whose key others could read is replaced, and all
+    leaves with it.
 
     Args:
         directory: Root of the layout; made with mode 0700.
         namespace: The namespace in every SPIFFE id.
         workloads: Whose leaves to have at `<directory>/<workload>`.
         clients: Names of callers of the company's own, at `<directory>/client/<name>`.
-        envoy_names: DNS names and IP addresses by which Envoy is reached.
+        envoy_names: DNS names and IP addresses where Envoy is reached.
         now: The current time; for tests.
 
     Returns:
         An outcome for the CA and then one for each leaf, in the order asked for.
 
     Raises:
-        CertificateError: for a name that cannot be one, or a folder that cannot be written.
+        CertificateError: for an invalid name, or a folder that cannot be written.
     """
     moment = (now or datetime.now(UTC)).replace(microsecond=0)
     workloads, clients = tuple(workloads), tuple(clients)

@@ -4,8 +4,8 @@
     pdf/..data   -> ..1766312345678901234
     pdf/..1766312345678901234/tls.crt
 
-Replacing `..data` swaps all files at once, so nobody ever reads a certificate beside another one's key; and whoever
-watches the folder sees one move, on a laptop just as on Kubernetes.
+Replacing `..data` swaps all files at once, so nobody ever reads a certificate with another one's key. Whoever watches
+the folder sees one move, on a laptop just as on Kubernetes.
 """
 
 import fcntl
@@ -23,10 +23,10 @@ _LOCK = ".lock"
 
 @contextmanager
 def locked(directory: Path) -> Iterator[None]:
-    """Makes the root of the layout, mode 0700, and keeps every other writer out of it for as long as the block lasts.
+    """Creates the root of the layout, mode 0700, and keeps every other writer out while the block runs.
 
     Raises:
-        OSError: when it cannot be made or written to.
+        OSError: when it cannot be created or written to.
     """
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     lock = os.open(directory / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -40,7 +40,7 @@ def locked(directory: Path) -> Iterator[None]:
 def publish(folder: Path, files: Mapping[str, bytes]) -> None:
     """Makes `files` (name to content) the folder's content, in one step and readable by the owner only.
 
-    Interrupted at any point, even by a loss of power, it leaves what was there or what was to be, and nothing between.
+    Interrupted at any point, even by a loss of power, it leaves either the old content or the new, nothing in between.
     """
     folder.parent.mkdir(mode=0o700, exist_ok=True)
     folder.mkdir(mode=0o700, exist_ok=True)
@@ -67,10 +67,10 @@ def publish(folder: Path, files: Mapping[str, bytes]) -> None:
 
 
 def read(folder: Path) -> dict[str, bytes]:
-    """What a folder holds, name to content, all of one version.
+    """A folder's content, name to bytes, all of one version.
 
     Raises:
-        OSError: when there is none, or it cannot be read.
+        OSError: when there is no such folder, or it cannot be read.
     """
     while True:
         version = version_of(folder)

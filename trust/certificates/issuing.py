@@ -22,10 +22,10 @@ CA_LIFE = timedelta(days=3650)
 LEAF_LIFE = timedelta(days=90)
 
 BACKDATE = timedelta(minutes=5)
-"""A certificate is valid from a little before it was made, for peers whose clocks run behind."""
+"""A certificate is valid from a little before its creation, for peers whose clocks run behind."""
 
 ENVOY_NAMES = ("localhost", "envoy", "127.0.0.1", "::1")
-"""DNS names and IP addresses of Envoy's leaf on a laptop. gRPC's clients insist on one; all else checks the URI."""
+"""DNS names and IP addresses of Envoy's leaf on a laptop. gRPC's clients require one; all else checks the URI."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class Pair:
         """Reads both.
 
         Raises:
-            ValueError: when either is not what it should be, or they do not belong together.
+            ValueError: when either is invalid, or they do not belong together.
         """
         parsed = x509.load_pem_x509_certificate(certificate)
         try:
@@ -54,7 +54,7 @@ class Pair:
         return cls(parsed, private)
 
     def can_sign(self) -> bool:
-        """Whether it is a CA's: who checks a leaf refuses one that anybody else signed."""
+        """Whether it is a CA's: a leaf signed by any other certificate is refused."""
         extensions = self.certificate.extensions
         try:
             extensions.get_extension_for_class(x509.SubjectKeyIdentifier)  # which its leaves name
@@ -64,19 +64,19 @@ class Pair:
 
     @property
     def certificate_pem(self) -> bytes:
-        """The certificate as it stands in a file."""
+        """The certificate as a file holds it."""
         return self.certificate.public_bytes(Encoding.PEM)
 
     @property
     def key_pem(self) -> bytes:
-        """The key, unencrypted, as it stands in a file."""
+        """The key, unencrypted, as a file holds it."""
         return self.key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
 
 def issue_ca(namespace: str, now: datetime) -> Pair:
-    """A new root, which may sign leaves and nothing that signs in turn.
+    """A new root, which may sign leaves but no further CA.
 
-    No two have one name: whoever checks a leaf while two are trusted looks for its issuer by name.
+    Each has a name of its own: while two are trusted, a leaf's issuer is looked up by name.
     """
     key = ec.generate_private_key(ec.SECP256R1())
     identifier = x509.SubjectKeyIdentifier.from_public_key(key.public_key()).digest
@@ -100,9 +100,9 @@ def issue_leaf(ca: Pair, uri: str, hosts: Sequence[str], now: datetime, life: ti
     """A leaf for client and server side alike: every workload of the mesh is both. It never outlives its CA.
 
     Args:
-        ca: Who signs.
+        ca: The CA that signs.
         uri: The one SPIFFE id.
-        hosts: DNS names and IP addresses besides; empty for everyone but Envoy.
+        hosts: Further DNS names and IP addresses; empty for everyone but Envoy.
         now: Start of its life.
         life: How long it is valid from then on; `LEAF_LIFE` when left out.
     """
@@ -128,7 +128,7 @@ def issue_leaf(ca: Pair, uri: str, hosts: Sequence[str], now: datetime, life: ti
 
 
 def issuer_id(certificate: x509.Certificate) -> str:
-    """Eight hex digits that tell one CA from another: of whoever signed this certificate."""
+    """Eight hex digits that identify the CA that signed this certificate."""
     extensions = certificate.extensions
     try:
         signer = extensions.get_extension_for_class(x509.AuthorityKeyIdentifier).value.key_identifier
@@ -142,7 +142,7 @@ def _short(identifier: bytes) -> str:
 
 
 def subject_names(uri: str, hosts: Sequence[str]) -> list[x509.GeneralName]:
-    """What stands in the leaf's subjectAltName, in order."""
+    """The entries of the leaf's subjectAltName, in order."""
     return [x509.UniformResourceIdentifier(uri), *(_host(host) for host in hosts)]
 
 

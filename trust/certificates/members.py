@@ -1,4 +1,4 @@
-"""The leaves of the layout: whose there are, what is wrong with one, and putting a new one in its place."""
+"""The leaves of the layout: whose they are, what is wrong with one, and how a new one replaces it."""
 
 import re
 from collections.abc import Sequence
@@ -27,7 +27,7 @@ _RENEW_BELOW = 1 / 3
 
 
 class CertificateError(OperatorError):
-    """The folder cannot be brought to where it should be; the text is for the person who asked for it."""
+    """The folder cannot be brought into the requested state; the text is for the person who asked."""
 
 
 class Done(StrEnum):
@@ -54,7 +54,7 @@ class Outcome:
     """Why it was issued or renewed, as a clause; empty when it was kept."""
 
     certificate: x509.Certificate
-    """The one that is in the folder now."""
+    """The certificate that is in the folder now."""
 
     @property
     def not_after(self) -> datetime:
@@ -74,14 +74,14 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """Somebody with a leaf, and the names that it is for."""
+    """The holder of a leaf, and the names it is for."""
 
     name: str
     """"pdf" or "client/reports": its folder, from the certificates' root."""
 
     uri: str
     hosts: Sequence[str] = ()
-    """DNS names and IP addresses besides; Envoy's alone."""
+    """Further DNS names and IP addresses; only Envoy has any."""
 
 
 def callers(directory: Path) -> tuple[str, ...]:
@@ -97,7 +97,7 @@ def workloads(directory: Path) -> tuple[str, ...]:
 
 
 def present(directory: Path) -> tuple[Member, ...]:
-    """Everybody who has a leaf in the layout, under the names that it has.
+    """Everybody who has a leaf in the layout, under the leaf's names.
 
     Raises:
         CertificateError: when a leaf cannot be read.
@@ -107,7 +107,7 @@ def present(directory: Path) -> tuple[Member, ...]:
 
 
 def bring_up_to_date(directory: Path, member: Member, authority: Authority, now: datetime) -> Outcome:
-    """Makes sure that a member has a good leaf of the CA that signs, and trusts whom it should.
+    """Makes sure that a member has a valid leaf of the CA that signs, and the right bundle of CAs to trust.
 
     Raises:
         OSError: when its folder cannot be written.
@@ -138,7 +138,7 @@ def put(directory: Path, member: Member, authority: Authority, now: datetime, *,
 
 
 def read_pair(folder: Path, stem: str) -> tuple[Pair | None, str]:
-    """The pair <stem>.crt and <stem>.key, or why there is none that could be used."""
+    """The pair <stem>.crt and <stem>.key, or why there is no usable one."""
     key_file = folder / f"{stem}.key"
     if not key_file.exists():
         return None, "there was none"

@@ -1,11 +1,11 @@
-"""Rotating leaves and the CA while the mesh runs: everybody trusts the new CA before anybody shows its leaves.
+"""Rotates leaves and the CA while the mesh runs: everybody trusts the new CA before anybody shows its leaves.
 
-trust   a new CA is made, and everybody is told to trust both
-issue   everybody gets a leaf of the new one; it is safe once everybody trusts both
-drop    nobody is told to trust the old one any more; safe once everybody shows a new leaf
+trust   creates a new CA; everybody is told to trust both
+issue   gives everybody a leaf of the new CA; safe once everybody trusts both
+drop    stops telling anybody to trust the old CA; safe once everybody shows a new leaf
 
-Each step first makes up for what an interrupted one left undone, so it can be run again at any time. Between two steps
-the files must have been taken up by those who use them; `takeup` waits for that.
+Each step first completes what an interrupted one left undone, so it can be run again at any time. Between two steps
+those who use the files must have taken them up; `takeup` waits for that.
 """
 
 import time
@@ -20,7 +20,7 @@ from trust.certificates.folder import locked, publish, published_at
 from trust.certificates.members import CertificateError, Done, Outcome, bring_up_to_date, present, put
 
 _UNATTENDED_AFTER_S = 3600.0
-"""How long a step stands before `carry_on` takes the next: no connection lives longer."""
+"""How long `carry_on` waits between two steps: no connection lives longer."""
 
 
 class Step(StrEnum):
@@ -52,7 +52,7 @@ def authority_of(directory: Path) -> Authority:
 
 
 def remaining(directory: Path) -> tuple[Step, ...]:
-    """The steps that a rotation of the CA still has to take, with the one that was taken last: it may be half done.
+    """The steps that a rotation of the CA still has to take, including the last one taken, which may be half done.
 
     Raises:
         CertificateError: when there is no CA.
@@ -65,7 +65,7 @@ def rotate_leaves(directory: Path, names: Sequence[str] = ()) -> tuple[Outcome, 
 
     Args:
         directory: Root of the layout.
-        names: Folders, "pdf" or "client/reports"; everybody's when empty.
+        names: Folders, "pdf" or "client/reports"; empty for everybody's.
 
     Raises:
         CertificateError: for a name that has no leaf, or a folder that cannot be written.
@@ -83,11 +83,11 @@ def rotate_leaves(directory: Path, names: Sequence[str] = ()) -> tuple[Outcome, 
 
 
 def take(directory: Path, step: Step, namespace: str, *, now: datetime | None = None) -> tuple[Outcome, ...]:
-    """Takes one step of the CA's rotation, or finishes it when it was interrupted.
+    """Takes one step of the CA's rotation, or finishes an interrupted one.
 
     Args:
         directory: Root of the layout.
-        step: Which one. It must be the next, or the last one taken.
+        step: Which step: the next one, or the last one taken.
         namespace: The deployment's namespace, for the new CA's name.
         now: The current time; for tests.
 
@@ -110,10 +110,10 @@ def take(directory: Path, step: Step, namespace: str, *, now: datetime | None = 
 
 
 def carry_on(directory: Path, namespace: str, *, now: datetime | None = None) -> Step | None:
-    """Does what is due, for whoever looks from time to time and waits for nothing.
+    """Does whatever is due, for callers that check from time to time and wait for nothing.
 
-    It begins the rotation of a CA in the last third of its life, and takes the next step of one that has stood for an
-    hour: by then, every connection that was made with the files before has ended.
+    It begins the rotation of a CA in the last third of its life, and takes a rotation's next step after an hour: by
+    then, every connection made with the earlier files has ended.
 
     Returns:
         The step that was taken, if any.

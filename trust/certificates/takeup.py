@@ -1,4 +1,4 @@
-"""Whether those who listen have taken up new files: seen in TLS handshakes, not guessed from the time that passed."""
+"""Whether listeners have taken up new files, as TLS handshakes show: not guessed from the time that has passed."""
 
 import socket
 import ssl
@@ -18,15 +18,15 @@ from trust.certificates.members import CertificateError
 from trust.certificates.rotation import Step, authority_of, remaining, take
 
 SETTLE_S = 5.0
-"""What those who only call get to take up new files, after those who listen were seen to have: a channel looks every
-second, and shows a new certificate once Envoy has let it in."""
+"""The extra time for parts that only call, after all listeners have taken up the files: a channel checks every second,
+and shows a new certificate once Envoy has accepted it."""
 
 LIMIT_S = 300.0
-"""How long to wait for those who listen; the kubelet takes up to two minutes to renew a mounted Secret."""
+"""How long to wait for listeners; the kubelet takes up to two minutes to update a mounted Secret."""
 
 _ANSWER_S = 5.0
 _PROBE_LIFE = timedelta(minutes=15)
-"""Its key passes through a temporary file: what is found there later must be worth nothing."""
+"""Its key passes through a temporary file, so a copy found there later must be worthless."""
 
 _LOOK_EVERY_S = 0.2
 
@@ -51,7 +51,7 @@ class Listener:
 
 @dataclass(frozen=True, slots=True)
 class Handshake:
-    """What a listener showed, and what it made of the certificate that it was shown."""
+    """What a listener showed, and whether it accepted the certificate that it was shown."""
 
     certificate: x509.Certificate
     let_in: bool
@@ -61,7 +61,7 @@ def shake_hands(listener: Listener, leaf: Pair) -> Handshake | None:
     """Connects as the holder of `leaf`; None when nobody listens there.
 
     Raises:
-        OSError: when whoever listens there does not answer, or not with TLS.
+        OSError: when the listener does not answer, or not with TLS.
     """
     try:
         plain = socket.create_connection((listener.host, listener.port), timeout=_ANSWER_S)
@@ -87,17 +87,17 @@ def wait(
 ) -> None:
     """Waits until every listener shows its newest leaf and trusts all CAs of the bundle.
 
-    A listener that does not run has nothing to take up: it will start with what is in its folder.
+    A listener that is not running has nothing to take up: it will start with what is in its folder.
 
     Args:
         directory: Root of the layout.
         namespace: The deployment's namespace.
-        listeners: Whom to ask; every replica of everybody who listens.
-        settle_s: Seconds that those who cannot be asked get after that.
+        listeners: Whom to ask: every replica of every listening part.
+        settle_s: Seconds to wait after that for parts that cannot be asked.
         limit_s: Seconds to wait at most.
 
     Raises:
-        CertificateError: naming who has not taken up what, when the limit has passed.
+        CertificateError: when the limit has passed, naming who has not taken up what.
     """
     deadline = time.monotonic() + limit_s
     waiting = list(listeners)
@@ -112,7 +112,7 @@ def wait(
 
 
 def laggards(directory: Path, namespace: str, listeners: Sequence[Listener]) -> list[Listener]:
-    """Looks once: those who do not show their newest leaf yet, or do not trust every CA that can sign.
+    """Asks once: the listeners that do not show their newest leaf yet, or do not trust every CA that can sign.
 
     Args:
         directory: Root of the layout.
@@ -120,7 +120,7 @@ def laggards(directory: Path, namespace: str, listeners: Sequence[Listener]) -> 
         listeners: Whom to ask.
 
     Raises:
-        CertificateError: when there is no CA, or no leaf of somebody to be asked.
+        CertificateError: when there is no CA, or somebody to be asked has no leaf.
     """
     ca, now = authority_of(directory), datetime.now(UTC).replace(microsecond=0)
     # Leaves for these handshakes alone, of every CA that can still sign.
@@ -138,7 +138,7 @@ def rotate_ca(
     limit_s: float = LIMIT_S,
     report: Callable[[Step], None] = lambda _: None,
 ) -> None:
-    """Takes all steps of a rotation, or those that an interrupted one left, and waits after each for its take-up.
+    """Takes all steps of a rotation, or the rest of an interrupted one, and waits after each for its take-up.
 
     Args:
         directory: Root of the layout.
@@ -146,10 +146,10 @@ def rotate_ca(
         listeners: See `wait`.
         settle_s: See `wait`.
         limit_s: See `wait`; for each step.
-        report: Told of each step once it is done, and taken up by everybody for whom the next one would be too early.
+        report: Called with each step once it is done and taken up, so that the next one is safe.
 
     Raises:
-        CertificateError: when a step cannot be taken, or is not taken up in time. Calling it again goes on from there.
+        CertificateError: when a step cannot be taken, or is not taken up in time. Call it again to continue from there.
     """
     for step in remaining(directory):
         take(directory, step, namespace)
@@ -179,7 +179,7 @@ def _leaf(directory: Path, member: str) -> x509.Certificate:
 
 
 def _context(leaf: Pair) -> ssl.SSLContext:
-    """A client that shows `leaf` and looks at whatever it is shown: this is about which certificate that is."""
+    """A client that shows `leaf` and accepts any certificate: the caller wants to know which one it is shown."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE

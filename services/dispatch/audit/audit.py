@@ -1,6 +1,6 @@
-"""The audit log: one line for every call's end, in chains that show when somebody touched them (docs/audit.md).
+"""The audit log: one line at every call's end, in chains that show any tampering (docs/audit.md).
 
-What cannot be recorded must not happen: while lines cannot be written, or Redis was not told of the chain that they
+What cannot be recorded must not happen. While lines cannot be written, or Redis does not know of the chain that they
 would go to, `healthy` is False and calls are refused before any work.
 """
 
@@ -23,7 +23,7 @@ from services.dispatch import memory_pressure
 from services.dispatch.audit.file import ChainFile
 
 EVERY_S = 0.1
-"""How often Redis is told the heads, and a disk that refused to write is asked again."""
+"""How often the heads are written to Redis, and writing to a disk that refused is tried again."""
 
 _SYNC_EVERY_S = 1.0
 _HEAD_AGAIN_EVERY_S = 10.0
@@ -39,10 +39,10 @@ _log = logging.getLogger(__name__)
 
 
 class Heads:
-    """The chains' heads in Redis, out of reach for whoever can write the logs."""
+    """The chains' heads in Redis, out of reach of anyone who can write the logs."""
 
     def __init__(self, link: RedisLink, keep_days: int) -> None:
-        """Tells nothing yet.
+        """Writes nothing yet.
 
         Args:
             link: Redis in its state role.
@@ -52,17 +52,17 @@ class Heads:
         self.keep_days = keep_days
 
     async def put(self, chain: str, head: Head) -> None:
-        """Tells how long a chain is by now.
+        """Records a chain's current head.
 
         Raises:
-            RedisAway, RedisRefused: when Redis did not take it.
+            RedisAway, RedisRefused: when Redis did not accept it.
         """
         # Also when Redis is full: whoever starts then could not begin a chain, and would refuse deletions too.
         await self._link.call("EVAL", memory_pressure.SET, 1, Head.key(chain), str(head), "EX", self.keep_days * _DAY_S)
 
 
 def has_calls(folder: Path) -> bool:
-    """Whether a log in a folder tells of a call."""
+    """Whether any log in a folder has a call."""
     # Near the beginning of its chain, if there is one at all: only the start and gaps come before.
     for path in folder.glob(f"*{SUFFIX}"):
         with path.open("rb") as file:
@@ -79,9 +79,9 @@ class Audit:
 
         Args:
             folder: Where the chains' files go; other replicas may write there too.
-            replica: What this replica is called, in the names of its files.
+            replica: This replica's name, for the names of its files.
             key: Seals the lines.
-            heads: Where the chains' heads are kept.
+            heads: Where the chains' heads are stored.
         """
         self._folder = folder
         self._replica = replica
@@ -99,14 +99,14 @@ class Audit:
 
     @property
     def healthy(self) -> bool:
-        """Whether a call's end can be recorded right now. While it cannot, calls must be refused before any work."""
+        """Whether a call's end can be recorded right now. If not, calls must be refused before any work."""
         return self._file is not None and self._file.is_written and not self._trouble
 
     def record(self, ended: Ended) -> None:
-        """Writes the line of a call, or lets it wait while it cannot be written.
+        """Writes a call's line, or queues it while it cannot be written.
 
-        What was admitted before that always gets its line, and there is only so much of it. Of the calls that are
-        refused since, there may be any number: once a mebibyte of lines waits, they are counted.
+        A call admitted before that always gets its line; there are only so many. Refused calls have no limit: once a
+        mebibyte of lines waits, they are only counted.
         """
         file = self._file
         if file is None or not (file.has_room or ended.call.notes.get("admitted")):
@@ -118,11 +118,11 @@ class Audit:
             self._has_trouble(f"The audit log cannot be written: {error.strerror}")
 
     async def start(self) -> None:
-        """Begins the first chain, if that is possible now; otherwise `run` goes on trying."""
+        """Begins the first chain if that is possible now; otherwise `run` keeps trying."""
         await self._tend()
 
     async def run(self) -> None:
-        """Tends the chains until cancelled: begins them, tells Redis of them, writes what had to wait."""
+        """Maintains the chains until cancelled: begins them, records them in Redis, writes lines that had to wait."""
         while True:
             await asyncio.sleep(EVERY_S)
             await self._tend()
@@ -158,7 +158,7 @@ class Audit:
             self._trouble, self._untold = "", False
 
     async def _roll(self) -> None:
-        """Begins a chain where there is none or it is full, one step after the other as each becomes possible."""
+        """Begins a chain if there is none or the current one is full, step by step as each becomes possible."""
         if self._file is not None:
             self._file.write()
         if self._next is None and self._ended is None and (self._file is None or self._file.size >= _ROLL_BYTES):
@@ -178,7 +178,7 @@ class Audit:
         return file
 
     async def _move_on(self, file: ChainFile) -> None:
-        """Goes over to the next chain, once it begins and Redis knows of it."""
+        """Switches to the next chain once it has begun and Redis knows of it."""
         file.write()
         await self._tell(file)
         self._ended, self._file, self._next = self._file, file, None
@@ -186,7 +186,7 @@ class Audit:
             self._ended.append(_last("rolled"))
 
     async def _end(self, file: ChainFile, why: str = "") -> None:
-        """Ends a chain as well as that can be done now; says why in it, unless that stands there."""
+        """Ends a chain as well as possible now, and writes the reason into it unless it is there already."""
         try:
             if why:
                 self._account_for_missed(file)
@@ -208,7 +208,7 @@ class Audit:
             file.append({"kind": "gap", "missed": missed})
 
     async def _tell(self, file: ChainFile) -> None:
-        """Tells Redis of new lines, and from time to time of the same ones: it may have lost what it was told."""
+        """Writes new heads to Redis, and from time to time the same ones again in case Redis lost them."""
         now = time.monotonic()
         head = file.head
         if head == self._told and now < self._told_at + _HEAD_AGAIN_EVERY_S:
@@ -233,7 +233,7 @@ def _last(why: str) -> dict[str, Any]:
 
 
 def _fields(ended: Ended, key: AuditKey) -> dict[str, Any]:
-    """What the line of a call says. No text, no names from documents, no token; docs/audit.md has the table."""
+    """The fields of a call's line. No text, no names from documents, no token; docs/audit.md has the table."""
     call, notes = ended.call, ended.call.notes
     action, args = notes.get("action", ""), notes.get("args")
     client = notes.get("client", "")
@@ -265,6 +265,6 @@ def _certificate(call: Call) -> str:
 
 
 def _claimed(call: Call) -> str:
-    """Which client a caller said it was, whom nobody has verified."""
+    """The client that an unverified caller claimed to be."""
     said = next((value for name, value in call.metadata if name == "x-client"), "")
     return said if isinstance(said, str) and _CLAIMED.fullmatch(said) else ""

@@ -13,16 +13,16 @@ _MAX_UNWRITTEN_BYTES = 1024 * 1024
 
 
 class ChainFile:
-    """Lines go to the system one by one as they come, so that a killed process loses none of them.
+    """Writes each line with a system call of its own, so that a killed process loses none.
 
-    What cannot be written waits here, in its order, and is written first when writing works again.
+    Lines that cannot be written wait here in order, and are written first once writing works again.
     """
 
     def __init__(self, folder: Path, replica: str, key: AuditKey) -> None:
-        """Makes the file, which nobody but its owner can read.
+        """Creates the file, readable by its owner only.
 
         Raises:
-            OSError: when it cannot be made.
+            OSError: when it cannot be created.
         """
         name = f"{replica}-{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}"
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL
@@ -30,11 +30,11 @@ class ChainFile:
         self._chain = Chain(name, key)
         self._unwritten = b""
         self.head = Head(0, BEFORE_THE_FIRST)
-        """The last line that is in the file in full."""
+        """The last complete line in the file."""
         self.size = 0
         """Bytes in the file."""
         self.synced = 0
-        """How many of them are on the disk for sure."""
+        """How many of them are certainly on the disk."""
 
     @property
     def name(self) -> str:
@@ -48,14 +48,14 @@ class ChainFile:
 
     @property
     def has_room(self) -> bool:
-        """Whether less than a mebibyte of lines waits."""
+        """Whether less than a mebibyte of lines is waiting."""
         return len(self._unwritten) < _MAX_UNWRITTEN_BYTES
 
     def append(self, fields: dict[str, Any]) -> None:
         """Seals a line and writes it.
 
         Raises:
-            OSError: when it could not be written; it waits.
+            OSError: when it could not be written; then it waits.
         """
         waiting = bool(self._unwritten)
         self._unwritten += self._chain.seal({"time": _now(), **fields})
@@ -63,10 +63,10 @@ class ChainFile:
             self.write()
 
     def write(self) -> None:
-        """Writes what waits.
+        """Writes the lines that wait.
 
         Raises:
-            OSError: when that is not possible, or only in part.
+            OSError: when none or only some could be written.
         """
         while self._unwritten:
             written = os.write(self._descriptor, self._unwritten)
@@ -75,7 +75,7 @@ class ChainFile:
         self.head = Head(self._chain.n, self._chain.mac)
 
     def sync(self) -> None:
-        """Waits until what is in the file is on the disk; fit for a thread.
+        """Waits until the file's content is on the disk; safe in a thread.
 
         Raises:
             OSError: when the disk failed.

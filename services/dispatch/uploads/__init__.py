@@ -1,1 +1,1 @@
-"""Documents that callers bring: how they come in, whose they are, and how they go."""
+"""Documents that callers upload: how they arrive, who holds them, and how they are deleted."""

@@ -1,4 +1,4 @@
-"""Deletion of bytes that nobody holds, such that no upload of the same bytes at the same time ends without them."""
+"""Deletes bytes that nobody holds any more, without taking them from a concurrent upload of the same bytes."""
 
 import asyncio
 import logging
@@ -13,7 +13,7 @@ from services.dispatch.admission.state import holders_key, redis_away, redis_nee
 _log = logging.getLogger(__name__)
 
 ERASING = "erasing"
-"""The sorted set of digests whose bytes must go."""
+"""The sorted set of digests whose bytes are to be deleted."""
 
 _ERASE = files(__package__).joinpath("erase.lua").read_text()
 _DONE = """
@@ -24,20 +24,20 @@ end
 """
 
 _MARKED_S = 120
-"""A deletion that was cut off holds up uploads of the same bytes for so long."""
+"""How long a deletion that was cut off holds up uploads of the same bytes."""
 
 _DELETE_S = 20.0
-"""A deletion ends well before its mark does, or it could take the bytes of a later upload."""
+"""A deletion ends well before its mark expires, or it could delete the bytes of a later upload."""
 
 _REMEMBERED_S = 15 * 60
-"""Longer than any upload takes, whose deadline is 5 minutes. No longer: whoever uploads and deletes all the time leaves
-one of these each time."""
+"""Longer than any upload, whose deadline is 5 minutes. No longer, because each upload and deletion leaves one of these
+marks."""
 
 _WAIT_S, _LOOK_S = 2.0, 0.02
 
 
 def deletion_key(sha256: str) -> str:
-    """The key that tells of the last deletion of these bytes."""
+    """The key of the mark that the last deletion of these bytes left."""
     return f"deletion:{sha256}"
 
 
@@ -53,10 +53,10 @@ class Deletion:
         self._running: set[asyncio.Task[bool]] = set()
 
     async def last(self, sha256: str) -> str:
-        """The last deletion of these bytes, for a comparison after they were put; waits for one that is under way.
+        """The last deletion's mark, to compare with after storing these bytes; waits for a deletion in progress.
 
         Raises:
-            PapermeshError: UNAVAILABLE when it takes long, or Redis is away.
+            PapermeshError: UNAVAILABLE when the deletion takes too long, or Redis is away.
         """
         end = asyncio.get_running_loop().time() + _WAIT_S
         while True:
@@ -69,12 +69,12 @@ class Deletion:
             await asyncio.sleep(_LOOK_S)
 
     async def erase(self, sha256: str) -> bool:
-        """Deletes an upload's bytes, unless somebody holds them.
+        """Deletes an upload's bytes unless somebody holds them.
 
-        A caller that is cancelled leaves the deletion running.
+        If the caller is cancelled, the deletion goes on.
 
         Returns:
-            Whether they are gone; when the store could not be reached, the retention deletes them later.
+            Whether they are gone. If the store could not be reached, the retention deletes them later.
 
         Raises:
             PapermeshError: UNAVAILABLE when Redis is away.
@@ -103,7 +103,7 @@ class Deletion:
 
 
 def being_deleted() -> PapermeshError:
-    """The answer to an upload that keeps meeting deletions of the same bytes."""
+    """What an upload gets that keeps running into deletions of the same bytes."""
     return PapermeshError(
         Code.UNAVAILABLE, "This document is being deleted right now. Upload it again.", retry_after_ms=1000
     )

@@ -1,8 +1,8 @@
-"""A document that was not in the store when a call needed it: deleted while the call was under way, or lost.
+"""A document that was missing from the store when a call needed it: deleted during the call, or lost.
 
-Who looks for the bytes cannot know which of the two it is. Dispatch asks who holds the document now. A deletion takes
-it from its holders before it touches bytes, and an upload puts bytes before anybody holds them, so what is held and is
-not there was lost. That alone is told to the operator.
+The reader of the bytes cannot tell the two apart. Dispatch asks who holds the document now. A deletion removes the
+holders before it touches the bytes, and an upload stores the bytes before anybody holds them. So a document that is
+held but not there was lost. Only that is reported to the operator.
 """
 
 from collections.abc import AsyncIterator, Sequence
@@ -21,7 +21,7 @@ from services.dispatch.admission.verification import Caller
 from services.dispatch.uploads.deletion import deletion_key
 
 _MISSING = "stored_document_missing"
-"""What `services.base.stored_blob` gives as the reason."""
+"""The reason that `services.base.stored_blob` gives."""
 
 _AGAIN_MS = 1000
 
@@ -30,23 +30,23 @@ class LostDocuments:
     """Tells lost documents from deleted ones."""
 
     def __init__(self, link: RedisLink, blobs: BlobStore) -> None:
-        """Asks the Redis behind `link`, the state role, who holds a document, and `blobs` whether it is there again."""
+        """Asks Redis in its state role, behind `link`, who holds a document, and `blobs` whether it is there again."""
         self._link = link
         self._blobs = blobs
 
     @asynccontextmanager
     async def explained(self, caller: Caller, request: Message) -> AsyncIterator[None]:
-        """Says of a document that was missing in the block why it was; any other error passes.
+        """Turns the error of a document that was missing in the block into the reason; any other error passes.
 
-        Each caller has a block of its own: equal calls share one computation and its error, but not their documents.
+        Each caller needs its own block: equal calls share one computation and its error, but not their documents.
 
         Args:
             caller: Who had the right to every document that the request names.
             request: The request.
 
         Raises:
-            PapermeshError: NOT_FOUND when the caller holds it no longer; UNAVAILABLE when it was deleted and is there
-                again; ENGINE_FAIL when it is lost, which the operator is told, or when Redis does not say.
+            PapermeshError: NOT_FOUND when the caller no longer holds it; UNAVAILABLE when it was deleted and is there
+                again; ENGINE_FAIL when it is lost, which is logged for the operator, or when Redis cannot say.
         """
         try:
             yield
@@ -59,7 +59,7 @@ class LostDocuments:
             raise own_fault(_MISSING, error.message, code=error.code, blob=" ".join(keys)) from error
 
     async def _refuse_deleted(self, caller: Caller, digests: Sequence[str]) -> None:
-        """Raises PapermeshError: NOT_FOUND or UNAVAILABLE, see `explained`, unless a document must be lost."""
+        """Raises PapermeshError: NOT_FOUND or UNAVAILABLE, see `explained`, unless a document must have been lost."""
         try:
             held = [await self._link.call("HEXISTS", holders_key(each), owner(caller)) for each in digests]
             documents.check_rights(held)
@@ -74,12 +74,12 @@ class LostDocuments:
             )
 
     async def _came_back(self, sha256: str) -> bool:
-        """Whether a document was deleted not long ago, and is there.
+        """Whether a document was deleted recently and is there again.
 
-        One that is there and was never deleted is another matter: then the service does not see our store.
+        A document that is there and was never deleted is another matter: then the service does not see our store.
 
         Raises:
-            RedisAway, RedisRefused: when Redis does not say.
+            RedisAway, RedisRefused: when Redis cannot say.
         """
         if not await self._link.call("EXISTS", deletion_key(sha256)):
             return False

@@ -1,7 +1,7 @@
-"""Uploads and whose they are: an upload is held by each client and actor that made it, within the client's quotas.
+"""Who owns which upload: each client and actor that made it, within the client's quotas.
 
-The bytes are put first and owned after, so an owner always has bytes. A deletion of the same bytes that comes between
-is noticed when they are to be owned, and they are put again (`deletion.py`).
+The bytes are stored before the owner is recorded, so an owner always has bytes. If a deletion of the same bytes comes
+between the two, recording the owner notices it and the bytes are stored again (`deletion.py`).
 """
 
 from dataclasses import dataclass
@@ -20,11 +20,11 @@ USED = "used"
 """The sorted set of the uploads' last uses, in seconds since 1970."""
 
 LEAST_CHARGE_BYTES = 64 * 1024
-"""What a document counts at least: Redis, which is small, remembers of a small one as much as of a large one."""
+"""The least that a document counts: Redis, which is small, stores as much about a small one as about a large one."""
 
 _HOLD = HOLDS_MORE_THAN + files(__package__).joinpath("hold.lua").read_text()
 RELEASE = files(__package__).joinpath("release.lua").read_text()
-"""Takes an upload from its owners; see there."""
+"""The script that takes an upload from its owners; `release.lua` explains it."""
 
 _TRIES = 5
 
@@ -34,7 +34,7 @@ class Quota:
     """What the actors of a client may hold together."""
 
     bytes: int
-    """Of which each document takes its size, and `LEAST_CHARGE_BYTES` at least."""
+    """Each document counts its size, but at least `LEAST_CHARGE_BYTES`."""
 
     documents: int
 
@@ -48,7 +48,7 @@ class Ownership:
         Args:
             link: The state role.
             blobs: The blob store.
-            quota: What each client may hold in all, unless its entry says otherwise.
+            quota: What each client may hold in all, unless its entry in the clients file sets another quota.
         """
         self._blobs = blobs
         self._quota = quota
@@ -57,12 +57,12 @@ class Ownership:
         self._deletion = Deletion(link, blobs)
 
     async def check_room(self, caller: Caller, sha256: str, size: int) -> None:
-        """Refuses early what `store` would refuse now. What the caller holds already needs no room.
+        """Refuses early what `store` would refuse now. A document that the caller already holds needs no room.
 
         Args:
             caller: Who wants to upload.
-            sha256: The digest that is announced.
-            size: The size that is announced, in bytes.
+            sha256: The announced digest.
+            size: The announced size, in bytes.
 
         Raises:
             PapermeshError: TOO_LARGE over the client's quota; UNAVAILABLE when Redis is away, or has no room left.
@@ -70,13 +70,13 @@ class Ownership:
         await self._try_to_hold(caller, sha256, size)
 
     async def store(self, caller: Caller, sha256: str, size: int, path: Path) -> None:
-        """Stores an upload and gives it to the caller.
+        """Stores an upload and makes the caller its owner.
 
         Args:
-            caller: Whose it becomes.
-            sha256: The digest of the file, which was checked.
+            caller: The new owner.
+            sha256: The file's digest, already checked.
             size: Its size in bytes.
-            path: The file; it is left where it is.
+            path: The file; it stays where it is.
 
         Raises:
             PapermeshError: TOO_LARGE over the client's quota; UNAVAILABLE when Redis or the store is away, Redis has no
@@ -94,7 +94,7 @@ class Ownership:
         raise being_deleted()
 
     async def release(self, caller: Caller, sha256: str) -> None:
-        """Takes an upload from the caller. When nobody else holds it, its bytes are deleted.
+        """Takes an upload from the caller. If nobody else holds it, its bytes are deleted.
 
         Raises:
             PapermeshError: NOT_FOUND when the caller does not hold it; UNAVAILABLE when Redis is away.
@@ -106,16 +106,16 @@ class Ownership:
         await self._deletion.erase(sha256)
 
     async def _try_to_hold(self, caller: Caller, sha256: str, size: int, *seen: str) -> bool:
-        """Gives an upload to the caller, or finds out whether it would.
+        """Makes the caller an upload's owner, or only checks whether it could.
 
         Args:
-            caller: Whose it becomes.
+            caller: The new owner.
             sha256: The digest.
             size: The size, in bytes.
-            seen: The last deletion of these bytes before they were put; left out to find out.
+            seen: The mark of the last deletion of these bytes before they were stored; left out to only check.
 
         Returns:
-            False when the bytes were deleted since.
+            False when the bytes have been deleted since.
 
         Raises:
             PapermeshError: TOO_LARGE or UNAVAILABLE, see `store`.

@@ -1,4 +1,4 @@
-"""Documents on their way in: what a client announces, and whether the bytes that follow are those."""
+"""Incoming documents: what a client announces, and whether the bytes that follow match it."""
 
 import contextlib
 import hashlib
@@ -18,7 +18,7 @@ async def header(stream: AsyncIterator[pb.PutDocumentRequest]) -> pb.PutDocument
     """The first message of an upload.
 
     Raises:
-        PapermeshError: BAD_ARG when it is missing or no header.
+        PapermeshError: BAD_ARG when it is missing or not a header.
     """
     async for message in stream:
         if message.WhichOneof("message") == "header":
@@ -28,7 +28,7 @@ async def header(stream: AsyncIterator[pb.PutDocumentRequest]) -> pb.PutDocument
 
 
 def check_header(sent: pb.PutDocumentHeader, max_bytes: int) -> None:
-    """Refuses a header that announces what cannot be taken.
+    """Refuses a header that announces an unacceptable document.
 
     Raises:
         PapermeshError: BAD_ARG, or TOO_LARGE over `max_bytes`.
@@ -44,13 +44,13 @@ def check_header(sent: pb.PutDocumentHeader, max_bytes: int) -> None:
 async def received(
     sent: pb.PutDocumentHeader, stream: AsyncIterator[pb.PutDocumentRequest], spool_dir: Path
 ) -> AsyncIterator[Path]:
-    """The file of what follows a header, once it has proved to match it; it is gone afterwards.
+    """A file with the bytes that follow a header, once they are proved to match it; it is removed afterwards.
 
-    The bytes are hashed on the way into a file of the spool folder, so memory holds one piece at a time.
+    The bytes are hashed on the way into a file in the spool folder, so memory holds one piece at a time.
 
     Raises:
-        PapermeshError: BAD_ARG when the bytes do not match the header or are no PDF; UNAVAILABLE when the folder cannot
-            be used.
+        PapermeshError: BAD_ARG when the bytes do not match the header or are not a PDF; UNAVAILABLE when the folder
+            cannot be used.
     """
     with spool_file(spool_dir, "upload-") as spool:
         if await _spool(sent.size, stream, spool) != sent.sha256:

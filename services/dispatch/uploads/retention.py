@@ -1,4 +1,4 @@
-"""What nobody needs any more: uploads not used for long, bytes without an owner, files that nobody will finish."""
+"""Deletes what nobody needs any more: uploads not used for long, bytes without an owner, files nobody will finish."""
 
 import asyncio
 import logging
@@ -47,7 +47,7 @@ class Retention:
         self._deletion = Deletion(link, blobs)
 
     async def run(self) -> None:
-        """Sweeps whenever an hour has passed since the last sweep of any replica."""
+        """Sweeps whenever an hour has passed since any replica's last sweep."""
         while True:
             try:
                 if await self.is_our_turn():
@@ -59,7 +59,7 @@ class Retention:
             await asyncio.sleep(_LOOK_S)
 
     async def is_our_turn(self) -> bool:
-        """Whether no replica has swept within the hour; this one is the next, also when Redis is full.
+        """Whether no replica has swept within the hour. If so, this one claims the sweep, even when Redis is full.
 
         Raises:
             RedisAway, RedisRefused: when Redis cannot be used.
@@ -81,7 +81,7 @@ class Retention:
             _log.info("Retention deleted %d documents", erased)
 
     async def _sweep_unused(self) -> int:
-        """Takes from their owners what nobody used for long."""
+        """Takes uploads from their owners that nobody has used for long."""
         now, _ = await self._link.call("TIME")
         before, erased = int(now) - self._keep_s, 0
         while found := await self._link.call("ZRANGEBYSCORE", USED, "-inf", f"({before}", "LIMIT", 0, _AT_ONCE):
@@ -91,12 +91,12 @@ class Retention:
         return erased
 
     async def _sweep_unfinished(self) -> int:
-        """Deletes what a crash, or a store that was away, left to delete."""
+        """Deletes bytes that a crash, or an unreachable store, left behind."""
         found = await self._link.call("ZRANGE", ERASING, 0, -1)
         return sum([await self._deletion.erase(sha256.decode()) for sha256 in found])
 
     async def _sweep_unowned(self) -> int:
-        """Deletes bytes whose owners were lost with Redis, or which were put and never owned."""
+        """Deletes bytes whose owners were lost with Redis, or that were stored and never owned."""
         now, erased = time.time(), 0
         async for blob in self._blobs.list(Namespace.UPLOADS):
             if now - blob.stored_at > self._keep_s:
@@ -104,7 +104,7 @@ class Retention:
         return erased
 
     async def _sweep_results(self) -> None:
-        """Deletes results whose records have run out."""
+        """Deletes results whose records have expired."""
         now = time.time()
         async for blob in self._blobs.list(Namespace.RESULTS):
             if now - blob.stored_at > _RESULTS_KEPT_S:

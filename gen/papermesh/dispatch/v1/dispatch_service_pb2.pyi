@@ -31,19 +31,19 @@ class _CacheState:
 class _CacheStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_CacheState.ValueType], _builtins.type):
     DESCRIPTOR: _descriptor.EnumDescriptor
     CACHE_STATE_UNSPECIFIED: _CacheState.ValueType  # 0
-    """No cache took part: the action's results are never cached, or the call failed."""
+    """The cache was not used: the action's results are never cached, or the call failed."""
     CACHE_STATE_MISS: _CacheState.ValueType  # 1
-    """It got it for the first time within the result's time, or asked for it anew."""
+    """It got it for the first time within the result's lifetime, or asked for a new computation."""
     CACHE_STATE_HIT: _CacheState.ValueType  # 2
     """It got it before."""
 
 class CacheState(_CacheState, metaclass=_CacheStateEnumTypeWrapper):
-    """CacheState says whether the same client and actor got the same result before. Whether others did is told to nobody."""
+    """CacheState says whether the same client and actor got the same result before. It never reveals whether others did."""
 
 CACHE_STATE_UNSPECIFIED: CacheState.ValueType  # 0
-"""No cache took part: the action's results are never cached, or the call failed."""
+"""The cache was not used: the action's results are never cached, or the call failed."""
 CACHE_STATE_MISS: CacheState.ValueType  # 1
-"""It got it for the first time within the result's time, or asked for it anew."""
+"""It got it for the first time within the result's lifetime, or asked for a new computation."""
 CACHE_STATE_HIT: CacheState.ValueType  # 2
 """It got it before."""
 Global___CacheState: _TypeAlias = CacheState  # noqa: Y015
@@ -68,7 +68,7 @@ class _JobStatusEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_JobStatus.V
     """The caller cancelled it."""
 
 class JobStatus(_JobStatus, metaclass=_JobStatusEnumTypeWrapper):
-    """JobStatus is where a job stands."""
+    """JobStatus is the status of a job."""
 
 JOB_STATUS_UNSPECIFIED: JobStatus.ValueType  # 0
 """Never sent."""
@@ -107,8 +107,8 @@ class InvokeRequest(_message.Message):
     (docs/results.md). Empty means none.
     """
     no_cache: _builtins.bool
-    """NoCache skips reading the cache, and does not wait for an equal call that is under way; the result is still
-    written to the cache. Default false.
+    """NoCache skips reading the cache and does not wait for an equal call in progress; the result is still written to the
+    cache. Default false.
     """
     @_builtins.property
     def args(self) -> _struct_pb2.Struct:
@@ -151,11 +151,11 @@ class InvokeResponse(_message.Message):
     cache: Global___CacheState.ValueType
     """Cache says whether the same client and actor got this result before."""
     result_id: _builtins.str
-    """ResultId names the result by what it was made of: action, arguments, contents of the documents and engine. Equal
-    ids mean equal results. 32 lower-case hexadecimal digits; empty when no cache took part.
+    """ResultId identifies the result by what it was made from: action, arguments, contents of the documents and engine.
+    Equal ids mean equal results. 32 lower-case hexadecimal digits; empty if the cache was not used.
     """
     max_age_s: _builtins.int
-    """MaxAgeS is for how many more seconds this result may be used; 0 when no cache took part."""
+    """MaxAgeS is how many more seconds this result may be used; 0 if the cache was not used."""
     def __init__(
         self,
         *,
@@ -245,7 +245,7 @@ class ActionInfo(_message.Message):
     job: _builtins.bool
     """Job says that the action may be submitted as a job."""
     read_only: _builtins.bool
-    """ReadOnly says that the action changes nothing, so it may be repeated at will."""
+    """ReadOnly says that the action changes nothing, so it may safely be repeated."""
     @_builtins.property
     def timeout(self) -> _duration_pb2.Duration:
         """Timeout is the longest that a caller may wait."""
@@ -485,7 +485,7 @@ Global___DeleteDocumentRequest: _TypeAlias = DeleteDocumentRequest  # noqa: Y015
 
 @_typing.final
 class DeleteDocumentResponse(_message.Message):
-    """DeleteDocumentResponse says that it is gone for the client and actor."""
+    """DeleteDocumentResponse confirms that the client and actor no longer have it."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -568,7 +568,7 @@ class Job(_message.Message):
     job_id: _builtins.str
     """JobId names the job in later calls."""
     status: Global___JobStatus.ValueType
-    """Status is where it stands."""
+    """Status of the job."""
     attempts: _builtins.int
     """Attempts made so far, from 0."""
     error_json: _builtins.str
@@ -579,7 +579,7 @@ class Job(_message.Message):
 
     @_builtins.property
     def submit_time(self) -> _timestamp_pb2.Timestamp:
-        """SubmitTime is when the job was taken."""
+        """SubmitTime is when the job was accepted."""
 
     def __init__(
         self,
@@ -678,7 +678,7 @@ class SubmitJobResponse(_message.Message):
     JOB_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def job(self) -> Global___Job:
-        """Job as it was taken."""
+        """Job as it was accepted."""
 
     def __init__(
         self,
@@ -721,7 +721,7 @@ Global___GetJobRequest: _TypeAlias = GetJobRequest  # noqa: Y015
 
 @_typing.final
 class GetJobResponse(_message.Message):
-    """GetJobResponse tells how it goes."""
+    """GetJobResponse holds the job's state."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -869,7 +869,7 @@ Global___CancelJobRequest: _TypeAlias = CancelJobRequest  # noqa: Y015
 
 @_typing.final
 class CancelJobResponse(_message.Message):
-    """CancelJobResponse tells where the job stands after the cancellation."""
+    """CancelJobResponse holds the job's state after the cancellation."""
 
     DESCRIPTOR: _descriptor.Descriptor
 

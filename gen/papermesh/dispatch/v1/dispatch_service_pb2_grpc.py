@@ -134,7 +134,7 @@ class DispatchServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def DeleteDocument(self, request, context):
-        """DeleteDocument takes the right to an upload from the client and actor, and deletes the bytes when nobody else has a
+        """DeleteDocument takes the right to an upload from the client and actor, and deletes the bytes if nobody else has a
         right to them. NOT_FOUND for any other document.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
@@ -157,7 +157,7 @@ class DispatchServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetJob(self, request, context):
-        """GetJob tells how a job goes. Answers UNIMPLEMENTED until jobs exist.
+        """GetJob returns a job's state. Answers UNIMPLEMENTED until jobs exist.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -49,7 +49,7 @@ class DispatchServiceStub:
     GetDocument: _grpc.UnaryStreamMultiCallable[_dispatch_service_pb2.GetDocumentRequest, _dispatch_service_pb2.GetDocumentResponse]
     """GetDocument streams the bytes of a document that the client and actor may read; NOT_FOUND for any other."""
     DeleteDocument: _grpc.UnaryUnaryMultiCallable[_dispatch_service_pb2.DeleteDocumentRequest, _dispatch_service_pb2.DeleteDocumentResponse]
-    """DeleteDocument takes the right to an upload from the client and actor, and deletes the bytes when nobody else has a
+    """DeleteDocument takes the right to an upload from the client and actor, and deletes the bytes if nobody else has a
     right to them. NOT_FOUND for any other document.
     """
     GetReport: _grpc.UnaryStreamMultiCallable[_dispatch_service_pb2.GetReportRequest, _dispatch_service_pb2.GetReportResponse]
@@ -59,7 +59,7 @@ class DispatchServiceStub:
     SubmitJob: _grpc.UnaryUnaryMultiCallable[_dispatch_service_pb2.SubmitJobRequest, _dispatch_service_pb2.SubmitJobResponse]
     """SubmitJob queues an action whose document is too large to wait for. Answers UNIMPLEMENTED until jobs exist."""
     GetJob: _grpc.UnaryUnaryMultiCallable[_dispatch_service_pb2.GetJobRequest, _dispatch_service_pb2.GetJobResponse]
-    """GetJob tells how a job goes. Answers UNIMPLEMENTED until jobs exist."""
+    """GetJob returns a job's state. Answers UNIMPLEMENTED until jobs exist."""
     WatchJob: _grpc.UnaryStreamMultiCallable[_dispatch_service_pb2.WatchJobRequest, _dispatch_service_pb2.WatchJobResponse]
     """WatchJob streams a job's state now and at every change, and ends with the job. Answers UNIMPLEMENTED until
     jobs exist.
@@ -90,7 +90,7 @@ class DispatchServiceAsyncStub(DispatchServiceStub):
     GetDocument: _aio.UnaryStreamMultiCallable[_dispatch_service_pb2.GetDocumentRequest, _dispatch_service_pb2.GetDocumentResponse]  # type: ignore[assignment]
     """GetDocument streams the bytes of a document that the client and actor may read; NOT_FOUND for any other."""
     DeleteDocument: _aio.UnaryUnaryMultiCallable[_dispatch_service_pb2.DeleteDocumentRequest, _dispatch_service_pb2.DeleteDocumentResponse]  # type: ignore[assignment]
-    """DeleteDocument takes the right to an upload from the client and actor, and deletes the bytes when nobody else has a
+    """DeleteDocument takes the right to an upload from the client and actor, and deletes the bytes if nobody else has a
     right to them. NOT_FOUND for any other document.
     """
     GetReport: _aio.UnaryStreamMultiCallable[_dispatch_service_pb2.GetReportRequest, _dispatch_service_pb2.GetReportResponse]  # type: ignore[assignment]
@@ -100,7 +100,7 @@ class DispatchServiceAsyncStub(DispatchServiceStub):
     SubmitJob: _aio.UnaryUnaryMultiCallable[_dispatch_service_pb2.SubmitJobRequest, _dispatch_service_pb2.SubmitJobResponse]  # type: ignore[assignment]
     """SubmitJob queues an action whose document is too large to wait for. Answers UNIMPLEMENTED until jobs exist."""
     GetJob: _aio.UnaryUnaryMultiCallable[_dispatch_service_pb2.GetJobRequest, _dispatch_service_pb2.GetJobResponse]  # type: ignore[assignment]
-    """GetJob tells how a job goes. Answers UNIMPLEMENTED until jobs exist."""
+    """GetJob returns a job's state. Answers UNIMPLEMENTED until jobs exist."""
     WatchJob: _aio.UnaryStreamMultiCallable[_dispatch_service_pb2.WatchJobRequest, _dispatch_service_pb2.WatchJobResponse]  # type: ignore[assignment]
     """WatchJob streams a job's state now and at every change, and ends with the job. Answers UNIMPLEMENTED until
     jobs exist.
@@ -158,7 +158,7 @@ class DispatchServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _dispatch_service_pb2.DeleteDocumentRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_dispatch_service_pb2.DeleteDocumentResponse, _abc.Awaitable[_dispatch_service_pb2.DeleteDocumentResponse]]:
-        """DeleteDocument takes the right to an upload from the client and actor, and deletes the bytes when nobody else has a
+        """DeleteDocument takes the right to an upload from the client and actor, and deletes the bytes if nobody else has a
         right to them. NOT_FOUND for any other document.
         """
 
@@ -186,7 +186,7 @@ class DispatchServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _dispatch_service_pb2.GetJobRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_dispatch_service_pb2.GetJobResponse, _abc.Awaitable[_dispatch_service_pb2.GetJobResponse]]:
-        """GetJob tells how a job goes. Answers UNIMPLEMENTED until jobs exist."""
+        """GetJob returns a job's state. Answers UNIMPLEMENTED until jobs exist."""
 
     @_abc_1.abstractmethod
     def WatchJob(

@@ -26,8 +26,8 @@ if _version_not_supported:
 
 
 class EngineServiceStub:
-    """EngineService tells which engine makes a service's results. Several services share this one name on the wire, so
-    Envoy routes a call by the metadata "x-service", the full name of the service that is asked.
+    """EngineService tells which engine makes a service's results. All services share this one name on the wire, so Envoy
+    routes a call by the metadata "x-service", the full name of the service asked.
     """
 
     def __init__(self, channel):
@@ -44,8 +44,8 @@ class EngineServiceStub:
 
 
 class EngineServiceServicer:
-    """EngineService tells which engine makes a service's results. Several services share this one name on the wire, so
-    Envoy routes a call by the metadata "x-service", the full name of the service that is asked.
+    """EngineService tells which engine makes a service's results. All services share this one name on the wire, so Envoy
+    routes a call by the metadata "x-service", the full name of the service asked.
     """
 
     def GetEngine(self, request, context):
@@ -72,8 +72,8 @@ def add_EngineServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class EngineService:
-    """EngineService tells which engine makes a service's results. Several services share this one name on the wire, so
-    Envoy routes a call by the metadata "x-service", the full name of the service that is asked.
+    """EngineService tells which engine makes a service's results. All services share this one name on the wire, so Envoy
+    routes a call by the metadata "x-service", the full name of the service asked.
     """
 
     @staticmethod

@@ -96,7 +96,7 @@ class GitlabServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetGuideRun(self, request, context):
-        """GetGuideRun tells how a run of a guide goes, with its jobs.
+        """GetGuideRun returns the state of a guide's run, with its jobs.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

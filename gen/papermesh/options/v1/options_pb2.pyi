@@ -3,8 +3,8 @@
 isort:skip_file
 The annotations that make a gRPC method an action of the mesh.
 
-`services/base/actions.py` is the only reader. Routing, Envoy's timeouts, the catalogue, the forms and the
-rates all follow from what stands here; no second table exists.
+Only `services/base/actions.py` reads them. Routing, Envoy's timeouts, the catalogue, the forms and the rates all
+follow from these annotations; there is no second table.
 """
 
 from google.protobuf import descriptor as _descriptor
@@ -106,7 +106,7 @@ Global___RateLimit: _TypeAlias = RateLimit  # noqa: Y015
 
 @_typing.final
 class Internal(_message.Message):
-    """Internal marks a method of the mesh that is no action: it is called by its path, not by a name."""
+    """Internal marks a method of the mesh that is not an action: it is called by its path, not by a name."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -118,7 +118,7 @@ class Internal(_message.Message):
 
     @_builtins.property
     def rate(self) -> Global___RateLimit:
-        """Rate limits one actor's calls of this method, where callers from outside the mesh reach it: DispatchService. Unset
+        """Rate limits one actor's calls of this method, if callers from outside the mesh can reach it (DispatchService). Unset
         inside the mesh, where only workloads call.
         """
 
@@ -141,4 +141,4 @@ INTERNAL_FIELD_NUMBER: _builtins.int
 action: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.MethodOptions, Global___Action]
 """The action that the method is. A method has this option or `internal`, never both."""
 internal: _extension_dict._ExtensionFieldDescriptor[_descriptor_pb2.MethodOptions, Global___Internal]
-"""What the mesh needs to know of a method that is no action."""
+"""What the mesh needs to know about a method that is not an action."""

@@ -168,7 +168,7 @@ class GetMetadataResponse(_message.Message):
     @_builtins.property
     def info(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """Info holds the document information that is set, by lower-case name: title, author, subject, keywords,
-        creator, producer, creation_date, modification_date. Dates are RFC 3339 where they can be read.
+        creator, producer, creation_date, modification_date. Dates are RFC 3339 if they can be read.
         """
 
     @_builtins.property
@@ -276,7 +276,7 @@ class GetOutlineResponse(_message.Message):
     FAILURES_FIELD_NUMBER: _builtins.int
     JSON_FIELD_NUMBER: _builtins.int
     derived: _builtins.bool
-    """Derived says that the file has no outline and that the entries were found by their headings' size and weight."""
+    """Derived says that the file has no outline, and that the entries are headings found by their size and weight."""
     json: _builtins.str
     """Json is this result as JSON text. With the metadata "x-result: json" only this field is filled."""
     @_builtins.property
@@ -533,7 +533,7 @@ Global___PageLayout: _TypeAlias = PageLayout  # noqa: Y015
 
 @_typing.final
 class Block(_message.Message):
-    """Block is a paragraph, a heading, a table or whatever else stands on a page by itself."""
+    """Block is a paragraph, a heading, a table or anything else that forms a unit on a page."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -1120,7 +1120,7 @@ class DiffSummary(_message.Message):
     pages_affected: _builtins.int
     """PagesAffected by them, on the right."""
     derived: _builtins.int
-    """Derived counts the changes that follow by themselves from others."""
+    """Derived counts the changes that merely follow from others."""
     @_builtins.property
     def by_op(self) -> _containers.ScalarMap[_builtins.str, _builtins.int]:
         """ByOp counts them by op."""
@@ -1160,7 +1160,7 @@ class Change(_message.Message):
     op: _builtins.str
     """Op: "insert", "delete", "modify", "move" or "format"."""
     derived: _builtins.bool
-    """Derived says that it follows by itself from another change: an item's number, a contents entry."""
+    """Derived says that it merely follows from another change: an item's number, a contents entry."""
     address: _builtins.str
     """Address of the clause, "제12조 ②"; empty when there is none."""
     confidence: _builtins.float

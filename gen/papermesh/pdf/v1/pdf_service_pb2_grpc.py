@@ -26,8 +26,8 @@ if _version_not_supported:
 
 
 class PdfServiceStub:
-    """PdfService opens each document in a worker process that may die; a document's fault is answered as INTERNAL with
-    google.rpc.ErrorInfo, never as a host's fault. Documents are read from the blob store by their digest.
+    """PdfService opens each document in a worker process that may die. It answers a document's fault as INTERNAL with
+    google.rpc.ErrorInfo, never as a host's fault. It reads documents from the blob store by their digest.
     """
 
     def __init__(self, channel):
@@ -79,8 +79,8 @@ class PdfServiceStub:
 
 
 class PdfServiceServicer:
-    """PdfService opens each document in a worker process that may die; a document's fault is answered as INTERNAL with
-    google.rpc.ErrorInfo, never as a host's fault. Documents are read from the blob store by their digest.
+    """PdfService opens each document in a worker process that may die. It answers a document's fault as INTERNAL with
+    google.rpc.ErrorInfo, never as a host's fault. It reads documents from the blob store by their digest.
     """
 
     def GetMetadata(self, request, context):
@@ -192,8 +192,8 @@ def add_PdfServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class PdfService:
-    """PdfService opens each document in a worker process that may die; a document's fault is answered as INTERNAL with
-    google.rpc.ErrorInfo, never as a host's fault. Documents are read from the blob store by their digest.
+    """PdfService opens each document in a worker process that may die. It answers a document's fault as INTERNAL with
+    google.rpc.ErrorInfo, never as a host's fault. It reads documents from the blob store by their digest.
     """
 
     @staticmethod

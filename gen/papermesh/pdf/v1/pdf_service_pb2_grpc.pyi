@@ -27,8 +27,8 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class PdfServiceStub:
-    """PdfService opens each document in a worker process that may die; a document's fault is answered as INTERNAL with
-    google.rpc.ErrorInfo, never as a host's fault. Documents are read from the blob store by their digest.
+    """PdfService opens each document in a worker process that may die. It answers a document's fault as INTERNAL with
+    google.rpc.ErrorInfo, never as a host's fault. It reads documents from the blob store by their digest.
     """
 
     @_typing.overload
@@ -56,8 +56,8 @@ class PdfServiceStub:
 
 @_typing.type_check_only
 class PdfServiceAsyncStub(PdfServiceStub):
-    """PdfService opens each document in a worker process that may die; a document's fault is answered as INTERNAL with
-    google.rpc.ErrorInfo, never as a host's fault. Documents are read from the blob store by their digest.
+    """PdfService opens each document in a worker process that may die. It answers a document's fault as INTERNAL with
+    google.rpc.ErrorInfo, never as a host's fault. It reads documents from the blob store by their digest.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -81,8 +81,8 @@ class PdfServiceAsyncStub(PdfServiceStub):
     """Diff compares two documents as one flow of text and reports what changed between them."""
 
 class PdfServiceServicer(metaclass=_abc_1.ABCMeta):
-    """PdfService opens each document in a worker process that may die; a document's fault is answered as INTERNAL with
-    google.rpc.ErrorInfo, never as a host's fault. Documents are read from the blob store by their digest.
+    """PdfService opens each document in a worker process that may die. It answers a document's fault as INTERNAL with
+    google.rpc.ErrorInfo, never as a host's fault. It reads documents from the blob store by their digest.
     """
 
     @_abc_1.abstractmethod
