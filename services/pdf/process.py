@@ -86,9 +86,7 @@ class WorkerProcess:
         if document >= 0:
             self._document, self._as_given = document, _written(document)
         try:
-            sent = (
-                self._socket.send(request) if document < 0 else socket.send_fds(self._socket, [request], [document])
-            )
+            sent = self._socket.send(request) if document < 0 else socket.send_fds(self._socket, [request], [document])
         except OSError as error:
             raise WorkerLost from error
         if sent != len(request):
