@@ -1,7 +1,8 @@
 """This checkout against another, in one run: `make bench-compare OTHER=folder`; `python -m benchmarks.compare --help`.
 
-Both meshes run at once and are loaded by turns, so that a busy minute falls on both. What counts is the median over the
-rounds of this checkout's figure divided by the other's in the same round.
+Both meshes run at once and are loaded by turns, this, the other, the other, this: so a busy minute falls on both, and so
+does being first. What counts is the median over the rounds of this checkout's figure divided by the other's in the same
+round. A checkout measured against its own copy shows how far that can be trusted.
 """
 
 import argparse
@@ -59,7 +60,7 @@ def _parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.compare", description=__doc__)
     parser.add_argument("other", type=Path, help="another checkout, set up with `deploy/local/setup.sh dev`")
     parser.add_argument("--rounds", type=int, default=7, help="how often each run is made (default 7)")
-    parser.add_argument("--seconds", type=int, default=5, help="length of each run in seconds (default 5)")
+    parser.add_argument("--seconds", type=int, default=3, help="length of each run in seconds (default 3)")
     parser.add_argument(
         "--document",
         type=Path,
@@ -81,7 +82,8 @@ def _measure(chosen: argparse.Namespace) -> list[Run]:
         asked: list[Target] = []
         for mine, other in zip(ours, theirs, strict=True):
             if chosen.only in (None, mine.name):
-                asked += [mine, replace(other, name=other.name + _OTHER)]
+                other = replace(other, name=other.name + _OTHER)
+                asked += [mine, other, other, mine]
         rounds.warm_up(asked, MANY, 3)
         return rounds.measure(
             asked,
@@ -142,7 +144,12 @@ def _ratio(runs: Sequence[Run], name: str, callers: int, value: Callable[[Run], 
         [value(run) for run in runs if run.target == each and run.load.callers == callers]
         for each in (name, name + _OTHER)
     )
-    return median(mine / other for mine, other in zip(ours, theirs, strict=True))
+    return median(sum(mine) / sum(other) for mine, other in zip(_by_round(ours), _by_round(theirs), strict=True))
+
+
+def _by_round(values: Sequence[float]) -> Iterator[tuple[float, float]]:
+    """The two runs that each round makes of a target."""
+    return zip(values[::2], values[1::2], strict=True)
 
 
 def _cpu_a_call(run: Run) -> float:
