@@ -1,8 +1,8 @@
 """This checkout against another, in one run: `make bench-compare OTHER=folder`; `python -m benchmarks.compare --help`.
 
-Both meshes run at once and are loaded by turns, this, the other, the other, this: so a busy minute falls on both, and so
-does being first. What counts is the median over the rounds of this checkout's figure divided by the other's in the same
-round. A checkout measured against its own copy shows how far that can be trusted.
+Both meshes run at once and are loaded by turns, this, the other, the other, this: so a busy minute falls on both, and
+so does being first. What counts is the median over the rounds of this checkout's figure divided by the other's in the
+same round. A checkout measured against its own copy shows how far that can be trusted.
 """
 
 import argparse
@@ -82,8 +82,8 @@ def _measure(chosen: argparse.Namespace) -> list[Run]:
         asked: list[Target] = []
         for mine, other in zip(ours, theirs, strict=True):
             if chosen.only in (None, mine.name):
-                other = replace(other, name=other.name + _OTHER)
-                asked += [mine, other, other, mine]
+                theirs_named = replace(other, name=other.name + _OTHER)
+                asked += [mine, theirs_named, theirs_named, mine]
         rounds.warm_up(asked, MANY, 3)
         return rounds.measure(
             asked,
