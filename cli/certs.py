@@ -174,13 +174,10 @@ def _state(folder: Path) -> str:
 
 def _laptop() -> "list[Listener]":
     from deploy.local import replicas
-    from deploy.local.ports import PortError, Ports
+    from deploy.local.ports import Ports
     from trust.certificates import Listener
 
-    try:
-        listening = Ports.from_environment(os.environ).listening(replicas.from_environment(os.environ))
-    except (PortError, replicas.ReplicaError) as error:
-        raise UsageError(str(error)) from None
+    listening = Ports.from_environment(os.environ).listening(replicas.from_environment(os.environ))
     return [Listener(member, "127.0.0.1", port) for member, port in listening]
 
 

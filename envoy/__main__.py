@@ -1,17 +1,19 @@
 """`python -m envoy`: renders the configuration, and checks that the rendered examples are current."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from envoy import drain
-from envoy.binary import EnvoyNotFoundError, find
+from envoy.binary import find
 from envoy.render import BOOTSTRAP_FILE, render, write
-from envoy.routes import RouteError
-from envoy.topology import Topology, TopologyError, load
-from envoy.validate import ConfigurationError, validate_topology
+from envoy.topology import Topology, load
+from envoy.validate import validate_topology
 from services.base import actions
+from services.base.errors import OperatorError
 
 _HERE = Path(__file__).parent
 EXAMPLES = {path.stem: path for path in sorted((_HERE / "topologies").glob("*.yaml"))}
@@ -42,27 +44,26 @@ def render_command(
     descriptors: _Descriptors = None,
 ) -> None:
     """Render the files that Envoy reads."""
-    deployment, table = _read(topology), actions.load(*(descriptors or []))
-    try:
+    with _told():
+        deployment, table = load(topology), actions.load(*(descriptors or []))
         if out is None:
             typer.echo(render(deployment, table)[BOOTSTRAP_FILE], nl=False)
         else:
             typer.echo(f"Wrote {write(deployment, table, out)}.")
-    except RouteError as error:
-        raise _refusal(str(error)) from None
 
 
 @app.command("validate")
 def validate_command(topology: _TopologyFile, descriptors: _Descriptors = None) -> None:
     """Render a topology and check that Envoy accepts it."""
-    _validate(topology.name, _read(topology), actions.load(*(descriptors or [])))
+    with _told():
+        _validate(topology.name, load(topology), actions.load(*(descriptors or [])))
 
 
 @app.command("examples")
 def examples_command() -> None:
     """Render the repository's examples again, into envoy/rendered."""
     for name, path in EXAMPLES.items():
-        typer.echo(f"Wrote {write(_read(path), actions.load(), RENDERED / name)}.")
+        typer.echo(f"Wrote {write(load(path), actions.load(), RENDERED / name)}.")
 
 
 @app.command("check")
@@ -70,10 +71,12 @@ def check_command() -> None:
     """Fail if a committed example is stale, or Envoy refuses it."""
     table = actions.load()
     for name, path in EXAMPLES.items():
-        topology = _read(path)
-        if stale := stale_files(RENDERED / name, render(topology, table)):
-            raise _refusal(f"{', '.join(stale)} in {RENDERED / name} are stale: run `python -m envoy examples`.")
-        _validate(name, topology, table)
+        topology = load(path)
+        with _told():
+            if stale := stale_files(RENDERED / name, render(topology, table)):
+                message = f"{', '.join(stale)} in {RENDERED / name} are stale: run `python -m envoy examples`."
+                raise OperatorError(message)
+            _validate(name, topology, table)
 
 
 @app.command("drain")
@@ -87,10 +90,8 @@ def drain_command(
     ] = drain.TIMEOUT_S,
 ) -> None:
     """Take a running Envoy out of service; return once its process can end without losing a call."""
-    try:
+    with _told():
         drain.run(admin_socket, notice_s=notice_s, timeout_s=timeout_s)
-    except drain.DrainError as error:
-        raise _refusal(str(error)) from None
 
 
 def stale_files(directory: Path, expected: dict[str, str]) -> list[str]:
@@ -99,24 +100,19 @@ def stale_files(directory: Path, expected: dict[str, str]) -> list[str]:
     return sorted(name for name in {*found, *expected} if found.get(name) != expected.get(name))
 
 
-def _read(path: Path) -> Topology:
-    try:
-        return load(path)
-    except TopologyError as error:
-        raise _refusal(str(error)) from None
-
-
 def _validate(name: str, topology: Topology, table: actions.ActionTable) -> None:
-    try:
-        said = validate_topology(find(), topology, table)
-    except (EnvoyNotFoundError, ConfigurationError, RouteError) as error:
-        raise _refusal(str(error)) from None
+    said = validate_topology(find(), topology, table)
     typer.echo(said or f"{name}: Envoy accepts it.")
 
 
-def _refusal(text: str) -> typer.Exit:
-    typer.echo(text, err=True)
-    return typer.Exit(1)
+@contextmanager
+def _told() -> Iterator[None]:
+    """What an operator can mend is told in a sentence, and the command ends with status 1."""
+    try:
+        yield
+    except OperatorError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from None
 
 
 if __name__ == "__main__":

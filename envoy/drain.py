@@ -15,6 +15,7 @@ from urllib.parse import urlencode
 
 from envoy import admin
 from envoy.limits import DRAIN_TIME
+from services.base.errors import OperatorError
 
 NOTICE_S = 3.0
 """Enough for a load balancer in front of several Envoys to see two failed health checks, one a second."""
@@ -25,7 +26,7 @@ _POLL_S = 0.1
 _OPEN_CONNECTIONS = r"^listener\.(edge|mesh)\.downstream_cx_active$"
 
 
-class DrainError(Exception):
+class DrainError(OperatorError):
     """The drain did not finish; the text says why. Ending the process now may cut off calls."""
 
 

@@ -11,6 +11,7 @@ from envoy.message import Message, extension, seconds
 from envoy.rbac import DISPATCH_SERVICE, OPERATOR_PREFIXES
 from envoy.topology import Topology
 from services.base.actions import ActionTable, Method
+from services.base.errors import OperatorError
 
 GRACE = timedelta(seconds=1)
 """How much longer than the method's timeout Envoy waits. The backend keeps to the timeout itself and answers with
@@ -30,7 +31,7 @@ STREAM_IDLE_TIMEOUT = timedelta(seconds=300)
 _RETRY_ON = ("connect-failure", "refused-stream", "reset", "unavailable", "deadline-exceeded")
 
 
-class RouteError(Exception):
+class RouteError(OperatorError):
     """The topology names a service that the action table lacks."""
 
 

@@ -9,6 +9,7 @@ import yaml
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
 from envoy import engine_service
+from services.base.errors import OperatorError
 from services.base.names import DNS_LABEL
 
 Port = Annotated[int, Field(ge=1, le=65535)]
@@ -19,7 +20,7 @@ _SOCKET_PATH_LIMIT = 107
 """Bytes of a Unix socket's path on Linux."""
 
 
-class TopologyError(Exception):
+class TopologyError(OperatorError):
     """A topology that cannot be read or makes no sense; the text is for the person who wrote it."""
 
 

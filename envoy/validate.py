@@ -8,10 +8,11 @@ from pathlib import Path
 from envoy.render import write
 from envoy.topology import Topology
 from services.base.actions import ActionTable
+from services.base.errors import OperatorError
 from trust.certificates import ensure
 
 
-class ConfigurationError(Exception):
+class ConfigurationError(OperatorError):
     """Envoy refuses the configuration; the text is Envoy's own."""
 
 

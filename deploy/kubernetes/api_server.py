@@ -18,6 +18,7 @@ from httpx_retries import RetryTransport
 
 from deploy.kubernetes import patience
 from deploy.kubernetes.bearer import Bearer, BearerError
+from services.base.errors import OperatorError
 
 TOKEN_FOLDER = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 """Where the kubelet mounts `token` and `ca.crt`."""
@@ -33,7 +34,7 @@ _INSTANCE = "app.kubernetes.io/instance"
 """The label that tells one release's objects from another's and from everybody else's."""
 
 
-class ApiError(Exception):
+class ApiError(OperatorError):
     """The API server cannot be asked, or refuses; the text says what, and never holds what a Secret holds."""
 
 

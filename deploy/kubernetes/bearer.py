@@ -6,10 +6,12 @@ from pathlib import Path
 
 import httpx
 
+from services.base.errors import OperatorError
+
 _TOKEN = re.compile(rb"[!-~]+")
 
 
-class BearerError(Exception):
+class BearerError(OperatorError):
     """There is no token in the file; the text says so and never shows what is in it."""
 
 

@@ -226,7 +226,7 @@ class CertificateJob:
 
 def main() -> None:
     """Reads the settings and runs."""
-    with running("certificates", CertificateError):
+    with running("certificates"):
         settings = CertificateSettings.read()
         with ApiServer(settings.namespace, settings.label_map) as api:
             CertificateJob(api, settings).run()

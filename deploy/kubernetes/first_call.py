@@ -17,13 +17,13 @@ from typing import Any, TypeVar
 import httpx
 from pydantic import Field
 
-from deploy.kubernetes.bearer import Bearer, BearerError
+from deploy.kubernetes.bearer import Bearer
 from mcp_adapter.dispatch_client import DispatchClient
 from services.base import telemetry
 from services.base.channel import open_channel
-from services.base.errors import Code, PapermeshError
-from services.base.settings import HostPort, SettingsError, WorkloadSettings
-from services.base.signature import KeyFileError, read_key_file
+from services.base.errors import Code, OperatorError, PapermeshError
+from services.base.settings import HostPort, WorkloadSettings
+from services.base.signature import read_key_file
 from services.base.signed_client import Person
 
 _Answer = TypeVar("_Answer")
@@ -36,7 +36,7 @@ _REACHED_WITHIN_S = 30.0
 _AGAIN_AFTER_S = 0.5
 
 
-class FirstCallError(Exception):
+class FirstCallError(OperatorError):
     """Something answered otherwise than it must; the text says what."""
 
 
@@ -141,7 +141,7 @@ def main() -> None:
         sys.exit(f"The adapter at {settings.adapter_url} does not answer: {error or type(error).__name__}.")
     except OSError as error:
         sys.exit(f"{error.filename} cannot be read: {error.strerror}.")
-    except (BearerError, FirstCallError, KeyFileError, PapermeshError, SettingsError) as error:
+    except (OperatorError, PapermeshError) as error:
         sys.exit(str(error))
     said = "it is ready" if pages_again is None else f"{_ACTION}, {pages_again} pages"
     sys.stdout.write(f"Through the adapter: {said}.\n")

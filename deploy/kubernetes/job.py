@@ -8,9 +8,9 @@ from contextlib import contextmanager
 
 from pydantic import Field, field_validator
 
-from deploy.kubernetes.api_server import ApiError
 from services.base import telemetry
-from services.base.settings import CommaList, Settings, SettingsError
+from services.base.errors import OperatorError
+from services.base.settings import CommaList, Settings
 
 
 class JobSettings(Settings):
@@ -43,12 +43,11 @@ class JobSettings(Settings):
 
 
 @contextmanager
-def running(part: str, *mendable: type[Exception]) -> Iterator[None]:
+def running(part: str) -> Iterator[None]:
     """Runs a command of the Job. What a person can mend is told in a sentence, without a traceback.
 
     Args:
         part: What its log lines are called by.
-        mendable: Errors of its own whose texts are for the person who installs, and hold no secret.
 
     Raises:
         SystemExit: with the sentence and status 1; the Job then tries again, and its log has the sentence.
@@ -56,8 +55,7 @@ def running(part: str, *mendable: type[Exception]) -> Iterator[None]:
     os.umask(0o077)
     telemetry.start_logging(part, "INFO")
     logging.getLogger("httpx").setLevel(logging.WARNING)  # what was done is said once, and in our words
-    told: tuple[type[Exception], ...] = (ApiError, SettingsError, *mendable)
     try:
         yield
-    except told as error:
+    except OperatorError as error:
         sys.exit(str(error))

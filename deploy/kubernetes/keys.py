@@ -167,7 +167,7 @@ def new_password() -> str:
 
 def main() -> None:
     """Reads the settings and runs."""
-    with running("keys", ListingError):
+    with running("keys"):
         settings = KeySettings.read()
         with ApiServer(settings.namespace, settings.label_map) as api:
             KeyJob(api, settings).run()

@@ -5,12 +5,13 @@ dispatch reads the list of clients, and each client reads a file with its own ke
 
 from pathlib import Path
 
+from services.base.errors import OperatorError
 from services.base.private_file import replace_private
 from trust import clients_file, first_clients
 from trust.clients_file import ListingError
 
 
-class ClientKeysError(Exception):
+class ClientKeysError(OperatorError):
     """The files hold something else than keys; the text is for the person who starts Papermesh."""
 
 

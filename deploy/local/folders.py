@@ -6,6 +6,8 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from services.base.errors import OperatorError
+
 _SOCKET_PATH_BYTES = 100
 """The kernel takes 107."""
 
@@ -22,7 +24,7 @@ def keep_previous(log: Path) -> None:
         log.replace(log.with_name(f"{log.name}.old"))
 
 
-class FolderError(Exception):
+class FolderError(OperatorError):
     """A folder cannot be used; the text is for the person who starts Papermesh."""
 
 

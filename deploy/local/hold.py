@@ -5,9 +5,10 @@ import os
 from pathlib import Path
 
 from deploy.local.processes import ProcessRecord
+from services.base.errors import OperatorError
 
 
-class HeldError(Exception):
+class HeldError(OperatorError):
     """Another supervisor holds the folder; the text names its process."""
 
 

@@ -16,6 +16,7 @@ from deploy.local import handover
 from deploy.local.folders import keep_previous
 from deploy.local.processes import ProcessRecord
 from deploy.local.ready_socket import ReadySocket
+from services.base.errors import OperatorError
 
 _POLL_S = 0.05
 _TAIL_LINES = 15
@@ -25,7 +26,7 @@ OWN_VARIABLES = ("PATH", "HOME", "LANG", "TMPDIR")
 """What a part sees of the environment besides its settings."""
 
 
-class PartError(Exception):
+class PartError(OperatorError):
     """A part does not run as it should; the text names it and ends with the last lines of its log."""
 
 

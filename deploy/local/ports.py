@@ -12,6 +12,7 @@ from typing import Self
 
 from deploy.local import replicas
 from deploy.workloads import SERVICES, Workload, variable
+from services.base.errors import OperatorError
 
 _LOOPBACK = "127.0.0.1"
 
@@ -29,7 +30,7 @@ _HIGHEST = 65_535
 _TRIES = 1_000
 
 
-class PortError(Exception):
+class PortError(OperatorError):
     """A port cannot be had; the text is for the person who starts Papermesh."""
 
 

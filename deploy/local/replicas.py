@@ -3,13 +3,14 @@
 from collections.abc import Iterator, Mapping, Sequence
 
 from deploy.workloads import SERVICES, Workload, variable
+from services.base.errors import OperatorError
 
 MOST = 9
 
 _PORTS_APART = 100
 
 
-class ReplicaError(Exception):
+class ReplicaError(OperatorError):
     """A part cannot run so many times; the text is for the person who starts Papermesh."""
 
 

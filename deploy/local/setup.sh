@@ -94,6 +94,7 @@ look_for_go_tools() {
 look_for_bench() {
     have wrk || need wrk wrk
     have_nginx || need nginx nginx-light
+    have redis-server || need redis-server redis-server # the stack to compare with starts it by that name
 }
 
 # Installs Debian packages. RUNLEVEL=1 asks them not to start their servers.

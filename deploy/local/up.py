@@ -12,21 +12,12 @@ from pathlib import Path
 from types import FrameType
 
 from deploy.local import replicas
-from deploy.local.client_keys import ClientKeysError
-from deploy.local.folders import FolderError
-from deploy.local.hold import HeldError
 from deploy.local.keeper import Keeper
-from deploy.local.part import PartError, StoppedError
-from deploy.local.ports import PortError, Ports
-from deploy.local.redis_server import RedisMissingError
-from deploy.local.replicas import ReplicaError
+from deploy.local.part import StoppedError
+from deploy.local.ports import Ports
 from deploy.local.stack import Stack
 from deploy.local.variables import unknown
-from envoy.binary import EnvoyNotFoundError
-from envoy.routes import RouteError
-from services.base.actions import ContractError
-from services.base.settings import SettingsError
-from services.base.starting import StartError
+from services.base.errors import OperatorError
 from trust.certificates import CertificateError
 
 _LOOK_EVERY_S = 0.5
@@ -38,23 +29,6 @@ _SAMPLE = _CLONE / "samples" / "leave-policy.pdf"
 
 USUAL_ROOT = _CLONE / "var"
 """The folder of a deployment's state, unless PAPERMESH_VAR names another."""
-
-_CANNOT_START = (
-    CertificateError,
-    ClientKeysError,
-    ContractError,
-    EnvoyNotFoundError,
-    FolderError,
-    HeldError,
-    PartError,
-    PortError,
-    RedisMissingError,
-    ReplicaError,
-    RouteError,
-    SettingsError,
-    StartError,
-)
-"""What a person can mend; each says how in its own words."""
 
 
 def up(root: Path, environment: Mapping[str, str]) -> int:
@@ -82,7 +56,7 @@ def up(root: Path, environment: Mapping[str, str]) -> int:
     except StoppedError:
         say("Stopped.")
         return 0
-    except _CANNOT_START as error:
+    except OperatorError as error:
         say(str(error))
         return 1
     try:
