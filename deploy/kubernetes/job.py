@@ -10,6 +10,7 @@ from pydantic import Field, field_validator
 
 from services.base import telemetry
 from services.base.errors import OperatorError
+from services.base.names import DNS_LABEL
 from services.base.settings import CommaList, Settings
 
 
@@ -17,7 +18,7 @@ class JobSettings(Settings):
     """Where the Job works."""
 
     namespace: str = Field(
-        pattern="^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$",
+        pattern=DNS_LABEL,
         description="The namespace of the release, which also stands in every SPIFFE id.",
     )
     release: str = Field(

@@ -69,7 +69,8 @@ class Stack:
     @property
     def url(self) -> str:
         """Where the adapter answers a caller on this machine."""
-        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self._plan.http_host, self._plan.http_host)  # noqa: S104
+        host = self._plan.http_host
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - what is bound, as a caller reaches it
         return f"http://[{host}]:{self.ports.http}" if ":" in host else f"http://{host}:{self.ports.http}"
 
     @property

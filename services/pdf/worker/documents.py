@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.base.errors import Code, PapermeshError, bad_arg
+from services.base.file_kinds import HEAD_BYTES
 from services.pdf.worker.mupdf import mupdf
 
 MAX_PAGES = 100_000
@@ -13,9 +14,6 @@ MAX_OBJECTS = 2_000_000
 
 _IN_MEMORY = 4 << 20
 """Files up to this size are read at once; larger ones are mapped, so that what nobody asks about is not read."""
-
-_HEAD = 1024
-"""Bytes in which a reader must find "%PDF-"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +73,7 @@ def _read(file: int) -> bytes | mmap.mmap:
     size = os.lseek(file, 0, os.SEEK_END)
     if size == 0:
         raise bad_arg("The document is empty.", reason="empty")
-    if b"%PDF-" not in os.pread(file, _HEAD, 0):
+    if b"%PDF-" not in os.pread(file, HEAD_BYTES, 0):
         raise bad_arg("The document is not a PDF.", reason="not_pdf")
     if size <= _IN_MEMORY:
         return os.pread(file, size, 0)

@@ -65,7 +65,7 @@ class TestASocketThatWasHandedOver:
 
     def test_that_is_none_is_refused(self, tmp_path: Path) -> None:
         with (tmp_path / "file").open("wb") as file:
-            assert "no socket that listens on port 9" in take(file, 9)  # type: ignore[arg-type]
+            assert "no socket that listens on port 9" in take(file, 9)  # type: ignore[arg-type]  # a file has a descriptor too
 
     @pytest.mark.parametrize("fds", ["0", "2", "", "one"])
     def test_must_be_the_only_one(self, fds: str) -> None:
