@@ -1,3 +1,4 @@
+import logging
 import os
 import resource
 import signal
@@ -32,6 +33,15 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 # These need a cluster with an image of this version; `make cluster-test` has both, and runs them.
 collect_ignore = [] if os.environ.get("PAPERMESH_CLUSTER_IMAGE") else ["cluster"]
 
+
+def _is_of_this_test(record: logging.LogRecord) -> bool:
+    """False for a late event of a test that has ended. grpc.aio polls once for a whole process, whatever loop runs:
+    what arrives for a loop that is closed is reported in the next test's, whose log is about something else."""
+    error = record.exc_info[1] if record.exc_info else None
+    return not (isinstance(error, RuntimeError) and "PollerCompletionQueue" in record.getMessage())
+
+
+logging.getLogger("asyncio").addFilter(_is_of_this_test)
 
 # A crowd of connections is more files than an ordinary user's process has at first.
 resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)

@@ -31,6 +31,8 @@ from tests.envoy.harness import (
 )
 from tests.support.ports import free_port
 
+pytestmark = pytest.mark.measures_time
+
 TABLE = actions.load()
 
 

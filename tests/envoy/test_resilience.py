@@ -23,6 +23,8 @@ from tests.envoy.harness import (
     with_timeout,
 )
 
+pytestmark = pytest.mark.measures_time
+
 T = timedelta(milliseconds=200)
 
 

@@ -13,6 +13,8 @@ from services.base.errors import Code, PapermeshError
 from services.base.signed_client import GRACE_S, Person
 from tests.mcp_adapter.conftest import KEY
 
+pytestmark = pytest.mark.measures_time
+
 SOMEBODY = Person("ada", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
 SHA256 = "ab" * 32
 TICK_S = 0.2

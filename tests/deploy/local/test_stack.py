@@ -28,6 +28,8 @@ from envoy.topology import load
 from services.base.settings import SettingsError
 from trust import certificates
 
+pytestmark = pytest.mark.measures_time
+
 TABLES = Workload("tables", "acme.tables", 9103, ("acme.tables.v1.TablesService",), descriptors=(Path("acme.binpb"),))
 
 

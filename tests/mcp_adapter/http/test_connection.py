@@ -22,6 +22,8 @@ from mcp_adapter.http.limits import Limits
 from mcp_adapter.http.peers import Peers
 from services.base.telemetry import trace_id
 
+pytestmark = pytest.mark.measures_time
+
 GENEROUS = Limits()
 QUICK = replace(GENEROUS, head_s=0.1, piece_s=0.1)
 KIB = 1024

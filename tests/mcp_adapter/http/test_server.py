@@ -19,6 +19,8 @@ from mcp_adapter.http.probes import Probes
 from mcp_adapter.http.server import HttpServer
 from services.base.starting import listen
 
+pytestmark = pytest.mark.measures_time
+
 LONG = 60.0
 GET = b"GET /%b HTTP/1.1\r\nHost: localhost\r\n\r\n"
 LAST = b"connection: close"

@@ -18,6 +18,8 @@ from tests.support.ports import free_port
 from trust.certificates import Step, ensure, rotate_leaves, take
 from trust.certificates.folder import publish
 
+pytestmark = pytest.mark.measures_time
+
 WHO = "/test.Server/Who"
 WAIT = "/test.Server/Wait"
 COUNT = "/test.Server/Count"

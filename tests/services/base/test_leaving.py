@@ -21,6 +21,8 @@ from services.base.server import Hosted, Server, ServerSettings
 from services.base.testing import envoy_metadata
 from trust.certificates import ensure
 
+pytestmark = pytest.mark.measures_time
+
 PDF = pb.DESCRIPTOR.services_by_name["PdfService"]
 LONG = 60.0
 

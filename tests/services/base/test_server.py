@@ -25,6 +25,8 @@ from services.base.server import Hosted
 from services.base.testing import REQUEST_ID, Running, envoy_metadata, running, serving
 from trust.certificates import ensure
 
+pytestmark = pytest.mark.measures_time
+
 PDF = pb.DESCRIPTOR.services_by_name["PdfService"]
 DISPATCH = dispatch_pb.DESCRIPTOR.services_by_name["DispatchService"]
 GET_METADATA = "/papermesh.pdf.v1.PdfService/GetMetadata"

@@ -16,6 +16,8 @@ from services.base.server import Hosted
 from services.base.shares import ANSWER_BYTES, ANSWER_SHARE, CALLS, SHARE, UNVERIFIED_READ
 from services.base.testing import envoy_metadata, serving
 
+pytestmark = pytest.mark.measures_time
+
 DISPATCH = pb.DESCRIPTOR.services_by_name["DispatchService"]
 METHODS = [method.name for method in DISPATCH.methods]
 REPORTS = envoy_metadata("spiffe://papermesh/ns/default/client/reports")

@@ -13,6 +13,8 @@ from services.base.errors import PapermeshError
 from services.pdf.processes import crashes
 from services.pdf.processes.crashes import Crashes
 
+pytestmark = pytest.mark.measures_time
+
 Ask = Callable[..., Coroutine[Any, Any, Any]]
 MakePool = Callable[..., Any]
 MakePdf = Callable[..., Path]

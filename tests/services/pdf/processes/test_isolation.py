@@ -16,6 +16,8 @@ from services.base.flow import Flow
 from services.pdf.processes.subject import Subject
 from tests.services.pdf.support import Questions, idle_in, kept_in
 
+pytestmark = pytest.mark.measures_time
+
 Ask = Callable[..., Coroutine[Any, Any, Any]]
 MakePool = Callable[..., Any]
 MakePdf = Callable[..., Path]

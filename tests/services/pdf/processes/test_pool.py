@@ -26,6 +26,8 @@ from services.pdf.worker.sandbox.confinement import WORN_SECONDS
 from tests.services.pdf.support import REAL, VIEWS, Questions, idle_in, kept_in, waiting_in
 from tests.support.disks import fill, needs_root, small_disk
 
+pytestmark = pytest.mark.measures_time
+
 Ask = Callable[..., Coroutine[Any, Any, Any]]
 MakePool = Callable[..., Any]
 Until = Callable[[Callable[[], object]], Awaitable[None]]
