@@ -66,7 +66,7 @@ class Method:
     server_streaming: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Action:
     """A method that people and agents may call by name."""
 

@@ -13,6 +13,7 @@ from papermesh.options.v1 import options_pb2
 from services.base.actions import Action
 from services.base.blobs import BlobStore, Namespace
 from services.base.call import Call
+from services.base.errors import PapermeshError
 from services.dispatch.admission import documents
 from services.dispatch.admission.admission import Admission, Admitted
 from services.dispatch.admission.concurrency import ConcurrencyLimit
@@ -81,11 +82,13 @@ class DispatchServicer:
     async def Invoke(self, request: pb.InvokeRequest, call: Call) -> pb.InvokeResponse:
         """Runs one action."""
         admitted = await self._admission.action(call, request)
-        async with self._lost.explained(admitted.caller, admitted.request):
+        try:
             if request.idempotency_key:
                 answer = await self._once(admitted, call, request.idempotency_key, no_cache=request.no_cache)
             else:
                 answer = await self._answers.get(admitted, call, no_cache=request.no_cache)
+        except PapermeshError as error:
+            raise await self._lost.explained(error, admitted.caller, admitted.request) from error
         call.notes["cache"] = _cache_note(answer)
         return pb.InvokeResponse(
             json=answer.json,
@@ -120,16 +123,16 @@ class DispatchServicer:
     async def GetDocument(self, request: pb.GetDocumentRequest, call: Call) -> AsyncIterator[pb.GetDocumentResponse]:
         """Streams a document to one who may read it."""
         caller, [digest] = await self._admission.method(call, request, request.actor, request.doc_ref)
-        async with (
-            self._lost.explained(caller, request),
-            aclosing(self._blobs.read(Namespace.UPLOADS, digest)) as pieces,
-        ):
-            size = await self._blobs.size(Namespace.UPLOADS, digest)
-            first = await anext(pieces)  # what cannot be read is told before an answer has begun, where that can be
-            yield pb.GetDocumentResponse(header=pb.GetDocumentHeader(sha256=digest, size=size))
-            yield pb.GetDocumentResponse(data=first)
-            async for piece in pieces:
-                yield pb.GetDocumentResponse(data=piece)
+        try:
+            async with aclosing(self._blobs.read(Namespace.UPLOADS, digest)) as pieces:
+                size = await self._blobs.size(Namespace.UPLOADS, digest)
+                first = await anext(pieces)  # what cannot be read is told before an answer has begun, where that can be
+                yield pb.GetDocumentResponse(header=pb.GetDocumentHeader(sha256=digest, size=size))
+                yield pb.GetDocumentResponse(data=first)
+                async for piece in pieces:
+                    yield pb.GetDocumentResponse(data=piece)
+        except PapermeshError as error:
+            raise await self._lost.explained(error, caller, request) from error
 
     async def DeleteDocument(self, request: pb.DeleteDocumentRequest, call: Call) -> pb.DeleteDocumentResponse:
         """Takes an upload from its owner."""

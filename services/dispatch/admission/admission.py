@@ -7,7 +7,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
-import orjson
 from google.protobuf.message import Message
 
 from papermesh.dispatch.v1 import dispatch_service_pb2 as pb
@@ -17,7 +16,7 @@ from services.base.call import Call
 from services.base.errors import Code, PapermeshError
 from services.dispatch.admission import arguments, documents
 from services.dispatch.admission.limits import Limits
-from services.dispatch.admission.state import Bucket, State
+from services.dispatch.admission.state import Bucket, State, owner
 from services.dispatch.admission.verification import Caller, Verified, Verifier
 from services.dispatch.answers import idempotency
 from services.dispatch.audit.audit import Audit
@@ -78,7 +77,7 @@ class Admission:
             if not caller.rights.may_invoke(known.name):
                 raise PapermeshError(Code.FORBIDDEN, "This client and actor may not call this action.")
             idempotency.check_key(request.idempotency_key)
-            typed = arguments.parse(known, orjson.loads(args))
+            typed = arguments.recent(known, args, owner(caller))
             named = documents.named(typed)
             documents.check_projects(typed, named, caller.rights)
             return Admitted(caller, known, typed, args), documents.uploads(named)

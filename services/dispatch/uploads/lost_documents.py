@@ -5,8 +5,7 @@ holders before it touches the bytes, and an upload stores the bytes before anybo
 held but not there was lost. Only that is reported to the operator.
 """
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 
 from google.protobuf.message import Message
 
@@ -34,29 +33,29 @@ class LostDocuments:
         self._link = link
         self._blobs = blobs
 
-    @asynccontextmanager
-    async def explained(self, caller: Caller, request: Message) -> AsyncIterator[None]:
-        """Turns the error of a document that was missing in the block into the reason; any other error passes.
+    async def explained(self, error: PapermeshError, caller: Caller, request: Message) -> PapermeshError:
+        """What to tell instead of an error: for a document that was missing the reason, for anything else the error.
 
-        Each caller needs its own block: equal calls share one computation and its error, but not their documents.
+        Ask for each caller: equal calls share one computation and its error, but not their documents.
 
         Args:
+            error: How the call failed.
             caller: Who had the right to every document that the request names.
             request: The request.
 
-        Raises:
-            PapermeshError: NOT_FOUND when the caller no longer holds it; UNAVAILABLE when it was deleted and is there
-                again; ENGINE_FAIL when it is lost, which is logged for the operator, or when Redis cannot say.
+        Returns:
+            NOT_FOUND when the caller no longer holds it; UNAVAILABLE when it was deleted and is there again;
+            ENGINE_FAIL when it is lost, which is logged for the operator, or when Redis cannot say.
         """
+        if error.details.get("reason") != _MISSING:
+            return error
+        digests = documents.uploads(documents.named(request))
         try:
-            yield
-        except PapermeshError as error:
-            if error.details.get("reason") != _MISSING:
-                raise
-            digests = documents.uploads(documents.named(request))
             await self._refuse_deleted(caller, digests)
-            keys = (str(Key(Namespace.UPLOADS, each)) for each in digests)
-            raise own_fault(_MISSING, error.message, code=error.code, blob=" ".join(keys)) from error
+        except PapermeshError as deleted:
+            return deleted
+        keys = (str(Key(Namespace.UPLOADS, each)) for each in digests)
+        return own_fault(_MISSING, error.message, code=error.code, blob=" ".join(keys))
 
     async def _refuse_deleted(self, caller: Caller, digests: Sequence[str]) -> None:
         """Raises PapermeshError: NOT_FOUND or UNAVAILABLE, see `explained`, unless a document must have been lost."""

@@ -1,7 +1,9 @@
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
+from google.protobuf.message import Message
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -192,3 +194,28 @@ def test_any_json_is_parsed_or_a_bad_argument(call: tuple[str, dict[str, Any]]) 
 def test_any_json_for_an_in_house_action_is_parsed_or_a_bad_argument(house: Action, data: st.DataObject) -> None:
     error = refusal(house, data.draw(with_known_names(house)))
     assert error is None or (error.code is Code.BAD_ARG and error.violations)
+
+
+class TestWhatIsAskedAgain:
+    ACTION = ACTIONS["PDF_TEXT"]
+
+    def asked(self, asker: str, **more: str) -> Message:
+        return arguments.recent(self.ACTION, orjson.dumps({"doc_ref": UPLOAD, **more}), asker)
+
+    def test_is_read_once_for_each_asker(self) -> None:
+        assert self.asked("reports/ann") is self.asked("reports/ann")
+        assert self.asked("reports/ann") is not self.asked("reports/bob")
+        assert self.asked("reports/ann") == self.asked("reports/bob")
+
+    def test_is_not_mixed_up_with_other_arguments(self) -> None:
+        assert self.asked("reports/ann", pages="1") != self.asked("reports/ann", pages="2")
+
+    def test_is_read_again_when_it_is_long(self) -> None:
+        long = orjson.dumps({"doc_ref": UPLOAD}) + b" " * 4096
+        first, second = (arguments.recent(self.ACTION, long, "reports/ann") for _ in range(2))
+        assert first is not second
+
+    def test_is_refused_again_when_it_was_wrong(self) -> None:
+        for _ in range(2):
+            with pytest.raises(PapermeshError, match="no such argument"):
+                self.asked("reports/ann", page="1")
