@@ -41,7 +41,6 @@ class Connection(RequestParsing):
     server_state: Shared
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        """Takes what uvicorn gives its protocols."""
         super().__init__(*args, **kwargs)
         self._wait = _Wait.HEAD
         self._since = self.loop.time()

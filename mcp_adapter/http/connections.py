@@ -47,7 +47,6 @@ class Connections:
     """
 
     def __init__(self, limits: Limits) -> None:
-        """Holds none, and no more than `limits` say."""
         self._limits = limits
         self._untaken: dict[Idler, int] = {}
         self._untaken_bytes = 0

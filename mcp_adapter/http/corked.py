@@ -17,7 +17,6 @@ class Corked(asyncio.Transport):
     """Holds what is written until `flush`, or until the turn of the loop is over."""
 
     def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
-        """Holds nothing yet, and hands on to `transport`."""
         super().__init__()
         self._transport = transport
         self._loop = loop

@@ -66,7 +66,6 @@ class ForwardedShare:
     """Bounds the requests under way that proxies have passed on for one peer; connections show only the proxies'."""
 
     def __init__(self, app: ASGIApp, peers: Peers) -> None:
-        """Passes on to `app` what a peer may have under way."""
         self._app = app
         self._peers = peers
         self._places = Places(REQUESTS)

@@ -31,7 +31,6 @@ class RequestParsing(HttpToolsProtocol):
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        """Takes what uvicorn gives its protocols."""
         super().__init__(*args, **kwargs)
         self._has_enough = False
 
@@ -151,7 +150,6 @@ class Trailers(list[tuple[bytes, bytes]]):
     """Of them together."""
 
     def __init__(self) -> None:
-        """There are none yet."""
         super().__init__()
         self._seen = 0
         self._bytes = 0

@@ -96,7 +96,6 @@ class Chain:
     """Seals lines, one after the other."""
 
     def __init__(self, name: str, key: AuditKey) -> None:
-        """Begins a chain that has no line yet."""
         self.name = name
         self.n = 0
         self.mac = BEFORE_THE_FIRST

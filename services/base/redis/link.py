@@ -143,7 +143,6 @@ class Script:
     """A Lua script, known to Redis by its digest."""
 
     def __init__(self, link: RedisLink, text: str) -> None:
-        """Sends nothing yet."""
         self._link = link
         self._text = text
         self._digest = hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()

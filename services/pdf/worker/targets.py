@@ -17,7 +17,6 @@ class Targets:
     """The destinations of one document."""
 
     def __init__(self, document: Document) -> None:
-        """Knows none yet."""
         self._document = document
         self._pages: dict[int, int] = {}
         """Page numbers by the objects that destinations name: many items lead to one page."""
