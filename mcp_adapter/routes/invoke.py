@@ -15,7 +15,7 @@ from mcp_adapter.http.request_body import refuse_encoded
 from mcp_adapter.routes.call_options import read_call_options
 from papermesh.dispatch.v1 import dispatch_service_pb2 as pb
 from services.base import canonical
-from services.base.errors import Code, PapermeshError, bad_arg, bad_field
+from services.base.errors import bad_arg, bad_field, too_large
 from services.base.names import ACTION_RULE, is_action
 
 MAX_BODY_BYTES = 1024 * 1024
@@ -93,11 +93,8 @@ async def _body(request: Request) -> bytes:
     async for piece in request.stream():
         size += len(piece)
         if size > MAX_BODY_BYTES:
-            raise PapermeshError(
-                Code.TOO_LARGE,
-                f"The body may have at most {MAX_BODY_BYTES} bytes. Upload documents through POST /documents.",
-                details={"limit_bytes": str(MAX_BODY_BYTES)},
-            )
+            message = f"The body may have at most {MAX_BODY_BYTES} bytes. Upload documents through POST /documents."
+            raise too_large(message, limit_bytes=MAX_BODY_BYTES)
         pieces.append(piece)
     return b"".join(pieces)
 

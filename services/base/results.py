@@ -16,7 +16,7 @@ from google.protobuf.message import Message
 
 from services.base.call import Call
 from services.base.channel import MAX_RESULT_BYTES
-from services.base.errors import Code, PapermeshError
+from services.base.errors import too_large
 from services.base.schema import WELL_KNOWN
 
 __all__ = ["answer"]
@@ -41,11 +41,8 @@ def answer(response: _Response, call: Call) -> _Response:
         return response
     text = result_json(response)
     if len(text.encode()) > MAX_RESULT_BYTES:
-        raise PapermeshError(
-            Code.TOO_LARGE,
-            f"The result has more than {MAX_RESULT_BYTES} bytes. Ask for less at a time.",
-            details={"limit_bytes": str(MAX_RESULT_BYTES)},
-        )
+        message = f"The result has more than {MAX_RESULT_BYTES} bytes. Ask for less at a time."
+        raise too_large(message, limit_bytes=MAX_RESULT_BYTES)
     slim = type(response)()
     slim.json = text  # type: ignore[attr-defined]  # the contract test sees to it that every action's response has it
     return slim

@@ -5,7 +5,7 @@ import os
 from dataclasses import dataclass
 from typing import Any
 
-from services.base.errors import Code, PapermeshError, bad_arg
+from services.base.errors import PapermeshError, bad_arg, too_large
 from services.base.file_kinds import HEAD_BYTES
 from services.pdf.worker.mupdf import mupdf
 
@@ -89,8 +89,5 @@ def _broken(message: str) -> PapermeshError:
 
 def _refuse_beyond(count: int, limit: int, what: str) -> None:
     if count > limit:
-        raise PapermeshError(
-            Code.TOO_LARGE,
-            f"The document has {count} {what}, over the limit of {limit}; split it.",
-            details={f"limit_{what}": str(limit)},
-        )
+        message = f"The document has {count} {what}, over the limit of {limit}; split it."
+        raise too_large(message, **{f"limit_{what}": limit})

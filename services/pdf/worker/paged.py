@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 
 import orjson
 
-from services.base.errors import Code, PapermeshError, bad_field
+from services.base.errors import bad_field, too_large
 from services.pdf.pages import PageRange, Paging, count_pages
 from services.pdf.processes.limits import result_too_large
 from services.pdf.worker import failures
@@ -60,11 +60,8 @@ def choose_pages(document: Document, ranges: Sequence[PageRange], limit: int) ->
         raise bad_field("pages", f"page {last} is not in the document, which has {document.page_count} pages")
     count = count_pages(chosen)
     if count > limit:
-        raise PapermeshError(
-            Code.TOO_LARGE,
-            f"{count} pages are over the limit of {limit} for one call; ask for fewer pages at a time.",
-            details={"limit_pages": str(limit), "pages": str(document.page_count)},
-        )
+        message = f"{count} pages are over the limit of {limit} for one call; ask for fewer pages at a time."
+        raise too_large(message, limit_pages=limit, pages=document.page_count)
     return chosen
 
 
