@@ -1,9 +1,10 @@
 """One HTTP connection: uvicorn's protocol, with bounds on what it accepts and on how long it waits."""
 
+import asyncio
 from contextvars import copy_context
 from enum import Enum, auto
 from http import HTTPStatus
-from typing import Any
+from typing import Any, cast
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 
@@ -60,7 +61,7 @@ class Connection(RequestParsing):
     def connection_made(self, transport: Any) -> None:
         """Takes the connection, unless there are too many."""
         self._corked = Corked(transport, self.loop)
-        super().connection_made(self._corked)
+        super().connection_made(cast("asyncio.Transport", self._corked))  # as far as uvicorn uses one
         self._timer = self.loop.call_later(self._tick_s, self._look)
         state = self.server_state
         try:

@@ -48,6 +48,7 @@ class Tokens:
     def __init__(self, issuer: Issuer, audience: str, actor_claim: str) -> None:
         """Takes tokens of `issuer` for `audience`, whose claim `actor_claim` names the actor."""
         self._issuer = issuer
+        self.check_ready, self.watch = issuer.check_ready, issuer.watch
         self._audience = audience
         self._actor_claim = actor_claim
         self._known: OrderedDict[bytes, _Known] = OrderedDict()
@@ -75,18 +76,6 @@ class Tokens:
             if len(self._known) > _MAX_REMEMBERED:
                 self._known.popitem(last=False)
         return known.actor
-
-    def check_ready(self) -> None:
-        """Refuses while no token can be checked.
-
-        Raises:
-            PapermeshError: UNAVAILABLE.
-        """
-        self._issuer.check_ready()
-
-    async def watch(self) -> None:
-        """Keeps the issuer's keys fresh, until cancelled."""
-        await self._issuer.watch()
 
     async def _claims(self, token: str) -> dict[str, Any]:
         """What the issuer says in a token."""
