@@ -127,7 +127,9 @@ def failure(exchange: Exchange, error: PapermeshError, status: int | None = None
         },
         "meta": exchange.meta(),
     }
-    headers = NO_STORE | _retry_after(error)
+    headers = dict(NO_STORE)
+    if error.retry_after_ms is not None:  # rounded up: HTTP counts in whole seconds, and nobody is sent back too early
+        headers["Retry-After"] = str(math.ceil(error.retry_after_ms / 1000))
     return Response(orjson.dumps(body), status or error.code.http_status, headers, media_type="application/json")
 
 
@@ -137,8 +139,3 @@ def refusal(error: PapermeshError, status: int | None = None) -> Response:
     response = failure(exchange, error, status)
     response.headers["X-Request-Id"] = exchange.identify()
     return response
-
-
-def _retry_after(error: PapermeshError) -> dict[str, str]:
-    """HTTP counts in whole seconds; rounding down would send the caller back too early."""
-    return {} if error.retry_after_ms is None else {"Retry-After": str(math.ceil(error.retry_after_ms / 1000))}

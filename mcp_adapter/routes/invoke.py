@@ -35,16 +35,10 @@ async def invoke(request: Request) -> Response:
     client: DispatchClient = request.app.state.dispatch
     calls: Places = request.app.state.calls
     refuse_encoded(request)
-    options = read_call_options(request)
+    no_cache, key = read_call_options(request)
     action, args = _parse(await _body(request))
     with calls.take(exchange.actor):
-        call = client.invoke(
-            action,
-            args,
-            exchange.person,
-            no_cache=options.no_cache,
-            idempotency_key=options.idempotency_key,
-        )
+        call = client.invoke(action, args, exchange.person, no_cache=no_cache, idempotency_key=key)
         response = await _while_waited_for(request, call)
     exchange.request_id = response.request_id
     exchange.cache = _CACHE[response.cache]
