@@ -27,15 +27,7 @@ MAX_VALUES = 10_000
 _SAFE_INTEGER = 2**53 - 1
 _MAX_PATH_SHOWN = 200
 _MAX_KEY_SHOWN = 100
-_LONGS = frozenset(
-    {
-        FieldDescriptor.TYPE_INT64,
-        FieldDescriptor.TYPE_SINT64,
-        FieldDescriptor.TYPE_SFIXED64,
-        FieldDescriptor.TYPE_UINT64,
-        FieldDescriptor.TYPE_FIXED64,
-    }
-)
+_LONGS = frozenset({FieldDescriptor.CPPTYPE_INT64, FieldDescriptor.CPPTYPE_UINT64})
 
 
 def canonical_json(message: Message) -> bytes:
@@ -100,7 +92,7 @@ def _single(field: FieldDescriptor, value: Any) -> Any:
         if field.message_type.full_name.startswith("google.protobuf."):
             raise TypeError(f"{field.full_name}: a signed request may not hold {field.message_type.full_name}")
         return _message(value)
-    if field.type in _LONGS:
+    if field.cpp_type in _LONGS:
         return str(value)
     if field.type == FieldDescriptor.TYPE_BYTES:
         return base64.b64encode(value).decode()
