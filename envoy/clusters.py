@@ -80,8 +80,8 @@ def _discovery(endpoints: tuple[Address, ...]) -> Message:
         return {"type": "STATIC"}
     return {
         "cluster_type": extension(
-            "cluster.dns",
             "extensions.clusters.dns.v3.DnsCluster",
+            "cluster.dns",
             # Every address is a host of its own, since a headless service has one for each pod.
             all_addresses_in_single_endpoint=False,
             dns_refresh_rate="2s",

@@ -6,10 +6,10 @@ A method that is not in the table has no route, and Envoy answers UNIMPLEMENTED.
 from collections.abc import Iterable
 from datetime import timedelta
 
-from envoy import engine_service, request_size
+from envoy import request_size
 from envoy.message import Message, extension, seconds
-from envoy.rbac import DISPATCH_SERVICE, OPERATOR_PREFIXES
-from envoy.topology import Topology
+from envoy.rbac import DISPATCH_SERVICE, OPERATOR_PREFIXES, asks_about
+from envoy.topology import ENGINE_SERVICE, Topology
 from services.base.actions import ActionTable, Method
 from services.base.errors import OperatorError
 
@@ -57,9 +57,9 @@ def mesh(table: ActionTable, topology: Topology) -> Message:
     for service in topology.services:
         for name in service.serves:
             routes += [_mesh_route(method, service.workload) for method in _methods(table, name)]
-            for method in _methods(table, engine_service.NAME):
+            for method in _methods(table, ENGINE_SERVICE):
                 route = _mesh_route(method, service.workload)
-                route["match"]["headers"] = [engine_service.asks(name)]
+                route["match"]["headers"] = [asks_about(name)]
                 routes.append(route)
     return _configuration("mesh", routes)
 
@@ -116,8 +116,8 @@ def _retry_policy() -> Message:
         "num_retries": 4,
         "retry_host_predicate": [
             extension(
-                "retry_host_predicates.previous_hosts",
                 "extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate",
+                "retry_host_predicates.previous_hosts",
             )
         ],
         "host_selection_retry_max_attempts": 5,

@@ -8,13 +8,15 @@ from typing import Annotated, ClassVar
 import yaml
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
-from envoy import engine_service
 from services.base.errors import OperatorError
 from services.base.names import DNS_LABEL
 
 Port = Annotated[int, Field(ge=1, le=65535)]
 Name = Annotated[str, Field(pattern=DNS_LABEL)]
 ServiceName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)+$")]
+
+ENGINE_SERVICE = "papermesh.engine.v1.EngineService"
+"""What every service on the mesh answers under the same name; the metadata x-service says whose."""
 
 _SOCKET_PATH_LIMIT = 107
 """Bytes of a Unix socket's path on Linux."""
@@ -117,8 +119,8 @@ class Topology:
         served = [name for service in self.services for name in service.serves]
         if len(set(served)) < len(served):
             raise ValueError("a gRPC service is served by two workloads")
-        if engine_service.NAME in served:
-            raise ValueError(f"{engine_service.NAME} is every service's own; leave it out")
+        if ENGINE_SERVICE in served:
+            raise ValueError(f"{ENGINE_SERVICE} is every service's own; leave it out")
         listeners = [self.edge, self.mesh, *([self.probe] if self.probe else [])]
         if len(set(listeners)) < len(listeners):
             raise ValueError("edge, mesh and probe need different addresses")
