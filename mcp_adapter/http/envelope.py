@@ -105,13 +105,7 @@ def success_json(exchange: Exchange, data: bytes, headers: Mapping[str, str], st
 
 
 def failure(exchange: Exchange, error: PapermeshError, status: int | None = None) -> Response:
-    """An answer that says what went wrong and what to do.
-
-    Args:
-        exchange: What it answers.
-        error: What went wrong.
-        status: An HTTP status that says more than that of the error's code.
-    """
+    """An answer that says what went wrong; `status` where one says more than that of the error's code."""
     exchange.request_id = error.request_id or exchange.request_id
     details: dict[str, Any] = dict(error.details)
     if error.violations:

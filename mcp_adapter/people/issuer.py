@@ -28,13 +28,7 @@ class Issuer:
     """The keys of one issuer."""
 
     def __init__(self, issuer: str, jwks_url: str = "", *, clock: Callable[[], float] = time.monotonic) -> None:
-        """Knows no key until the first fetch.
-
-        Args:
-            issuer: Its URL, as tokens say it.
-            jwks_url: Where its keys are; empty to ask its discovery document.
-            clock: Seconds that only go forward.
-        """
+        """Knows no key until the first fetch. Without a `jwks_url`, the discovery document says where they are."""
         self.name = issuer
         self._jwks_url = jwks_url
         self._clock = clock
