@@ -2,12 +2,15 @@
 
 import mmap
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from services.base.errors import PapermeshError, bad_arg, too_large
 from services.base.file_kinds import HEAD_BYTES
 from services.pdf.worker.mupdf import mupdf
+
+_T = TypeVar("_T")
 
 MAX_PAGES = 100_000
 MAX_OBJECTS = 2_000_000
@@ -60,6 +63,15 @@ def open_document(file: int) -> Document:
     _refuse_beyond(page_count, MAX_PAGES, "pages")
     _refuse_beyond(mupdf.pdf_xref_len(pdf), MAX_OBJECTS, "objects")
     return Document(pdf, page_count, size, encrypted, content)
+
+
+def attempt(read: Callable[..., _T], *arguments: Any, otherwise: _T) -> _T:
+    """What `read` makes of its arguments, or `otherwise` where MuPDF cannot parse what it meets; raises MemoryError."""
+    try:
+        return read(*arguments)
+    except mupdf.FzErrorBase as error:
+        raise_if_out_of_memory(error)
+        return otherwise
 
 
 def raise_if_out_of_memory(error: Exception) -> None:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.pdf.worker import failures
-from services.pdf.worker.documents import Document, raise_if_out_of_memory
+from services.pdf.worker.documents import Document, attempt
 from services.pdf.worker.failures import PageFailure
-from services.pdf.worker.mupdf import mupdf, pymupdf
+from services.pdf.worker.mupdf import pymupdf
 from services.pdf.worker.outline_items import Entry
 from services.pdf.worker.page_text import read_blocks
 from services.pdf.worker.strings import fold
@@ -58,10 +58,8 @@ def find_headings(document: Document) -> tuple[list[Entry], list[PageFailure]]:
     candidates: list[_Candidate] = []
     failed: list[PageFailure] = []
     for page in range(1, min(document.page_count, MAX_PAGES) + 1):
-        try:
-            content = read_blocks(document, page)
-        except mupdf.FzErrorBase as error:
-            raise_if_out_of_memory(error)
+        content = attempt(read_blocks, document, page, otherwise=None)
+        if content is None:
             failed.append(failures.broken(page))
             continue
         top, bottom = _MARGIN * content["height"], (1 - _MARGIN) * content["height"]

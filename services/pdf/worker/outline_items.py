@@ -8,7 +8,7 @@ all that follow. Here an item that lacks something, or has it of another type, c
 from collections.abc import Iterator
 from typing import Any, TypedDict
 
-from services.pdf.worker.documents import Document, raise_if_out_of_memory
+from services.pdf.worker.documents import Document, attempt, raise_if_out_of_memory
 from services.pdf.worker.mupdf import mupdf
 from services.pdf.worker.targets import Targets
 
@@ -48,7 +48,8 @@ def read_items(document: Document, limit: int) -> Iterator[Entry]:
         if not line:
             return
         item = line[-1]
-        yield {"level": len(line), "title": _title(item), "page": targets.page(item)}
+        title = attempt(mupdf.pdf_dict_get_text_string, item, _TITLE, otherwise="") or ""
+        yield {"level": len(line), "title": title, "page": targets.page(item)}
         line[-1] = _follow(item, _NEXT)
         if len(line) < MAX_DEPTH:
             line.append(_follow(item, _FIRST))
@@ -71,12 +72,3 @@ def _follow(item: Any, key: Any) -> Any:
     except mupdf.FzErrorBase as error:
         raise_if_out_of_memory(error)
         return mupdf.PdfObj()
-
-
-def _title(item: Any) -> str:
-    try:
-        title: str | None = mupdf.pdf_dict_get_text_string(item, _TITLE)
-    except mupdf.FzErrorBase as error:
-        raise_if_out_of_memory(error)
-        return ""
-    return title or ""
