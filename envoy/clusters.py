@@ -18,9 +18,9 @@ MAX_CONNECTIONS = 256
 def all_clusters(topology: Topology) -> list[Message]:
     """The cluster of dispatch, then those of the services in the topology's order."""
     return [
-        _cluster(topology, "dispatch", topology.dispatch, _only_connection_failures_eject(), _dispatch_health_check()),
+        _cluster(topology, "dispatch", topology.dispatch, _DISPATCH_EJECTIONS, _DISPATCH_HEALTH_CHECK),
         *(
-            _cluster(topology, service.workload, service.endpoints, _gateway_failures_eject(), _health_check(2))
+            _cluster(topology, service.workload, service.endpoints, _SERVICE_EJECTIONS, _health_check(2))
             for service in topology.services
         ),
     ]
@@ -106,52 +106,6 @@ def _breaker() -> Message:
     }
 
 
-def _outlier_detection() -> Message:
-    """What both kinds share. Ejections are short: there may be no other host, and health checks watch as well."""
-    return {
-        "interval": "1s",
-        # Times the number of ejections, up to the maximum: a part that was restarted is back within seconds.
-        "base_ejection_time": "1s",
-        "max_ejection_time": "5s",
-        "max_ejection_percent": 100,
-        "split_external_local_origin_errors": True,
-        # A host that answers its health checks and fails its calls must stay out for its time.
-        "successful_active_health_check_uneject_host": False,
-        "consecutive_local_origin_failure": 3,
-        "enforcing_consecutive_local_origin_failure": 100,
-        # A document's fault (INTERNAL, UNKNOWN) must not look like its host's.
-        "enforcing_consecutive_5xx": 0,
-        "enforcing_success_rate": 0,
-        "enforcing_local_origin_success_rate": 0,
-        "enforcing_failure_percentage": 0,
-        "enforcing_failure_percentage_local_origin": 0,
-    }
-
-
-def _only_connection_failures_eject() -> Message:
-    """For dispatch, which answers UNAVAILABLE and DEADLINE_EXCEEDED on behalf of the services behind it."""
-    return {**_outlier_detection(), "enforcing_consecutive_gateway_failure": 0}
-
-
-def _gateway_failures_eject() -> Message:
-    """For a service: three answers of UNAVAILABLE or DEADLINE_EXCEEDED in a row eject a host."""
-    return {
-        **_outlier_detection(),
-        "consecutive_gateway_failure": 3,
-        "enforcing_consecutive_gateway_failure": 100,
-    }
-
-
-def _dispatch_health_check() -> Message:
-    """Notices quickly that dispatch is back: it must serve within 2 s of Redis's return, and itself waits 0.5 s."""
-    return {
-        **_health_check(1),
-        "unhealthy_interval": "0.25s",
-        # One that has missed a single check is not asked sooner: a pause of two seconds must not put it out.
-        "unhealthy_edge_interval": "1s",
-    }
-
-
 def _health_check(healthy_threshold: int) -> Message:
     """Finds a host that hangs, which counting failed calls does not.
 
@@ -170,3 +124,42 @@ def _health_check(healthy_threshold: int) -> Message:
         # Otherwise an idle cluster is checked once a minute, and its first call goes to a host that is long gone.
         "no_traffic_interval": "1s",
     }
+
+
+_EJECTIONS: Message = {
+    "interval": "1s",
+    # Times the number of ejections, up to the maximum: a part that was restarted is back within seconds.
+    "base_ejection_time": "1s",
+    "max_ejection_time": "5s",
+    "max_ejection_percent": 100,
+    "split_external_local_origin_errors": True,
+    # A host that answers its health checks and fails its calls must stay out for its time.
+    "successful_active_health_check_uneject_host": False,
+    "consecutive_local_origin_failure": 3,
+    "enforcing_consecutive_local_origin_failure": 100,
+    # A document's fault (INTERNAL, UNKNOWN) must not look like its host's.
+    "enforcing_consecutive_5xx": 0,
+    "enforcing_success_rate": 0,
+    "enforcing_local_origin_success_rate": 0,
+    "enforcing_failure_percentage": 0,
+    "enforcing_failure_percentage_local_origin": 0,
+}
+"""What both kinds share. Ejections are short: there may be no other host, and health checks watch as well."""
+
+_DISPATCH_EJECTIONS: Message = {**_EJECTIONS, "enforcing_consecutive_gateway_failure": 0}
+"""Only failed connections eject dispatch: it answers UNAVAILABLE and DEADLINE_EXCEEDED for the services behind it."""
+
+_SERVICE_EJECTIONS: Message = {
+    **_EJECTIONS,
+    "consecutive_gateway_failure": 3,
+    "enforcing_consecutive_gateway_failure": 100,
+}
+"""Three answers of UNAVAILABLE or DEADLINE_EXCEEDED in a row eject a service's host."""
+
+_DISPATCH_HEALTH_CHECK: Message = {
+    **_health_check(1),
+    "unhealthy_interval": "0.25s",
+    # One that has missed a single check is not asked sooner: a pause of two seconds must not put it out.
+    "unhealthy_edge_interval": "1s",
+}
+"""Notices quickly that dispatch is back: it must serve within 2 s of Redis's return, and itself waits 0.5 s."""

@@ -38,14 +38,10 @@ class RouteError(OperatorError):
 def edge(table: ActionTable) -> Message:
     """The front door. Never retried: a retry would carry the same nonce, and dispatch would take it for a replay."""
     routes = [_method_route(method, "dispatch") for method in _methods(table, DISPATCH_SERVICE)]
-    routes += [_operator_route(prefix) for prefix in OPERATOR_PREFIXES]
+    routes += [
+        _route({"prefix": prefix}, "dispatch", OPERATOR_TIMEOUT, client_streaming=True) for prefix in OPERATOR_PREFIXES
+    ]
     return _configuration("edge", routes)
-
-
-def _operator_route(prefix: str) -> Message:
-    route = _route({"prefix": prefix}, "dispatch", OPERATOR_TIMEOUT)
-    route["typed_per_filter_config"] = request_size.of_a_stream()
-    return route
 
 
 def mesh(table: ActionTable, topology: Topology) -> Message:
@@ -88,13 +84,10 @@ def _methods(table: ActionTable, service: str) -> list[Method]:
 
 
 def _method_route(method: Method, cluster: str) -> Message:
-    route = _route({"path": method.path}, cluster, method.timeout)
-    if method.client_streaming:
-        route["typed_per_filter_config"] = request_size.of_a_stream()
-    return route
+    return _route({"path": method.path}, cluster, method.timeout, client_streaming=method.client_streaming)
 
 
-def _route(match: Message, cluster: str, timeout: timedelta) -> Message:
+def _route(match: Message, cluster: str, timeout: timedelta, *, client_streaming: bool) -> Message:
     # `timeout` would answer UNAVAILABLE, so it is off; and the header's maximum alone would let a call without a
     # deadline run for ever, so the stream's maximum stands beside it.
     limit = seconds(timeout + GRACE)
@@ -106,7 +99,10 @@ def _route(match: Message, cluster: str, timeout: timedelta) -> Message:
     if timeout + GRACE >= STREAM_IDLE_TIMEOUT:
         # A watched job may be silent for long; its deadline bounds it, and pings find a peer that is gone.
         route["idle_timeout"] = "0s"
-    return {"match": match, "route": route}
+    whole: Message = {"match": match, "route": route}
+    if client_streaming:
+        whole["typed_per_filter_config"] = request_size.of_a_stream()
+    return whole
 
 
 def _retry_policy() -> Message:
