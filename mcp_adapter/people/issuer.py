@@ -77,7 +77,6 @@ class Issuer:
         if self._fetching is None:
             self._tried = self._clock()
             self._fetching = asyncio.create_task(self._fetch(self._tried))
-            self._fetching.add_done_callback(self._fetched_or_failed)
         await asyncio.shield(self._fetching)  # one caller that hangs up does not end it for the others
 
     async def _fetch(self, began: float) -> None:
@@ -86,9 +85,8 @@ class Issuer:
             self._fetched = began
         except FetchError as error:
             _log.warning("The keys of the issuer %s were not fetched: %s", self.name, error)
-
-    def _fetched_or_failed(self, _: asyncio.Task[None]) -> None:
-        self._fetching = None
+        finally:
+            self._fetching = None
 
     async def _discover(self) -> str:
         """Where the issuer says that its keys are (OpenID Connect Discovery 1.0)."""

@@ -12,7 +12,6 @@ from mcp_adapter.people.actors import is_actor
 from mcp_adapter.people.bearer import invalid_token
 from mcp_adapter.people.issuer import Issuer
 from mcp_adapter.people.key_set import ALGORITHMS, KeySet
-from services.base.errors import PapermeshError
 
 LEEWAY_S = 60
 """Seconds that the issuer's clock may be from ours."""
@@ -102,7 +101,8 @@ class Tokens:
                 options={"require": _REQUIRED, "enforce_minimum_key_length": True},
             )
         except jwt.PyJWTError as error:
-            raise _refusal(error) from None
+            reasons = (reason for kind, reason in _REASONS if isinstance(error, kind))
+            raise invalid_token(next(reasons, _NO_TOKEN)) from None
 
     def _actor(self, claims: dict[str, Any]) -> str:
         actor = claims.get(self._actor_claim)
@@ -111,7 +111,3 @@ class Tokens:
         if self._actor_claim == "email" and claims.get("email_verified") is not True:
             raise invalid_token("The issuer has not verified the email of this token.")
         return actor
-
-
-def _refusal(error: jwt.PyJWTError) -> PapermeshError:
-    return invalid_token(next((reason for kind, reason in _REASONS if isinstance(error, kind)), _NO_TOKEN))

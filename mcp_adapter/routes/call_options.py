@@ -1,4 +1,4 @@
-"""The request headers that say how a call is to be made: Cache-Control and Idempotency-Key."""
+"""The request headers that say how a call is to be made, and how its body is written."""
 
 from starlette.requests import Request
 
@@ -27,3 +27,14 @@ def read_call_options(request: Request) -> tuple[bool, str]:
     if len(keys) > 1 or not is_idempotency_key(keys[0]):
         raise bad_field("Idempotency-Key", f"send it once, 1 to {MAX_IDEMPOTENCY_KEY} visible ASCII characters")
     return no_cache, keys[0]
+
+
+def refuse_encoded(request: Request) -> None:
+    """Refuses a body that is not sent as it is: nobody here would unpack it.
+
+    Raises:
+        PapermeshError: BAD_ARG for a Content-Encoding.
+    """
+    for name, value in request.scope["headers"]:
+        if name == b"content-encoding" and value.strip().lower() not in (b"", b"identity"):
+            raise bad_field("Content-Encoding", "send the body uncompressed")

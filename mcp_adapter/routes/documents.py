@@ -15,8 +15,8 @@ from mcp_adapter.dispatch_client import DispatchClient
 from mcp_adapter.http.concurrency import Places
 from mcp_adapter.http.envelope import Exchange, success
 from mcp_adapter.http.form import OVERHEAD_BYTES, Form
-from mcp_adapter.http.request_body import refuse_encoded
 from mcp_adapter.http.spool import Spool, Spools
+from mcp_adapter.routes.call_options import refuse_encoded
 from papermesh.dispatch.v1 import dispatch_service_pb2 as pb
 from services.base.documents import check_digest, document_too_large
 from services.base.errors import bad_field

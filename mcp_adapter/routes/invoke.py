@@ -11,8 +11,7 @@ from starlette.responses import Response
 from mcp_adapter.dispatch_client import DispatchClient
 from mcp_adapter.http.concurrency import Places
 from mcp_adapter.http.envelope import NO_STORE, Exchange, success_json
-from mcp_adapter.http.request_body import refuse_encoded
-from mcp_adapter.routes.call_options import read_call_options
+from mcp_adapter.routes.call_options import read_call_options, refuse_encoded
 from papermesh.dispatch.v1 import dispatch_service_pb2 as pb
 from services.base import canonical
 from services.base.errors import bad_arg, bad_field, too_large
