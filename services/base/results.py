@@ -15,6 +15,7 @@ from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 
 from services.base.call import Call
+from services.base.canonical import field_json
 from services.base.channel import MAX_RESULT_BYTES
 from services.base.errors import too_large
 from services.base.schema import WELL_KNOWN
@@ -64,23 +65,11 @@ def result_json(response: Message) -> str:
 
 def _object(message: Message) -> dict[str, Any]:
     return {
-        field.name: _field(cast("FieldDescriptor", field), getattr(message, field.name))  # the C one, says the stub
+        # The C descriptor, says the stub.
+        field.name: field_json(cast("FieldDescriptor", field), getattr(message, field.name), _single)
         for field in message.DESCRIPTOR.fields
         if not field.has_presence or message.HasField(field.name)
     }
-
-
-def _field(field: FieldDescriptor, value: Any) -> Any:
-    if not field.is_repeated:
-        return _single(field, value)
-    if field.message_type is not None and field.message_type.GetOptions().map_entry:
-        item = field.message_type.fields_by_name["value"]
-        return {_key(key): _single(item, value[key]) for key in value}
-    return [_single(field, item) for item in value]
-
-
-def _key(key: str | bool | int) -> str:  # noqa: FBT001 - a map's key, whatever its type
-    return str(key).lower() if isinstance(key, bool) else str(key)
 
 
 def _single(field: FieldDescriptor, value: Any) -> Any:
