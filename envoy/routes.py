@@ -31,10 +31,6 @@ STREAM_IDLE_TIMEOUT = timedelta(seconds=300)
 _RETRY_ON = ("connect-failure", "refused-stream", "reset", "unavailable", "deadline-exceeded")
 
 
-class RouteError(OperatorError):
-    """The topology names a service that the action table lacks."""
-
-
 def edge(table: ActionTable) -> Message:
     """The front door. Never retried: a retry would carry the same nonce, and dispatch would take it for a replay."""
     routes = [_method_route(method, "dispatch") for method in _methods(table, DISPATCH_SERVICE)]
@@ -79,7 +75,7 @@ def request_timeout(table: ActionTable, services: Iterable[str]) -> timedelta:
 def _methods(table: ActionTable, service: str) -> list[Method]:
     methods = [method for method in table.methods.values() if method.service == service]
     if not methods:
-        raise RouteError(f"The topology serves {service}, which is not in the action table.")
+        raise OperatorError(f"The topology serves {service}, which is not in the action table.")
     return sorted(methods, key=lambda method: method.path)
 
 

@@ -22,10 +22,6 @@ _SOCKET_PATH_LIMIT = 107
 """Bytes of a Unix socket's path on Linux."""
 
 
-class TopologyError(OperatorError):
-    """A topology that cannot be read or makes no sense; the text is for the person who wrote it."""
-
-
 @dataclass(frozen=True, slots=True)
 class Address:
     """An address where something listens."""
@@ -133,17 +129,17 @@ def load(path: Path) -> Topology:
     """Reads a topology from YAML, with the field names above.
 
     Raises:
-        TopologyError: with a line for each fault.
+        OperatorError: with a line for each fault.
     """
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
         return TypeAdapter(Topology).validate_python(content)
     except OSError as error:
-        raise TopologyError(f"{path} cannot be read: {error.strerror}.") from None
+        raise OperatorError(f"{path} cannot be read: {error.strerror}.") from None
     except yaml.YAMLError as error:
-        raise TopologyError(f"{path} is not YAML: {error}") from None
+        raise OperatorError(f"{path} is not YAML: {error}") from None
     except ValidationError as error:
         lines = [
             f"{'.'.join(str(part) for part in item['loc']) or 'topology'}: {item['msg']}" for item in error.errors()
         ]
-        raise TopologyError("\n".join([f"{path} is no topology:", *lines])) from None
+        raise OperatorError("\n".join([f"{path} is no topology:", *lines])) from None
