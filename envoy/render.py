@@ -24,11 +24,7 @@ def render(topology: Topology, table: ActionTable) -> dict[str, str]:
 
 
 def write(topology: Topology, table: ActionTable, directory: Path) -> Path:
-    """Writes the files into `directory`, which Envoy must know as the topology's `config_dir`.
-
-    Returns:
-        The bootstrap, for `envoy --config-path`.
-    """
+    """Writes the files into `directory`, the topology's `config_dir`; returns the bootstrap, for `--config-path`."""
     directory.mkdir(parents=True, exist_ok=True)
     for name, content in render(topology, table).items():
         (directory / name).write_text(content, encoding="utf-8")

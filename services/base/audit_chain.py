@@ -101,10 +101,7 @@ class Chain:
         self._key = key
 
     def seal(self, fields: dict[str, Any]) -> bytes:
-        """The next line, with its line feed.
-
-        Args:
-            fields: What it says; "chain", "n" and "mac" are added.
+        """The next line, with its line feed: "chain", "n" and "mac" are added to the fields.
 
         Raises:
             TypeError: when that is no JSON; the chain goes on as if nothing had been asked.

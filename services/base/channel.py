@@ -79,7 +79,6 @@ class MeshChannel(grpc.aio.Channel):
     """
 
     def __init__(self, address: str, tls_dir: Path) -> None:
-        """Connects with the first call; see `open_channel`."""
         self._address = address
         self._tls_dir = tls_dir
         self._files = TlsFiles.read(tls_dir)

@@ -29,11 +29,7 @@ _Response = TypeVar("_Response", bound=Message)
 
 
 def answer(response: _Response, call: Call) -> _Response:
-    """The response with its fields or, for a caller who asked for that, with `json` alone.
-
-    Args:
-        response: An action's response with every field filled but `json`, its last.
-        call: The call that it answers.
+    """A response, filled but for `json`, as its call asked for it: with its fields as they are, or with `json` alone.
 
     Raises:
         PapermeshError: TOO_LARGE for a result of more than `MAX_RESULT_BYTES`.

@@ -154,10 +154,7 @@ def read(metadata: Iterable[tuple[str, str | bytes]]) -> Signed:
 
 
 def check_clock(signed: Signed, now: datetime) -> int:
-    """Refuses a call whose clock is more than `CLOCK_SKEW` from `now`.
-
-    Returns:
-        When it was signed, in seconds since 1970 by that clock.
+    """When a call was signed, in seconds since 1970, once its clock is known to be within `CLOCK_SKEW` of `now`.
 
     Raises:
         PapermeshError: UNAUTHENTICATED.
