@@ -47,7 +47,18 @@ def _cluster(
             "update_merge_window": "0s",
         },
         "per_connection_buffer_limit_bytes": BUFFER_BYTES,
-        "circuit_breakers": {"thresholds": [_breaker()]},
+        "circuit_breakers": {
+            "thresholds": [
+                {
+                    "max_connections": MAX_CONNECTIONS,
+                    "max_pending_requests": MAX_REQUESTS,
+                    "max_requests": MAX_REQUESTS,
+                    # When one of two replicas is killed, all of its calls want their second try in the same moment:
+                    # with a minimum of 3 instead of 50, one call in twenty failed.
+                    "retry_budget": {"budget_percent": {"value": 20}, "min_retry_concurrency": 50},
+                }
+            ]
+        },
         "outlier_detection": outlier_detection,
         "health_checks": [health_check],
         "transport_socket": tls.upstream(topology, workload),
@@ -92,17 +103,6 @@ def _discovery(endpoints: tuple[Address, ...]) -> Message:
         ),
         # A pod that has left DNS gets no new call, whatever its last health check said.
         "ignore_health_on_host_removal": True,
-    }
-
-
-def _breaker() -> Message:
-    return {
-        "max_connections": MAX_CONNECTIONS,
-        "max_pending_requests": MAX_REQUESTS,
-        "max_requests": MAX_REQUESTS,
-        # When one of two replicas is killed, all of its calls want their second try in the same moment: with a minimum
-        # of 3 instead of 50, one call in twenty failed.
-        "retry_budget": {"budget_percent": {"value": 20}, "min_retry_concurrency": 50},
     }
 
 

@@ -23,12 +23,24 @@ operator begin within this time is less than a quarter of the calls that may be 
 
 STREAM_IDLE_TIMEOUT = timedelta(seconds=300)
 
-# "reset" and not "reset-before-request": when a replica was killed, the latter lost the calls it was working on, and
-# all of these methods may be repeated.
-#
-# DEADLINE_EXCEEDED is a host's fault, since services answer a document's own time-out as INTERNAL. The deadline of the
-# whole call runs on over all tries and ends them.
-_RETRY_ON = ("connect-failure", "refused-stream", "reset", "unavailable", "deadline-exceeded")
+_RETRY_POLICY: Message = {
+    # "reset" and not "reset-before-request": when a replica was killed, the latter lost the calls it was working on,
+    # and all of these methods may be repeated.
+    #
+    # DEADLINE_EXCEEDED is a host's fault, since services answer a document's own time-out as INTERNAL. The deadline of
+    # the whole call runs on over all tries and ends them.
+    "retry_on": "connect-failure,refused-stream,reset,unavailable,deadline-exceeded",
+    "num_retries": 4,
+    "retry_host_predicate": [
+        extension(
+            "extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate",
+            "retry_host_predicates.previous_hosts",
+        )
+    ],
+    "host_selection_retry_max_attempts": 5,
+    "retry_back_off": {"base_interval": "0.025s", "max_interval": "0.25s"},
+}
+"""At most five tries. The cluster's retry budget limits how many calls may retry at once."""
 
 
 def edge(table: ActionTable) -> Message:
@@ -59,7 +71,7 @@ def mesh(table: ActionTable, topology: Topology) -> Message:
 def _mesh_route(method: Method, cluster: str) -> Message:
     route = _method_route(method, cluster)
     if method.read_only and not method.client_streaming:
-        route["route"]["retry_policy"] = _retry_policy()
+        route["route"]["retry_policy"] = _RETRY_POLICY
     return route
 
 
@@ -99,22 +111,6 @@ def _route(match: Message, cluster: str, timeout: timedelta, *, client_streaming
     if client_streaming:
         whole["typed_per_filter_config"] = request_size.of_a_stream()
     return whole
-
-
-def _retry_policy() -> Message:
-    """At most five tries. The cluster's retry budget limits how many calls may retry at once."""
-    return {
-        "retry_on": ",".join(_RETRY_ON),
-        "num_retries": 4,
-        "retry_host_predicate": [
-            extension(
-                "extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate",
-                "retry_host_predicates.previous_hosts",
-            )
-        ],
-        "host_selection_retry_max_attempts": 5,
-        "retry_back_off": {"base_interval": "0.025s", "max_interval": "0.25s"},
-    }
 
 
 def _configuration(name: str, routes: list[Message]) -> Message:

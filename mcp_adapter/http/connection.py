@@ -225,7 +225,10 @@ class Connection(RequestParsing):
             if self._coming.is_too_slow(passed_s):
                 self._refuse(self.limits.body_too_slow(), 408)
         elif self._wait is _Wait.HEAD and now - self._since > self.limits.head_s:
-            self._end_slow_head()
+            if self._silent:  # who has asked nothing is answered nothing
+                self.transport.close()
+            else:
+                self._refuse(self.limits.head_too_slow(), 408)
         elif self._wait is _Wait.REST and now - self._since > self.limits.piece_s:
             self.transport.close()
 
@@ -238,10 +241,3 @@ class Connection(RequestParsing):
             return False
         self._going.moved = taken - before
         return self._going.is_too_slow(passed_s)
-
-    def _end_slow_head(self) -> None:
-        """Nothing is answered to who has asked nothing."""
-        if self._silent:
-            self.transport.close()
-            return
-        self._refuse(self.limits.head_too_slow(), 408)

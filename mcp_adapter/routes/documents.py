@@ -89,7 +89,7 @@ def _answer(
     }
     if request.method == "HEAD":
         return Response(headers=headers, media_type="application/octet-stream")
-    return _Bytes(_data(messages), headers, held.pop_all())
+    return _Bytes((message.data async for message in messages), headers, held.pop_all())
 
 
 class _Bytes(StreamingResponse):
@@ -124,11 +124,6 @@ def _has(request: Request, tag: str) -> bool:
     """Whether the caller has the document with this tag (RFC 9110, 13.1.2)."""
     tags = {each.strip().removeprefix("W/") for each in ",".join(request.headers.getlist("if-none-match")).split(",")}
     return tag in tags or "*" in tags
-
-
-async def _data(messages: AsyncIterator[pb.GetDocumentResponse]) -> AsyncIterator[bytes]:
-    async for message in messages:
-        yield message.data
 
 
 async def _receive(request: Request, spool: Spool) -> None:
