@@ -169,13 +169,12 @@ def _read(
     rate = _rate(name, annotation.rate) if is_action or annotation.HasField("rate") else None
     if not comments.of(name):
         raise ContractError(f"{name}: needs a comment; it is what the catalogue shows")
-    read_only = options.idempotency_level == _NO_SIDE_EFFECTS
     method = Method(
         path=f"/{described.containing_service.full_name}/{described.name}",
         service=described.containing_service.full_name,
         timeout=timeout,
         rate=rate,
-        read_only=read_only,
+        read_only=options.idempotency_level == _NO_SIDE_EFFECTS,
         client_streaming=described.client_streaming,
         server_streaming=described.server_streaming,
     )

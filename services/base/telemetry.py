@@ -28,7 +28,7 @@ def start_logging(part: str, level: str) -> None:
 
 
 def continue_trace(traceparent: str | None) -> str:
-    """Takes up the caller's trace, or begins one. The traceparent to pass on has a span id of our own."""
+    """Takes up the caller's trace, or begins one; returns the traceparent to pass on, with a span id of our own."""
     match = _TRACEPARENT.fullmatch(traceparent or "")
     trace = match[1] if match else secrets.token_hex(16)
     trace_id.set(trace)
