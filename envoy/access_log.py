@@ -27,19 +27,7 @@ _FIELDS = {
 def access_log(topology: Topology, listener: str) -> list[Message]:
     """The access loggers of one listener."""
     log_format = {"json_format": {"listener": listener, **_FIELDS}}
-    if topology.access_log is None:
-        return [
-            extension(
-                "access_loggers.stdout",
-                "extensions.access_loggers.stream.v3.StdoutAccessLog",
-                log_format=log_format,
-            )
-        ]
-    return [
-        extension(
-            "access_loggers.file",
-            "extensions.access_loggers.file.v3.FileAccessLog",
-            path=topology.access_log,
-            log_format=log_format,
-        )
-    ]
+    kind, name, where = "stream.v3.StdoutAccessLog", "stdout", {}
+    if topology.access_log is not None:
+        kind, name, where = "file.v3.FileAccessLog", "file", {"path": topology.access_log}
+    return [extension(f"extensions.access_loggers.{kind}", f"access_loggers.{name}", **where, log_format=log_format)]

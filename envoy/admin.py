@@ -8,15 +8,9 @@ TIMEOUT_S = 5.0
 
 
 def ask(admin_socket: Path, path: str, method: str = "GET") -> tuple[int, str]:
-    """Sends one request over a connection of its own.
+    """Sends one request over a connection of its own, and returns the HTTP status and the text of the answer.
 
-    Args:
-        admin_socket: The topology's `admin_socket`.
-        path: The path with its query, "/stats?format=json".
-        method: Envoy wants POST for anything that changes something.
-
-    Returns:
-        The HTTP status and the text of the answer.
+    `path` has its query, "/stats?format=json". Envoy wants POST for anything that changes something.
 
     Raises:
         OSError: when nothing answers there, or not in time.

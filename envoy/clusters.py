@@ -18,9 +18,9 @@ MAX_CONNECTIONS = 256
 def all_clusters(topology: Topology) -> list[Message]:
     """The cluster of dispatch, then those of the services in the topology's order."""
     return [
-        _cluster(topology, "dispatch", topology.dispatch, _only_connection_failures_eject(), _dispatch_health_check()),
+        _cluster(topology, "dispatch", topology.dispatch, _DISPATCH_EJECTIONS, _DISPATCH_HEALTH_CHECK),
         *(
-            _cluster(topology, service.workload, service.endpoints, _gateway_failures_eject(), _health_check(2))
+            _cluster(topology, service.workload, service.endpoints, _SERVICE_EJECTIONS, _health_check(2))
             for service in topology.services
         ),
     ]
@@ -47,7 +47,18 @@ def _cluster(
             "update_merge_window": "0s",
         },
         "per_connection_buffer_limit_bytes": BUFFER_BYTES,
-        "circuit_breakers": {"thresholds": [_breaker()]},
+        "circuit_breakers": {
+            "thresholds": [
+                {
+                    "max_connections": MAX_CONNECTIONS,
+                    "max_pending_requests": MAX_REQUESTS,
+                    "max_requests": MAX_REQUESTS,
+                    # When one of two replicas is killed, all of its calls want their second try in the same moment:
+                    # with a minimum of 3 instead of 50, one call in twenty failed.
+                    "retry_budget": {"budget_percent": {"value": 20}, "min_retry_concurrency": 50},
+                }
+            ]
+        },
         "outlier_detection": outlier_detection,
         "health_checks": [health_check],
         "transport_socket": tls.upstream(topology, workload),
@@ -80,8 +91,8 @@ def _discovery(endpoints: tuple[Address, ...]) -> Message:
         return {"type": "STATIC"}
     return {
         "cluster_type": extension(
-            "cluster.dns",
             "extensions.clusters.dns.v3.DnsCluster",
+            "cluster.dns",
             # Every address is a host of its own, since a headless service has one for each pod.
             all_addresses_in_single_endpoint=False,
             dns_refresh_rate="2s",
@@ -92,63 +103,6 @@ def _discovery(endpoints: tuple[Address, ...]) -> Message:
         ),
         # A pod that has left DNS gets no new call, whatever its last health check said.
         "ignore_health_on_host_removal": True,
-    }
-
-
-def _breaker() -> Message:
-    return {
-        "max_connections": MAX_CONNECTIONS,
-        "max_pending_requests": MAX_REQUESTS,
-        "max_requests": MAX_REQUESTS,
-        # When one of two replicas is killed, all of its calls want their second try in the same moment: with a minimum
-        # of 3 instead of 50, one call in twenty failed.
-        "retry_budget": {"budget_percent": {"value": 20}, "min_retry_concurrency": 50},
-    }
-
-
-def _outlier_detection() -> Message:
-    """What both kinds share. Ejections are short: there may be no other host, and health checks watch as well."""
-    return {
-        "interval": "1s",
-        # Times the number of ejections, up to the maximum: a part that was restarted is back within seconds.
-        "base_ejection_time": "1s",
-        "max_ejection_time": "5s",
-        "max_ejection_percent": 100,
-        "split_external_local_origin_errors": True,
-        # A host that answers its health checks and fails its calls must stay out for its time.
-        "successful_active_health_check_uneject_host": False,
-        "consecutive_local_origin_failure": 3,
-        "enforcing_consecutive_local_origin_failure": 100,
-        # A document's fault (INTERNAL, UNKNOWN) must not look like its host's.
-        "enforcing_consecutive_5xx": 0,
-        "enforcing_success_rate": 0,
-        "enforcing_local_origin_success_rate": 0,
-        "enforcing_failure_percentage": 0,
-        "enforcing_failure_percentage_local_origin": 0,
-    }
-
-
-def _only_connection_failures_eject() -> Message:
-    """For dispatch, which answers UNAVAILABLE and DEADLINE_EXCEEDED on behalf of the services behind it."""
-    return {**_outlier_detection(), "enforcing_consecutive_gateway_failure": 0}
-
-
-def _gateway_failures_eject() -> Message:
-    """For a service: three answers of UNAVAILABLE or DEADLINE_EXCEEDED in a row eject a host."""
-    return {
-        **_outlier_detection(),
-        "consecutive_gateway_failure": 3,
-        "enforcing_consecutive_gateway_failure": 100,
-    }
-
-
-def _dispatch_health_check() -> Message:
-    """Notices quickly that dispatch is back: it must serve within 2 s of Redis's return, and itself waits 0.5 s."""
-    return {
-        **_health_check(1),
-        "unhealthy_interval": "0.25s",
-        # One that has missed a single check is not asked sooner: a pause of two seconds must not put it out.
-        "unhealthy_edge_interval": "1s",
     }
 
 
@@ -170,3 +124,42 @@ def _health_check(healthy_threshold: int) -> Message:
         # Otherwise an idle cluster is checked once a minute, and its first call goes to a host that is long gone.
         "no_traffic_interval": "1s",
     }
+
+
+_EJECTIONS: Message = {
+    "interval": "1s",
+    # Times the number of ejections, up to the maximum: a part that was restarted is back within seconds.
+    "base_ejection_time": "1s",
+    "max_ejection_time": "5s",
+    "max_ejection_percent": 100,
+    "split_external_local_origin_errors": True,
+    # A host that answers its health checks and fails its calls must stay out for its time.
+    "successful_active_health_check_uneject_host": False,
+    "consecutive_local_origin_failure": 3,
+    "enforcing_consecutive_local_origin_failure": 100,
+    # A document's fault (INTERNAL, UNKNOWN) must not look like its host's.
+    "enforcing_consecutive_5xx": 0,
+    "enforcing_success_rate": 0,
+    "enforcing_local_origin_success_rate": 0,
+    "enforcing_failure_percentage": 0,
+    "enforcing_failure_percentage_local_origin": 0,
+}
+"""What both kinds share. Ejections are short: there may be no other host, and health checks watch as well."""
+
+_DISPATCH_EJECTIONS: Message = {**_EJECTIONS, "enforcing_consecutive_gateway_failure": 0}
+"""Only failed connections eject dispatch: it answers UNAVAILABLE and DEADLINE_EXCEEDED for the services behind it."""
+
+_SERVICE_EJECTIONS: Message = {
+    **_EJECTIONS,
+    "consecutive_gateway_failure": 3,
+    "enforcing_consecutive_gateway_failure": 100,
+}
+"""Three answers of UNAVAILABLE or DEADLINE_EXCEEDED in a row eject a service's host."""
+
+_DISPATCH_HEALTH_CHECK: Message = {
+    **_health_check(1),
+    "unhealthy_interval": "0.25s",
+    # One that has missed a single check is not asked sooner: a pause of two seconds must not put it out.
+    "unhealthy_edge_interval": "1s",
+}
+"""Notices quickly that dispatch is back: it must serve within 2 s of Redis's return, and itself waits 0.5 s."""

@@ -43,13 +43,13 @@ def run(admin_socket: Path, *, notice_s: float = NOTICE_S, timeout_s: float = TI
         DrainError: when Envoy does not answer or refuses, or connections are left at the end.
     """
     last = time.monotonic() + notice_s + timeout_s
-    _post(admin_socket, "/healthcheck/fail", last)
+    _ask(admin_socket, "/healthcheck/fail", last)
     time.sleep(notice_s)
-    _post(admin_socket, "/drain_listeners?graceful&skip_exit", last)
+    _ask(admin_socket, "/drain_listeners?graceful&skip_exit", last)
     began = time.monotonic()
     # Whoever did not notice in time may still come in, is answered, and is told to go.
     _wait_until_empty(admin_socket, began + min(DRAIN_TIME.total_seconds(), timeout_s), last)
-    _post(admin_socket, "/drain_listeners", last)
+    _ask(admin_socket, "/drain_listeners", last)
     if left := _wait_until_empty(admin_socket, began + timeout_s, last):
         raise DrainError(f"Envoy had {left} connections left when the {timeout_s:g} s for its drain were over.")
 
@@ -63,14 +63,10 @@ def _wait_until_empty(admin_socket: Path, end: float, last: float) -> int:
 
 def _open_connections(admin_socket: Path, last: float) -> int:
     path = "/stats?" + urlencode({"format": "json", "filter": _OPEN_CONNECTIONS})
-    return sum(stat["value"] for stat in json.loads(_ask(admin_socket, path, "GET", last))["stats"] if "value" in stat)
+    return sum(stat["value"] for stat in json.loads(_ask(admin_socket, path, last, "GET"))["stats"] if "value" in stat)
 
 
-def _post(admin_socket: Path, path: str, last: float) -> None:
-    _ask(admin_socket, path, "POST", last)
-
-
-def _ask(admin_socket: Path, path: str, method: str, last: float) -> str:
+def _ask(admin_socket: Path, path: str, last: float, method: str = "POST") -> str:
     """Asks again until `last` while Envoy is too busy to answer: giving up would end the drain by cutting off calls.
 
     Every request made here may safely be repeated.
@@ -79,7 +75,7 @@ def _ask(admin_socket: Path, path: str, method: str, last: float) -> str:
         status, text = admin.ask(admin_socket, path, method)
     except (OSError, HTTPException) as error:
         if isinstance(error, TimeoutError) and time.monotonic() < last:
-            return _ask(admin_socket, path, method, last)
+            return _ask(admin_socket, path, last, method)
         raise DrainError(f"Envoy does not answer on its admin socket: {error}. Is it running?") from error
     if status != HTTPStatus.OK:
         raise DrainError(f"Envoy refuses {path}: {status} {text.strip()}.")

@@ -5,7 +5,7 @@ from datetime import timedelta
 from envoy import rate_limits, rbac, request_size, routes, tls, unverified
 from envoy.access_log import access_log
 from envoy.limits import BUFFER_BYTES, CALLERS_IDLE, CALLERS_WINDOW, CONNECTION_DRAIN, CONNECTION_LIFE, http2
-from envoy.message import Message, extension, seconds, socket_address
+from envoy.message import Message, extension, seconds, socket_address, typed
 from envoy.topology import Address, Topology
 from services.base.actions import ActionTable
 
@@ -69,13 +69,11 @@ def _connection_manager(
     topology: Topology, name: str, admission: list[Message], *, route_config: Message, request_timeout: timedelta
 ) -> Message:
     router = extension(
-        "filters.http.router",
         "extensions.filters.http.router.v3.Router",
         # Neither callers nor services need to know how Envoy did it.
         suppress_envoy_headers=True,
     )
-    manager = extension(
-        "filters.network.http_connection_manager",
+    return typed(
         "extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
         stat_prefix=name,
         codec_type="HTTP2",
@@ -109,12 +107,6 @@ def _connection_manager(
             "mappers": [request_size.answer(), rate_limits.answer()],
         },
         access_log=access_log(topology, name),
-        http_filters=[
-            *admission,
-            *request_size.http_filters(),
-            router,
-        ],
+        http_filters=[*admission, *request_size.http_filters(), router],
         route_config=route_config,
     )
-    typed_config: Message = manager["typed_config"]
-    return typed_config

@@ -14,8 +14,12 @@ def typed(type_name: str, **fields: Any) -> Message:
     return {"@type": f"{_TYPES}{type_name}", **fields}
 
 
-def extension(name: str, type_name: str, **fields: Any) -> Message:
-    """An entry of a list of extensions, such as a filter; `name` without its "envoy." in front."""
+def extension(type_name: str, name: str = "", /, **fields: Any) -> Message:
+    """An entry of a list of extensions, such as a filter; its type and its name without their "envoy." in front.
+
+    Most are called as the package of their type: "filters.http.rbac" is that of "extensions.filters.http.rbac.v3.RBAC".
+    """
+    name = name or type_name.removeprefix("extensions.").partition(".v3.")[0]
     return {"name": f"envoy.{name}", "typed_config": typed(type_name, **fields)}
 
 

@@ -19,13 +19,12 @@ def overload_manager(topology: Topology) -> Message:
         "refresh_interval": "0.25s",
         "resource_monitors": [
             extension(
-                "resource_monitors.fixed_heap",
                 "extensions.resource_monitors.fixed_heap.v3.FixedHeapConfig",
                 max_heap_size_bytes=topology.heap_limit_bytes,
             ),
             extension(
-                "resource_monitors.global_downstream_max_connections",
                 "extensions.resource_monitors.downstream_connections.v3.DownstreamConnectionsConfig",
+                "resource_monitors.global_downstream_max_connections",
                 max_active_downstream_connections=topology.connection_limit,
             ),
         ],

@@ -26,9 +26,7 @@ def listener(address: Address) -> Message:
         "ignore_global_conn_limit": True,
         "bypass_overload_manager": True,
         "per_connection_buffer_limit_bytes": BUFFER_BYTES,
-        "filter_chains": [
-            {"filters": [{"name": "envoy.filters.network.http_connection_manager", "typed_config": _manager()}]}
-        ],
+        "filter_chains": [{"filters": [_manager()]}],
     }
 
 
@@ -44,8 +42,7 @@ def cluster(topology: Topology) -> Message:
 
 
 def _manager() -> Message:
-    manager = extension(
-        "filters.network.http_connection_manager",
+    return extension(
         "extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
         stat_prefix="probe",
         codec_type="HTTP1",
@@ -54,16 +51,12 @@ def _manager() -> Message:
         request_headers_timeout=_TIMEOUT,
         request_timeout=_TIMEOUT,
         server_header_transformation="PASS_THROUGH",
-        http_filters=[
-            extension("filters.http.router", "extensions.filters.http.router.v3.Router", suppress_envoy_headers=True)
-        ],
+        http_filters=[extension("extensions.filters.http.router.v3.Router", suppress_envoy_headers=True)],
         route_config={
             "name": "probe",
             "virtual_hosts": [{"name": "probe", "domains": ["*"], "routes": [_route(page) for page in PAGES]}],
         },
     )
-    typed_config: Message = manager["typed_config"]
-    return typed_config
 
 
 def _route(page: str) -> Message:

@@ -61,7 +61,6 @@ def http_filter(table: ActionTable, topology: Topology) -> Message:
     }
     scale = topology.rate_scale
     return extension(
-        "filters.http.local_ratelimit",
         "extensions.filters.http.local_ratelimit.v3.LocalRateLimit",
         stat_prefix="edge",
         filter_enabled=_ALWAYS,
@@ -98,12 +97,11 @@ def answer() -> Message:
 
 def _counted(actions: Iterable[str], methods: Iterable[str]) -> list[Message]:
     """The parts of a call that make the keys of its buckets."""
-    client = extension("matching.inputs.uri_san", "extensions.matching.common_inputs.ssl.v3.UriSanInput")
+    client = extension("extensions.matching.common_inputs.ssl.v3.UriSanInput")
     of_client: Message = {"extension": {**client, "name": _CLIENT}}
     path: Message = {"request_headers": {"header_name": ":path", "descriptor_key": _PATH}}
     action: Message = {"request_headers": {"header_name": "x-action", "descriptor_key": _ACTION}}
     known = extension(
-        "rate_limit_descriptors.expr",
         "extensions.rate_limit_descriptors.expr.v3.Descriptor",
         descriptor_key=_KNOWN,
         text=_is_known(actions, methods),

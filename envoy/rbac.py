@@ -2,10 +2,9 @@
 
 from collections.abc import Iterable
 
-from envoy import engine_service
-from envoy.identities import any_client, workload
 from envoy.message import Message, extension
-from envoy.topology import Topology
+from envoy.topology import ENGINE_SERVICE, Topology
+from services.base.identity import client_id, workload_id
 
 DISPATCH_SERVICE = "papermesh.dispatch.v1.DispatchService"
 OPERATOR_PREFIXES = ("/grpc.health.v1.Health/", "/grpc.reflection.")
@@ -14,8 +13,9 @@ OPERATOR_PREFIXES = ("/grpc.health.v1.Health/", "/grpc.reflection.")
 
 def edge(topology: Topology) -> Message:
     """The adapter, the operator and the company's clients reach dispatch; health and reflection are the operator's."""
-    operator = [_is(workload(topology, "operator"))]
-    callers = [_is(workload(topology, "adapter")), *operator, _matches(any_client(topology))]
+    operator = _workloads(topology, ["operator"])
+    any_client = _matches({"prefix": client_id(topology.namespace, "")})
+    callers = [*_workloads(topology, ["adapter"]), *operator, any_client]
     dispatch, operators = _starts(f"/{DISPATCH_SERVICE}/"), [_starts(prefix) for prefix in OPERATOR_PREFIXES]
     return _filter(
         {
@@ -46,16 +46,20 @@ def mesh(topology: Topology) -> Message:
     return _filter(policies)
 
 
+def asks_about(service: str) -> Message:
+    """A header matcher for calls of EngineService that ask about `service`, its full name.
+
+    It matches if any one of several x-service is this service.
+    """
+    return {"name": "x-service", "string_match": {"exact": service}}
+
+
 # The policy "unknown" lets a listener's callers past for a path that no route has, so that a mistyped service is
 # answered UNIMPLEMENTED, as gRPC has it, and not PERMISSION_DENIED, which would send people to their certificates.
 
 
 def _filter(policies: dict[str, Message]) -> Message:
-    return extension(
-        "filters.http.rbac",
-        "extensions.filters.http.rbac.v3.RBAC",
-        rules={"action": "ALLOW", "policies": policies},
-    )
+    return extension("extensions.filters.http.rbac.v3.RBAC", rules={"action": "ALLOW", "policies": policies})
 
 
 def _policy(permission: Message, principals: list[Message]) -> Message:
@@ -63,11 +67,7 @@ def _policy(permission: Message, principals: list[Message]) -> Message:
 
 
 def _workloads(topology: Topology, names: Iterable[str]) -> list[Message]:
-    return [_is(workload(topology, name)) for name in names]
-
-
-def _is(uri: str) -> Message:
-    return _matches({"exact": uri})
+    return [_matches({"exact": workload_id(topology.namespace, name)}) for name in names]
 
 
 def _matches(matcher: Message) -> Message:
@@ -81,8 +81,8 @@ def _starts(prefix: str) -> Message:
 
 def _asks_for_engine(service: str, served: Iterable[str] = ()) -> Message:
     """Matches calls that ask for the engine of `service` and not, by a second x-service, for another of `served`."""
-    rules = [_starts(f"/{engine_service.NAME}/"), {"header": engine_service.asks(service)}]
-    if others := [{"header": engine_service.asks(other)} for other in served if other != service]:
+    rules = [_starts(f"/{ENGINE_SERVICE}/"), {"header": asks_about(service)}]
+    if others := [{"header": asks_about(other)} for other in served if other != service]:
         rules.append(_none_of(others))
     return {"and_rules": {"rules": rules}}
 

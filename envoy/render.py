@@ -17,15 +17,14 @@ _HEADER = "# Rendered by `python -m envoy render`; change the modules in envoy/ 
 def render(topology: Topology, table: ActionTable) -> dict[str, str]:
     """The files by name: the bootstrap, and the secrets that it refers to in the topology's `config_dir`."""
     files = {BOOTSTRAP_FILE: bootstrap(table, topology), **tls.secrets(topology)}
-    return {name: _HEADER + _yaml(content) for name, content in files.items()}
+    return {
+        name: _HEADER + yaml.dump(content, Dumper=_Dumper, sort_keys=False, width=120, allow_unicode=True)
+        for name, content in files.items()
+    }
 
 
 def write(topology: Topology, table: ActionTable, directory: Path) -> Path:
-    """Writes the files into `directory`, which Envoy must know as the topology's `config_dir`.
-
-    Returns:
-        The bootstrap, for `envoy --config-path`.
-    """
+    """Writes the files into `directory`, the topology's `config_dir`; returns the bootstrap, for `--config-path`."""
     directory.mkdir(parents=True, exist_ok=True)
     for name, content in render(topology, table).items():
         (directory / name).write_text(content, encoding="utf-8")
@@ -37,7 +36,3 @@ class _Dumper(yaml.SafeDumper):
 
     def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002 - of the base class
         return True
-
-
-def _yaml(content: object) -> str:
-    return yaml.dump(content, Dumper=_Dumper, sort_keys=False, width=120, allow_unicode=True)

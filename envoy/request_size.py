@@ -21,7 +21,6 @@ _GRPCS_WORDS = "SERVER: Received message larger than max"
 def http_filters() -> list[Message]:
     """The filters that refuse a long request, and replace gRPC's own words."""
     limit = extension(
-        "filters.http.body_size_limit",
         "extensions.filters.http.body_size_limit.v3.BodySizeLimit",
         max_request_bytes=REQUEST_BYTES,
     )
@@ -42,23 +41,22 @@ def _of_grpc() -> Message:
     """Turns a backend's answer with exactly these words into the error that a service itself gives."""
     words = {
         "input": extension(
-            "matching.inputs.response_headers",
             "type.matcher.v3.HttpResponseHeaderMatchInput",
+            "matching.inputs.response_headers",
             header_name="grpc-message",
         ),
         "value_match": {"prefix": _GRPCS_WORDS},
     }
-    skip = extension("filters.http.match_delegate.skip", "extensions.filters.common.matcher.action.v3.SkipFilter")
+    skip = extension("extensions.filters.common.matcher.action.v3.SkipFilter", "filters.http.match_delegate.skip")
     return extension(
-        "filters.http.match_delegate",
         "extensions.common.matching.v3.ExtensionWithMatcher",
+        "filters.http.match_delegate",
         xds_matcher={
             "matcher_list": {
                 "matchers": [{"predicate": {"not_matcher": {"single_predicate": words}}, "on_match": {"action": skip}}]
             }
         },
         extension_config=extension(
-            "filters.http.header_mutation",
             "extensions.filters.http.header_mutation.v3.HeaderMutation",
             mutations={"response_mutations": replacing_headers(message_too_large())},
         ),

@@ -6,10 +6,10 @@ A method that is not in the table has no route, and Envoy answers UNIMPLEMENTED.
 from collections.abc import Iterable
 from datetime import timedelta
 
-from envoy import engine_service, request_size
+from envoy import request_size
 from envoy.message import Message, extension, seconds
-from envoy.rbac import DISPATCH_SERVICE, OPERATOR_PREFIXES
-from envoy.topology import Topology
+from envoy.rbac import DISPATCH_SERVICE, OPERATOR_PREFIXES, asks_about
+from envoy.topology import ENGINE_SERVICE, Topology
 from services.base.actions import ActionTable, Method
 from services.base.errors import OperatorError
 
@@ -23,29 +23,33 @@ operator begin within this time is less than a quarter of the calls that may be 
 
 STREAM_IDLE_TIMEOUT = timedelta(seconds=300)
 
-# "reset" and not "reset-before-request": when a replica was killed, the latter lost the calls it was working on, and
-# all of these methods may be repeated.
-#
-# DEADLINE_EXCEEDED is a host's fault, since services answer a document's own time-out as INTERNAL. The deadline of the
-# whole call runs on over all tries and ends them.
-_RETRY_ON = ("connect-failure", "refused-stream", "reset", "unavailable", "deadline-exceeded")
-
-
-class RouteError(OperatorError):
-    """The topology names a service that the action table lacks."""
+_RETRY_POLICY: Message = {
+    # "reset" and not "reset-before-request": when a replica was killed, the latter lost the calls it was working on,
+    # and all of these methods may be repeated.
+    #
+    # DEADLINE_EXCEEDED is a host's fault, since services answer a document's own time-out as INTERNAL. The deadline of
+    # the whole call runs on over all tries and ends them.
+    "retry_on": "connect-failure,refused-stream,reset,unavailable,deadline-exceeded",
+    "num_retries": 4,
+    "retry_host_predicate": [
+        extension(
+            "extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate",
+            "retry_host_predicates.previous_hosts",
+        )
+    ],
+    "host_selection_retry_max_attempts": 5,
+    "retry_back_off": {"base_interval": "0.025s", "max_interval": "0.25s"},
+}
+"""At most five tries. The cluster's retry budget limits how many calls may retry at once."""
 
 
 def edge(table: ActionTable) -> Message:
     """The front door. Never retried: a retry would carry the same nonce, and dispatch would take it for a replay."""
     routes = [_method_route(method, "dispatch") for method in _methods(table, DISPATCH_SERVICE)]
-    routes += [_operator_route(prefix) for prefix in OPERATOR_PREFIXES]
+    routes += [
+        _route({"prefix": prefix}, "dispatch", OPERATOR_TIMEOUT, client_streaming=True) for prefix in OPERATOR_PREFIXES
+    ]
     return _configuration("edge", routes)
-
-
-def _operator_route(prefix: str) -> Message:
-    route = _route({"prefix": prefix}, "dispatch", OPERATOR_TIMEOUT)
-    route["typed_per_filter_config"] = request_size.of_a_stream()
-    return route
 
 
 def mesh(table: ActionTable, topology: Topology) -> Message:
@@ -57,9 +61,9 @@ def mesh(table: ActionTable, topology: Topology) -> Message:
     for service in topology.services:
         for name in service.serves:
             routes += [_mesh_route(method, service.workload) for method in _methods(table, name)]
-            for method in _methods(table, engine_service.NAME):
+            for method in _methods(table, ENGINE_SERVICE):
                 route = _mesh_route(method, service.workload)
-                route["match"]["headers"] = [engine_service.asks(name)]
+                route["match"]["headers"] = [asks_about(name)]
                 routes.append(route)
     return _configuration("mesh", routes)
 
@@ -67,7 +71,7 @@ def mesh(table: ActionTable, topology: Topology) -> Message:
 def _mesh_route(method: Method, cluster: str) -> Message:
     route = _method_route(method, cluster)
     if method.read_only and not method.client_streaming:
-        route["route"]["retry_policy"] = _retry_policy()
+        route["route"]["retry_policy"] = _RETRY_POLICY
     return route
 
 
@@ -83,18 +87,15 @@ def request_timeout(table: ActionTable, services: Iterable[str]) -> timedelta:
 def _methods(table: ActionTable, service: str) -> list[Method]:
     methods = [method for method in table.methods.values() if method.service == service]
     if not methods:
-        raise RouteError(f"The topology serves {service}, which is not in the action table.")
+        raise OperatorError(f"The topology serves {service}, which is not in the action table.")
     return sorted(methods, key=lambda method: method.path)
 
 
 def _method_route(method: Method, cluster: str) -> Message:
-    route = _route({"path": method.path}, cluster, method.timeout)
-    if method.client_streaming:
-        route["typed_per_filter_config"] = request_size.of_a_stream()
-    return route
+    return _route({"path": method.path}, cluster, method.timeout, client_streaming=method.client_streaming)
 
 
-def _route(match: Message, cluster: str, timeout: timedelta) -> Message:
+def _route(match: Message, cluster: str, timeout: timedelta, *, client_streaming: bool) -> Message:
     # `timeout` would answer UNAVAILABLE, so it is off; and the header's maximum alone would let a call without a
     # deadline run for ever, so the stream's maximum stands beside it.
     limit = seconds(timeout + GRACE)
@@ -106,23 +107,10 @@ def _route(match: Message, cluster: str, timeout: timedelta) -> Message:
     if timeout + GRACE >= STREAM_IDLE_TIMEOUT:
         # A watched job may be silent for long; its deadline bounds it, and pings find a peer that is gone.
         route["idle_timeout"] = "0s"
-    return {"match": match, "route": route}
-
-
-def _retry_policy() -> Message:
-    """At most five tries. The cluster's retry budget limits how many calls may retry at once."""
-    return {
-        "retry_on": ",".join(_RETRY_ON),
-        "num_retries": 4,
-        "retry_host_predicate": [
-            extension(
-                "retry_host_predicates.previous_hosts",
-                "extensions.retry.host.previous_hosts.v3.PreviousHostsPredicate",
-            )
-        ],
-        "host_selection_retry_max_attempts": 5,
-        "retry_back_off": {"base_interval": "0.025s", "max_interval": "0.25s"},
-    }
+    whole: Message = {"match": match, "route": route}
+    if client_streaming:
+        whole["typed_per_filter_config"] = request_size.of_a_stream()
+    return whole
 
 
 def _configuration(name: str, routes: list[Message]) -> Message:

@@ -1,8 +1,8 @@
 """Mutual TLS 1.3 on both legs, with secrets that Envoy rereads when their folder changes."""
 
-from envoy.identities import namespace_prefix, workload
 from envoy.message import Message, extension, typed
 from envoy.topology import Topology
+from services.base.identity import TRUST_DOMAIN, workload_id
 
 CERTIFICATE_FILE = "sds_certificate.yaml"
 TRUST_FILE = "sds_trust.yaml"
@@ -17,23 +17,23 @@ def downstream(topology: Topology) -> Message:
 
     Sessions are not resumed: that would skip the check of the certificate, which may have expired or lost its CA.
     """
+    # The slash keeps "prod" from matching "prod-eu".
+    namespace = {"prefix": f"spiffe://{TRUST_DOMAIN}/ns/{topology.namespace}/"}
     return extension(
-        "transport_sockets.tls",
         f"{_TLS}.DownstreamTlsContext",
         require_client_certificate=True,
         disable_stateless_session_resumption=True,
         disable_stateful_session_resumption=True,
-        common_tls_context=_common(topology, {"prefix": namespace_prefix(topology)}),
+        common_tls_context=_common(topology, namespace),
     )
 
 
 def upstream(topology: Topology, target: str) -> Message:
     """The clusters' side: calls only `target`, not anybody else with a certificate of the same CA."""
     return extension(
-        "transport_sockets.tls",
         f"{_TLS}.UpstreamTlsContext",
         max_session_keys=0,
-        common_tls_context=_common(topology, {"exact": workload(topology, target)}),
+        common_tls_context=_common(topology, {"exact": workload_id(topology.namespace, target)}),
     )
 
 

@@ -8,7 +8,6 @@ from typing import Annotated, ClassVar
 import yaml
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 
-from envoy import engine_service
 from services.base.errors import OperatorError
 from services.base.names import DNS_LABEL
 
@@ -16,12 +15,11 @@ Port = Annotated[int, Field(ge=1, le=65535)]
 Name = Annotated[str, Field(pattern=DNS_LABEL)]
 ServiceName = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)+$")]
 
+ENGINE_SERVICE = "papermesh.engine.v1.EngineService"
+"""What every service on the mesh answers under the same name; the metadata x-service says whose."""
+
 _SOCKET_PATH_LIMIT = 107
 """Bytes of a Unix socket's path on Linux."""
-
-
-class TopologyError(OperatorError):
-    """A topology that cannot be read or makes no sense; the text is for the person who wrote it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +115,8 @@ class Topology:
         served = [name for service in self.services for name in service.serves]
         if len(set(served)) < len(served):
             raise ValueError("a gRPC service is served by two workloads")
-        if engine_service.NAME in served:
-            raise ValueError(f"{engine_service.NAME} is every service's own; leave it out")
+        if ENGINE_SERVICE in served:
+            raise ValueError(f"{ENGINE_SERVICE} is every service's own; leave it out")
         listeners = [self.edge, self.mesh, *([self.probe] if self.probe else [])]
         if len(set(listeners)) < len(listeners):
             raise ValueError("edge, mesh and probe need different addresses")
@@ -131,17 +129,17 @@ def load(path: Path) -> Topology:
     """Reads a topology from YAML, with the field names above.
 
     Raises:
-        TopologyError: with a line for each fault.
+        OperatorError: with a line for each fault.
     """
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
         return TypeAdapter(Topology).validate_python(content)
     except OSError as error:
-        raise TopologyError(f"{path} cannot be read: {error.strerror}.") from None
+        raise OperatorError(f"{path} cannot be read: {error.strerror}.") from None
     except yaml.YAMLError as error:
-        raise TopologyError(f"{path} is not YAML: {error}") from None
+        raise OperatorError(f"{path} is not YAML: {error}") from None
     except ValidationError as error:
         lines = [
             f"{'.'.join(str(part) for part in item['loc']) or 'topology'}: {item['msg']}" for item in error.errors()
         ]
-        raise TopologyError("\n".join([f"{path} is no topology:", *lines])) from None
+        raise OperatorError("\n".join([f"{path} is no topology:", *lines])) from None

@@ -25,8 +25,8 @@ def answer() -> Message:
     """
     mapper = typed_answer(HTTPStatus.REQUEST_TIMEOUT, not_verified())
     came_too_slowly = extension(
-        "access_loggers.extension_filters.cel",
         "extensions.access_loggers.filters.cel.v3.ExpressionFilter",
+        "access_loggers.extension_filters.cel",
         expression=f"response.code_details == {_REQUEST_TIMEOUT_DETAILS!r}",
     )
     return {**mapper, "filter": {"extension_filter": came_too_slowly}}

@@ -12,10 +12,6 @@ from services.base.errors import OperatorError
 from trust.certificates import ensure
 
 
-class ConfigurationError(OperatorError):
-    """Envoy refuses the configuration; the text is Envoy's own."""
-
-
 def validate(binary: Path, bootstrap: Path) -> str:
     """Runs `envoy --mode validate`, which also reads the secrets and opens no port.
 
@@ -23,7 +19,7 @@ def validate(binary: Path, bootstrap: Path) -> str:
         Envoy's messages, deprecations included; empty when all is well.
 
     Raises:
-        ConfigurationError: when Envoy refuses it.
+        OperatorError: when Envoy refuses it, in Envoy's own words.
     """
     answer = subprocess.run(  # noqa: S603 - the binary is the one that `find` chose
         [binary, "--mode", "validate", "--log-level", "warning", "--disable-hot-restart", "--config-path", bootstrap],
@@ -34,19 +30,12 @@ def validate(binary: Path, bootstrap: Path) -> str:
     )
     said = answer.stderr.strip()
     if answer.returncode != 0:
-        raise ConfigurationError(said)
+        raise OperatorError(said)
     return said
 
 
 def validate_topology(binary: Path, topology: Topology, table: ActionTable) -> str:
-    """Renders and validates in a temporary folder with new certificates, so the topology's own folders need not exist.
-
-    Returns:
-        Envoy's messages.
-
-    Raises:
-        ConfigurationError: when Envoy refuses it.
-    """
+    """Renders in a temporary folder with new certificates, so the topology's own need not exist, and validates."""
     with tempfile.TemporaryDirectory(prefix="papermesh-") as name:
         folder = Path(name)
         ensure(folder / "certs", topology.namespace, ["envoy"])

@@ -21,9 +21,8 @@ def main() -> None:
     """Reads the settings and serves until SIGTERM."""
     with starting("The adapter"):
         settings = AdapterSettings.read()
-        TlsFiles.read(settings.tls_dir).check(
-            settings.tls_dir
-        )  # the channel reads them when it is too late for a sentence
+        # The channel reads them when it is too late for a sentence.
+        TlsFiles.read(settings.tls_dir).check(settings.tls_dir)
         make_folder(settings.spool_dir)
         telemetry.start_logging("adapter", settings.log_level)
         shared = handed_over(settings.http_host, settings.http_port)

@@ -52,15 +52,7 @@ class DispatchClient(SignedClient):
         no_cache: bool = False,
         idempotency_key: str = "",
     ) -> pb.InvokeResponse:
-        """Runs an action.
-
-        Args:
-            action: Its name, not empty.
-            args: Its arguments, as `canonical.check_json` returned them.
-            person: Who calls.
-            no_cache: Whether the result must be computed anew.
-            idempotency_key: Makes a repeated call safe, see InvokeRequest; empty for none.
-        """
+        """Runs an action; `args` are what `canonical.check_json` returned."""
         request = pb.InvokeRequest(action=action, no_cache=no_cache, idempotency_key=idempotency_key)
         request.args.SetInParent()
         canonical.json_to_struct(args, request.args)

@@ -1,9 +1,10 @@
 """One HTTP connection: uvicorn's protocol, with bounds on what it accepts and on how long it waits."""
 
+import asyncio
 from contextvars import copy_context
 from enum import Enum, auto
 from http import HTTPStatus
-from typing import Any
+from typing import Any, cast
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 
@@ -41,7 +42,6 @@ class Connection(RequestParsing):
     server_state: Shared
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        """Takes what uvicorn gives its protocols."""
         super().__init__(*args, **kwargs)
         self._wait = _Wait.HEAD
         self._since = self.loop.time()
@@ -61,7 +61,7 @@ class Connection(RequestParsing):
     def connection_made(self, transport: Any) -> None:
         """Takes the connection, unless there are too many."""
         self._corked = Corked(transport, self.loop)
-        super().connection_made(self._corked)
+        super().connection_made(cast("asyncio.Transport", self._corked))  # as far as uvicorn uses one
         self._timer = self.loop.call_later(self._tick_s, self._look)
         state = self.server_state
         try:
@@ -225,7 +225,10 @@ class Connection(RequestParsing):
             if self._coming.is_too_slow(passed_s):
                 self._refuse(self.limits.body_too_slow(), 408)
         elif self._wait is _Wait.HEAD and now - self._since > self.limits.head_s:
-            self._end_slow_head()
+            if self._silent:  # who has asked nothing is answered nothing
+                self.transport.close()
+            else:
+                self._refuse(self.limits.head_too_slow(), 408)
         elif self._wait is _Wait.REST and now - self._since > self.limits.piece_s:
             self.transport.close()
 
@@ -238,10 +241,3 @@ class Connection(RequestParsing):
             return False
         self._going.moved = taken - before
         return self._going.is_too_slow(passed_s)
-
-    def _end_slow_head(self) -> None:
-        """Nothing is answered to who has asked nothing."""
-        if self._silent:
-            self.transport.close()
-            return
-        self._refuse(self.limits.head_too_slow(), 408)

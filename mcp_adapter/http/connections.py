@@ -47,7 +47,6 @@ class Connections:
     """
 
     def __init__(self, limits: Limits) -> None:
-        """Holds none, and no more than `limits` say."""
         self._limits = limits
         self._untaken: dict[Idler, int] = {}
         self._untaken_bytes = 0
@@ -58,9 +57,7 @@ class Connections:
     def admit(self, connection: Idler, peer: str) -> None:
         """Takes a new connection, which idles, and ends the one that has idled longest where there is no place.
 
-        Args:
-            connection: The new one.
-            peer: What it is counted for, see `Peers`; empty for one that is bound to no share.
+        It is counted for `peer` (see `Peers`), which is empty where no share binds it.
 
         Raises:
             PapermeshError: RATE_LIMIT when the peer has its share, UNAVAILABLE when all places are taken, and a request
@@ -141,12 +138,7 @@ class Shared(ServerState):
     """Whether each connection ends with its next answer."""
 
     def __init__(self, peers: Peers | None = None, limits: Limits | None = None) -> None:
-        """Nobody is connected.
-
-        Args:
-            peers: Whom a connection is counted for; its address when left out.
-            limits: How many there may be.
-        """
+        """A connection is counted for its address, unless `peers` know better."""
         super().__init__()
         self.peers = peers or Peers()
         self.held = Connections(limits or Limits())

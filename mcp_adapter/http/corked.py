@@ -7,18 +7,17 @@ import asyncio
 import fcntl
 import struct
 import termios
-from typing import Any
 
 _MOST_HELD_BYTES = 64 * 1024
 """More is handed on at once, so that whoever writes without a pause meets the flow control of the transport below."""
 
 
-class Corked(asyncio.Transport):
-    """Holds what is written until `flush`, or until the turn of the loop is over."""
+class Corked:
+    """Holds what is written until `flush`, or until the turn of the loop is over. The rest is the transport's own."""
 
     def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
-        """Holds nothing yet, and hands on to `transport`."""
-        super().__init__()
+        self.is_closing, self.get_extra_info = transport.is_closing, transport.get_extra_info
+        self.pause_reading, self.resume_reading = transport.pause_reading, transport.resume_reading
         self._transport = transport
         self._loop = loop
         self._held: list[bytes | bytearray | memoryview] = []
@@ -69,22 +68,6 @@ class Corked(asyncio.Transport):
         """Closes at once, and sends nothing more."""
         self._held.clear()
         self._transport.abort()
-
-    def is_closing(self) -> bool:
-        """Whether nothing more can be sent."""
-        return self._transport.is_closing()
-
-    def pause_reading(self) -> None:
-        """Stops to read."""
-        self._transport.pause_reading()
-
-    def resume_reading(self) -> None:
-        """Goes on reading."""
-        self._transport.resume_reading()
-
-    def get_extra_info(self, name: str, default: Any = None) -> Any:
-        """What is known of the connection."""
-        return self._transport.get_extra_info(name, default)
 
     def _end_of_turn(self) -> None:
         self._flush_comes = False

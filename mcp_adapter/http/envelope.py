@@ -105,13 +105,7 @@ def success_json(exchange: Exchange, data: bytes, headers: Mapping[str, str], st
 
 
 def failure(exchange: Exchange, error: PapermeshError, status: int | None = None) -> Response:
-    """An answer that says what went wrong and what to do.
-
-    Args:
-        exchange: What it answers.
-        error: What went wrong.
-        status: An HTTP status that says more than that of the error's code.
-    """
+    """An answer that says what went wrong; `status` where one says more than that of the error's code."""
     exchange.request_id = error.request_id or exchange.request_id
     details: dict[str, Any] = dict(error.details)
     if error.violations:
@@ -127,7 +121,9 @@ def failure(exchange: Exchange, error: PapermeshError, status: int | None = None
         },
         "meta": exchange.meta(),
     }
-    headers = NO_STORE | _retry_after(error)
+    headers = dict(NO_STORE)
+    if error.retry_after_ms is not None:  # rounded up: HTTP counts in whole seconds, and nobody is sent back too early
+        headers["Retry-After"] = str(math.ceil(error.retry_after_ms / 1000))
     return Response(orjson.dumps(body), status or error.code.http_status, headers, media_type="application/json")
 
 
@@ -137,8 +133,3 @@ def refusal(error: PapermeshError, status: int | None = None) -> Response:
     response = failure(exchange, error, status)
     response.headers["X-Request-Id"] = exchange.identify()
     return response
-
-
-def _retry_after(error: PapermeshError) -> dict[str, str]:
-    """HTTP counts in whole seconds; rounding down would send the caller back too early."""
-    return {} if error.retry_after_ms is None else {"Retry-After": str(math.ceil(error.retry_after_ms / 1000))}

@@ -15,7 +15,6 @@ class ErrorHandler:
     """The outermost layer. Another one stands inside of CORS, which adds headers to errors too."""
 
     def __init__(self, app: ASGIApp) -> None:
-        """Answers what `app` raises."""
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -21,11 +21,7 @@ class Form:
     """Finds the file among the parts. Fields are read past."""
 
     def __init__(self, content_type: str, write: Callable[[bytes], None]) -> None:
-        """Passes the file's bytes to `write`.
-
-        Args:
-            content_type: The request's, which names the boundary.
-            write: Takes the next bytes of the file.
+        """Passes the file's bytes to `write`; the request's `content_type` names the boundary.
 
         Raises:
             PapermeshError: BAD_ARG when there is no boundary that can be used.

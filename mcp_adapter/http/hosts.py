@@ -40,7 +40,12 @@ class KnownHosts:
             PapermeshError: FORBIDDEN for a stranger.
         """
         if scope["type"] == "http" and scope["path"] not in PROBES and (wrong := self._wrong_header(scope)):
-            raise _stranger(wrong)
+            raise PapermeshError(
+                Code.FORBIDDEN,
+                f"{wrong} names a host that this adapter is not called by. Use 127.0.0.1 or localhost, or list the name"
+                " in PAPERMESH_HTTP_HOSTS; other sites whose pages may call are listed in PAPERMESH_HTTP_ORIGINS.",
+                details={"header": wrong},
+            )
         await self._app(scope, receive, send)
 
     def _wrong_header(self, scope: Scope) -> str:
@@ -62,12 +67,3 @@ class KnownHosts:
             return False
         host = parts[1]
         return host in self._hosts or is_loopback(host.strip("[]"))
-
-
-def _stranger(header: str) -> PapermeshError:
-    return PapermeshError(
-        Code.FORBIDDEN,
-        f"{header} names a host that this adapter is not called by. Use 127.0.0.1 or localhost, or list the name in"
-        " PAPERMESH_HTTP_HOSTS; other sites whose pages may call are listed in PAPERMESH_HTTP_ORIGINS.",
-        details={"header": header},
-    )

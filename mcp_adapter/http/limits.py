@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from services.base.errors import Code, PapermeshError
+from services.base.errors import Code, PapermeshError, too_large
 
 KEEP_ALIVE_S = 30
 """Seconds that a connection is kept for a next request."""
@@ -45,11 +45,8 @@ class Limits:
 
     def head_too_large(self) -> PapermeshError:
         """The answer to a head over its bounds."""
-        return PapermeshError(
-            Code.TOO_LARGE,
-            f"A request may have {self.headers} headers, and {self.head_bytes} bytes of them. Send fewer.",
-            details={"limit_bytes": str(self.head_bytes), "limit_headers": str(self.headers)},
-        )
+        message = f"A request may have {self.headers} headers, and {self.head_bytes} bytes of them. Send fewer."
+        return too_large(message, limit_bytes=self.head_bytes, limit_headers=self.headers)
 
     def head_too_slow(self) -> PapermeshError:
         """The answer to one that was not complete in time."""

@@ -26,12 +26,7 @@ class Peers:
     """Tells peers apart: by their address, or, in IPv6, by the network of 2^64 addresses that anybody is given."""
 
     def __init__(self, proxies: Iterable[str] = (), unbound: Iterable[str] = LOOPBACK) -> None:
-        """Believes what `proxies` say of those whom they speak for, and nobody else.
-
-        Args:
-            proxies: Addresses and networks of proxies.
-            unbound: More of them that stand for many.
-        """
+        """Believes what `proxies`, addresses and networks, say of their callers; `unbound` ones stand for many."""
         self._proxies = tuple(ipaddress.ip_network(each) for each in proxies)
         self._many = (*self._proxies, *(ipaddress.ip_network(each) for each in unbound))
         self.of = lru_cache(maxsize=1024)(self._of)
@@ -66,7 +61,6 @@ class ForwardedShare:
     """Bounds the requests under way that proxies have passed on for one peer; connections show only the proxies'."""
 
     def __init__(self, app: ASGIApp, peers: Peers) -> None:
-        """Passes on to `app` what a peer may have under way."""
         self._app = app
         self._peers = peers
         self._places = Places(REQUESTS)

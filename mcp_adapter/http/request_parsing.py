@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from services.base.errors import Code, PapermeshError, bad_arg, bad_field
+from services.base.errors import PapermeshError, bad_arg, bad_field, too_large
 
 _ABSOLUTE_FORM = re.compile(rb"https?://([^/?#]+)(.*)", re.IGNORECASE)
 _FRAMING = frozenset({b"content-length", b"transfer-encoding"})
@@ -31,7 +31,6 @@ class RequestParsing(HttpToolsProtocol):
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        """Takes what uvicorn gives its protocols."""
         super().__init__(*args, **kwargs)
         self._has_enough = False
 
@@ -151,7 +150,6 @@ class Trailers(list[tuple[bytes, bytes]]):
     """Of them together."""
 
     def __init__(self) -> None:
-        """There are none yet."""
         super().__init__()
         self._seen = 0
         self._bytes = 0
@@ -167,9 +165,8 @@ class Trailers(list[tuple[bytes, bytes]]):
         self._seen += 1
         self._bytes += len(name) + len(value) + 4
         if self._seen > self.most or self._bytes > self.most_bytes:
-            details = {"limit_bytes": str(self.most_bytes), "limit_headers": str(self.most)}
             message = f"A request may have {self.most} trailers, and {self.most_bytes} bytes of them. Send fewer."
-            raise PapermeshError(Code.TOO_LARGE, message, details=details)
+            raise too_large(message, limit_bytes=self.most_bytes, limit_headers=self.most)
         if name in _CONNECTION:
             raise bad_field("Connection", "send it before the body")
 

@@ -12,23 +12,13 @@ class SparseLog:
     """Writes one line of each kind in a minute; the next one says how many were left out."""
 
     def __init__(self, log: logging.Logger, clock: Callable[[], float] = time.monotonic) -> None:
-        """Has written nothing.
-
-        Args:
-            log: Where the lines go.
-            clock: Seconds since whenever.
-        """
         self._log = log
         self._clock = clock
         self._since: dict[str, float] = {}
         self._left_out: dict[str, int] = {}
 
     def warning(self, message: str) -> None:
-        """Writes a line or counts it.
-
-        Args:
-            message: The kind: one of a few sentences of ours, with nothing in it of what somebody sent.
-        """
+        """Writes or counts a line, which is one of a few sentences of ours, with nothing of what somebody sent."""
         now = self._clock()
         if now - self._since.get(message, -EVERY_S) < EVERY_S:
             self._left_out[message] = self._left_out.get(message, 0) + 1

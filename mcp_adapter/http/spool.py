@@ -53,11 +53,7 @@ class Spool:
         return self._sha256.digest()
 
     def content(self) -> SpoolFile:
-        """What was written, from its start.
-
-        Raises:
-            PapermeshError: UNAVAILABLE when the disk fails.
-        """
+        """What was written, from its start; raises UNAVAILABLE when the disk fails."""
         self._file.rewind()
         return self._file
 

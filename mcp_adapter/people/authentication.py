@@ -3,7 +3,6 @@
 import logging
 from typing import Protocol
 
-from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mcp_adapter.http.envelope import Exchange, failure
@@ -75,17 +74,13 @@ class Authentication:
             try:
                 exchange.actor = await self._people.actor(credential(scope["headers"])) if self._people else LOCAL_ACTOR
             except PapermeshError as error:
-                await _turn_away(error, exchange)(scope, receive, send)
+                response = failure(exchange, error)
+                if wanted := challenge(error):
+                    response.headers["WWW-Authenticate"] = wanted
+                _log.info("A caller was turned away: %s", error, extra={"fields": {"request_id": exchange.identify()}})
+                await response(scope, receive, send)
                 return
         await self._app(scope, receive, send)
-
-
-def _turn_away(error: PapermeshError, exchange: Exchange) -> Response:
-    response = failure(exchange, error)
-    if wanted := challenge(error):
-        response.headers["WWW-Authenticate"] = wanted
-    _log.info("A caller was turned away: %s", error, extra={"fields": {"request_id": exchange.identify()}})
-    return response
 
 
 def _is_open(path: str) -> bool:

@@ -14,10 +14,7 @@ _ASK = "Send who you are as Authorization: Bearer <API key or token>; the comman
 
 
 def credential(headers: Iterable[tuple[bytes, bytes]]) -> str:
-    """The API key or token that a request bears.
-
-    Args:
-        headers: The request's headers as ASGI has them, names in lower case.
+    """The API key or token that a request bears, by its headers as ASGI has them.
 
     Raises:
         PapermeshError: UNAUTHENTICATED when there is none, or one that is too long; BAD_ARG for a header that is sent

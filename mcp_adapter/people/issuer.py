@@ -28,13 +28,7 @@ class Issuer:
     """The keys of one issuer."""
 
     def __init__(self, issuer: str, jwks_url: str = "", *, clock: Callable[[], float] = time.monotonic) -> None:
-        """Knows no key until the first fetch.
-
-        Args:
-            issuer: Its URL, as tokens say it.
-            jwks_url: Where its keys are; empty to ask its discovery document.
-            clock: Seconds that only go forward.
-        """
+        """Knows no key until the first fetch. Without a `jwks_url`, the discovery document says where they are."""
         self.name = issuer
         self._jwks_url = jwks_url
         self._clock = clock
@@ -83,7 +77,6 @@ class Issuer:
         if self._fetching is None:
             self._tried = self._clock()
             self._fetching = asyncio.create_task(self._fetch(self._tried))
-            self._fetching.add_done_callback(self._fetched_or_failed)
         await asyncio.shield(self._fetching)  # one caller that hangs up does not end it for the others
 
     async def _fetch(self, began: float) -> None:
@@ -92,9 +85,8 @@ class Issuer:
             self._fetched = began
         except FetchError as error:
             _log.warning("The keys of the issuer %s were not fetched: %s", self.name, error)
-
-    def _fetched_or_failed(self, _: asyncio.Task[None]) -> None:
-        self._fetching = None
+        finally:
+            self._fetching = None
 
     async def _discover(self) -> str:
         """Where the issuer says that its keys are (OpenID Connect Discovery 1.0)."""

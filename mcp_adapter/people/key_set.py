@@ -33,7 +33,6 @@ class KeySet:
     """Keys by their id and the algorithm that they may check: a key never checks another kind of signature."""
 
     def __init__(self, keys: Mapping[tuple[str, str], PyJWK]) -> None:
-        """Holds `keys`, by id and algorithm."""
         self._keys = keys
 
     def find(self, key_id: str | None, algorithm: str) -> PyJWK | None:

@@ -4,12 +4,11 @@ import ipaddress
 import re
 from pathlib import Path
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 
 from mcp_adapter.http.loopback import is_loopback
-from services.base.settings import CommaList, WorkloadSettings
+from services.base.settings import CommaList, WorkloadSettings, url_parts
 
 WITHOUT_AUTH = "yes-anyone-may-call"
 """The words that let an adapter without authentication listen beyond loopback."""
@@ -21,15 +20,11 @@ _USUAL_PORTS = {"http": ":80", "https": ":443"}
 
 def is_safe_url(url: str) -> bool:
     """Whether keys fetched from this URL can be trusted: it is https, or plain http on this machine."""
-    try:
-        parts = urlsplit(url)
-        port_is_one = parts.port != 0
-    except ValueError:
-        return False
+    parts = url_parts(url)
     host = parts.hostname or ""
     plain = not (parts.username or parts.password or parts.query or parts.fragment)
     secure = parts.scheme == "https" or (parts.scheme == "http" and is_loopback(host))
-    return bool(host) and plain and port_is_one and secure
+    return bool(host) and plain and secure
 
 
 def _issuer_url(url: str) -> str:

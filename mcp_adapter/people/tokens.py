@@ -12,7 +12,6 @@ from mcp_adapter.people.actors import is_actor
 from mcp_adapter.people.bearer import invalid_token
 from mcp_adapter.people.issuer import Issuer
 from mcp_adapter.people.key_set import ALGORITHMS, KeySet
-from services.base.errors import PapermeshError
 
 LEEWAY_S = 60
 """Seconds that the issuer's clock may be from ours."""
@@ -48,6 +47,7 @@ class Tokens:
     def __init__(self, issuer: Issuer, audience: str, actor_claim: str) -> None:
         """Takes tokens of `issuer` for `audience`, whose claim `actor_claim` names the actor."""
         self._issuer = issuer
+        self.check_ready, self.watch = issuer.check_ready, issuer.watch
         self._audience = audience
         self._actor_claim = actor_claim
         self._known: OrderedDict[bytes, _Known] = OrderedDict()
@@ -76,18 +76,6 @@ class Tokens:
                 self._known.popitem(last=False)
         return known.actor
 
-    def check_ready(self) -> None:
-        """Refuses while no token can be checked.
-
-        Raises:
-            PapermeshError: UNAVAILABLE.
-        """
-        self._issuer.check_ready()
-
-    async def watch(self) -> None:
-        """Keeps the issuer's keys fresh, until cancelled."""
-        await self._issuer.watch()
-
     async def _claims(self, token: str) -> dict[str, Any]:
         """What the issuer says in a token."""
         try:
@@ -113,7 +101,8 @@ class Tokens:
                 options={"require": _REQUIRED, "enforce_minimum_key_length": True},
             )
         except jwt.PyJWTError as error:
-            raise _refusal(error) from None
+            reasons = (reason for kind, reason in _REASONS if isinstance(error, kind))
+            raise invalid_token(next(reasons, _NO_TOKEN)) from None
 
     def _actor(self, claims: dict[str, Any]) -> str:
         actor = claims.get(self._actor_claim)
@@ -122,7 +111,3 @@ class Tokens:
         if self._actor_claim == "email" and claims.get("email_verified") is not True:
             raise invalid_token("The issuer has not verified the email of this token.")
         return actor
-
-
-def _refusal(error: jwt.PyJWTError) -> PapermeshError:
-    return invalid_token(next((reason for kind, reason in _REASONS if isinstance(error, kind)), _NO_TOKEN))

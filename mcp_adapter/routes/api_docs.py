@@ -128,8 +128,5 @@ _INVOKE: dict[str, Any] = {
             }
         },
     },
-    "responses": {
-        "200": _answer("The result", ok=True),
-        "default": _FAILURE,
-    },
+    "responses": {"200": _answer("The result", ok=True)},
 }

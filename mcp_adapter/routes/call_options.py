@@ -1,6 +1,4 @@
-"""The request headers that say how a call is to be made: Cache-Control and Idempotency-Key."""
-
-from dataclasses import dataclass
+"""The request headers that say how a call is to be made, and how its body is written."""
 
 from starlette.requests import Request
 
@@ -10,19 +8,8 @@ from services.base.names import MAX_IDEMPOTENCY_KEY, is_idempotency_key
 _UNCACHED = frozenset({b"no-cache", b"no-store"})
 
 
-@dataclass(frozen=True, slots=True)
-class CallOptions:
-    """How a caller wants a call to be made."""
-
-    no_cache: bool = False
-    """Whether the result must be computed anew."""
-
-    idempotency_key: str = ""
-    """Makes a repeated call safe: 1 to 128 visible ASCII characters; empty for none."""
-
-
-def read_call_options(request: Request) -> CallOptions:
-    """What the headers of a request say.
+def read_call_options(request: Request) -> tuple[bool, str]:
+    """Whether the result must be computed anew, and the key that makes a repeated call safe, empty for none.
 
     Raises:
         PapermeshError: BAD_ARG for an Idempotency-Key that is malformed or sent twice.
@@ -36,7 +23,18 @@ def read_call_options(request: Request) -> CallOptions:
         elif name == b"idempotency-key":
             keys.append(value.decode("latin-1"))
     if not keys:
-        return CallOptions(no_cache)
+        return no_cache, ""
     if len(keys) > 1 or not is_idempotency_key(keys[0]):
         raise bad_field("Idempotency-Key", f"send it once, 1 to {MAX_IDEMPOTENCY_KEY} visible ASCII characters")
-    return CallOptions(no_cache, keys[0])
+    return no_cache, keys[0]
+
+
+def refuse_encoded(request: Request) -> None:
+    """Refuses a body that is not sent as it is: nobody here would unpack it.
+
+    Raises:
+        PapermeshError: BAD_ARG for a Content-Encoding.
+    """
+    for name, value in request.scope["headers"]:
+        if name == b"content-encoding" and value.strip().lower() not in (b"", b"identity"):
+            raise bad_field("Content-Encoding", "send the body uncompressed")

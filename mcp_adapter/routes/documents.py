@@ -15,8 +15,8 @@ from mcp_adapter.dispatch_client import DispatchClient
 from mcp_adapter.http.concurrency import Places
 from mcp_adapter.http.envelope import Exchange, success
 from mcp_adapter.http.form import OVERHEAD_BYTES, Form
-from mcp_adapter.http.request_body import refuse_encoded
 from mcp_adapter.http.spool import Spool, Spools
+from mcp_adapter.routes.call_options import refuse_encoded
 from papermesh.dispatch.v1 import dispatch_service_pb2 as pb
 from services.base.documents import check_digest, document_too_large
 from services.base.errors import bad_field
@@ -89,7 +89,7 @@ def _answer(
     }
     if request.method == "HEAD":
         return Response(headers=headers, media_type="application/octet-stream")
-    return _Bytes(_data(messages), headers, held.pop_all())
+    return _Bytes((message.data async for message in messages), headers, held.pop_all())
 
 
 class _Bytes(StreamingResponse):
@@ -124,11 +124,6 @@ def _has(request: Request, tag: str) -> bool:
     """Whether the caller has the document with this tag (RFC 9110, 13.1.2)."""
     tags = {each.strip().removeprefix("W/") for each in ",".join(request.headers.getlist("if-none-match")).split(",")}
     return tag in tags or "*" in tags
-
-
-async def _data(messages: AsyncIterator[pb.GetDocumentResponse]) -> AsyncIterator[bytes]:
-    async for message in messages:
-        yield message.data
 
 
 async def _receive(request: Request, spool: Spool) -> None:

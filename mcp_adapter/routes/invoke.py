@@ -11,11 +11,10 @@ from starlette.responses import Response
 from mcp_adapter.dispatch_client import DispatchClient
 from mcp_adapter.http.concurrency import Places
 from mcp_adapter.http.envelope import NO_STORE, Exchange, success_json
-from mcp_adapter.http.request_body import refuse_encoded
-from mcp_adapter.routes.call_options import read_call_options
+from mcp_adapter.routes.call_options import read_call_options, refuse_encoded
 from papermesh.dispatch.v1 import dispatch_service_pb2 as pb
 from services.base import canonical
-from services.base.errors import Code, PapermeshError, bad_arg, bad_field
+from services.base.errors import bad_arg, bad_field, too_large
 from services.base.names import ACTION_RULE, is_action
 
 MAX_BODY_BYTES = 1024 * 1024
@@ -35,16 +34,10 @@ async def invoke(request: Request) -> Response:
     client: DispatchClient = request.app.state.dispatch
     calls: Places = request.app.state.calls
     refuse_encoded(request)
-    options = read_call_options(request)
+    no_cache, key = read_call_options(request)
     action, args = _parse(await _body(request))
     with calls.take(exchange.actor):
-        call = client.invoke(
-            action,
-            args,
-            exchange.person,
-            no_cache=options.no_cache,
-            idempotency_key=options.idempotency_key,
-        )
+        call = client.invoke(action, args, exchange.person, no_cache=no_cache, idempotency_key=key)
         response = await _while_waited_for(request, call)
     exchange.request_id = response.request_id
     exchange.cache = _CACHE[response.cache]
@@ -93,11 +86,8 @@ async def _body(request: Request) -> bytes:
     async for piece in request.stream():
         size += len(piece)
         if size > MAX_BODY_BYTES:
-            raise PapermeshError(
-                Code.TOO_LARGE,
-                f"The body may have at most {MAX_BODY_BYTES} bytes. Upload documents through POST /documents.",
-                details={"limit_bytes": str(MAX_BODY_BYTES)},
-            )
+            message = f"The body may have at most {MAX_BODY_BYTES} bytes. Upload documents through POST /documents."
+            raise too_large(message, limit_bytes=MAX_BODY_BYTES)
         pieces.append(piece)
     return b"".join(pieces)
 

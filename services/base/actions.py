@@ -6,7 +6,6 @@ Envoy's timeouts, the catalogue) asks this table, so an in-house service joins b
 
 import functools
 import importlib
-import importlib.util
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -146,18 +145,10 @@ def _register(file: descriptor_pb2.FileDescriptorProto) -> None:
     try:
         pool.FindFileByName(file.name)
     except KeyError:
-        module = file.name.removesuffix(".proto").replace("/", ".") + "_pb2"
-        if _importable(module):
-            importlib.import_module(module)
-        else:
+        try:
+            importlib.import_module(file.name.removesuffix(".proto").replace("/", ".") + "_pb2")
+        except ModuleNotFoundError:
             pool.Add(file)
-
-
-def _importable(module: str) -> bool:
-    try:
-        return importlib.util.find_spec(module) is not None
-    except ModuleNotFoundError:
-        return False
 
 
 def _read(
@@ -178,13 +169,12 @@ def _read(
     rate = _rate(name, annotation.rate) if is_action or annotation.HasField("rate") else None
     if not comments.of(name):
         raise ContractError(f"{name}: needs a comment; it is what the catalogue shows")
-    read_only = options.idempotency_level == _NO_SIDE_EFFECTS
     method = Method(
         path=f"/{described.containing_service.full_name}/{described.name}",
         service=described.containing_service.full_name,
         timeout=timeout,
         rate=rate,
-        read_only=read_only,
+        read_only=options.idempotency_level == _NO_SIDE_EFFECTS,
         client_streaming=described.client_streaming,
         server_streaming=described.server_streaming,
     )

@@ -17,8 +17,7 @@ import orjson
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from services.base.private_file import read_private
-from services.base.signature import KeyFileError, decode_secret, new_secret
+from services.base.signature import KeyFileError, new_secret, read_secret
 
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}-[0-9]{8}T[0-9]{6}Z-[0-9a-f]{8}", re.ASCII)
 """A chain's name: the replica, when the chain began in UTC, and four random bytes."""
@@ -96,17 +95,13 @@ class Chain:
     """Seals lines, one after the other."""
 
     def __init__(self, name: str, key: AuditKey) -> None:
-        """Begins a chain that has no line yet."""
         self.name = name
         self.n = 0
         self.mac = BEFORE_THE_FIRST
         self._key = key
 
     def seal(self, fields: dict[str, Any]) -> bytes:
-        """The next line, with its line feed.
-
-        Args:
-            fields: What it says; "chain", "n" and "mac" are added.
+        """The next line, with its line feed: "chain", "n" and "mac" are added to the fields.
 
         Raises:
             TypeError: when that is no JSON; the chain goes on as if nothing had been asked.
@@ -149,13 +144,7 @@ def read_key(path: Path) -> AuditKey:
     Raises:
         KeyFileError: when the file cannot be read, can be read by everybody, or is malformed.
     """
-    try:
-        content = json.loads(read_private(path))
-        key_id, secret = str(content["key_id"]), decode_secret(content["secret"])
-    except OSError as error:
-        raise KeyFileError(f"{path}: {error.strerror}.") from None
-    except (ValueError, KeyError, TypeError):
-        raise KeyFileError(f"{path} needs key_id and secret (base64url of 32 bytes).") from None
+    (key_id,), secret = read_secret(path, "key_id")
     if not _KEY_ID.fullmatch(key_id):
         raise KeyFileError(f"{path}: key_id must be 1 to 64 letters, digits, dots, hyphens and underscores.")
     return AuditKey(key_id, _derived(secret, b"chain"), _derived(secret, b"arguments"))

@@ -24,11 +24,7 @@ class BlobBucket:
     """Blobs as objects. The store itself sees to it that what it has taken lasts."""
 
     def __init__(self, url: str) -> None:
-        """Opens the bucket.
-
-        Args:
-            url: "s3://bucket/prefix".
-        """
+        """Opens "s3://bucket/prefix"."""
         self._store = from_url(url)
 
     async def put(self, key: Key, source: Path) -> None:

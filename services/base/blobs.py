@@ -40,10 +40,7 @@ class BlobStore:
     async def put(self, namespace: Namespace, sha256: str, source: Path) -> None:
         """Stores a file under its digest, so that it lasts. The same bytes are stored once; damaged ones are mended.
 
-        Args:
-            namespace: Where the bytes came from.
-            sha256: Their digest; the caller has checked it.
-            source: The file; it is left where it is.
+        The caller has checked the digest. The file is left where it is.
         """
         await self._store.put(Key.of(namespace, sha256), source)
 

@@ -8,6 +8,7 @@ Also the one place that bounds a caller's JSON (`check_json`): what could not be
 
 import base64
 import math
+from collections.abc import Callable
 from typing import Any, cast
 
 import orjson
@@ -27,15 +28,7 @@ MAX_VALUES = 10_000
 _SAFE_INTEGER = 2**53 - 1
 _MAX_PATH_SHOWN = 200
 _MAX_KEY_SHOWN = 100
-_LONGS = frozenset(
-    {
-        FieldDescriptor.TYPE_INT64,
-        FieldDescriptor.TYPE_SINT64,
-        FieldDescriptor.TYPE_SFIXED64,
-        FieldDescriptor.TYPE_UINT64,
-        FieldDescriptor.TYPE_FIXED64,
-    }
-)
+_LONGS = frozenset({FieldDescriptor.CPPTYPE_INT64, FieldDescriptor.CPPTYPE_UINT64})
 
 
 def canonical_json(message: Message) -> bytes:
@@ -81,16 +74,18 @@ def _plain(value: Any) -> bool:
 
 def _message(message: Message) -> dict[str, Any]:
     """For the scalar, message and Struct fields that requests have."""
-    return {field.name: _field(field, value) for field, value in message.ListFields()}
+    return {field.name: field_json(field, value, _single) for field, value in message.ListFields()}
 
 
-def _field(field: FieldDescriptor, value: Any) -> Any:
-    if field.is_repeated:
-        if field.message_type is not None and field.message_type.GetOptions().map_entry:
-            item = field.message_type.fields_by_name["value"]
-            return {str(key): _single(item, value[key]) for key in value}
-        return [_single(field, item) for item in value]
-    return _single(field, value)
+def field_json(field: FieldDescriptor, value: Any, single: Callable[[FieldDescriptor, Any], Any]) -> Any:
+    """What JSON has for a field: what `single` makes of its value, or of each in its list or map."""
+    if not field.is_repeated:
+        return single(field, value)
+    if field.message_type is not None and field.message_type.GetOptions().map_entry:
+        item = field.message_type.fields_by_name["value"]
+        # As proto3 JSON writes keys: true, and not Python's True.
+        return {key if isinstance(key, str) else orjson.dumps(key).decode(): single(item, value[key]) for key in value}
+    return [single(field, item) for item in value]
 
 
 def _single(field: FieldDescriptor, value: Any) -> Any:
@@ -100,7 +95,7 @@ def _single(field: FieldDescriptor, value: Any) -> Any:
         if field.message_type.full_name.startswith("google.protobuf."):
             raise TypeError(f"{field.full_name}: a signed request may not hold {field.message_type.full_name}")
         return _message(value)
-    if field.type in _LONGS:
+    if field.cpp_type in _LONGS:
         return str(value)
     if field.type == FieldDescriptor.TYPE_BYTES:
         return base64.b64encode(value).decode()

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
+from functools import partialmethod
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -78,7 +79,6 @@ class MeshChannel(grpc.aio.Channel):
     """
 
     def __init__(self, address: str, tls_dir: Path) -> None:
-        """Connects with the first call; see `open_channel`."""
         self._address = address
         self._tls_dir = tls_dir
         self._files = TlsFiles.read(tls_dir)
@@ -89,21 +89,16 @@ class MeshChannel(grpc.aio.Channel):
         self._seen = self._told = ""
         """The fault that the last look met, and the one that the log has."""
 
-    def unary_unary(self, *method: Any, _registered_method: bool = False, **how: Any) -> Any:
-        """A method with one request and one answer: as in grpc.aio, and good for every later connection."""
-        return self._bind(lambda channel: channel.unary_unary(*method, **how))
+    def _bind(self, kind: str, *method: Any, _registered_method: bool = False, **how: Any) -> "_Callable":
+        """A method of a service: as in grpc.aio, and good for every later connection."""
+        bound = _Callable(lambda connection: getattr(connection, kind)(*method, **how), self._channel)
+        self._callables.add(bound)
+        return bound
 
-    def unary_stream(self, *method: Any, _registered_method: bool = False, **how: Any) -> Any:
-        """The same for one that answers with several messages."""
-        return self._bind(lambda channel: channel.unary_stream(*method, **how))
-
-    def stream_unary(self, *method: Any, _registered_method: bool = False, **how: Any) -> Any:
-        """The same for one that takes several."""
-        return self._bind(lambda channel: channel.stream_unary(*method, **how))
-
-    def stream_stream(self, *method: Any, _registered_method: bool = False, **how: Any) -> Any:
-        """The same for one that does both."""
-        return self._bind(lambda channel: channel.stream_stream(*method, **how))
+    unary_unary: Any = partialmethod(_bind, "unary_unary")
+    unary_stream: Any = partialmethod(_bind, "unary_stream")
+    stream_unary: Any = partialmethod(_bind, "stream_unary")
+    stream_stream: Any = partialmethod(_bind, "stream_stream")
 
     def get_state(self, try_to_connect: bool = False) -> grpc.ChannelConnectivity:  # noqa: FBT001, FBT002 - as in grpc
         """The state of the connection that new calls go over."""
@@ -146,11 +141,6 @@ class MeshChannel(grpc.aio.Channel):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         await self.close()
-
-    def _bind(self, make: "Callable[[grpc.aio.Channel], Callable[..., Any]]") -> "_Callable":
-        bound = _Callable(make, self._channel)
-        self._callables.add(bound)
-        return bound
 
     def _begin(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)

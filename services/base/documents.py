@@ -1,6 +1,6 @@
 """What every part answers alike about a document: that its name is no digest, and that it is over the limit."""
 
-from services.base.errors import Code, PapermeshError, bad_field
+from services.base.errors import PapermeshError, bad_field, too_large
 from services.base.names import is_digest
 
 
@@ -16,8 +16,5 @@ def check_digest(sha256: str, field: str) -> None:
 
 def document_too_large(max_bytes: int) -> PapermeshError:
     """The answer to a document of more than `max_bytes` bytes."""
-    return PapermeshError(
-        Code.TOO_LARGE,
-        f"A document may have at most {max_bytes} bytes. Split it, or compress its pictures.",
-        details={"limit_bytes": str(max_bytes)},
-    )
+    message = f"A document may have at most {max_bytes} bytes. Split it, or compress its pictures."
+    return too_large(message, limit_bytes=max_bytes)

@@ -121,6 +121,11 @@ def bad_arg(message: str, *violations: FieldViolation, **details: str) -> Paperm
     return PapermeshError(Code.BAD_ARG, message, violations=violations, details=details)
 
 
+def too_large(message: str, **limits: int) -> PapermeshError:
+    """A TOO_LARGE error; `limits` stand in its details, limit_bytes=1024."""
+    return PapermeshError(Code.TOO_LARGE, message, details={name: str(limit) for name, limit in limits.items()})
+
+
 def timed_out() -> PapermeshError:
     """The answer to a call whose deadline has passed."""
     return PapermeshError(Code.TIMEOUT, "The call took longer than it may; the work was stopped.")

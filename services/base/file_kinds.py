@@ -120,7 +120,6 @@ class Beginning:
     """The first bytes of a file that comes in pieces, until they have proved to be those of a PDF."""
 
     def __init__(self) -> None:
-        """Nothing has come yet."""
         self._head = b""
         self._proved = False
 

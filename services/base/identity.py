@@ -25,10 +25,6 @@ def client_id(namespace: str, name: str) -> str:
 def check_peer(auth_context: Mapping[str, Iterable[bytes]], expected: bytes) -> None:
     """Refuses a peer whose certificate is not `expected`: a service accepts only Envoy.
 
-    Args:
-        auth_context: What grpc knows of the peer's certificate.
-        expected: The one SPIFFE id that may connect.
-
     Raises:
         PapermeshError: FORBIDDEN.
     """

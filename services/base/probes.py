@@ -26,11 +26,7 @@ class Probes:
     """A server without TLS that answers grpc.health.v1 alone."""
 
     def __init__(self, host: str, port: int) -> None:
-        """Takes the port, and listens when it is started.
-
-        Args:
-            host: Address to listen on.
-            port: Port to listen on; 0 picks a free one.
+        """Takes the port, or a free one for 0, and listens when it is started.
 
         Raises:
             StartError: when the port cannot be had.

@@ -27,14 +27,7 @@ AGAIN_S = 0.2
 
 
 async def watch(is_ready: IsReady, tell: Tell, every_s: float = EVERY_S, again_s: float = AGAIN_S) -> None:
-    """Asks until it is cancelled, and tells the first answer and every change.
-
-    Args:
-        is_ready: The question.
-        tell: Whom to tell.
-        every_s: Seconds between "ready" and the next question.
-        again_s: Seconds between "not ready" and the next question.
-    """
+    """Asks until it is cancelled, and tells the first answer and every change."""
     told: bool | None = None
     while True:
         ready = await is_ready()

@@ -25,7 +25,6 @@ class Refusals:
     """What dispatch has told this process."""
 
     def __init__(self) -> None:
-        """Nobody was refused."""
         self._until: OrderedDict[Refused, float] = OrderedDict()
 
     def heed(self, refused: Refused) -> None:

@@ -15,8 +15,9 @@ from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 
 from services.base.call import Call
+from services.base.canonical import field_json
 from services.base.channel import MAX_RESULT_BYTES
-from services.base.errors import Code, PapermeshError
+from services.base.errors import too_large
 from services.base.schema import WELL_KNOWN
 
 __all__ = ["answer"]
@@ -28,11 +29,7 @@ _Response = TypeVar("_Response", bound=Message)
 
 
 def answer(response: _Response, call: Call) -> _Response:
-    """The response with its fields or, for a caller who asked for that, with `json` alone.
-
-    Args:
-        response: An action's response with every field filled but `json`, its last.
-        call: The call that it answers.
+    """A response, filled but for `json`, as its call asked for it: with its fields as they are, or with `json` alone.
 
     Raises:
         PapermeshError: TOO_LARGE for a result of more than `MAX_RESULT_BYTES`.
@@ -41,11 +38,8 @@ def answer(response: _Response, call: Call) -> _Response:
         return response
     text = result_json(response)
     if len(text.encode()) > MAX_RESULT_BYTES:
-        raise PapermeshError(
-            Code.TOO_LARGE,
-            f"The result has more than {MAX_RESULT_BYTES} bytes. Ask for less at a time.",
-            details={"limit_bytes": str(MAX_RESULT_BYTES)},
-        )
+        message = f"The result has more than {MAX_RESULT_BYTES} bytes. Ask for less at a time."
+        raise too_large(message, limit_bytes=MAX_RESULT_BYTES)
     slim = type(response)()
     slim.json = text  # type: ignore[attr-defined]  # the contract test sees to it that every action's response has it
     return slim
@@ -67,23 +61,11 @@ def result_json(response: Message) -> str:
 
 def _object(message: Message) -> dict[str, Any]:
     return {
-        field.name: _field(cast("FieldDescriptor", field), getattr(message, field.name))  # the C one, says the stub
+        # The C descriptor, says the stub.
+        field.name: field_json(cast("FieldDescriptor", field), getattr(message, field.name), _single)
         for field in message.DESCRIPTOR.fields
         if not field.has_presence or message.HasField(field.name)
     }
-
-
-def _field(field: FieldDescriptor, value: Any) -> Any:
-    if not field.is_repeated:
-        return _single(field, value)
-    if field.message_type is not None and field.message_type.GetOptions().map_entry:
-        item = field.message_type.fields_by_name["value"]
-        return {_key(key): _single(item, value[key]) for key in value}
-    return [_single(field, item) for item in value]
-
-
-def _key(key: str | bool | int) -> str:  # noqa: FBT001 - a map's key, whatever its type
-    return str(key).lower() if isinstance(key, bool) else str(key)
 
 
 def _single(field: FieldDescriptor, value: Any) -> Any:

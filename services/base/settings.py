@@ -39,7 +39,7 @@ def _host_and_port(address: str) -> str:
 
 
 def _blobs_url(url: str) -> str:
-    parts = _parts(url)
+    parts = url_parts(url)
     wanted = {"file": _is_file(parts), "s3": _BUCKET.fullmatch(parts.netloc)}
     if not wanted.get(parts.scheme) or parts.query or parts.fragment:
         raise ValueError("must be file:///folder or s3://bucket/prefix; a bucket's credentials never stand in it")
@@ -47,7 +47,7 @@ def _blobs_url(url: str) -> str:
 
 
 def _redis_url(url: str) -> str:
-    parts = _parts(url)
+    parts = url_parts(url)
     wanted = {"unix": _is_file(parts), "redis": parts.hostname, "rediss": parts.hostname}
     if not wanted.get(parts.scheme):
         raise ValueError("must be unix:///path/to.sock, redis://host:port or rediss://host:port")
@@ -59,7 +59,7 @@ def _is_file(parts: SplitResult) -> bool:
     return parts.path.startswith("/") and not parts.netloc
 
 
-def _parts(url: str) -> SplitResult:
+def url_parts(url: str) -> SplitResult:
     """The parts of a URL; none of them for what is no URL or has a port that is none."""
     try:
         parts = urlsplit(url)

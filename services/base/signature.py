@@ -61,13 +61,19 @@ def read_key_file(path: Path) -> Key:
     Raises:
         KeyFileError: when the file cannot be read, can be read by everybody, or is malformed.
     """
+    (client, key_id), secret = read_secret(path, "client", "key_id")
+    return Key(client, key_id, secret)
+
+
+def read_secret(path: Path, *names: str) -> tuple[list[str], bytes]:
+    """What a file with a secret says under `names`, and the secret; raises what `read_key_file` does."""
     try:
         content = json.loads(read_private(path))
-        return Key(str(content["client"]), str(content["key_id"]), decode_secret(content["secret"]))
+        return [str(content[name]) for name in names], decode_secret(content["secret"])
     except OSError as error:
         raise KeyFileError(f"{path}: {error.strerror}.") from None
     except (ValueError, KeyError, TypeError):
-        raise KeyFileError(f"{path} needs client, key_id and secret (base64url of 32 bytes).") from None
+        raise KeyFileError(f"{path} needs {', '.join(names)} and secret (base64url of 32 bytes).") from None
 
 
 def new_secret() -> str:
@@ -148,10 +154,7 @@ def read(metadata: Iterable[tuple[str, str | bytes]]) -> Signed:
 
 
 def check_clock(signed: Signed, now: datetime) -> int:
-    """Refuses a call whose clock is more than `CLOCK_SKEW` from `now`.
-
-    Returns:
-        When it was signed, in seconds since 1970 by that clock.
+    """When a call was signed, in seconds since 1970, once its clock is known to be within `CLOCK_SKEW` of `now`.
 
     Raises:
         PapermeshError: UNAUTHENTICATED.

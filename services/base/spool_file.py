@@ -13,7 +13,10 @@ _OWNER_ONLY = 0o700
 
 
 class SpoolFile:
-    """What was written so far. Not buffered: what the disk refuses is refused while it is written, and not later."""
+    """What was written so far. Not buffered: what the disk refuses is refused while it is written, and not later.
+
+    Every method raises PapermeshError, UNAVAILABLE, when the disk fails.
+    """
 
     def __init__(self, file: io.FileIO, path: Path) -> None:
         self._file = file
@@ -21,31 +24,19 @@ class SpoolFile:
         """Where it is; the folder, when it has no name."""
 
     def write(self, piece: bytes) -> None:
-        """Adds to the file.
-
-        Raises:
-            PapermeshError: UNAVAILABLE when the disk does not take it.
-        """
+        """Adds to the file."""
         rest = memoryview(piece)
         with using(Disk.SPOOL):
             while rest:
                 rest = rest[self._file.write(rest) :]
 
     def rewind(self) -> None:
-        """Has `read` begin at the start.
-
-        Raises:
-            PapermeshError: UNAVAILABLE when the disk fails.
-        """
+        """Has `read` begin at the start."""
         with using(Disk.SPOOL):
             self._file.seek(0)
 
     def read(self, size: int) -> bytes:
-        """At most `size` of the next bytes; none at the end.
-
-        Raises:
-            PapermeshError: UNAVAILABLE when the disk does not give them back.
-        """
+        """At most `size` of the next bytes; none at the end."""
         with using(Disk.SPOOL):
             return self._file.read(size)
 
@@ -54,10 +45,7 @@ class SpoolFile:
 def spool_file(folder: Path, prefix: str = "") -> Iterator[SpoolFile]:
     """A file for as long as the block lasts. A folder that somebody has removed is made again.
 
-    Args:
-        folder: Where to make it.
-        prefix: What its name begins with. Without one it has no name, and nothing is left of it however the process
-            ends.
+    Its name begins with `prefix`. Without one it has no name, and nothing is left of it however the process ends.
 
     Raises:
         PapermeshError: UNAVAILABLE when it cannot be made.

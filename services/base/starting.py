@@ -28,9 +28,6 @@ def starting(part: str) -> Iterator[None]:
 
     Whatever files the process makes from here on, nobody but its owner can read.
 
-    Args:
-        part: What it is called, "dispatch".
-
     Raises:
         SystemExit: with the sentence, which goes to standard error, and status 1.
     """

@@ -146,22 +146,19 @@ def _from_details(status: status_pb2.Status) -> PapermeshError | None:
     retry = error_details_pb2.RetryInfo()
     request = error_details_pb2.BadRequest()
     identity = error_details_pb2.RequestInfo()
-    found = {part.DESCRIPTOR.full_name for part in (info, retry, request, identity) if _unpack(status.details, part)}
+    for detail in status.details:
+        for part in (info, retry, request, identity):
+            detail.Unpack(part)  # does nothing unless that is its type
     if info.domain != DOMAIN or info.reason not in Code.__members__:
         return None
-    waits = retry.DESCRIPTOR.full_name in found
     return PapermeshError(
         Code(info.reason),
         status.message,
-        retry_after_ms=retry.retry_delay.ToMilliseconds() if waits else None,
+        retry_after_ms=retry.retry_delay.ToMilliseconds() if retry.HasField("retry_delay") else None,
         violations=tuple(FieldViolation(each.field, each.description) for each in request.field_violations),
         details=dict(info.metadata),
         request_id=identity.request_id,
     )
-
-
-def _unpack(details: Iterable[object], into: object) -> bool:
-    return any(detail.Unpack(into) for detail in details)  # type: ignore[attr-defined]  # Any has no typed Unpack
 
 
 def _from_bare(code: grpc.StatusCode, text: str) -> PapermeshError:

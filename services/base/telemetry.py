@@ -20,12 +20,7 @@ _TRACEPARENT = re.compile(r"00-(?!0{32})([0-9a-f]{32})-(?!0{16})[0-9a-f]{16}-[0-
 
 
 def start_logging(part: str, level: str) -> None:
-    """Sends every log line to standard error as one JSON object.
-
-    Args:
-        part: Name of the workload, which every line carries.
-        level: Least severe level to write.
-    """
+    """Sends every log line of `level` or worse to standard error, as one JSON object that names the `part`."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_JsonFormatter(part))
     logging.basicConfig(level=level, handlers=[handler], force=True)
@@ -33,11 +28,7 @@ def start_logging(part: str, level: str) -> None:
 
 
 def continue_trace(traceparent: str | None) -> str:
-    """Takes up the caller's trace, or begins one.
-
-    Returns:
-        The traceparent to pass on: same trace, a span id of our own.
-    """
+    """Takes up the caller's trace, or begins one; returns the traceparent to pass on, with a span id of our own."""
     match = _TRACEPARENT.fullmatch(traceparent or "")
     trace = match[1] if match else secrets.token_hex(16)
     trace_id.set(trace)

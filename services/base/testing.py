@@ -94,14 +94,7 @@ async def running(
 async def serving(
     *hosted: Hosted, directory: Path, table: ActionTable | None = None, behind_mesh: bool = True
 ) -> AsyncIterator[grpc.aio.Channel]:
-    """Runs a server for as long as the block lasts, and gives a channel to it that presents Envoy's certificate.
-
-    Args:
-        hosted: The services with their servicers.
-        directory: A folder for the certificates, pytest's `tmp_path`.
-        table: The action table, with the descriptor sets of in-house services; the built-in one by default.
-        behind_mesh: Whether it stands behind Envoy's mesh listener, as every service but dispatch does.
-    """
+    """Runs a server as `running` does, and gives a channel to it that presents Envoy's certificate."""
     async with (
         running(*hosted, directory=directory, table=table, behind_mesh=behind_mesh) as up,
         open_channel(up.address, up.tls_dir) as channel,
@@ -110,11 +103,6 @@ async def serving(
 
 
 def envoy_metadata(caller: str | None = None, *, request_id: str = REQUEST_ID) -> tuple[tuple[str, str], ...]:
-    """What Envoy writes into the metadata of a call that it passes on.
-
-    Args:
-        caller: SPIFFE id of the certificate that Envoy saw; the adapter's by default.
-        request_id: The id that Envoy gave the call.
-    """
+    """What Envoy adds to the metadata of a call; `caller` is the SPIFFE id that it saw, the adapter's by default."""
     uri = caller or workload_id(NAMESPACE, "adapter")
     return (("x-request-id", request_id), ("x-forwarded-client-cert", f"Hash={'0' * 64};URI={uri}"))

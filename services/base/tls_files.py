@@ -47,10 +47,7 @@ class TlsFiles:
                 return files
 
     def check(self, folder: Path) -> x509.Certificate:
-        """The leaf, once it is known that the files are whole and fit each other.
-
-        Args:
-            folder: Where they came from; for the error.
+        """The leaf, once it is known that the files, which came from `folder`, are whole and fit each other.
 
         Raises:
             OSError: naming the file that is at fault.

@@ -26,7 +26,6 @@ class PdfServicer:
     """A method for each operation, named as in its proto, where `services.base.handlers` finds it."""
 
     def __init__(self, operations: Iterable[Operation], engine: Engine, blobs: BlobStore) -> None:
-        """Serves `operations` on documents of `blobs` with `engine`."""
         self._engine = engine
         self._blobs = blobs
         for operation in operations:

@@ -10,8 +10,9 @@ from envoy.__main__ import EXAMPLES, RENDERED, app, stale_files
 from envoy.binary import find
 from envoy.render import render
 from envoy.topology import load
-from envoy.validate import ConfigurationError, validate, validate_topology
+from envoy.validate import validate, validate_topology
 from services.base import actions
+from services.base.errors import OperatorError
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
@@ -31,7 +32,7 @@ def test_there_is_an_example_for_a_laptop_and_one_for_kubernetes() -> None:
 def test_envoy_refuses_what_is_no_configuration(tmp_path: Path) -> None:
     bootstrap = tmp_path / "envoy.yaml"
     bootstrap.write_text("static_resources: {listeners: [{nonsense: 1}]}")
-    with pytest.raises(ConfigurationError, match="nonsense"):
+    with pytest.raises(OperatorError, match="nonsense"):
         validate(find(), bootstrap)
 
 

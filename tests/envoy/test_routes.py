@@ -11,6 +11,7 @@ from envoy import routes
 from envoy.topology import Address, Service, Topology
 from services.base import actions
 from services.base.actions import Method
+from services.base.errors import OperatorError
 
 TABLE = actions.load()
 TOPOLOGY = Topology(
@@ -111,5 +112,5 @@ def test_an_upload_has_its_methods_time_to_arrive() -> None:
 
 def test_a_service_that_no_table_knows_is_one_clear_sentence() -> None:
     unknown = replace(TOPOLOGY, services=(Service("echo", ("acme.Echo",), (Address("127.0.0.1", 4),)),))
-    with pytest.raises(routes.RouteError, match=r"serves acme\.Echo, which is not in the action table"):
+    with pytest.raises(OperatorError, match=r"serves acme\.Echo, which is not in the action table"):
         routes.mesh(TABLE, unknown)

@@ -2,7 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from envoy.topology import Address, Service, Topology, TopologyError, load
+from envoy.topology import Address, Service, Topology, load
+from services.base.errors import OperatorError
 
 MINIMAL = """
 config_dir: config
@@ -56,11 +57,11 @@ def test_a_service_is_called_by_dispatch_unless_others_are_named(tmp_path: Path)
     ],
 )
 def test_what_is_wrong_is_said_in_a_line(tmp_path: Path, line: str, complaint: str) -> None:
-    with pytest.raises(TopologyError, match=r"topology\.yaml") as refusal:
+    with pytest.raises(OperatorError, match=r"topology\.yaml") as refusal:
         read(tmp_path, MINIMAL + line)
     assert complaint in str(refusal.value)
 
 
 def test_a_missing_file_is_one_clear_sentence(tmp_path: Path) -> None:
-    with pytest.raises(TopologyError, match="cannot be read: No such file"):
+    with pytest.raises(OperatorError, match="cannot be read: No such file"):
         load(tmp_path / "absent.yaml")

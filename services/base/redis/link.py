@@ -68,9 +68,6 @@ class RedisLink:
 
         A caller that is cancelled leaves its command running; its reply is dropped.
 
-        Args:
-            parts: The command and its arguments.
-
         Returns:
             bytes, int, None, or a list of these. An error inside a list stands in it as a RedisRefused.
 
@@ -143,17 +140,12 @@ class Script:
     """A Lua script, known to Redis by its digest."""
 
     def __init__(self, link: RedisLink, text: str) -> None:
-        """Sends nothing yet."""
         self._link = link
         self._text = text
         self._digest = hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
 
     async def run(self, keys: Sequence[str], arguments: Sequence[Part]) -> Any:
-        """Runs it once.
-
-        Args:
-            keys: Its KEYS.
-            arguments: Its ARGV.
+        """Runs it once with its KEYS and ARGV.
 
         Raises:
             RedisAway: when Redis cannot be used now; the script may have run.

@@ -45,11 +45,7 @@ class Wire(asyncio.Protocol):
     """One connection's life: commands waiting in the order of their replies."""
 
     def __init__(self, timeout_s: float) -> None:
-        """Is made inside a running loop, and connected by it.
-
-        Args:
-            timeout_s: How long a reply may take.
-        """
+        """Is made inside a running loop, and connected by it; a reply may take `timeout_s` seconds."""
         self._loop = asyncio.get_running_loop()
         self._reader = hiredis.Reader(replyError=RedisRefused, notEnoughData=_NOTHING)
         self._waiting: deque[tuple[asyncio.Future[Any], int]] = deque()

@@ -28,7 +28,6 @@ class Crashes:
     """Tells each crash once, and of its repetitions how many there were."""
 
     def __init__(self) -> None:
-        """Has told none."""
         self._told: OrderedDict[_Crash, int] = OrderedDict()
         """Repetitions since it was told."""
 

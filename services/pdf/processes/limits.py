@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from services.base.errors import Code, PapermeshError
+from services.base.errors import PapermeshError, too_large
 
 MIB = 1 << 20
 
@@ -33,8 +33,5 @@ class Limits:
 
 def result_too_large(limit_bytes: int) -> PapermeshError:
     """The error for a result over the limit."""
-    return PapermeshError(
-        Code.TOO_LARGE,
-        f"The result is over the limit of {limit_bytes} bytes; ask for fewer pages at a time.",
-        details={"limit_bytes": str(limit_bytes)},
-    )
+    message = f"The result is over the limit of {limit_bytes} bytes; ask for fewer pages at a time."
+    return too_large(message, limit_bytes=limit_bytes)

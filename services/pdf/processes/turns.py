@@ -29,7 +29,6 @@ class Turns:
     """What waits, by flow, and how many places each flow has."""
 
     def __init__(self) -> None:
-        """Nobody waits."""
         # Dictionaries keep the order of insertion: who has had a turn is put behind the others.
         self._waiting: dict[str, dict[str, deque[Request]]] = {}
         self._at_work: Counter[str | Flow] = Counter()

@@ -2,12 +2,15 @@
 
 import mmap
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
-from services.base.errors import Code, PapermeshError, bad_arg
+from services.base.errors import PapermeshError, bad_arg, too_large
 from services.base.file_kinds import HEAD_BYTES
 from services.pdf.worker.mupdf import mupdf
+
+_T = TypeVar("_T")
 
 MAX_PAGES = 100_000
 MAX_OBJECTS = 2_000_000
@@ -62,6 +65,15 @@ def open_document(file: int) -> Document:
     return Document(pdf, page_count, size, encrypted, content)
 
 
+def attempt(read: Callable[..., _T], *arguments: Any, otherwise: _T) -> _T:
+    """What `read` makes of its arguments, or `otherwise` where MuPDF cannot parse what it meets; raises MemoryError."""
+    try:
+        return read(*arguments)
+    except mupdf.FzErrorBase as error:
+        raise_if_out_of_memory(error)
+        return otherwise
+
+
 def raise_if_out_of_memory(error: Exception) -> None:
     """Raises MemoryError when MuPDF failed because of the worker's limit and not because of the document's syntax."""
     if isinstance(error, MemoryError) or (isinstance(error, mupdf.FzErrorSystem) and "alloc" in str(error)):
@@ -89,8 +101,5 @@ def _broken(message: str) -> PapermeshError:
 
 def _refuse_beyond(count: int, limit: int, what: str) -> None:
     if count > limit:
-        raise PapermeshError(
-            Code.TOO_LARGE,
-            f"The document has {count} {what}, over the limit of {limit}; split it.",
-            details={f"limit_{what}": str(limit)},
-        )
+        message = f"The document has {count} {what}, over the limit of {limit}; split it."
+        raise too_large(message, **{f"limit_{what}": limit})

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.pdf.worker import failures
-from services.pdf.worker.documents import Document, raise_if_out_of_memory
+from services.pdf.worker.documents import Document, attempt
 from services.pdf.worker.failures import PageFailure
-from services.pdf.worker.mupdf import mupdf, pymupdf
+from services.pdf.worker.mupdf import pymupdf
+from services.pdf.worker.outline_items import Entry
 from services.pdf.worker.page_text import read_blocks
 from services.pdf.worker.strings import fold
 
@@ -33,17 +34,6 @@ _NUMBERS = re.compile(r"\d+")
 
 
 @dataclass(frozen=True, slots=True)
-class Heading:
-    """A heading and where it stands."""
-
-    level: int
-    """From 1, the outermost, to 6."""
-
-    title: str
-    page: int
-
-
-@dataclass(frozen=True, slots=True)
 class _Style:
     size: float
     """Points, to the nearest half."""
@@ -62,16 +52,14 @@ class _Candidate:
     """Whether it stands where running headers and footers do."""
 
 
-def find_headings(document: Document) -> tuple[list[Heading], list[PageFailure]]:
-    """The headings in the order of the document, and the pages that could not be looked at."""
+def find_headings(document: Document) -> tuple[list[Entry], list[PageFailure]]:
+    """The headings in the order of the document, on at most 6 levels, and the pages that could not be looked at."""
     weights: Counter[_Style] = Counter()
     candidates: list[_Candidate] = []
     failed: list[PageFailure] = []
     for page in range(1, min(document.page_count, MAX_PAGES) + 1):
-        try:
-            content = read_blocks(document, page)
-        except mupdf.FzErrorBase as error:
-            raise_if_out_of_memory(error)
+        content = attempt(read_blocks, document, page, otherwise=None)
+        if content is None:
             failed.append(failures.broken(page))
             continue
         top, bottom = _MARGIN * content["height"], (1 - _MARGIN) * content["height"]
@@ -142,8 +130,8 @@ def _without_running(candidates: list[_Candidate]) -> list[_Candidate]:
     return [candidate for candidate in candidates if not runs(candidate)]
 
 
-def _level(candidates: list[_Candidate]) -> list[Heading]:
+def _level(candidates: list[_Candidate]) -> list[Entry]:
     """Larger is further out; of two alike in size, the bold one is."""
     styles = sorted({candidate.style for candidate in candidates}, key=lambda style: (-style.size, not style.bold))
     levels = {style: min(index, _MAX_LEVELS) for index, style in enumerate(styles, start=1)}
-    return [Heading(levels[candidate.style], candidate.title, candidate.page) for candidate in candidates]
+    return [{"level": levels[each.style], "title": each.title, "page": each.page} for each in candidates]

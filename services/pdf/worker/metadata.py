@@ -8,7 +8,7 @@ import orjson
 
 from services.pdf.worker import failures
 from services.pdf.worker.dates import to_rfc3339
-from services.pdf.worker.documents import Document, raise_if_out_of_memory
+from services.pdf.worker.documents import Document, attempt, raise_if_out_of_memory
 from services.pdf.worker.failures import PageFailure
 from services.pdf.worker.mupdf import mupdf
 from services.pdf.worker.page_text import count_characters
@@ -64,11 +64,7 @@ def _info(document: Document) -> dict[str, str]:
 
 
 def _info_field(info: Any, key: Any) -> str:
-    try:
-        value = mupdf.pdf_dict_get_text_string(info, key)
-    except mupdf.FzErrorBase as error:
-        raise_if_out_of_memory(error)
-        return ""  # one broken field takes nothing from the others
+    value = attempt(mupdf.pdf_dict_get_text_string, info, key, otherwise="")  # it takes nothing from the others
     return fit(value)[:_INFO_LENGTH].strip() if value else ""
 
 
@@ -109,10 +105,8 @@ def _sample(document: Document, failed: dict[int, PageFailure]) -> tuple[int, in
         page = 1 + index * document.page_count // count
         if page in failed:
             continue
-        try:
-            found = count_characters(document, page)
-        except mupdf.FzErrorBase as error:
-            raise_if_out_of_memory(error)
+        found = attempt(count_characters, document, page, otherwise=None)
+        if found is None:
             failed[page] = failures.broken(page)
             continue
         sampled += 1

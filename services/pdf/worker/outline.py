@@ -1,49 +1,36 @@
 """PDF_OUTLINE: the table of contents that the file has, or else one made of its headings."""
 
 from collections.abc import Mapping
-from typing import Any, TypedDict
+from typing import Any
 
 import orjson
 
 from services.pdf.worker.documents import Document
 from services.pdf.worker.failures import PageFailure
 from services.pdf.worker.headings import find_headings
-from services.pdf.worker.outline_items import read_items
+from services.pdf.worker.outline_items import Entry, read_items
 from services.pdf.worker.strings import fold
 
 MAX_ENTRIES = 10_000
 MAX_TITLE = 500
 
 
-class Entry(TypedDict):
-    """One line of the contents; `papermesh.pdf.v1.OutlineEntry` as JSON."""
-
-    level: int
-    title: str
-    page: int
-
-
 def describe(document: Document, _arguments: Mapping[str, Any]) -> bytes:
     """GetOutlineResponse as JSON text, all fields present."""
     failed: list[PageFailure] = []
     entries = _own_entries(document)
-    derived = not entries
-    if derived:
-        headings, failed = find_headings(document)
-        entries = [
-            {"level": heading.level, "title": heading.title[:MAX_TITLE], "page": heading.page}
-            for heading in headings[:MAX_ENTRIES]
-        ]
-    return orjson.dumps({"entries": entries, "derived": derived, "failures": failed})
+    if derived := not entries:
+        entries, failed = find_headings(document)
+    return orjson.dumps({"entries": entries[:MAX_ENTRIES], "derived": derived, "failures": failed})
 
 
 def _own_entries(document: Document) -> list[Entry]:
     """The file's own outline; empty when it has none. Items without a title are passed over, those below them kept."""
     entries: list[Entry] = []
     for item in read_items(document, 2 * MAX_ENTRIES):
-        title = fold(item.title)[:MAX_TITLE]
+        title = fold(item["title"])[:MAX_TITLE]
         if title:
-            entries.append({"level": item.level, "title": title, "page": item.page})
+            entries.append({**item, "title": title})
         if len(entries) == MAX_ENTRIES:
             break
     return entries

@@ -6,10 +6,9 @@ all that follow. Here an item that lacks something, or has it of another type, c
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypedDict
 
-from services.pdf.worker.documents import Document, raise_if_out_of_memory
+from services.pdf.worker.documents import Document, attempt, raise_if_out_of_memory
 from services.pdf.worker.mupdf import mupdf
 from services.pdf.worker.targets import Targets
 
@@ -23,22 +22,22 @@ _FIRST = mupdf.pdf_new_name("First")
 _NEXT = mupdf.pdf_new_name("Next")
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
-    """One item as the file has it."""
+class Entry(TypedDict):
+    """One line of a table of contents; `papermesh.pdf.v1.OutlineEntry` as JSON."""
 
     level: int
-    """From 1, the outermost, to `MAX_DEPTH`."""
+    """From 1, the outermost."""
 
     title: str
-    """Empty where the file has none."""
-
     page: int
     """From 1; 0 where it leads to no page of this document."""
 
 
-def read_items(document: Document, limit: int) -> Iterator[Item]:
-    """The items depth first, at most `limit`; each object of the file once, so that one that leads in circles ends."""
+def read_items(document: Document, limit: int) -> Iterator[Entry]:
+    """The items depth first, at most `limit`; each object of the file once, so that one that leads in circles ends.
+
+    Titles are as the file has them, and empty where it has none.
+    """
     targets = Targets(document)
     seen: set[int] = set()
     # The item that comes next on each level, the deepest last.
@@ -49,7 +48,8 @@ def read_items(document: Document, limit: int) -> Iterator[Item]:
         if not line:
             return
         item = line[-1]
-        yield Item(len(line), _title(item), targets.page(item))
+        title = attempt(mupdf.pdf_dict_get_text_string, item, _TITLE, otherwise="") or ""
+        yield {"level": len(line), "title": title, "page": targets.page(item)}
         line[-1] = _follow(item, _NEXT)
         if len(line) < MAX_DEPTH:
             line.append(_follow(item, _FIRST))
@@ -72,12 +72,3 @@ def _follow(item: Any, key: Any) -> Any:
     except mupdf.FzErrorBase as error:
         raise_if_out_of_memory(error)
         return mupdf.PdfObj()
-
-
-def _title(item: Any) -> str:
-    try:
-        title: str | None = mupdf.pdf_dict_get_text_string(item, _TITLE)
-    except mupdf.FzErrorBase as error:
-        raise_if_out_of_memory(error)
-        return ""
-    return title or ""

@@ -13,12 +13,11 @@ from typing import Any, TypeAlias
 
 import orjson
 
-from services.base.errors import Code, PapermeshError, bad_field
+from services.base.errors import bad_field, too_large
 from services.pdf.pages import PageRange, Paging, count_pages
 from services.pdf.processes.limits import result_too_large
 from services.pdf.worker import failures
-from services.pdf.worker.documents import Document, raise_if_out_of_memory
-from services.pdf.worker.mupdf import mupdf
+from services.pdf.worker.documents import Document, attempt
 
 Lists: TypeAlias = Mapping[str, Sequence[Any]]
 ReadPage: TypeAlias = Callable[[Document, int, Mapping[str, Any]], Lists]
@@ -38,7 +37,8 @@ def read_pages(read: ReadPage, document: Document, arguments: Mapping[str, Any])
     size = 0
     for first, last in chosen:
         for page in range(first, last + 1):
-            for name, items in _read(read, document, page, arguments).items():
+            unread: Lists = {"failures": [failures.broken(page)]}
+            for name, items in attempt(read, document, page, arguments, otherwise=unread).items():
                 texts = [orjson.dumps(item) for item in items]
                 lists[name] += texts
                 size += sum(map(len, texts))
@@ -60,17 +60,6 @@ def choose_pages(document: Document, ranges: Sequence[PageRange], limit: int) ->
         raise bad_field("pages", f"page {last} is not in the document, which has {document.page_count} pages")
     count = count_pages(chosen)
     if count > limit:
-        raise PapermeshError(
-            Code.TOO_LARGE,
-            f"{count} pages are over the limit of {limit} for one call; ask for fewer pages at a time.",
-            details={"limit_pages": str(limit), "pages": str(document.page_count)},
-        )
+        message = f"{count} pages are over the limit of {limit} for one call; ask for fewer pages at a time."
+        raise too_large(message, limit_pages=limit, pages=document.page_count)
     return chosen
-
-
-def _read(read: ReadPage, document: Document, page: int, arguments: Mapping[str, Any]) -> Lists:
-    try:
-        return read(document, page, arguments)
-    except mupdf.FzErrorBase as error:
-        raise_if_out_of_memory(error)
-        return {"failures": [failures.broken(page)]}

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from services.pdf.worker.documents import Document, raise_if_out_of_memory
+from services.pdf.worker.documents import Document, attempt
 from services.pdf.worker.mupdf import mupdf
 
 _DEST = mupdf.pdf_new_name("Dest")
@@ -17,7 +17,6 @@ class Targets:
     """The destinations of one document."""
 
     def __init__(self, document: Document) -> None:
-        """Knows none yet."""
         self._document = document
         self._pages: dict[int, int] = {}
         """Page numbers by the objects that destinations name: many items lead to one page."""
@@ -28,11 +27,7 @@ class Targets:
         0 for one without a target, one that leads out of the document, as to a web page or another file, does
         something else, as a script, or names a page that is not in the document.
         """
-        try:
-            return self._page_of(self._destination(item))
-        except mupdf.FzErrorBase as error:
-            raise_if_out_of_memory(error)
-            return 0
+        return attempt(lambda: self._page_of(self._destination(item)), otherwise=0)
 
     def _destination(self, item: Any) -> Any:
         """The array or number that says where, as ISO 32000 (12.3.2) has it; anything else leads nowhere."""

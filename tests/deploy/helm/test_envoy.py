@@ -4,9 +4,10 @@ import pytest
 
 from deploy.workloads import SERVICES
 from envoy import binary
-from envoy.topology import Topology, TopologyError, load
+from envoy.topology import Topology, load
 from envoy.validate import validate_topology
 from services.base import actions
+from services.base.errors import OperatorError
 from tests.deploy.helm.chart import VALUES, Object, Rendered, render
 
 
@@ -63,7 +64,7 @@ def test_services_among_which_it_could_not_choose_are_refused_before_it_starts(
     entry: Object, told: str, tmp_path: Path
 ) -> None:
     """By the container that renders its configuration; the pods of before go on."""
-    with pytest.raises(TopologyError, match=told):
+    with pytest.raises(OperatorError, match=told):
         topology(render(services__wordcount={"command": ["wordcount"], "port": 9110, **entry}), tmp_path)
 
 

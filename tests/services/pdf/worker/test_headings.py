@@ -32,7 +32,7 @@ def make(tmp_path: Path) -> Callable[..., Path]:
 
 
 def titles(path: Path) -> list[str]:
-    return [heading.title for heading in find_headings(open_path(path))[0]]
+    return [heading["title"] for heading in find_headings(open_path(path))[0]]
 
 
 @pytest.mark.parametrize(("lines", "found"), [(3, ["Leave and leave and leave"]), (4, [])])
