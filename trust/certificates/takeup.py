@@ -5,7 +5,7 @@ import ssl
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -14,7 +14,7 @@ from cryptography import x509
 from services.base.identity import workload_id
 from trust.certificates.folder import publish
 from trust.certificates.issuing import Pair, issue_leaf
-from trust.certificates.members import CertificateError
+from trust.certificates.members import CertificateError, moment
 from trust.certificates.rotation import Step, authority_of, remaining, take
 
 SETTLE_S = 5.0
@@ -152,7 +152,7 @@ def rotate_ca(
 
 def _laggards(directory: Path, namespace: str, listeners: Sequence[Listener]) -> list[Listener]:
     """Those that do not show their newest leaf yet, or do not trust every CA that can sign."""
-    ca, now = authority_of(directory), datetime.now(UTC).replace(microsecond=0)
+    ca, now = authority_of(directory), moment()
     # Leaves for these handshakes alone, of every CA that can still sign.
     signers = [each for each in (ca.successor, ca.issuer) if each]
     probes = [issue_leaf(each, workload_id(namespace, "operator"), (), now, _PROBE_LIFE) for each in signers]
