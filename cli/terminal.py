@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.status import Status
     from rich.table import Table
 
 _PIPE_WIDTH = 1000
@@ -103,15 +104,9 @@ def upload_bar(file: Path) -> Iterator[Callable[[int], None]]:
         yield lambda sent: progress.update(task, completed=sent)
 
 
-@contextmanager
-def waiting(text: str) -> Iterator[None]:
-    """A spinner beside a few words."""
-    console = err()
-    if not console.is_terminal:
-        yield
-        return
-    with console.status(harmless(text)):
-        yield
+def waiting(text: str) -> "Status":
+    """A spinner beside a few words for as long as its block lasts; nothing where nobody looks."""
+    return err().status(harmless(text))
 
 
 def _console(*, stderr: bool) -> "Console":
