@@ -2,21 +2,17 @@
 What all pods have in common. Pod Security "restricted" holds for every one, and no root file system can be written to.
 */}}
 
-{{/* An image's reference; its digest wins over its tag. Takes (list root image). */}}
-{{- define "papermesh.image" -}}
+{{/*
+The image of a container, whose digest wins over its tag, what it gets, and what it may not do. Takes
+(list root image resources).
+*/}}
+{{- define "papermesh.container" -}}
 {{- $root := index . 0 -}}
 {{- $image := index . 1 -}}
-{{- if $image.digest -}}
-{{- printf "%s@%s" $image.repository $image.digest -}}
-{{- else -}}
-{{- printf "%s:%s" $image.repository (default $root.Chart.AppVersion $image.tag) -}}
-{{- end -}}
-{{- end -}}
-
-{{/* The image of a container, what it gets, and what it may not do. Takes (list root image resources). */}}
-{{- define "papermesh.container" -}}
-image: {{ include "papermesh.image" . | quote }}
-imagePullPolicy: {{ (index . 1).pullPolicy | default (index . 0).Values.image.pullPolicy }}
+{{- $version := printf ":%s" (default $root.Chart.AppVersion $image.tag) -}}
+{{- with $image.digest }}{{ $version = printf "@%s" . }}{{ end -}}
+image: {{ printf "%s%s" $image.repository $version | quote }}
+imagePullPolicy: {{ default $root.Values.image.pullPolicy $image.pullPolicy }}
 resources:
   {{- toYaml (index . 2) | nindent 2 }}
 securityContext:
@@ -47,7 +43,8 @@ securityContext:
   fsGroupChangePolicy: OnRootMismatch
   seccompProfile:
     type: RuntimeDefault
-terminationGracePeriodSeconds: {{ default (include "papermesh.grace" .root) .grace }}
+{{- /* From SIGTERM to SIGKILL: the notice, the longest call, and some for the end. */}}
+terminationGracePeriodSeconds: {{ default (add .root.Values.drain.noticeSeconds .root.Values.drain.callSeconds 15) .grace }}
 dnsConfig:
   # Full names are asked for as they are, not under each of the search domains first.
   options:
@@ -123,11 +120,6 @@ labels:
 annotations:
   {{- toYaml . | nindent 2 }}
 {{- end }}
-{{- end -}}
-
-{{/* Seconds from SIGTERM to SIGKILL: the notice, the longest call, and some for the end. Takes root. */}}
-{{- define "papermesh.grace" -}}
-{{- add .Values.drain.noticeSeconds .Values.drain.callSeconds 15 -}}
 {{- end -}}
 
 {{/*
