@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from deploy import workloads
-from deploy.local import client_keys
+from deploy.local import keys
 from deploy.local.parts import AUDIENCE, NAMESPACE
 from deploy.local.ports import Ports
 from deploy.local.stack import Stack
@@ -42,7 +42,7 @@ def stack(folder: Path, settings: Mapping[str, str] | None = None) -> Stack:
     stack = Stack(folder, Ports.free(), settings={"PAPERMESH_LOG_LEVEL": "WARNING", **(settings or {})})
     stack.folders.make()
     certificates.ensure(stack.folders.certs, NAMESPACE, workloads.names(), clients=tuple(_RIGHTS))
-    client_keys.ensure(stack.folders.secrets, NAMESPACE)
+    keys.ensure_clients(stack.folders.secrets, NAMESPACE)
     with clients_file.changing(stack.folders.secrets / "clients.json") as entries:
         entries[:] = [entry for entry in entries if entry["id"] not in _RIGHTS]
         for name, rights in _RIGHTS.items():

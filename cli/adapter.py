@@ -2,11 +2,8 @@
 
 import json
 import os
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
-from types import TracebackType
-from typing import IO, Any, Self
+from typing import IO, Any, BinaryIO, Self
 from urllib.parse import urlsplit
 
 import httpx
@@ -51,9 +48,7 @@ class Adapter:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._http.close()
 
     def actions(self) -> Answer:
@@ -69,17 +64,9 @@ class Adapter:
             headers["Idempotency-Key"] = idempotency_key
         return self._answer("POST", "/mcp/invoke", json={"action": action, "args": args}, headers=headers)
 
-    def upload(self, file: Path, sent: Callable[[int], None]) -> Answer:
-        """Uploads a file piece by piece.
-
-        Args:
-            file: What to upload.
-            sent: Told after each piece how many bytes have been sent.
-        """
-        with file.open("rb") as opened:
-            size = file.stat().st_size
-            headers = {"Content-Type": "application/octet-stream", "Content-Length": str(size)}
-            return self._answer("POST", "/documents", content=_pieces(opened, sent), headers=headers)
+    def upload(self, file: BinaryIO) -> Answer:
+        """Uploads an open file piece by piece."""
+        return self._answer("POST", "/documents", content=file, headers={"Content-Type": "application/octet-stream"})
 
     def delete(self, sha256: str) -> Answer:
         """Deletes an uploaded document."""
@@ -122,14 +109,6 @@ def _credentials(url: str) -> dict[str, str]:
     if urlsplit(url).scheme != "https" and not is_loopback(urlsplit(url).hostname or ""):
         raise UsageError(f"PAPERMESH_TOKEN is not sent to {url}: on the way others could read it. Use https.")
     return {"Authorization": f"Bearer {token}"}
-
-
-def _pieces(file: IO[bytes], sent: Callable[[int], None]) -> Iterator[bytes]:
-    total = 0
-    while piece := file.read(_PIECE):
-        yield piece
-        total += len(piece)
-        sent(total)
 
 
 def _read(response: httpx.Response) -> Answer:

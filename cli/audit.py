@@ -1,7 +1,6 @@
 """The command `audit verify`: whether somebody touched the audit log."""
 
-import stat
-from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 from urllib.parse import quote
@@ -73,7 +72,7 @@ def verify(
 
         folder = directory or state_folder() / "audit"
         keys = _keys(key_file or [state_folder() / "secrets" / "audit.json"])
-        read_heads = None if without_heads else _reader(redis)
+        read_heads = None if without_heads else partial(_heads, redis or f"unix://{quote(str(_own_redis()))}")
         try:
             reports = list(audit_check.check(folder, keys, read_heads))
         except OSError as error:
@@ -100,45 +99,35 @@ def _keys(files: list[Path]) -> "dict[str, AuditKey]":
     return {key.id: key for key in keys}
 
 
-def _reader(url: str | None) -> "Callable[[], Mapping[str, Head]]":
-    """Gives the heads that Redis knows.
+def _heads(url: str) -> "dict[str, Head]":
+    """The heads that Redis knows, by chain.
 
-    The function that it returns raises `UsageError` when Redis cannot be asked.
+    Raises:
+        UsageError: when Redis cannot be asked.
     """
-    address = url or f"unix://{quote(str(_own_redis()))}"
+    from redis import Redis
+    from redis.exceptions import RedisError
 
-    def read() -> "dict[str, Head]":
-        from redis import Redis
-        from redis.exceptions import RedisError
+    from services.base.audit_chain import Head
 
-        from services.base.audit_chain import Head
-
-        prefix = Head.key("")
-        heads: dict[str, Head] = {}
-        try:
-            with Redis.from_url(
-                address, socket_timeout=_REDIS_TIMEOUT_S, socket_connect_timeout=_REDIS_TIMEOUT_S
-            ) as redis:
-                for name in redis.scan_iter(match=Head.key("*"), count=_BATCH):
-                    if (value := redis.get(name)) is not None:
-                        heads[name.decode().removeprefix(prefix)] = Head.parse(value.decode())
-        except (RedisError, OSError, ValueError) as error:
-            raise UsageError(
-                f"The heads cannot be read from Redis ({type(error).__name__}), so nothing is known of removed logs and"
-                " cut-off ends. --redis names another one; --without-heads checks the rest."
-            ) from None
-        return heads
-
-    return read
+    prefix = Head.key("")
+    heads: dict[str, Head] = {}
+    try:
+        with Redis.from_url(url, socket_timeout=_REDIS_TIMEOUT_S, socket_connect_timeout=_REDIS_TIMEOUT_S) as redis:
+            for name in redis.scan_iter(match=Head.key("*"), count=_BATCH):
+                if (value := redis.get(name)) is not None:
+                    heads[name.decode().removeprefix(prefix)] = Head.parse(value.decode())
+    except (RedisError, OSError, ValueError) as error:
+        raise UsageError(
+            f"The heads cannot be read from Redis ({type(error).__name__}), so nothing is known of removed logs and"
+            " cut-off ends. --redis names another one; --without-heads checks the rest."
+        ) from None
+    return heads
 
 
 def _own_redis() -> Path:
     socket = state_folder() / "run" / "redis-state.sock"
-    try:
-        found = stat.S_ISSOCK(socket.stat().st_mode)
-    except OSError:
-        found = False
-    if not found:
+    if not socket.is_socket():
         raise UsageError(
             f"There is no Redis at {socket}, so removed logs and cut-off ends cannot be found. --redis names another"
             " one; --without-heads checks the rest."

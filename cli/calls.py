@@ -12,7 +12,7 @@ import typer
 from cli import arguments, options
 from cli.failures import CallError, UsageError, reported
 from cli.locations import adapter_url
-from cli.terminal import err, harmless, note, upload_bar, waiting, write, write_json
+from cli.terminal import err, harmless, note, opened_with_bar, waiting, write, write_json
 from services.base.errors import Code, PapermeshError
 from services.base.names import MAX_IDEMPOTENCY_KEY, is_digest, is_idempotency_key
 
@@ -174,8 +174,8 @@ def _call(adapter: "Adapter", action: str, args: dict[str, Any], **options: Any)
 
 def _upload(adapter: "Adapter", file: Path) -> "Answer":
     try:
-        with upload_bar(file) as sent:
-            return adapter.upload(file, sent)
+        with opened_with_bar(file) as opened:
+            return adapter.upload(opened)
     except CallError:
         err().print(f"{harmless(file.name)} was not uploaded.")
         raise

@@ -99,7 +99,8 @@ def ca(
         ),
     ] = None,
     settle: Annotated[
-        float | None, typer.Option(metavar="SECONDS", help="What those who only call get for each step.", min=0)
+        float | None,
+        typer.Option(metavar="SECONDS", help="What those who only call get at least for each step.", min=0),
     ] = None,
 ) -> None:
     """Replace the CA, and every certificate with it.

@@ -81,6 +81,7 @@ def command_line(
         PapermeshError: BAD_ARG for arguments that no call can carry.
     """
     from services.base.canonical import canonical_json
+    from services.base.channel import MAX_RESPONSE_BYTES
 
     text = canonical_json(request(action, args))
     signed = signature.sign(
@@ -91,7 +92,7 @@ def command_line(
             _grpcurl(),
             *("-cacert", str(tls_dir / "ca.crt"), "-cert", str(tls_dir / "tls.crt"), "-key", str(tls_dir / "tls.key")),
             *(word for name, value in signed for word in ("-H", f"{name}: {value}")),
-            *("-max-msg-sz", str(_max_message())),
+            *("-max-msg-sz", str(MAX_RESPONSE_BYTES)),  # its own limit is below the largest result
             *("-d", harmless_json(text.decode())),
             edge,
             _METHOD,
@@ -140,10 +141,3 @@ def _grpcurl() -> str:
         return str(own)
     note("grpcurl is not on the PATH: https://github.com/fullstorydev/grpcurl#installation")
     return "grpcurl"
-
-
-def _max_message() -> int:
-    """What grpcurl must take: its own limit is below the largest result."""
-    from services.base.channel import MAX_RESPONSE_BYTES
-
-    return MAX_RESPONSE_BYTES

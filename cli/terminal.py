@@ -7,13 +7,14 @@ retitle the window or worse. Everything that others wrote passes one of the `har
 import os
 import re
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.status import Status
     from rich.table import Table
 
 _PIPE_WIDTH = 1000
@@ -87,8 +88,8 @@ def write_json(text: str) -> None:
 
 
 @contextmanager
-def upload_bar(file: Path) -> Iterator[Callable[[int], None]]:
-    """A bar that shows how much of a file has been sent; yields what to tell it."""
+def opened_with_bar(file: Path) -> Iterator[BinaryIO]:
+    """An open file, with a bar that shows how much of it has been read."""
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 
     console = err()
@@ -98,20 +99,16 @@ def upload_bar(file: Path) -> Iterator[Callable[[int], None]]:
         DownloadColumn(),
         TransferSpeedColumn(),
     )
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
-        task = progress.add_task(harmless(file.name), total=file.stat().st_size)
-        yield lambda sent: progress.update(task, completed=sent)
+    with (
+        Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress,
+        progress.open(file, "rb", description=harmless(file.name)) as opened,
+    ):
+        yield opened
 
 
-@contextmanager
-def waiting(text: str) -> Iterator[None]:
-    """A spinner beside a few words."""
-    console = err()
-    if not console.is_terminal:
-        yield
-        return
-    with console.status(harmless(text)):
-        yield
+def waiting(text: str) -> "Status":
+    """A spinner beside a few words for as long as its block lasts; nothing where nobody looks."""
+    return err().status(harmless(text))
 
 
 def _console(*, stderr: bool) -> "Console":

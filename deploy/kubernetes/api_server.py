@@ -10,7 +10,6 @@ from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 import httpx
@@ -49,9 +48,6 @@ class Secret:
     name: str
     data: Mapping[str, bytes] = field(repr=False)
     annotations: Mapping[str, str]
-    kind: str
-    """Its type."""
-
     manifest: Mapping[str, Any] = field(repr=False)
     """All of it, with the version that a replacement must name."""
 
@@ -204,9 +200,7 @@ class ApiServer:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._http.close()
 
 
@@ -242,4 +236,4 @@ def _secret(manifest: Mapping[str, Any]) -> Secret:
         data = {key: base64.b64decode(text, validate=True) for key, text in (manifest.get("data") or {}).items()}
     except binascii.Error:
         raise ApiError(f"The API server's answer about the Secret {metadata['name']} cannot be read.") from None
-    return Secret(metadata["name"], data, metadata.get("annotations") or {}, manifest.get("type", OPAQUE), manifest)
+    return Secret(metadata["name"], data, metadata.get("annotations") or {}, manifest)

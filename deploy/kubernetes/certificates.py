@@ -8,7 +8,6 @@ Interrupted at any point, it goes on from what the Secrets say when it is run ag
 import ipaddress
 import logging
 import re
-import time
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,7 +15,7 @@ from pathlib import Path
 from pydantic import Field, field_validator
 
 from deploy.kubernetes.api_server import ApiServer, SecretError
-from deploy.kubernetes.job import JobSettings, running
+from deploy.kubernetes.job import JobSettings, run
 from deploy.kubernetes.secret_store import SecretStore
 from services.base.settings import CommaList
 from trust import certificates
@@ -28,7 +27,6 @@ _CA_NOTE, _LEAVES_NOTE = "papermesh/ca-rotated", "papermesh/leaves-rotated"
 _DNS_NAME = re.compile(r"(?=.{1,253}$)(?:\*\.)?[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63})*", re.ASCII | re.IGNORECASE)
 _ENVOY = "envoy"
 _LISTENER = re.compile(r"([a-z0-9-]{1,63}):([0-9]{1,5})", re.ASCII)
-_ASK_EVERY_S = 1.0
 
 
 class CertificateSettings(JobSettings):
@@ -160,7 +158,14 @@ class CertificateJob:
             written = self._store(certificates.take(self._folder, step, self._settings.namespace))
             _log.info("the CA is being rotated: %s is done", step)
             if step is not Step.DROP:  # after which nothing comes that would have to wait
-                self._wait(0 if written else self._shelf.ca_age_s())
+                certificates.wait(
+                    self._folder,
+                    self._settings.namespace,
+                    self._listeners,
+                    settle_s=self._settings.settle_s,
+                    limit_s=self._settings.limit_s,
+                    age_s=0 if written else self._shelf.ca_age_s(),  # then a run that was interrupted wrote them
+                )
 
     def _note_what_was_asked(self) -> None:
         asked = {_CA_NOTE: self._settings.rotate_ca, _LEAVES_NOTE: self._settings.rotate_leaves}
@@ -182,37 +187,6 @@ class CertificateJob:
             _log.info("the Secret %s is written", name)
         return bool(written)
 
-    def _wait(self, age_s: float) -> None:
-        """Waits until every pod that listens was seen to have taken up the files, and as long again for the others.
-
-        Those cannot be asked; but the same kubelets mount their Secrets. Who began to listen meanwhile may have been
-        given the files of before, and is seen by looking again.
-
-        Args:
-            age_s: Seconds since the files were stored: more than 0 when that was done by a run that was interrupted.
-
-        Raises:
-            CertificateError: naming who has not, when the limit has passed.
-        """
-        began = time.monotonic()
-        settled = False
-        while True:
-            late = certificates.laggards(self._folder, self._settings.namespace, self._listeners())
-            took_s = time.monotonic() - began
-            if not late and settled:
-                return
-            if not late:
-                # Who only calls can be waited for and not asked.
-                time.sleep(max(self._settings.settle_s, min(age_s + took_s, self._settings.limit_s)))
-            elif took_s > self._settings.limit_s:
-                raise CertificateError(
-                    f"After {self._settings.limit_s:g} seconds {', '.join(map(str, late))} had not taken up the new "
-                    "certificates. No call is lost by that. See its log, and run the same command again to go on."
-                )
-            else:
-                time.sleep(_ASK_EVERY_S)  # nothing tells that a pod has read its files again
-            settled = not late
-
     def _listeners(self) -> tuple[Listener, ...]:
         """Where the pods of this moment show certificates: while the CA is rotated, they come and go."""
         ports = [each.rpartition(":") for each in self._settings.listeners]
@@ -224,13 +198,5 @@ class CertificateJob:
         )
 
 
-def main() -> None:
-    """Reads the settings and runs."""
-    with running("certificates"):
-        settings = CertificateSettings.read()
-        with ApiServer(settings.namespace, settings.label_map) as api:
-            CertificateJob(api, settings).run()
-
-
 if __name__ == "__main__":
-    main()
+    run("certificates", CertificateSettings, lambda api, settings: CertificateJob(api, settings).run())

@@ -3,15 +3,18 @@
 import logging
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from typing import TypeVar
 
 from pydantic import Field, field_validator
 
+from deploy.kubernetes.api_server import ApiServer
 from services.base import telemetry
 from services.base.errors import OperatorError
 from services.base.names import DNS_LABEL
 from services.base.settings import CommaList, Settings
+
+_Read = TypeVar("_Read", bound="JobSettings")
 
 
 class JobSettings(Settings):
@@ -43,12 +46,13 @@ class JobSettings(Settings):
         return dict(label.split("=", 1) for label in self.labels)
 
 
-@contextmanager
-def running(part: str) -> Iterator[None]:
+def run(part: str, settings: type[_Read], job: Callable[[ApiServer, _Read], None]) -> None:
     """Runs a command of the Job. What a person can mend is told in a sentence, without a traceback.
 
     Args:
         part: What its log lines are called by.
+        settings: What it reads from its environment.
+        job: What it does.
 
     Raises:
         SystemExit: with the sentence and status 1; the Job then tries again, and its log has the sentence.
@@ -57,6 +61,8 @@ def running(part: str) -> Iterator[None]:
     telemetry.start_logging(part, "INFO")
     logging.getLogger("httpx").setLevel(logging.WARNING)  # what was done is said once, and in our words
     try:
-        yield
+        read = settings.read()
+        with ApiServer(read.namespace, read.label_map) as api:
+            job(api, read)
     except OperatorError as error:
         sys.exit(str(error))

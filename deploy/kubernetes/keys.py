@@ -18,11 +18,12 @@ The two keys to sign with belong to the list of clients: where it is another, th
 import logging
 import secrets
 from collections.abc import Callable, Mapping
+from functools import partial
 
 from pydantic import Field, field_validator
 
 from deploy.kubernetes.api_server import ApiServer, Secret, SecretError
-from deploy.kubernetes.job import JobSettings, running
+from deploy.kubernetes.job import JobSettings, run
 from mcp_adapter.people import api_keys_file
 from mcp_adapter.people.api_keys import digest, new_api_key
 from mcp_adapter.people.api_keys_file import ApiKey
@@ -113,15 +114,8 @@ class KeyJob:
         if key is not None and marked:
             self._make("api-key", key.data, replaced=key, notes={_UNLISTED: "false"})
 
-    def redis_state(self) -> None:
-        """The password of Redis in its state role."""
-        self._redis("redis-state")
-
-    def redis_cache(self) -> None:
-        """The password of Redis in its cache role."""
-        self._redis("redis-cache")
-
-    def _redis(self, role: str) -> None:
+    def password(self, role: str) -> None:
+        """The password of Redis in a role, "redis-state" or "redis-cache"."""
         if self._held(role, "password") is None:
             self._make(role, {"password": new_password().encode()})
 
@@ -155,8 +149,8 @@ _MAKERS: Mapping[str, Callable[[KeyJob], None]] = {
     "clients": KeyJob.clients,
     "audit": KeyJob.audit,
     "api-keys": KeyJob.api_keys,
-    "redis-state": KeyJob.redis_state,
-    "redis-cache": KeyJob.redis_cache,
+    "redis-state": partial(KeyJob.password, role="redis-state"),
+    "redis-cache": partial(KeyJob.password, role="redis-cache"),
 }
 
 
@@ -165,13 +159,5 @@ def new_password() -> str:
     return secrets.token_urlsafe(_PASSWORD_BYTES)
 
 
-def main() -> None:
-    """Reads the settings and runs."""
-    with running("keys"):
-        settings = KeySettings.read()
-        with ApiServer(settings.namespace, settings.label_map) as api:
-            KeyJob(api, settings).run()
-
-
 if __name__ == "__main__":
-    main()
+    run("keys", KeySettings, lambda api, settings: KeyJob(api, settings).run())

@@ -1,12 +1,12 @@
 """Papermesh on one machine, without containers: what `make up` runs and what the end-to-end tests stand on.
 
-stack.py     Stack: everything together       services.py      the list of services
-parts.py     what each part is started with   ports.py         where each part listens
-part.py      one child process                folders.py       where state lives
-keeper.py    starts again what dies           client_keys.py   the clients and their keys
-guardian.py  ends what a crash left           redis_server.py  which Redis, and its configuration
-hold.py      one supervisor for a folder      readiness.py     whether a part answers
-replicas.py  how many of each part            ready_socket.py  where a part says so itself
-handover.py  a part with a socket in hand     processes.py     pids that cannot be mistaken
-up.py, down.py  the commands                  variables.py     names in the environment that nothing knows
+stack.py     Stack: everything together       ports.py         where each part listens
+parts.py     what each part is started with   folders.py       where state lives
+part.py      one child process                keys.py          the clients' keys, and the audit log's
+keeper.py    starts again what dies           redis_server.py  which Redis, and its configuration
+guardian.py  ends what a crash left           readiness.py     whether a part answers
+hold.py      one supervisor for a folder      ready_socket.py  where a part says so itself
+replicas.py  how many of each part            processes.py     pids that cannot be mistaken
+handover.py  a part with a socket in hand     variables.py     names in the environment that nothing knows
+up.py, down.py  the commands
 """

@@ -3,7 +3,6 @@
 import hashlib
 import os
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
 
 from services.base.errors import OperatorError
@@ -28,56 +27,26 @@ class FolderError(OperatorError):
     """A folder cannot be used; the text is for the person who starts Papermesh."""
 
 
-@dataclass(frozen=True, slots=True)
 class Folders:
     """The folders under `root`."""
 
-    root: Path
-
-    @property
-    def certs(self) -> Path:
+    def __init__(self, root: Path) -> None:
+        """Makes nothing yet."""
+        self.root = root
+        self.certs = root / "certs"
         """The CA and a certificate for each workload."""
-        return self.root / "certs"
-
-    @property
-    def secrets(self) -> Path:
+        self.secrets = root / "secrets"
         """The clients' keys, and the audit log's."""
-        return self.root / "secrets"
-
-    @property
-    def envoy(self) -> Path:
+        self.envoy = root / "envoy"
         """Envoy's configuration, rendered at each start."""
-        return self.root / "envoy"
-
-    @property
-    def run(self) -> Path:
+        self.run = root / "run"
         """Process ids, and sockets unless their paths would be too long."""
-        return self.root / "run"
-
-    @property
-    def log(self) -> Path:
+        self.log = root / "log"
         """A log for each part, and the one before it."""
-        return self.root / "log"
-
-    @property
-    def blobs(self) -> Path:
+        self.blobs = root / "blobs"
         """The documents."""
-        return self.root / "blobs"
-
-    @property
-    def redis_state(self) -> Path:
-        """The configuration of Redis in its state role, and what it keeps across restarts."""
-        return self.root / "redis-state"
-
-    @property
-    def redis_cache(self) -> Path:
-        """The configuration of Redis in its cache role, which keeps nothing."""
-        return self.root / "redis-cache"
-
-    @property
-    def audit(self) -> Path:
+        self.audit = root / "audit"
         """The audit logs of dispatch, one for each replica."""
-        return self.root / "audit"
 
     @property
     def sockets(self) -> Path:
@@ -86,6 +55,10 @@ class Folders:
             return self.run
         digest = hashlib.sha256(os.fsencode(self.root)).hexdigest()[:12]
         return Path(tempfile.gettempdir(), f"papermesh-{os.getuid()}-{digest}")
+
+    def redis(self, role: str) -> Path:
+        """The configuration of Redis in a role, "state" or "cache", and what the state keeps across restarts."""
+        return self.root / f"redis-{role}"
 
     def spool(self, part: str) -> Path:
         """Uploads on their way through a part."""
@@ -101,7 +74,7 @@ class Folders:
         Raises:
             FolderError: when one cannot be made, or somebody else made it first.
         """
-        kept = (self.certs, self.secrets, self.blobs, self.audit, self.redis_state, self.redis_cache)
+        kept = (self.certs, self.secrets, self.blobs, self.audit, self.redis("state"), self.redis("cache"))
         try:
             for folder in (self.root, *kept, self.envoy, self.run, self.log):
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)

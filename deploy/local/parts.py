@@ -30,12 +30,9 @@ AUDIENCE = "laptop"
 """The deployment's name in signatures: a call signed for it is worth nothing anywhere else."""
 
 _LOOPBACK = "127.0.0.1"
-_ADMIN_SOCKET = "envoy-admin.sock"
 _GRPC_EXPERIMENTS = ",".join(f"-event_engine_{what}" for what in ("client", "listener", "for_all_other_endpoints"))
 """grpc without its event engine, whose threads hand every event on once more (docs/decisions/0006). A release that no
 longer knows these names says so in a log line and goes on."""
-
-_REDIS_FILE = "redis.conf"
 
 _PROBE_PORT = "PAPERMESH_PROBE_PORT"
 """The adapter's alone here: every part of a pod has an address of its own, and one port would do for one part only."""
@@ -74,7 +71,7 @@ class Plan:
     @property
     def admin_socket(self) -> Path:
         """Envoy's admin interface."""
-        return self.folders.sockets / _ADMIN_SOCKET
+        return self.folders.sockets / "envoy-admin.sock"
 
     @property
     def http_host(self) -> str:
@@ -105,7 +102,8 @@ class Plan:
             for number in replicas.numbers(self.replicas, service.name)
         ]
         adapters = [self.adapter(number, listener) for number in replicas.numbers(self.replicas, "adapter")]
-        return (self.redis_state(), self.redis_cache()), tuple(behind), (self.envoy(bootstrap),), tuple(adapters)
+        redis = tuple(self.redis(role) for role in redis_server.ROLES)
+        return redis, tuple(behind), (self.envoy(bootstrap),), tuple(adapters)
 
     def topology(self) -> Topology:
         """This deployment as Envoy's configuration needs to know it.
@@ -119,7 +117,9 @@ class Plan:
             admin_socket=str(self.admin_socket),
             dispatch=self._endpoints("dispatch", self.ports.dispatch),
             services=tuple(
-                self._behind(service, port) for service in self.services if (port := self.ports.of(service))
+                Service(each.name, each.proto_services, self._endpoints(each.name, port), callers(each, self.services))
+                for each in self.services
+                if (port := self.ports.of(each))
             ),
             namespace=NAMESPACE,
             edge=Address(_LOOPBACK, self.ports.edge),
@@ -130,13 +130,10 @@ class Plan:
             rate_scale=_rate_scale(self.settings.get("PAPERMESH_RATE_SCALE") or "1"),
         )
 
-    def redis_state(self) -> Command:
-        """The state role of Redis."""
-        return self._redis("redis-state", self.folders.redis_state)
-
-    def redis_cache(self) -> Command:
-        """The cache role of Redis."""
-        return self._redis("redis-cache", self.folders.redis_cache)
+    def redis(self, role: str) -> Command:
+        """Redis in a role."""
+        ready = partial(readiness.redis_answers, self._redis_socket(role))
+        return Command(f"redis-{role}", (str(redis_server.find()), str(self._redis_file(role))), ready)
 
     def dispatch(self, number: int = 1) -> Command:
         """The front door."""
@@ -213,26 +210,19 @@ class Plan:
 
     def redis_configurations(self) -> dict[Path, str]:
         """The files that Redis reads, and what must be in them."""
-        state, cache = self.folders.redis_state, self.folders.redis_cache
         return {
-            state / _REDIS_FILE: redis_server.state_configuration(self._redis_socket("redis-state"), state),
-            cache / _REDIS_FILE: redis_server.cache_configuration(self._redis_socket("redis-cache"), cache),
+            self._redis_file(role): redis_server.configuration(role, self._redis_socket(role), self.folders.redis(role))
+            for role in redis_server.ROLES
         }
 
-    def _redis(self, name: str, folder: Path) -> Command:
-        ready = partial(readiness.redis_answers, self._redis_socket(name))
-        return Command(name, (str(redis_server.find()), str(folder / _REDIS_FILE)), ready)
+    def _redis_file(self, role: str) -> Path:
+        return self.folders.redis(role) / "redis.conf"
+
+    def _redis_socket(self, role: str) -> Path:
+        return self.folders.sockets / f"redis-{role}.sock"
 
     def _redis_url(self, role: str) -> str:
-        return f"unix://{quote(str(self._redis_socket(f'redis-{role}')))}"
-
-    def _redis_socket(self, name: str) -> Path:
-        return self.folders.sockets / f"{name}.sock"
-
-    def _behind(self, service: Workload, port: int) -> Service:
-        """A service as Envoy knows it."""
-        endpoints = self._endpoints(service.name, port)
-        return Service(service.name, service.proto_services, endpoints, callers(service, self.services))
+        return f"unix://{quote(str(self._redis_socket(role)))}"
 
     def _endpoints(self, part: str, first: int) -> tuple[Address, ...]:
         ports = (replicas.port(first, number) for number in replicas.numbers(self.replicas, part))

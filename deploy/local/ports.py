@@ -3,10 +3,11 @@
 A part that runs several times listens a hundred higher each time, so the same variable moves all of its replicas.
 """
 
+import os
 import random
 import socket
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, closing, suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -61,7 +62,7 @@ class Ports:
                     break
                 with suppress(OSError):
                     for replica in range(1, _FREE_REPLICAS + 1):
-                        held.enter_context(closing(_bound(replicas.port(number, replica))))
+                        held.enter_context(_bound(replicas.port(number, replica)))
                     numbers.append(number)
         if len(numbers) < len(names):
             raise PortError(f"Fewer than {len(names)} ports between {FREE.start} and {FREE.stop} are free.")
@@ -117,8 +118,7 @@ class Ports:
             for part, number in self.each(services):
                 for replica in replicas.numbers(counts or {}, part):
                     # Held until all are: two parts that were given one port are found out as well.
-                    bound = _bindable(variable(part, "PORT"), number, replicas.port(number, replica))
-                    held.enter_context(closing(bound))
+                    held.enter_context(_bindable(variable(part, "PORT"), number, replicas.port(number, replica)))
 
     def each(self, services: Sequence[Workload]) -> Iterator[tuple[str, int]]:
         """Everybody who listens: a name, and the port of the first replica."""
@@ -135,22 +135,14 @@ def _bindable(setting: str, first: int, number: int) -> socket.socket:
     except OSError as error:
         other = first + 10 if first + 10 <= _HIGHEST else first - 10
         raise PortError(
-            f"Port {number} cannot be used: {error.strerror}. End what listens on it, or take another: "
+            f"Port {number} cannot be used: {os.strerror(error.errno or 0)}. End what listens on it, or take another: "
             f"{setting}={other} make up"
         ) from None
 
 
 def _bound(number: int) -> socket.socket:
     """A socket bound to the port, as a server would bind it, so that a connection still closing does not count."""
-    bound = socket.socket()
-    try:
-        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        bound.bind((_LOOPBACK, number))
-        bound.listen()
-    except OSError:
-        bound.close()
-        raise
-    return bound
+    return socket.create_server((_LOOPBACK, number))
 
 
 def _number(setting: str, text: str) -> int:

@@ -1,9 +1,12 @@
 """How to see that a part answers, and whether it is busy: one question each, answered at once."""
 
-import http.client
 import json
 import socket
+from http import HTTPStatus
+from http.client import HTTPException
 from pathlib import Path
+
+from envoy import admin
 
 _TIMEOUT_S = 2.0
 
@@ -29,45 +32,27 @@ def redis_answers(path: Path) -> bool:
         return False
 
 
-def envoy_healthy(admin: Path) -> bool:
+def envoy_healthy(admin_socket: Path) -> bool:
     """Whether Envoy serves, and its health checks have found every host behind it healthy."""
-    if _get(_UnixConnection(admin), "/ready") is None:
+    if _get(admin_socket, "/ready") is None:
         return False
     # "pdf::127.0.0.1:9102::health_flags::healthy"; other words stand where a check has failed or has not been made.
-    clusters = _get(_UnixConnection(admin), "/clusters")
+    clusters = _get(admin_socket, "/clusters")
     flags = [line for line in (clusters or "").splitlines() if "::health_flags::" in line]
     return bool(flags) and all(line.endswith("::healthy") for line in flags)
 
 
-def envoy_busy(admin: Path) -> bool:
+def envoy_busy(admin_socket: Path) -> bool:
     """Whether calls run through Envoy; not so when it does not answer."""
-    answer = _get(_UnixConnection(admin), "/stats?format=json&filter=^http%5C.(edge|mesh)%5C.downstream_rq_active$")
+    answer = _get(admin_socket, "/stats?format=json&filter=^http%5C.(edge|mesh)%5C.downstream_rq_active$")
     stats = json.loads(answer)["stats"] if answer else []
     return any(stat.get("value", 0) for stat in stats)
 
 
-class _UnixConnection(http.client.HTTPConnection):
-    """HTTP over a Unix socket."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__("localhost", timeout=_TIMEOUT_S)
-        self._path = path
-
-    def connect(self) -> None:
-        self.sock = socket.socket(socket.AF_UNIX)
-        self.sock.settimeout(self.timeout)
-        self.sock.connect(str(self._path))
-
-
-def _get(connection: http.client.HTTPConnection, path: str) -> str | None:
+def _get(admin_socket: Path, path: str) -> str | None:
     """The body of a 200; nothing for anything else."""
     try:
-        connection.request("GET", path)
-        answer = connection.getresponse()
-        body = answer.read().decode()
-    except (OSError, http.client.HTTPException):
+        status, body = admin.ask(admin_socket, path)
+    except (OSError, HTTPException):
         return None
-    else:
-        return body if answer.status == http.HTTPStatus.OK else None
-    finally:
-        connection.close()
+    return body if status == HTTPStatus.OK else None

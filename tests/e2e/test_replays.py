@@ -129,7 +129,7 @@ def written(mesh: Deployment) -> Path:
     marker = secrets.token_hex(16)
     with role(mesh, "redis-state") as state:
         state.set(f"junk:{marker}", "", ex=60)
-    folder = mesh.stack.folders.redis_state
+    folder = mesh.stack.folders.redis("state")
     (log,) = [*folder.glob("appendonlydir/*.incr.aof"), *folder.glob("appendonly.aof")]  # since Redis 7, and before
     eventually(lambda: marker.encode() in log.read_bytes(), what="Redis's log")
     return log

@@ -12,7 +12,7 @@ from trust.certificates.ensuring import ensure
 from trust.certificates.issuing import ENVOY_NAMES
 from trust.certificates.members import CertificateError, Done, Outcome, callers, workloads
 from trust.certificates.rotation import Step, authority_of, carry_on, remaining, rotate_leaves, take
-from trust.certificates.takeup import SETTLE_S, Listener, laggards, rotate_ca, wait
+from trust.certificates.takeup import SETTLE_S, Listener, rotate_ca, wait
 
 __all__ = [
     "ENVOY_NAMES",
@@ -27,7 +27,6 @@ __all__ = [
     "callers",
     "carry_on",
     "ensure",
-    "laggards",
     "remaining",
     "rotate_ca",
     "rotate_leaves",

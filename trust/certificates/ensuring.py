@@ -1,12 +1,12 @@
 """Brings a folder of certificates up to date: keeps valid ones, issues missing ones, renews ageing ones."""
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 from services.base.identity import client_id, workload_id
 from trust.certificates.authority import Authority
-from trust.certificates.folder import locked, publish
+from trust.certificates.folder import publish
 from trust.certificates.issuing import ENVOY_NAMES, issue_ca
 from trust.certificates.members import (
     NAME,
@@ -16,7 +16,9 @@ from trust.certificates.members import (
     Member,
     Outcome,
     bring_up_to_date,
+    moment,
     read_pair,
+    writing,
 )
 
 
@@ -50,7 +52,7 @@ def ensure(
     Raises:
         CertificateError: for an invalid name, or a folder that cannot be written.
     """
-    moment = (now or datetime.now(UTC)).replace(microsecond=0)
+    begun = moment(now)
     workloads, clients = tuple(workloads), tuple(clients)
     for name in (namespace, *workloads, *clients):
         if not NAME.fullmatch(name):
@@ -59,12 +61,9 @@ def ensure(
         raise CertificateError(f"No workload may be called {', '.join(sorted(taken))}: the layout needs that folder.")
     members = [Member(name, workload_id(namespace, name), envoy_names if name == "envoy" else ()) for name in workloads]
     members += [Member(f"client/{name}", client_id(namespace, name)) for name in clients]
-    try:
-        with locked(directory):
-            authority, outcome = _ensure_authority(directory / "ca", namespace, moment)
-            return (outcome, *(bring_up_to_date(directory, member, authority, moment) for member in members))
-    except OSError as error:
-        raise CertificateError(f"The certificates in {directory} cannot be written: {error}") from error
+    with writing(directory):
+        authority, outcome = _ensure_authority(directory / "ca", namespace, begun)
+        return (outcome, *(bring_up_to_date(directory, member, authority, begun) for member in members))
 
 
 def _ensure_authority(folder: Path, namespace: str, now: datetime) -> tuple[Authority, Outcome]:

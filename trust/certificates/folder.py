@@ -8,33 +8,13 @@ Replacing `..data` swaps all files at once, so nobody ever reads a certificate w
 the folder sees one move, on a laptop just as on Kubernetes.
 """
 
-import fcntl
 import os
 import shutil
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 
 from services.base.tls_files import DATA, version_of
-
-_LOCK = ".lock"
-
-
-@contextmanager
-def locked(directory: Path) -> Iterator[None]:
-    """Creates the root of the layout, mode 0700, and keeps every other writer out while the block runs.
-
-    Raises:
-        OSError: when it cannot be created or written to.
-    """
-    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    lock = os.open(directory / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(lock)
 
 
 def publish(folder: Path, files: Mapping[str, bytes]) -> None:

@@ -1,9 +1,10 @@
 """The leaves of the layout: whose they are, what is wrong with one, and how a new one replaces it."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from cryptography.exceptions import InvalidSignature
 
 from services.base.errors import OperatorError
 from services.base.names import DNS_LABEL
+from services.base.private_file import locked
 from trust.certificates.authority import Authority
 from trust.certificates.folder import publish
 from trust.certificates.issuing import Pair, issue_leaf, issuer_id, subject_names
@@ -82,6 +84,26 @@ class Member:
     uri: str
     hosts: Sequence[str] = ()
     """Further DNS names and IP addresses; only Envoy has any."""
+
+
+@contextmanager
+def writing(directory: Path) -> Iterator[None]:
+    """Creates the root of the layout, mode 0700, and keeps every other writer out while the block runs.
+
+    Raises:
+        CertificateError: when it cannot be created, or something in it cannot be written.
+    """
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with locked(directory):
+            yield
+    except OSError as error:
+        raise CertificateError(f"The certificates in {directory} cannot be written: {error}") from error
+
+
+def moment(now: datetime | None = None) -> datetime:
+    """The current time, or the one that is given, in whole seconds, as certificates have them."""
+    return (now or datetime.now(UTC)).replace(microsecond=0)
 
 
 def callers(directory: Path) -> tuple[str, ...]:

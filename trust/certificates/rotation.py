@@ -9,15 +9,14 @@ those who use the files must have taken them up; `takeup` waits for that.
 """
 
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from datetime import UTC, datetime
+from collections.abc import Sequence
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
 from trust.certificates.authority import Authority, Phase
-from trust.certificates.folder import locked, publish, published_at
-from trust.certificates.members import CertificateError, Done, Outcome, bring_up_to_date, present, put
+from trust.certificates.folder import publish, published_at
+from trust.certificates.members import CertificateError, Done, Outcome, bring_up_to_date, moment, present, put, writing
 
 _UNATTENDED_AFTER_S = 3600.0
 """How long `carry_on` waits between two steps: no connection lives longer."""
@@ -70,14 +69,14 @@ def rotate_leaves(directory: Path, names: Sequence[str] = ()) -> tuple[Outcome, 
     Raises:
         CertificateError: for a name that has no leaf, or a folder that cannot be written.
     """
-    now = _moment()
-    with _writing(directory):
+    begun = moment()
+    with writing(directory):
         found = {member.name: member for member in present(directory)}
         if unknown := sorted(set(names) - found.keys()):
             raise CertificateError(f"{', '.join(unknown)}: no certificate to rotate. There are: {', '.join(found)}.")
         ca = authority_of(directory)
         return tuple(
-            put(directory, found[name], ca, now, done=Done.RENEWED, reason="it was rotated")
+            put(directory, found[name], ca, begun, done=Done.RENEWED, reason="it was rotated")
             for name in (names or found)
         )
 
@@ -97,16 +96,16 @@ def take(directory: Path, step: Step, namespace: str, *, now: datetime | None = 
     Raises:
         CertificateError: when it is another step's turn, or a folder cannot be written.
     """
-    moment = _moment(now)
-    with _writing(directory):
+    begun = moment(now)
+    with writing(directory):
         ca = authority_of(directory)
         if step not in {NEXT[ca.phase], *(each for each, phase in _LEADS_TO.items() if phase is ca.phase)}:
             raise CertificateError(f"The next step of the CA's rotation is {NEXT[ca.phase]}, not {step}.")
         if NEXT[ca.phase] is step:
-            _spread(directory, ca, moment)
-            ca = ca.advanced(namespace, moment)
+            _spread(directory, ca, begun)
+            ca = ca.advanced(namespace, begun)
             publish(directory / "ca", ca.files)
-        return _spread(directory, ca, moment)
+        return _spread(directory, ca, begun)
 
 
 def carry_on(directory: Path, namespace: str, *, now: datetime | None = None) -> Step | None:
@@ -121,10 +120,10 @@ def carry_on(directory: Path, namespace: str, *, now: datetime | None = None) ->
     Raises:
         CertificateError: when a folder cannot be read or written.
     """
-    moment = _moment(now)
+    begun = moment(now)
     ca = authority_of(directory)
     if ca.phase is Phase.SETTLED:
-        due = ca.is_due(moment)
+        due = ca.is_due(begun)
     else:
         due = time.time() - published_at(directory / "ca") > _UNATTENDED_AFTER_S
     if not due:
@@ -135,16 +134,3 @@ def carry_on(directory: Path, namespace: str, *, now: datetime | None = None) ->
 
 def _spread(directory: Path, ca: Authority, now: datetime) -> tuple[Outcome, ...]:
     return tuple(bring_up_to_date(directory, member, ca, now) for member in present(directory))
-
-
-@contextmanager
-def _writing(directory: Path) -> Iterator[None]:
-    try:
-        with locked(directory):
-            yield
-    except OSError as error:
-        raise CertificateError(f"The certificates in {directory} cannot be written: {error}") from error
-
-
-def _moment(now: datetime | None = None) -> datetime:
-    return (now or datetime.now(UTC)).replace(microsecond=0)

@@ -5,7 +5,7 @@ import ssl
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -14,11 +14,11 @@ from cryptography import x509
 from services.base.identity import workload_id
 from trust.certificates.folder import publish
 from trust.certificates.issuing import Pair, issue_leaf
-from trust.certificates.members import CertificateError
+from trust.certificates.members import CertificateError, moment
 from trust.certificates.rotation import Step, authority_of, remaining, take
 
 SETTLE_S = 5.0
-"""The extra time for parts that only call, after all listeners have taken up the files: a channel checks every second,
+"""The least time for parts that only call, after all listeners have taken up the files: a channel checks every second,
 and shows a new certificate once Envoy has accepted it."""
 
 LIMIT_S = 300.0
@@ -28,7 +28,7 @@ _ANSWER_S = 5.0
 _PROBE_LIFE = timedelta(minutes=15)
 """Its key passes through a temporary file, so a copy found there later must be worthless."""
 
-_LOOK_EVERY_S = 0.2
+_LOOK_EVERY_S = 0.5
 
 # HTTP/2's connection preface and an empty SETTINGS frame (RFC 9113, 3.4). TLS 1.3 lets a client finish before its
 # certificate was judged; what the server says next is the judgement.
@@ -80,53 +80,45 @@ def shake_hands(listener: Listener, leaf: Pair) -> Handshake | None:
 def wait(
     directory: Path,
     namespace: str,
-    listeners: Sequence[Listener],
+    listeners: Callable[[], Sequence[Listener]],
     *,
     settle_s: float = SETTLE_S,
     limit_s: float = LIMIT_S,
+    age_s: float = 0,
 ) -> None:
-    """Waits until every listener shows its newest leaf and trusts all CAs of the bundle.
+    """Waits until every listener shows its newest leaf and trusts every CA of the bundle, and as long for the others.
 
-    A listener that is not running has nothing to take up: it will start with what is in its folder.
+    Those cannot be asked. Who began to listen meanwhile may have been given the files of before, and is seen by looking
+    again. A listener that is not running has nothing to take up: it will start with what is in its folder.
 
     Args:
         directory: Root of the layout.
         namespace: The deployment's namespace.
-        listeners: Whom to ask: every replica of every listening part.
-        settle_s: Seconds to wait after that for parts that cannot be asked.
+        listeners: Whom to ask, at each look: every replica of every listening part.
+        settle_s: Seconds that parts which cannot be asked get at least.
         limit_s: Seconds to wait at most.
+        age_s: Seconds since the files were written, if that was before this call.
 
     Raises:
         CertificateError: when the limit has passed, naming who has not taken up what.
     """
-    deadline = time.monotonic() + limit_s
-    waiting = list(listeners)
-    while waiting := laggards(directory, namespace, waiting):
-        if time.monotonic() > deadline:
+    began = time.monotonic()
+    settled = False
+    while True:
+        late = _laggards(directory, namespace, listeners())
+        took_s = time.monotonic() - began
+        if not late and settled:
+            return
+        if not late:
+            time.sleep(max(settle_s, min(age_s + took_s, limit_s)))
+        elif took_s > limit_s:
             raise CertificateError(
-                f"After {limit_s:g} seconds {', '.join(map(str, waiting))} had not taken up the files in {directory}. "
-                "No call is lost by that. See what its log says, and run the same command again to go on."
+                f"After {limit_s:g} seconds {', '.join(map(str, late))} had not taken up the new certificates. No call "
+                "is lost by that. See what its log says, and run the same command again to go on."
             )
-        time.sleep(_LOOK_EVERY_S)
-    time.sleep(settle_s)
-
-
-def laggards(directory: Path, namespace: str, listeners: Sequence[Listener]) -> list[Listener]:
-    """Asks once: the listeners that do not show their newest leaf yet, or do not trust every CA that can sign.
-
-    Args:
-        directory: Root of the layout.
-        namespace: The deployment's namespace.
-        listeners: Whom to ask.
-
-    Raises:
-        CertificateError: when there is no CA, or somebody to be asked has no leaf.
-    """
-    ca, now = authority_of(directory), datetime.now(UTC).replace(microsecond=0)
-    # Leaves for these handshakes alone, of every CA that can still sign.
-    signers = [each for each in (ca.successor, ca.issuer) if each]
-    probes = [issue_leaf(each, workload_id(namespace, "operator"), (), now, _PROBE_LIFE) for each in signers]
-    return [each for each in listeners if not _has_taken_up(directory, each, probes)]
+        else:
+            time.sleep(_LOOK_EVERY_S)  # nothing tells that a part has read its files again
+        settled = not late
 
 
 def rotate_ca(
@@ -143,7 +135,7 @@ def rotate_ca(
     Args:
         directory: Root of the layout.
         namespace: The deployment's namespace.
-        listeners: See `wait`.
+        listeners: Whom to ask.
         settle_s: See `wait`.
         limit_s: See `wait`; for each step.
         report: Called with each step once it is done and taken up, so that the next one is safe.
@@ -154,8 +146,17 @@ def rotate_ca(
     for step in remaining(directory):
         take(directory, step, namespace)
         if step is not Step.DROP:  # after which nothing comes that would have to wait
-            wait(directory, namespace, listeners, settle_s=settle_s, limit_s=limit_s)
+            wait(directory, namespace, lambda: listeners, settle_s=settle_s, limit_s=limit_s)
         report(step)
+
+
+def _laggards(directory: Path, namespace: str, listeners: Sequence[Listener]) -> list[Listener]:
+    """Those that do not show their newest leaf yet, or do not trust every CA that can sign."""
+    ca, now = authority_of(directory), moment()
+    # Leaves for these handshakes alone, of every CA that can still sign.
+    signers = [each for each in (ca.successor, ca.issuer) if each]
+    probes = [issue_leaf(each, workload_id(namespace, "operator"), (), now, _PROBE_LIFE) for each in signers]
+    return [each for each in listeners if not _has_taken_up(directory, each, probes)]
 
 
 def _has_taken_up(directory: Path, listener: Listener, probes: Sequence[Pair]) -> bool:

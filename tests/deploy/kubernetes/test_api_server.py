@@ -24,7 +24,11 @@ def test_what_is_put_can_be_read_with_its_labels_type_and_annotations(api: ApiSe
     api.put("pm-tls-pdf", {"tls.crt": b"\x00\xff"}, annotations={"papermesh/note": "1"}, kind=TLS)
     found = api.secret("pm-tls-pdf")
     assert found is not None
-    assert (found.data, found.annotations, found.kind) == ({"tls.crt": b"\x00\xff"}, {"papermesh/note": "1"}, TLS)
+    assert (found.data, found.annotations, found.manifest["type"]) == (
+        {"tls.crt": b"\x00\xff"},
+        {"papermesh/note": "1"},
+        TLS,
+    )
     assert cluster.secrets["pm-tls-pdf"]["metadata"]["labels"] == {"app.kubernetes.io/instance": "pm"}
 
 

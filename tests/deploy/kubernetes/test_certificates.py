@@ -436,7 +436,7 @@ def test_a_job_on_a_node_years_ahead_does_not_replace_the_ca(
         def now(cls, tz: tzinfo | None = None) -> "Later":
             return cls.fromtimestamp(datetime.now(tz).timestamp() + 11 * 365 * 86400, tz)
 
-    for module in ("deploy.kubernetes.api_server", "trust.certificates.ensuring"):
+    for module in ("deploy.kubernetes.api_server", "trust.certificates.members"):
         monkeypatch.setattr(f"{module}.datetime", Later)
     with pytest.raises(ApiError, match=r"This node's clock is [0-9]+ minutes ahead"):
         run(api)

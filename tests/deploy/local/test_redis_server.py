@@ -1,6 +1,6 @@
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -14,13 +14,13 @@ from deploy.local.part import Command, Part
 Served = tuple[Part, redis.Redis]
 
 
-def run(name: str, configuration: Callable[[Path, Path], str], folder: Path) -> Iterator[Served]:
+def run(role: str, folder: Path) -> Iterator[Served]:
     """A real Redis in a folder whose name needs quoting."""
     data = folder / 'a "quoted" folder'
     data.mkdir()
     socket, file = folder / "redis.sock", data / "redis.conf"
-    file.write_text(configuration(socket, data))
-    command = Command(name, (str(redis_server.find()), str(file)), partial(readiness.redis_answers, socket))
+    file.write_text(redis_server.configuration(role, socket, data))
+    command = Command(f"redis-{role}", (str(redis_server.find()), str(file)), partial(readiness.redis_answers, socket))
     part = Part(command, folder, folder)
     part.start()
     part.wait_until_ready()
@@ -31,12 +31,12 @@ def run(name: str, configuration: Callable[[Path, Path], str], folder: Path) -> 
 
 @pytest.fixture
 def state(tmp_path: Path) -> Iterator[Served]:
-    yield from run("redis-state", redis_server.state_configuration, tmp_path)
+    yield from run("state", tmp_path)
 
 
 @pytest.fixture
 def cache(tmp_path: Path) -> Iterator[Served]:
-    yield from run("redis-cache", redis_server.cache_configuration, tmp_path)
+    yield from run("cache", tmp_path)
 
 
 @pytest.mark.parametrize("role", ["state", "cache"])

@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 
 from deploy import workloads
-from deploy.local import client_keys
+from deploy.local import keys
 from deploy.local.parts import AUDIENCE, NAMESPACE
 from deploy.local.ports import Ports
 from deploy.local.stack import Stack
@@ -190,7 +190,7 @@ def _quick_folder() -> Path | None:
 def _add_clients(stack: Stack) -> None:
     """Certificates and keys of more clients, before anything has started; the stack keeps what it finds."""
     certificates.ensure(stack.folders.certs, NAMESPACE, workloads.names(), clients=CLIENTS)
-    client_keys.ensure(stack.folders.secrets, NAMESPACE)
+    keys.ensure_clients(stack.folders.secrets, NAMESPACE)
     listing = stack.folders.secrets / "clients.json"
     content = json.loads(listing.read_text())
     (operator,) = (client for client in content["clients"] if client["id"] == "operator")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local import audit_key
+from deploy.local import keys
 from services.base.starting import listen
 from tests.support.clients import ENTRIES
 from tests.support.parts import start_fails
@@ -29,7 +29,7 @@ def settings(tmp_path: Path) -> dict[str, str]:
         "REDIS_STATE_URL": f"unix://{tmp_path}/redis.sock",
         "REDIS_CACHE_URL": f"unix://{tmp_path}/cache.sock",
         "AUDIT_DIR": str(tmp_path / "audit"),
-        "AUDIT_KEY_FILE": str(audit_key.ensure(tmp_path)),
+        "AUDIT_KEY_FILE": str(keys.ensure_audit_key(tmp_path)),
         "BLOBS_URL": (tmp_path / "blobs").as_uri(),
         "SPOOL_DIR": str(tmp_path / "spool"),
     }

@@ -24,6 +24,7 @@ from trust.certificates import (
     carry_on,
     ensure,
     folder,
+    members,
     rotate_leaves,
     rotation,
     take,
@@ -279,7 +280,7 @@ def test_a_young_ca_is_left_alone(certs: Path) -> None:
 
 
 def test_two_who_write_at_once_wait_for_each_other(certs: Path) -> None:
-    with folder.locked(certs):
+    with members.writing(certs):
         other = threading.Thread(target=rotate_leaves, args=(certs,))
         before = leaves(certs)
         other.start()

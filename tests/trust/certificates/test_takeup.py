@@ -44,7 +44,7 @@ def probe(certificates: Path, issuer: Pair | None = None) -> Pair:
 
 
 async def waits(up: Running, *listeners: Listener, limit_s: float = 20) -> None:
-    await asyncio.to_thread(wait, up.certificates, "default", listeners, settle_s=0, limit_s=limit_s)
+    await asyncio.to_thread(wait, up.certificates, "default", lambda: listeners, settle_s=0, limit_s=limit_s)
 
 
 async def test_a_handshake_tells_what_is_shown_and_who_is_let_in(up: Running, listener: Listener) -> None:

@@ -1,5 +1,6 @@
 {{/*
-Settings of the Python parts, as environment variables.
+Settings of the Python parts, as environment variables: a YAML list of `name: text` or `name: {valueFrom: …}`, in which a text
+may name what stands above it, $(NAME).
 */}}
 
 {{/*
@@ -8,71 +9,57 @@ Takes (list "path of the part" own env).
 */}}
 {{- define "papermesh.environment" -}}
 {{- $path := index . 0 -}}
-{{- $own := index . 1 -}}
-{{- $own }}
-{{- range $name, $value := index . 2 }}
-{{- if regexMatch (printf "(?m)^- name: %s\\b" $name) $own }}
-{{- fail (printf "%s.env names %s, which the chart sets from its other values: change those, and leave it out." $path $name) }}
-{{- end }}
+{{- $all := index . 1 | fromYamlArray -}}
+{{- $own := list -}}
+{{- range $all -}}{{- $own = concat $own (keys .) -}}{{- end -}}
+{{- range $name, $value := index . 2 -}}
+{{- if has $name $own -}}
+{{- fail (printf "%s.env names %s, which the chart sets from its other values: change those, and leave it out." $path $name) -}}
+{{- end -}}
+{{- $all = append $all (dict $name $value) -}}
+{{- end -}}
+{{- range $all -}}
+{{- range $name, $value := . }}
 - name: {{ $name | quote }}
-  {{- if kindIs "string" $value }}
-  value: {{ $value | quote }}
-  {{- else }}
-  {{- toYaml $value | nindent 2 }}
-  {{- end }}
-{{- end }}
+  {{- ternary (dict "value" $value) $value (kindIs "string" $value) | toYaml | nindent 2 }}
+{{- end -}}
+{{- end -}}
 {{- end -}}
 
 {{/* What every Python part is told. Takes root. */}}
 {{- define "papermesh.commonEnvironment" -}}
 # grpc without its event engine, whose threads hand every event on once more: docs/decisions/0006.
-- name: GRPC_EXPERIMENTS
-  value: -event_engine_client,-event_engine_listener,-event_engine_for_all_other_endpoints
+- GRPC_EXPERIMENTS: -event_engine_client,-event_engine_listener,-event_engine_for_all_other_endpoints
 # TLS 1.3 and nothing below at grpc's own ports: services/base/__init__.py.
-- name: GRPC_SSL_CIPHER_SUITES
-  value: ECDHE-PSK-CHACHA20-POLY1305
-- name: PAPERMESH_LOG_LEVEL
-  value: {{ .Values.logLevel }}
-- name: PAPERMESH_NAMESPACE
-  value: {{ .Release.Namespace | quote }}
-- name: PAPERMESH_TLS_DIR
-  value: /etc/papermesh/tls
+- GRPC_SSL_CIPHER_SUITES: ECDHE-PSK-CHACHA20-POLY1305
+- PAPERMESH_LOG_LEVEL: {{ .Values.logLevel }}
+- PAPERMESH_NAMESPACE: {{ .Release.Namespace | quote }}
+- PAPERMESH_TLS_DIR: /etc/papermesh/tls
 {{- end -}}
 
 {{/* What a gRPC server is told besides. Takes root. */}}
 {{- define "papermesh.serverEnvironment" -}}
 {{ include "papermesh.commonEnvironment" . }}
-- name: PAPERMESH_BIND_HOST
-  value: 0.0.0.0
-- name: PAPERMESH_PROBE_PORT
-  value: "9090"
-- name: PAPERMESH_DRAIN_NOTICE_S
-  value: {{ .Values.drain.noticeSeconds | quote }}
-- name: PAPERMESH_DRAIN_S
-  value: {{ .Values.drain.callSeconds | quote }}
+- PAPERMESH_BIND_HOST: 0.0.0.0
+- PAPERMESH_PROBE_PORT: "9090"
+- PAPERMESH_DRAIN_NOTICE_S: {{ .Values.drain.noticeSeconds | quote }}
+- PAPERMESH_DRAIN_S: {{ .Values.drain.callSeconds | quote }}
 {{- end -}}
 
 {{/* Where the documents are. Takes root. */}}
 {{- define "papermesh.blobsEnvironment" -}}
 {{- $s3 := .Values.blobs.s3 -}}
-- name: PAPERMESH_BLOBS_URL
-  value: {{ ternary $s3.url "file:///var/lib/papermesh/blobs" (eq .Values.blobs.kind "s3") | quote }}
+- PAPERMESH_BLOBS_URL: {{ ternary $s3.url "file:///var/lib/papermesh/blobs" (eq .Values.blobs.kind "s3") | quote }}
 {{- if eq .Values.blobs.kind "s3" }}
 {{- with $s3.region }}
-- name: AWS_REGION
-  value: {{ . | quote }}
+- AWS_REGION: {{ . | quote }}
 {{- end }}
 {{- with $s3.endpoint }}
-- name: AWS_ENDPOINT_URL
-  value: {{ . | quote }}
+- AWS_ENDPOINT_URL: {{ . | quote }}
 {{- end }}
 {{- with $s3.existingSecret }}
-- name: AWS_ACCESS_KEY_ID
-  valueFrom:
-    secretKeyRef: {name: {{ . | quote }}, key: AWS_ACCESS_KEY_ID}
-- name: AWS_SECRET_ACCESS_KEY
-  valueFrom:
-    secretKeyRef: {name: {{ . | quote }}, key: AWS_SECRET_ACCESS_KEY}
+- AWS_ACCESS_KEY_ID: {valueFrom: {secretKeyRef: {name: {{ . | quote }}, key: AWS_ACCESS_KEY_ID}}}
+- AWS_SECRET_ACCESS_KEY: {valueFrom: {secretKeyRef: {name: {{ . | quote }}, key: AWS_SECRET_ACCESS_KEY}}}
 {{- end }}
 {{- end }}
 {{- end -}}
@@ -96,11 +83,8 @@ Takes (list "path of the part" own env).
 {{- define "papermesh.redisEnvironment" -}}
 {{- $root := index . 0 -}}
 {{- range $role := index . 1 }}
-- name: REDIS_{{ upper $role }}_PASSWORD
-  valueFrom:
-    secretKeyRef: {name: {{ include "papermesh.redisSecret" (list $root $role) | quote }}, key: password}
-- name: PAPERMESH_REDIS_{{ upper $role }}_URL
-  value: {{ include "papermesh.redisUrl" (list $root $role) | quote }}
+- REDIS_{{ upper $role }}_PASSWORD: {valueFrom: {secretKeyRef: {name: {{ include "papermesh.redisSecret" (list $root $role) | quote }}, key: password}}}
+- PAPERMESH_REDIS_{{ upper $role }}_URL: {{ include "papermesh.redisUrl" (list $root $role) | quote }}
 {{- end }}
 {{- end -}}
 

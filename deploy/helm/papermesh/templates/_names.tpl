@@ -70,11 +70,10 @@ annotations:
 {{/* The Secret with the certificate of a workload. Takes (list root "workload"). */}}
 {{- define "papermesh.tlsSecret" -}}
 {{- $root := index . 0 -}}
-{{- $own := include "papermesh.name" (list $root (printf "tls-%s" (index . 1))) -}}
 {{- if eq $root.Values.certificates.mode "existing" -}}
 {{- required (printf "certificates.mode is existing, but certificates.existing.%s does not name the Secret with its certificate." (index . 1)) (get $root.Values.certificates.existing (index . 1)) -}}
 {{- else -}}
-{{- $own -}}
+{{- include "papermesh.name" (list $root (printf "tls-%s" (index . 1))) -}}
 {{- end -}}
 {{- end -}}
 

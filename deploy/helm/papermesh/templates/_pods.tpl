@@ -2,56 +2,49 @@
 What all pods have in common. Pod Security "restricted" holds for every one, and no root file system can be written to.
 */}}
 
-{{/* The user of our image. Redis's and Envoy's official images bring their own. */}}
-{{- define "papermesh.user" -}}10001{{- end -}}
-{{- define "papermesh.envoyUser" -}}101{{- end -}}
-{{- define "papermesh.redisUser" -}}999{{- end -}}
-
-{{/* An image's reference; its digest wins over its tag. Takes (list root image). */}}
-{{- define "papermesh.image" -}}
+{{/*
+The image of a container, whose digest wins over its tag, what it gets, and what it may not do. Takes
+(list root image resources).
+*/}}
+{{- define "papermesh.container" -}}
 {{- $root := index . 0 -}}
 {{- $image := index . 1 -}}
-{{- if $image.digest -}}
-{{- printf "%s@%s" $image.repository $image.digest -}}
-{{- else -}}
-{{- printf "%s:%s" $image.repository (default $root.Chart.AppVersion $image.tag) -}}
-{{- end -}}
-{{- end -}}
-
-{{/* `image` and `imagePullPolicy` of a container. Takes (list root image). */}}
-{{- define "papermesh.imageFields" -}}
-image: {{ include "papermesh.image" . | quote }}
-imagePullPolicy: {{ (index . 1).pullPolicy | default (index . 0).Values.image.pullPolicy }}
-{{- end -}}
-
-{{- define "papermesh.containerSecurity" -}}
-allowPrivilegeEscalation: false
-readOnlyRootFilesystem: true
-capabilities:
-  drop: [ALL]
+{{- $version := printf ":%s" (default $root.Chart.AppVersion $image.tag) -}}
+{{- with $image.digest }}{{ $version = printf "@%s" . }}{{ end -}}
+image: {{ printf "%s%s" $image.repository $version | quote }}
+imagePullPolicy: {{ default $root.Values.image.pullPolicy $image.pullPolicy }}
+resources:
+  {{- toYaml (index . 2) | nindent 2 }}
+securityContext:
+  allowPrivilegeEscalation: false
+  readOnlyRootFilesystem: true
+  capabilities:
+    drop: [ALL]
 {{- end -}}
 
 {{/*
 The fields of a pod's spec besides its containers and volumes. Takes a dict: root, part, values (those of the part),
-user, account (when it is not one of its own), grace (seconds, when it is not the usual one), node (whether it mounts a
-claim that only one node can).
+user (when it is not that of our image: Redis's and Envoy's bring their own), account (when it is not one of its own),
+grace (seconds, when it is not the usual one), node (whether it mounts a claim that only one node can).
 */}}
 {{- define "papermesh.podFields" -}}
 {{- $selector := include "papermesh.selector" (list .root .part) -}}
+{{- $user := default 10001 .user -}}
 serviceAccountName: {{ default (include "papermesh.name" (list .root .part)) .account }}
 automountServiceAccountToken: false
 # Its variables (PAPERMESH_DISPATCH_PORT for a Service "papermesh-dispatch") would be taken for our settings.
 enableServiceLinks: false
 securityContext:
   runAsNonRoot: true
-  runAsUser: {{ .user }}
-  runAsGroup: {{ .user }}
-  fsGroup: {{ .user }}
+  runAsUser: {{ $user }}
+  runAsGroup: {{ $user }}
+  fsGroup: {{ $user }}
   # Else every start walks through all documents to change what is right already.
   fsGroupChangePolicy: OnRootMismatch
   seccompProfile:
     type: RuntimeDefault
-terminationGracePeriodSeconds: {{ default (include "papermesh.grace" .root) .grace }}
+{{- /* From SIGTERM to SIGKILL: the notice, the longest call, and some for the end. */}}
+terminationGracePeriodSeconds: {{ default (add .root.Values.drain.noticeSeconds .root.Values.drain.callSeconds 15) .grace }}
 dnsConfig:
   # Full names are asked for as they are, not under each of the search domains first.
   options:
@@ -61,16 +54,10 @@ dnsConfig:
 imagePullSecrets:
   {{- toYaml . | nindent 2 }}
 {{- end }}
-{{- with .values.priorityClassName }}
-priorityClassName: {{ . | quote }}
+{{- range $field, $value := pick .values "priorityClassName" "nodeSelector" "tolerations" }}
+{{- with $value }}
+{{ dict $field . | toYaml }}
 {{- end }}
-{{- with .values.nodeSelector }}
-nodeSelector:
-  {{- toYaml . | nindent 2 }}
-{{- end }}
-{{- with .values.tolerations }}
-tolerations:
-  {{- toYaml . | nindent 2 }}
 {{- end }}
 {{- with include "papermesh.affinity" . | fromYaml }}
 affinity:
@@ -135,17 +122,31 @@ annotations:
 {{- end }}
 {{- end -}}
 
-{{/* Seconds from SIGTERM to SIGKILL: the notice, the longest call, and some for the end. Takes root. */}}
-{{- define "papermesh.grace" -}}
-{{- add .Values.drain.noticeSeconds .Values.drain.callSeconds 15 -}}
-{{- end -}}
-
-{{/* How a Deployment changes over: no pod goes before the one that follows it is ready. */}}
-{{- define "papermesh.rollout" -}}
-type: RollingUpdate
-rollingUpdate:
-  maxSurge: 1
-  maxUnavailable: 0
+{{/*
+A Deployment down to its pods' containers. Takes what podFields and podMetadata do; `values` say how many there are, unless an
+autoscaler does.
+*/}}
+{{- define "papermesh.deployment" -}}
+apiVersion: apps/v1
+kind: Deployment
+metadata:
+  {{- include "papermesh.metadata" (dict "root" .root "part" .part) | nindent 2 }}
+spec:
+  {{- if not (dig "autoscaling" "enabled" false .values) }}
+  replicas: {{ int .values.replicas }}
+  {{- end }}
+  # No pod goes before the one that follows it is ready.
+  strategy:
+    type: RollingUpdate
+    rollingUpdate: {maxSurge: 1, maxUnavailable: 0}
+  selector:
+    matchLabels:
+      {{- include "papermesh.selector" (list .root .part) | nindent 6 }}
+  template:
+    metadata:
+      {{- include "papermesh.podMetadata" . | nindent 6 }}
+    spec:
+      {{- include "papermesh.podFields" . | nindent 6 }}
 {{- end -}}
 
 {{/*
@@ -187,29 +188,47 @@ emptyDir:
   sizeLimit: {{ index . 1 }}
 {{- end -}}
 
-{{/* The gRPC health of a Python part, on its plaintext port. */}}
-{{- define "papermesh.grpcProbes" -}}
+{{/* Lines of their own, so many columns in; none where there is nothing. Takes (list columns text). */}}
+{{- define "papermesh.lines" -}}
+{{- with index . 1 | trim }}{{ nindent (index $ 0) . }}{{ end -}}
+{{- end -}}
+
+{{/* The items of a list; nothing of an empty one. Takes the list. */}}
+{{- define "papermesh.items" -}}
+{{- with . }}{{ toYaml . }}{{ end -}}
+{{- end -}}
+
+{{/*
+How a container is seen to be ready and to live. Takes a dict of what is asked: ready, alive, started (as alive unless
+given); delay (seconds before it may be ready).
+*/}}
+{{- define "papermesh.probes" -}}
 startupProbe:
-  grpc:
-    port: 9090
-    service: liveness
+  {{- default .alive .started | toYaml | nindent 2 }}
   periodSeconds: 1
   timeoutSeconds: 5
   failureThreshold: 120
 readinessProbe:
-  grpc:
-    port: 9090
-  # Until Envoy knows the pod: a name may be 5 s old in the cluster's DNS, Envoy looks every 2 s, and then asks the pod once
-  # a second. Ready any sooner, it would let the last pod that Envoy knows be evicted.
-  initialDelaySeconds: 10
+  {{- toYaml .ready | nindent 2 }}
+  {{- with .delay }}
+  initialDelaySeconds: {{ . }}
+  {{- end }}
   periodSeconds: 2
   timeoutSeconds: 5
   failureThreshold: 2
 livenessProbe:
-  grpc:
-    port: 9090
-    service: liveness
+  {{- toYaml .alive | nindent 2 }}
   periodSeconds: 10
   timeoutSeconds: 10
   failureThreshold: 3
+{{- end -}}
+
+{{/* The gRPC health of a Python part, on its plaintext port. */}}
+{{- define "papermesh.grpcProbes" -}}
+{{- /*
+The delay is until Envoy knows the pod: a name may be 5 s old in the cluster's DNS, Envoy looks every 2 s, and then asks the
+pod once a second. Ready any sooner, it would let the last pod that Envoy knows be evicted.
+*/ -}}
+{{- $alive := dict "grpc" (dict "port" 9090 "service" "liveness") -}}
+{{- include "papermesh.probes" (dict "alive" $alive "ready" (dict "grpc" (dict "port" 9090)) "delay" 10) -}}
 {{- end -}}

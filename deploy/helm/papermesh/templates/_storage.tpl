@@ -25,16 +25,6 @@ spec:
       storage: {{ $claim.size }}
 {{- end -}}
 
-{{/*
-Whether dispatch's pods are kept on one node, for its audit logs. Even one pod of it shares their claim with the next one
-in a rolling update. Takes root; empty for no.
-*/}}
-{{- define "papermesh.auditOnOneNode" -}}
-{{- if or .Values.singleNode (not (has "ReadWriteMany" .Values.dispatch.audit.claim.accessModes)) -}}
-yes
-{{- end -}}
-{{- end -}}
-
 {{/* Whether an external Redis shows a certificate of a CA of its own. Takes root. */}}
 {{- define "papermesh.redisCa" -}}
 {{- if and (not .Values.redis.included) .Values.redis.external.tls.enabled -}}

@@ -10,50 +10,30 @@
 {{- end -}}
 {{- $names = concat $names .Values.adapter.hosts | uniq -}}
 {{ include "papermesh.commonEnvironment" . }}
-- name: PAPERMESH_HTTP_HOST
-  value: 0.0.0.0
-- name: PAPERMESH_HTTP_PORT
-  value: "9000"
-- name: PAPERMESH_HTTP_HOSTS
-  value: {{ join "," $names | quote }}
-- name: PAPERMESH_HTTP_ORIGINS
-  value: {{ join "," .Values.adapter.origins | quote }}
-- name: PAPERMESH_HTTP_PROXIES
-  value: {{ join "," .Values.adapter.proxies | quote }}
-- name: PAPERMESH_PROBE_PORT
-  value: "9090"
-- name: PAPERMESH_EDGE_ADDRESS
-  value: {{ include "papermesh.host" (list . "envoy") }}:8443
-- name: PAPERMESH_AUDIENCE
-  value: {{ include "papermesh.audience" . | quote }}
-- name: PAPERMESH_KEY_FILE
-  value: /etc/papermesh/key/adapter.json
-- name: PAPERMESH_SPOOL_DIR
-  value: /var/lib/papermesh/spool/adapter
-- name: PAPERMESH_DRAIN_S
-  value: {{ .Values.drain.callSeconds | quote }}
+- PAPERMESH_HTTP_HOST: 0.0.0.0
+- PAPERMESH_HTTP_PORT: "9000"
+- PAPERMESH_HTTP_HOSTS: {{ join "," $names | quote }}
+- PAPERMESH_HTTP_ORIGINS: {{ join "," .Values.adapter.origins | quote }}
+- PAPERMESH_HTTP_PROXIES: {{ join "," .Values.adapter.proxies | quote }}
+- PAPERMESH_PROBE_PORT: "9090"
+- PAPERMESH_EDGE_ADDRESS: {{ include "papermesh.host" (list . "envoy") }}:8443
+- PAPERMESH_AUDIENCE: {{ include "papermesh.audience" . | quote }}
+- PAPERMESH_KEY_FILE: /etc/papermesh/key/adapter.json
+- PAPERMESH_SPOOL_DIR: /var/lib/papermesh/spool/adapter
+- PAPERMESH_DRAIN_S: {{ .Values.drain.callSeconds | quote }}
 {{- if eq $auth.mode "apiKeys" }}
-- name: PAPERMESH_AUTH
-  value: api-keys
-- name: PAPERMESH_API_KEYS_FILE
-  value: /etc/papermesh/api-keys/api-keys.json
+- PAPERMESH_AUTH: api-keys
+- PAPERMESH_API_KEYS_FILE: /etc/papermesh/api-keys/api-keys.json
 {{- else if eq $auth.mode "oidc" }}
-- name: PAPERMESH_AUTH
-  value: oidc
-- name: PAPERMESH_OIDC_ISSUER
-  value: {{ $auth.oidc.issuer | quote }}
-- name: PAPERMESH_OIDC_AUDIENCE
-  value: {{ $auth.oidc.audience | quote }}
-- name: PAPERMESH_OIDC_ACTOR_CLAIM
-  value: {{ $auth.oidc.actorClaim | quote }}
+- PAPERMESH_AUTH: oidc
+- PAPERMESH_OIDC_ISSUER: {{ $auth.oidc.issuer | quote }}
+- PAPERMESH_OIDC_AUDIENCE: {{ $auth.oidc.audience | quote }}
+- PAPERMESH_OIDC_ACTOR_CLAIM: {{ $auth.oidc.actorClaim | quote }}
 {{- with $auth.oidc.jwksUrl }}
-- name: PAPERMESH_OIDC_JWKS_URL
-  value: {{ . | quote }}
+- PAPERMESH_OIDC_JWKS_URL: {{ . | quote }}
 {{- end }}
 {{- else }}
-- name: PAPERMESH_AUTH
-  value: none
-- name: PAPERMESH_HTTP_WITHOUT_AUTH
-  value: {{ $auth.none }}
+- PAPERMESH_AUTH: none
+- PAPERMESH_HTTP_WITHOUT_AUTH: {{ $auth.none }}
 {{- end }}
 {{- end -}}

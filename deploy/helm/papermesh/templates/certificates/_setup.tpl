@@ -64,38 +64,29 @@ helm.sh/hook-delete-policy: before-hook-creation,hook-succeeded
 
 {{/* What both commands of the Job are told. Takes root. */}}
 {{- define "papermesh.setupEnvironment" -}}
-- name: PAPERMESH_NAMESPACE
-  value: {{ .Release.Namespace | quote }}
-- name: PAPERMESH_RELEASE
-  value: {{ .Release.Name | quote }}
+- PAPERMESH_NAMESPACE: {{ .Release.Namespace | quote }}
+- PAPERMESH_RELEASE: {{ .Release.Name | quote }}
 {{- $labels := list -}}
 {{- range $name, $value := merge (dict "app.kubernetes.io/part-of" "papermesh") (include "papermesh.everySelector" . | fromYaml) .Values.commonLabels -}}
 {{- $labels = append $labels (printf "%s=%s" $name $value) -}}
 {{- end }}
-- name: PAPERMESH_LABELS
-  value: {{ join "," $labels | quote }}
+- PAPERMESH_LABELS: {{ join "," $labels | quote }}
 {{- end -}}
 
-{{/* What the command that makes certificates is told besides. Takes root. */}}
+{{/* What the command that makes certificates is told. Takes root. */}}
 {{- define "papermesh.certificatesEnvironment" -}}
-- name: PAPERMESH_WORKLOADS
-  value: {{ include "papermesh.setupWorkloads" . | fromJsonArray | join "," | quote }}
-- name: PAPERMESH_CLIENTS
-  value: {{ join "," .Values.certificates.clients | quote }}
-- name: PAPERMESH_ENVOY_NAMES
-  value: {{ include "papermesh.envoyNames" . | fromJsonArray | join "," | quote }}
-- name: PAPERMESH_LISTENERS
-  value: {{ include "papermesh.setupListeners" . | fromJsonArray | join "," | quote }}
-- name: PAPERMESH_ROTATE_LEAVES
-  value: {{ .Values.certificates.rotate.leaves | quote }}
-- name: PAPERMESH_ROTATE_CA
-  value: {{ .Values.certificates.rotate.ca | quote }}
-- name: PAPERMESH_WORK_DIR
-  value: /work/certificates
+{{ include "papermesh.setupEnvironment" . }}
+- PAPERMESH_WORKLOADS: {{ include "papermesh.setupWorkloads" . | fromJsonArray | join "," | quote }}
+- PAPERMESH_CLIENTS: {{ join "," .Values.certificates.clients | quote }}
+- PAPERMESH_ENVOY_NAMES: {{ include "papermesh.envoyNames" . | fromJsonArray | join "," | quote }}
+- PAPERMESH_LISTENERS: {{ include "papermesh.setupListeners" . | fromJsonArray | join "," | quote }}
+- PAPERMESH_ROTATE_LEAVES: {{ .Values.certificates.rotate.leaves | quote }}
+- PAPERMESH_ROTATE_CA: {{ .Values.certificates.rotate.ca | quote }}
+- PAPERMESH_WORK_DIR: /work/certificates
 {{- end -}}
 
-{{/* What the command that makes keys is told besides. Takes root. */}}
+{{/* What the command that makes keys is told. Takes root. */}}
 {{- define "papermesh.keysEnvironment" -}}
-- name: PAPERMESH_KEYS
-  value: {{ include "papermesh.setupKinds" . | fromJsonArray | join "," | quote }}
+{{ include "papermesh.setupEnvironment" . }}
+- PAPERMESH_KEYS: {{ include "papermesh.setupKinds" . | fromJsonArray | join "," | quote }}
 {{- end -}}

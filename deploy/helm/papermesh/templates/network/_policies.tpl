@@ -2,24 +2,37 @@
 Who may open a connection to whom. Every pod of the release is closed by "closed"; each policy opens one part's paths.
 */}}
 
-{{/* The head of a policy of one part. Takes (list root "part"). */}}
+{{/* The head of a policy of one part. Takes a dict, as metadata does: root, part, name, annotations. */}}
 {{- define "papermesh.policyHead" -}}
 apiVersion: networking.k8s.io/v1
 kind: NetworkPolicy
 metadata:
-  {{- include "papermesh.metadata" (dict "root" (index . 0) "part" (index . 1)) | nindent 2 }}
+  {{- include "papermesh.metadata" . | nindent 2 }}
 spec:
   podSelector:
     matchLabels:
-      {{- include "papermesh.selector" . | nindent 6 }}
+      {{- include "papermesh.selector" (list .root .part) | nindent 6 }}
   policyTypes: [Ingress, Egress]
 {{- end -}}
 
-{{/* A part as a peer. Takes (list root "part"). */}}
-{{- define "papermesh.peer" -}}
-podSelector:
-  matchLabels:
-    {{- include "papermesh.selector" . | nindent 4 }}
+{{/*
+The rule that opens the way from or to parts of the release, and the peers that values name; nothing where there are neither.
+Takes (list root "from" parts peers ports).
+*/}}
+{{- define "papermesh.rule" -}}
+{{- $root := index . 0 -}}
+{{- $all := list -}}
+{{- range index . 2 -}}
+{{- $all = append $all (dict "podSelector" (dict "matchLabels" (include "papermesh.selector" (list $root .) | fromYaml))) -}}
+{{- end -}}
+{{- with concat $all (index . 3) -}}
+- {{ index $ 1 }}:
+    {{- toYaml . | nindent 4 }}
+  ports:
+    {{- range index $ 4 }}
+    - {protocol: TCP, port: {{ int . }}}
+    {{- end }}
+{{- end -}}
 {{- end -}}
 
 {{/* The rule by which names are resolved. Takes root. */}}
@@ -37,14 +50,11 @@ podSelector:
 {{- define "papermesh.redisRules" -}}
 {{- $root := index . 0 -}}
 {{- range $role := index . 1 }}
-- to:
-    {{- if $root.Values.redis.included }}
-    - {{ include "papermesh.peer" (list $root (printf "redis-%s" $role)) | nindent 6 | trim }}
-    {{- else }}
-    {{- toYaml $root.Values.networkPolicy.redis | nindent 4 }}
-    {{- end }}
-  ports:
-    - {protocol: TCP, port: {{ ternary 6379 (get $root.Values.redis.external $role).port $root.Values.redis.included }}}
+{{- if $root.Values.redis.included }}
+{{ include "papermesh.rule" (list $root "to" (list (printf "redis-%s" $role)) list (list 6379)) }}
+{{- else }}
+{{ include "papermesh.rule" (list $root "to" list $root.Values.networkPolicy.redis (list (get $root.Values.redis.external $role).port)) }}
+{{- end }}
 {{- end }}
 {{- end -}}
 
@@ -54,23 +64,13 @@ The ways out that values add to a part: to the collector of traces and metrics, 
 */}}
 {{- define "papermesh.moreRules" -}}
 {{- $root := index . 0 -}}
-{{- with $root.Values.networkPolicy.otlp }}
-- to:
-    {{- toYaml . | nindent 4 }}
-  ports:
-    - {protocol: TCP, port: {{ $root.Values.networkPolicy.otlpPort }}}
-{{- end }}
-{{- with index . 1 }}
-{{ toYaml . }}
-{{- end }}
+{{- include "papermesh.rule" (list $root "to" list $root.Values.networkPolicy.otlp (list $root.Values.networkPolicy.otlpPort)) }}
+{{ include "papermesh.items" (index . 1) }}
 {{- end -}}
 
 {{/* The rule by which the bucket is reached. Takes root. */}}
 {{- define "papermesh.s3Rule" -}}
 {{- if eq .Values.blobs.kind "s3" -}}
-- to:
-    {{- toYaml .Values.networkPolicy.s3 | nindent 4 }}
-  ports:
-    - {protocol: TCP, port: {{ .Values.networkPolicy.s3Port }}}
+{{- include "papermesh.rule" (list . "to" list .Values.networkPolicy.s3 (list .Values.networkPolicy.s3Port)) -}}
 {{- end -}}
 {{- end -}}

@@ -49,10 +49,10 @@ END
 metadata:
   {{- include "papermesh.podMetadata" (dict "root" $root "part" $part "values" $values "annotations" $annotations) | nindent 2 }}
 spec:
-  {{- include "papermesh.podFields" (dict "root" $root "part" $part "values" $values "user" (include "papermesh.redisUser" $root) "grace" "30") | nindent 2 }}
+  {{- include "papermesh.podFields" (dict "root" $root "part" $part "values" $values "user" 999 "grace" "30") | nindent 2 }}
   containers:
     - name: redis
-      {{- include "papermesh.imageFields" (list $root $root.Values.redis.image) | nindent 6 }}
+      {{- include "papermesh.container" (list $root $root.Values.redis.image $values.resources) | nindent 6 }}
       command:
         - sh
         - -euc
@@ -83,10 +83,6 @@ spec:
         periodSeconds: 15
         timeoutSeconds: 10
         failureThreshold: 4
-      resources:
-        {{- toYaml $values.resources | nindent 8 }}
-      securityContext:
-        {{- include "papermesh.containerSecurity" $root | nindent 8 }}
       volumeMounts:
         - {name: configuration, mountPath: /etc/redis/configuration, readOnly: true}
         - {name: data, mountPath: /data}

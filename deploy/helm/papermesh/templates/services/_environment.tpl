@@ -6,24 +6,17 @@
 {{- $variable := include "papermesh.variable" $name -}}
 {{ include "papermesh.serverEnvironment" $root }}
 {{- with $service.port }}
-- name: {{ $variable }}_PORT
-  value: {{ int . | quote }}
+- {{ $variable }}_PORT: {{ int . | quote }}
 {{- end }}
 {{- if has $name (include "papermesh.meshCallers" $root | fromJsonArray) }}
-- name: PAPERMESH_MESH_ADDRESS
-  value: {{ include "papermesh.host" (list $root "envoy") }}:8444
+- PAPERMESH_MESH_ADDRESS: {{ include "papermesh.host" (list $root "envoy") }}:8444
 {{- end }}
 {{- with $service.workers }}
-- name: {{ $variable }}_WORKERS
-  value: {{ int .count | quote }}
-- name: {{ $variable }}_WORKER_MEMORY_BYTES
-  value: {{ include "papermesh.bytes" .memory | quote }}
+- {{ $variable }}_WORKERS: {{ int .count | quote }}
+- {{ $variable }}_WORKER_MEMORY_BYTES: {{ include "papermesh.bytes" .memory | quote }}
 {{- end }}
-- name: PAPERMESH_WORK_DIR
-  value: /var/lib/papermesh/work/{{ $name }}
-{{- with $service.redis }}
-{{ include "papermesh.redisEnvironment" (list $root .) | trim }}
-{{- end }}
+- PAPERMESH_WORK_DIR: /var/lib/papermesh/work/{{ $name }}
+{{ include "papermesh.redisEnvironment" (list $root $service.redis) }}
 {{- if ne $service.blobs "none" }}
 {{ include "papermesh.blobsEnvironment" $root }}
 {{- end }}

@@ -1,10 +1,12 @@
-"""The files of a deployment's first clients on one machine, made once and kept.
+"""The keys of a deployment on one machine, made once and kept.
 
-dispatch reads the list of clients, and each client reads a file with its own key.
+dispatch reads the list of clients, and each client reads a file with its own key. One more key seals the audit log:
+without it nobody can verify what was written under it.
 """
 
 from pathlib import Path
 
+from services.base import audit_chain
 from services.base.errors import OperatorError
 from services.base.private_file import replace_private
 from trust import clients_file, first_clients
@@ -15,7 +17,7 @@ class ClientKeysError(OperatorError):
     """The files hold something else than keys; the text is for the person who starts Papermesh."""
 
 
-def ensure(folder: Path, namespace: str) -> None:
+def ensure_clients(folder: Path, namespace: str) -> None:
     """Makes clients.json and a key file for each client in `folder`, where they are missing.
 
     A key file whose key the list does not know is written anew.
@@ -38,3 +40,11 @@ def ensure(folder: Path, namespace: str) -> None:
                 replace_private(file, new)
         except OSError as error:
             raise ClientKeysError(f"{file} cannot be read or written: {error.strerror}.") from None
+
+
+def ensure_audit_key(folder: Path) -> Path:
+    """Makes the audit log's key file in `folder`, unless it is there, and returns its path."""
+    file = folder / "audit.json"
+    if not file.exists():
+        replace_private(file, audit_chain.new_key_file())
+    return file
