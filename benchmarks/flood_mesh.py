@@ -6,10 +6,10 @@ import io
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from benchmarks.free_ports import free_ports
 from deploy import workloads
 from deploy.local import keys
 from deploy.local.parts import AUDIENCE, NAMESPACE
-from deploy.local.ports import Ports
 from deploy.local.stack import Stack
 from mcp_adapter.dispatch_client import DispatchClient
 from services.base import signature
@@ -39,7 +39,7 @@ _RIGHTS: dict[str, Entry] = {
 def stack(folder: Path, settings: Mapping[str, str] | None = None) -> Stack:
     """The mesh, not started, with its state under a folder, both clients in its list, and more settings."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    stack = Stack(folder, Ports.free(), settings={"PAPERMESH_LOG_LEVEL": "WARNING", **(settings or {})})
+    stack = Stack(folder, free_ports(), settings={"PAPERMESH_LOG_LEVEL": "WARNING", **(settings or {})})
     stack.folders.make()
     certificates.ensure(stack.folders.certs, NAMESPACE, workloads.names(), clients=tuple(_RIGHTS))
     keys.ensure_clients(stack.folders.secrets, NAMESPACE)

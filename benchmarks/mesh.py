@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.bare.descriptors import SERVICE, compile_into
-from deploy.local.ports import Ports
+from benchmarks.free_ports import free_ports
 from deploy.local.stack import Stack
 from deploy.workloads import SERVICES, Workload
 
@@ -23,7 +23,7 @@ def stack(folder: Path, services: Sequence[Workload] = SERVICES) -> Stack:
         "PAPERMESH_DESCRIPTORS": str(descriptors),
         "PAPERMESH_LOG_LEVEL": "WARNING",
     }
-    return Stack(folder, Ports.free(everything), everything, settings=settings)
+    return Stack(folder, free_ports(everything), everything, settings=settings)
 
 
 def parts(running: Stack) -> dict[str, int]:

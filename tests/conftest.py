@@ -8,7 +8,7 @@ import pytest
 from hypothesis import settings
 
 import services.base  # noqa: F401 - before grpc, as every part does
-from deploy.local import ports
+from benchmarks import free_ports
 
 # Many examples of each are worth less than a suite that is run often; the machine may be busy, so none has a deadline.
 settings.register_profile("papermesh", max_examples=50, deadline=None)
@@ -26,9 +26,9 @@ LONG = (TESTS / "e2e", TESTS / "docs", TESTS / "deploy" / "helm")
 # A port is free until somebody listens on it. Two processes of tests that look for one at the same time must not find
 # the same, so each looks in a part of its own; the gap between them is for replicas, which listen up to 200 higher.
 if "PYTEST_XDIST_WORKER" in os.environ:
-    _share = len(ports.FREE) // int(os.environ["PYTEST_XDIST_WORKER_COUNT"])
+    _share = len(free_ports.FREE) // int(os.environ["PYTEST_XDIST_WORKER_COUNT"])
     _first = _share * int(os.environ["PYTEST_XDIST_WORKER"].removeprefix("gw"))
-    ports.FREE = ports.FREE[_first : _first + _share - 200]
+    free_ports.FREE = free_ports.FREE[_first : _first + _share - 200]
 
 # These need a cluster with an image of this version; `make cluster-test` has both, and runs them.
 collect_ignore = [] if os.environ.get("PAPERMESH_CLUSTER_IMAGE") else ["cluster"]

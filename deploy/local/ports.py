@@ -4,10 +4,9 @@ A part that runs several times listens a hundred higher each time, so the same v
 """
 
 import os
-import random
 import socket
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -19,16 +18,7 @@ _LOOPBACK = "127.0.0.1"
 
 _OWN = ("http", "edge", "mesh", "dispatch")
 
-FREE = range(20_000, 32_000)
-"""Free ports are sought below those that the system gives to outgoing connections: one of these could take a port when
-it was found free and no server has bound it yet."""
-
-_FREE_REPLICAS = 3
-"""Where a port is free for a part, so many replicas of it find theirs."""
-
 _HIGHEST = 65_535
-
-_TRIES = 1_000
 
 
 class PortError(OperatorError):
@@ -52,23 +42,6 @@ class Ports:
     """By service name; a service that is not in it listens where its own entry says."""
 
     @classmethod
-    def free(cls, services: Sequence[Workload] = SERVICES) -> Self:
-        """Ports that nobody listens on right now, for tests; those of up to three replicas are free too."""
-        names = [name for name, _ in cls().each(services)]
-        numbers: list[int] = []
-        with ExitStack() as held:
-            for number in random.SystemRandom().sample(FREE, _TRIES):
-                if len(numbers) == len(names):
-                    break
-                with suppress(OSError):
-                    for replica in range(1, _FREE_REPLICAS + 1):
-                        held.enter_context(_bound(replicas.port(number, replica)))
-                    numbers.append(number)
-        if len(numbers) < len(names):
-            raise PortError(f"Fewer than {len(names)} ports between {FREE.start} and {FREE.stop} are free.")
-        return cls._moved(dict(zip(names, numbers, strict=True)))
-
-    @classmethod
     def from_environment(cls, environment: Mapping[str, str], services: Sequence[Workload] = SERVICES) -> Self:
         """The default ports, moved by what the environment says.
 
@@ -76,12 +49,13 @@ class Ports:
             PortError: for a variable that is no port number.
         """
         settings = {name: variable(name, "PORT") for name, _ in cls().each(services)}
-        return cls._moved(
+        return cls.moved(
             {name: _number(each, environment[each]) for name, each in settings.items() if environment.get(each)}
         )
 
     @classmethod
-    def _moved(cls, numbers: Mapping[str, int]) -> Self:
+    def moved(cls, numbers: Mapping[str, int]) -> Self:
+        """The default ports, but for those that are given by name."""
         own = {name: numbers[name] for name in _OWN if name in numbers}
         return cls(**own, services={name: number for name, number in numbers.items() if name not in own})
 
@@ -131,7 +105,7 @@ def _bindable(setting: str, first: int, number: int) -> socket.socket:
     try:
         if number > _HIGHEST:
             raise PortError(f"{setting}={first} leaves no port for further replicas: take a lower one.")
-        return _bound(number)
+        return bound(number)
     except OSError as error:
         other = first + 10 if first + 10 <= _HIGHEST else first - 10
         raise PortError(
@@ -140,7 +114,7 @@ def _bindable(setting: str, first: int, number: int) -> socket.socket:
         ) from None
 
 
-def _bound(number: int) -> socket.socket:
+def bound(number: int) -> socket.socket:
     """A socket bound to the port, as a server would bind it, so that a connection still closing does not count."""
     return socket.create_server((_LOOPBACK, number))
 

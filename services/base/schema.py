@@ -17,30 +17,23 @@ from buf.validate import validate_pb2
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _SAFE_INTEGER = 2**53 - 1
 
-_INT32 = (-(2**31), 2**31 - 1)
-_UINT32 = (0, 2**32 - 1)
-_INT64 = (-_SAFE_INTEGER, _SAFE_INTEGER)
-_UINT64 = (0, _SAFE_INTEGER)
 INTEGER_RANGES: Mapping[int, tuple[int, int]] = {
-    FieldDescriptor.TYPE_INT32: _INT32,
-    FieldDescriptor.TYPE_SINT32: _INT32,
-    FieldDescriptor.TYPE_SFIXED32: _INT32,
-    FieldDescriptor.TYPE_UINT32: _UINT32,
-    FieldDescriptor.TYPE_FIXED32: _UINT32,
-    FieldDescriptor.TYPE_INT64: _INT64,
-    FieldDescriptor.TYPE_SINT64: _INT64,
-    FieldDescriptor.TYPE_SFIXED64: _INT64,
-    FieldDescriptor.TYPE_UINT64: _UINT64,
-    FieldDescriptor.TYPE_FIXED64: _UINT64,
+    FieldDescriptor.CPPTYPE_INT32: (-(2**31), 2**31 - 1),
+    FieldDescriptor.CPPTYPE_UINT32: (0, 2**32 - 1),
+    FieldDescriptor.CPPTYPE_INT64: (-_SAFE_INTEGER, _SAFE_INTEGER),
+    FieldDescriptor.CPPTYPE_UINT64: (0, _SAFE_INTEGER),
 }
-"""The smallest and the largest number of each integer type of a field that JSON carries without loss."""
+"""The smallest and the largest number that JSON carries without loss, by a field's `cpp_type`."""
 
 _SCALARS: dict[int, dict[str, Any]] = {
     **{kind: {"type": "integer", "minimum": least, "maximum": most} for kind, (least, most) in INTEGER_RANGES.items()},
-    FieldDescriptor.TYPE_DOUBLE: {"type": "number"},
-    FieldDescriptor.TYPE_FLOAT: {"type": "number"},
-    FieldDescriptor.TYPE_BOOL: {"type": "boolean"},
-    FieldDescriptor.TYPE_BYTES: {"type": "string", "contentEncoding": "base64"},
+    FieldDescriptor.CPPTYPE_DOUBLE: {"type": "number"},
+    FieldDescriptor.CPPTYPE_FLOAT: {"type": "number"},
+    FieldDescriptor.CPPTYPE_BOOL: {"type": "boolean"},
+    FieldDescriptor.CPPTYPE_STRING: {
+        "type": "string",
+        "contentEncoding": "base64",
+    },  # of bytes; text has rules of its own
 }
 WELL_KNOWN: dict[str, dict[str, Any]] = {
     "google.protobuf.Struct": {"type": "object"},
@@ -140,7 +133,7 @@ def _single(
         return {"enum": [value.name for value in field.enum_type.values]}
     if field.type == FieldDescriptor.TYPE_STRING:
         return _string(rules.string, optional=rules.ignore == validate_pb2.IGNORE_IF_ZERO_VALUE)
-    return dict(_SCALARS[field.type])
+    return dict(_SCALARS[field.cpp_type])
 
 
 def _string(rules: validate_pb2.StringRules, *, optional: bool) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from deploy.local.ports import Ports
+from benchmarks.free_ports import free_ports
 from tests.conftest import ROOT
 from tests.docs.page import Step, must_show, patched, steps
 from tests.e2e.support.waiting import eventually
@@ -35,7 +35,7 @@ class Follower:
         # A copy: the page changes it, and what finds its own place by its file must find this one.
         shutil.copytree(ROOT / "deploy", checkout / "deploy", ignore=shutil.ignore_patterns("__pycache__"))
         self.steps = iter(steps(PAGE))
-        ports = Ports.free()
+        ports = free_ports()
         self.environment = {
             **{name: value for name, value in os.environ.items() if not name.startswith("PAPERMESH_")},
             "PYTHONPATH": str(checkout),
@@ -92,7 +92,7 @@ class Follower:
 
 
 def _one_more() -> int:
-    return Ports.free().http
+    return free_ports().http
 
 
 @pytest.fixture(scope="module")

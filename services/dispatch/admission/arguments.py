@@ -173,7 +173,7 @@ def _float(_: FieldDescriptor, value: Any, path: str) -> float:
 def _integer(field: FieldDescriptor, value: Any, path: str) -> int:
     if isinstance(value, bool) or not isinstance(value, int):
         raise _Fault(path, "must be a whole number")
-    low, high = INTEGER_RANGES[field.type]
+    low, high = INTEGER_RANGES[field.cpp_type]
     if not low <= value <= high:
         raise _Fault(path, f"must be from {low} to {high}")
     return value

@@ -3,6 +3,7 @@ from contextlib import closing
 
 import pytest
 
+from benchmarks.free_ports import free_ports
 from deploy.local import replicas
 from deploy.local.ports import PortError, Ports
 from deploy.workloads import SERVICES, Workload
@@ -27,7 +28,7 @@ def test_what_is_no_port_is_refused_by_the_name_of_its_variable(text: str) -> No
 
 
 def test_a_taken_port_is_named_with_the_variable_that_moves_it() -> None:
-    ports = Ports.free()
+    ports = free_ports()
     with (
         closing(socket.create_server(("127.0.0.1", ports.mesh))),
         pytest.raises(PortError, match=rf"Port {ports.mesh} cannot be used.*PAPERMESH_MESH_PORT={ports.mesh + 10}"),
@@ -36,7 +37,7 @@ def test_a_taken_port_is_named_with_the_variable_that_moves_it() -> None:
 
 
 def test_a_service_s_taken_port_is_named_too() -> None:
-    ports = Ports.free()
+    ports = free_ports()
     taken = closing(socket.create_server(("127.0.0.1", ports.of(SERVICES[0]))))
     with taken, pytest.raises(PortError, match=r"PAPERMESH_PDF_PORT=\d+ make up"):
         ports.check()
@@ -49,7 +50,7 @@ def test_one_port_for_two_parts_is_found_out() -> None:
 
 def test_free_ports_are_all_different_and_can_be_bound() -> None:
     services = (*SERVICES, Workload("tables", "acme.tables", 9103, ("acme.tables.v1.TablesService",)))
-    ports = Ports.free(services)
+    ports = free_ports(services)
 
     numbers = {ports.http, ports.edge, ports.mesh, ports.dispatch, *(ports.of(service) for service in services)}
     assert len(numbers) == 6
@@ -57,7 +58,7 @@ def test_free_ports_are_all_different_and_can_be_bound() -> None:
 
 
 def test_the_variable_of_a_part_moves_its_replicas_too() -> None:
-    ports = Ports.free()
+    ports = free_ports()
     second = replicas.port(ports.dispatch, 2)
     with closing(socket.create_server(("127.0.0.1", second))):
         ports.check(counts={"pdf": 3})
@@ -68,7 +69,7 @@ def test_the_variable_of_a_part_moves_its_replicas_too() -> None:
 
 
 def test_replicas_of_two_parts_do_not_meet() -> None:
-    free = Ports.free()
+    free = free_ports()
     second = replicas.port(free.dispatch, 2)
     ports = Ports(free.http, free.edge, free.mesh, free.dispatch, {"pdf": second})
     with pytest.raises(PortError, match=rf"Port {second} .*PAPERMESH_PDF_PORT"):
@@ -76,11 +77,11 @@ def test_replicas_of_two_parts_do_not_meet() -> None:
 
 
 def test_a_port_that_leaves_no_room_for_replicas_is_named() -> None:
-    ports = Ports.free()
+    ports = free_ports()
     high = Ports(ports.http, ports.edge, ports.mesh, 65_500, ports.services)
     with pytest.raises(PortError, match="PAPERMESH_DISPATCH_PORT=65500 leaves no port for further replicas"):
         high.check(counts={"dispatch": 2})
 
 
 def test_free_ports_have_room_for_three_replicas() -> None:
-    Ports.free().check(counts={"dispatch": 3, "pdf": 3})
+    free_ports().check(counts={"dispatch": 3, "pdf": 3})

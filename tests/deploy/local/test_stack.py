@@ -14,6 +14,7 @@ import pytest
 import yaml
 from cryptography import x509
 
+from benchmarks.free_ports import free_ports
 from deploy.local.folders import Folders
 from deploy.local.hold import HeldError
 from deploy.local.part import PartError
@@ -35,7 +36,7 @@ TABLES = Workload("tables", "acme.tables", 9103, ("acme.tables.v1.TablesService"
 
 @pytest.fixture
 def stack(tmp_path: Path) -> Iterator[Stack]:
-    stack = Stack(tmp_path / "var", Ports.free())
+    stack = Stack(tmp_path / "var", free_ports())
     stack.prepare()
     yield stack
     stack.stop()
@@ -70,7 +71,7 @@ def test_parts_are_started_in_the_order_in_which_they_need_each_other(stack: Sta
 
 
 def test_each_replica_is_a_part_with_a_port_and_folders_of_its_own_and_envoy_knows_all(tmp_path: Path) -> None:
-    stack = Stack(tmp_path / "var", Ports.free(), replicas={"dispatch": 2, "pdf": 3, "adapter": 2})
+    stack = Stack(tmp_path / "var", free_ports(), replicas={"dispatch": 2, "pdf": 3, "adapter": 2})
     stack.prepare()
     stack.stop()
 
@@ -103,7 +104,7 @@ def test_replicas_share_a_certificate_and_what_only_one_may_have_is_its_own(tmp_
 
 def test_counts_that_make_no_sense_are_refused_before_anything_is_written(tmp_path: Path) -> None:
     with pytest.raises(ReplicaError, match="no more than one envoy"):
-        Stack(tmp_path / "var", Ports.free(), replicas={"envoy": 2}).prepare()
+        Stack(tmp_path / "var", free_ports(), replicas={"envoy": 2}).prepare()
     assert not (tmp_path / "var").exists()
 
 
@@ -132,7 +133,7 @@ def test_certificates_and_keys_are_kept_from_one_run_to_the_next(stack: Stack, t
     before = [file.read_bytes() for file in files]
     stack.stop()
 
-    again = Stack(tmp_path / "var", Ports.free())
+    again = Stack(tmp_path / "var", free_ports())
     again.prepare()
     again.stop()
 
@@ -140,7 +141,7 @@ def test_certificates_and_keys_are_kept_from_one_run_to_the_next(stack: Stack, t
 
 
 def test_a_folder_has_one_supervisor(stack: Stack) -> None:
-    other = Stack(stack.folders.root, Ports.free())
+    other = Stack(stack.folders.root, free_ports())
 
     with pytest.raises(HeldError, match="runs already"):
         other.start()
@@ -148,7 +149,7 @@ def test_a_folder_has_one_supervisor(stack: Stack) -> None:
 
 def test_when_a_part_cannot_start_it_is_named_and_everything_else_is_stopped(tmp_path: Path) -> None:
     broken = replace(SERVICES[0], command=(sys.executable, "-c", "raise SystemExit('there are no fonts')"))
-    stack = Stack(tmp_path / "var", Ports.free(), (broken,))
+    stack = Stack(tmp_path / "var", free_ports(), (broken,))
 
     with pytest.raises(PartError, match=r"pdf ended with status 1 before it was ready[\s\S]*there are no fonts"):
         stack.start()
@@ -169,14 +170,14 @@ listener.accept()
 raise SystemExit("there are no fonts")
 """
     broken = replace(SERVICES[0], command=(sys.executable, "-c", script))
-    stack = Stack(tmp_path / "var", Ports.free(), (broken,))
+    stack = Stack(tmp_path / "var", free_ports(), (broken,))
 
     with pytest.raises(PartError, match=r"pdf ended with status 1\.[\s\S]*there are no fonts"):
         stack.start()
 
 
 def test_two_deployments_run_side_by_side(stack: Stack) -> None:
-    other = Stack(stack.folders.root / "other", Ports.free())
+    other = Stack(stack.folders.root / "other", free_ports())
     other.prepare()
     other.stop()
 
@@ -198,7 +199,7 @@ def test_one_entry_in_the_list_of_services_is_all_that_dispatch_envoy_and_certif
 
 def test_a_worker_that_nobody_calls_needs_no_port_and_no_proto_and_gets_what_its_entry_asks_for(tmp_path: Path) -> None:
     worker = Workload("reindex", "acme.reindex", callees=("pdf",), blobs="read", redis=("state",))
-    plan = Plan(Folders(tmp_path), Ports.free((*SERVICES, worker)), (*SERVICES, worker))
+    plan = Plan(Folders(tmp_path), free_ports((*SERVICES, worker)), (*SERVICES, worker))
 
     (pdf,) = plan.topology().services
     assert pdf.callers == ("dispatch", "reindex")
@@ -220,7 +221,7 @@ socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM).sendto(b"READY=1", os.environ["
 signal.pause()
 """
     worker = Workload("reindex", command=(sys.executable, "-c", script))
-    with Stack(tmp_path / "var", Ports.free((worker,)), (worker,)) as stack:
+    with Stack(tmp_path / "var", free_ports((worker,)), (worker,)) as stack:
         assert stack.part("reindex").running
         assert (stack.tls_dir("reindex") / "tls.crt").exists()
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.free_ports import free_ports
 from deploy.local.ports import Ports
 from deploy.local.processes import ProcessRecord
 from deploy.local.stack import Stack
@@ -28,7 +29,7 @@ class Terminal:
     """Runs the commands and keeps what they show."""
 
     def __init__(self, folder: Path) -> None:
-        self.ports = Ports.free()
+        self.ports = free_ports()
         self.var = folder / "var"
         self.screen = folder / "screen"
         self.environment = {

@@ -13,10 +13,10 @@ from typing import Any
 
 import httpx
 
+from benchmarks.free_ports import free_ports
 from deploy import workloads
 from deploy.local import keys
 from deploy.local.parts import AUDIENCE, NAMESPACE
-from deploy.local.ports import Ports
 from deploy.local.stack import Stack
 from deploy.workloads import SERVICES, Workload
 from services.base.identity import client_id
@@ -170,7 +170,7 @@ def deployed(
     """
     with ExitStack() as exits:
         folder = Path(exits.enter_context(TemporaryDirectory(prefix="papermesh-e2e-", dir=_quick_folder())))
-        stack = Stack(folder, Ports.free(services), services, replicas=replicas, settings=settings)
+        stack = Stack(folder, free_ports(services), services, replicas=replicas, settings=settings)
         stack.folders.make()
         _add_clients(stack)
         exits.enter_context(stack)
