@@ -108,7 +108,7 @@ class Adapter:
             message = f"No adapter answers at {self._url}. `papermesh up` starts one; --url names another."
             return PapermeshError(Code.UNAVAILABLE, message)
         if isinstance(error, httpx.TimeoutException):
-            return PapermeshError(Code.TIMEOUT, f"The adapter at {self._url} has not answered in time.")
+            return PapermeshError(Code.TIMEOUT, f"The adapter at {self._url} did not answer in time.")
         return PapermeshError(Code.UNAVAILABLE, f"The connection to {self._url} broke before the answer was complete.")
 
 
@@ -120,7 +120,7 @@ def _credentials(url: str) -> dict[str, str]:
     if not token.isascii() or not token.isprintable() or " " in token:
         raise UsageError("PAPERMESH_TOKEN is neither an API key nor a token.")
     if urlsplit(url).scheme != "https" and not is_loopback(urlsplit(url).hostname or ""):
-        raise UsageError(f"PAPERMESH_TOKEN is not sent to {url}: on the way others could read it. Use https.")
+        raise UsageError(f"PAPERMESH_TOKEN was not sent to {url}: others could read it on the way. Use https.")
     return {"Authorization": f"Bearer {token}"}
 
 
@@ -148,7 +148,7 @@ def _read(response: httpx.Response) -> Answer:
     except (ValueError, LookupError, TypeError, AttributeError):
         raise PapermeshError(
             Code.UNAVAILABLE,
-            f"What answers at {response.url.copy_with(path='/')} is no adapter (HTTP {response.status_code}).",
+            f"What answers at {response.url.copy_with(path='/')} is not an adapter (HTTP {response.status_code}).",
         ) from None
     raise CallError(error, response.text)
 

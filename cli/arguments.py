@@ -38,7 +38,7 @@ def split(words: Iterable[str], args_option: str | None) -> tuple[dict[str, Any]
     words = list(words)
     objects = [word for word in words if word.startswith("{")]
     if len(objects) + (args_option is not None) > 1:
-        raise UsageError("Give the arguments as one JSON object; there are several.")
+        raise UsageError("Give the arguments as one JSON object, not several.")
     text = args_option if args_option is not None else next(iter(objects), "{}")
     given = _json(text, "The arguments")
     if not isinstance(given, dict):
@@ -58,7 +58,7 @@ def read(words: Iterable[str], given: dict[str, Any], schema: Schema) -> dict[st
         if pair := _PAIR.fullmatch(word):
             _put(args, pair[1].split("."), pair[2], schema)
         else:
-            files.append(_file(word, f"Every word is a file or KEY=VALUE, and there is {_known(schema)}."))
+            files.append(_file(word, f"Give files and KEY=VALUE; the arguments are {_known(schema)}."))
     _place(files, args, schema)
     return args
 
@@ -133,12 +133,12 @@ def _child(schema: Schema, name: str, path: list[str]) -> Schema:
     if child is None and schema.get("additionalProperties") not in (None, False):
         child = schema["additionalProperties"]
     if child is None and "properties" in schema:
-        raise UsageError(f"There is no argument {'.'.join(path)}; there is {_known(schema)}.")
+        raise UsageError(f"There is no argument {'.'.join(path)}; the arguments are {_known(schema)}.")
     return child if isinstance(child, Mapping) else {}
 
 
 def _known(schema: Schema) -> str:
-    return ", ".join(schema.get("properties", {})) or "no argument at all"
+    return ", ".join(schema.get("properties", {})) or "none"
 
 
 def _value(text: str, schema: Schema, name: str) -> Any:
@@ -167,7 +167,7 @@ def _document(text: str, name: str) -> Any:
 
 
 def _not(name: str, wanted: str, text: str) -> NoReturn:
-    raise UsageError(f"{name} is {wanted}, not {text!r}.")
+    raise UsageError(f"{name} must be {wanted}, not {text!r}.")
 
 
 def _json(text: str, name: str) -> Any:
@@ -178,14 +178,14 @@ def _json(text: str, name: str) -> Any:
 
 
 def _not_finite(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no number in JSON")
+    raise ValueError(f"{name} is not a number in JSON")
 
 
 def _file(text: str, hint: str) -> LocalFile:
     path = Path(text).expanduser()
     if path.is_file():
         return LocalFile(path)
-    raise UsageError(f"{text} is {'a folder' if path.is_dir() else 'no file'}. {hint}")
+    raise UsageError(f"{text} is {'a folder' if path.is_dir() else 'not a file'}. {hint}")
 
 
 def _place(given: list[LocalFile], args: dict[str, Any], schema: Schema) -> None:

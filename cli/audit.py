@@ -61,7 +61,7 @@ def verify(
     ] = None,
     without_heads: Annotated[
         bool,
-        typer.Option("--without-heads", help="Do not ask Redis: removed logs and cut-off ends are not found."),
+        typer.Option("--without-heads", help="Do not ask Redis. Removed logs and cut-off ends then go unnoticed."),
     ] = False,
 ) -> None:
     """Find lines and logs that were altered, removed, reordered or cut off.
@@ -82,11 +82,11 @@ def verify(
             raise UsageError(f"There is no audit log in {folder}, and Redis knows of none. Name its folder: DIR.")
         _show(reports)
         if without_heads:
-            note("Redis was not asked: nothing is said of removed logs and cut-off ends.")
+            note("Redis was not asked, so removed logs and cut-off ends were not looked for.")
         if faulty := sum(report.faulty for report in reports):
             note(f"{faulty} {'fault' if faulty == 1 else 'faults'} in {folder}")
             raise typer.Exit(FAULTY)
-        note(f"Nothing in {folder} was touched.")
+        note(f"Nothing in {folder} was altered.")
 
 
 def _keys(files: list[Path]) -> "dict[str, AuditKey]":
@@ -124,8 +124,8 @@ def _reader(url: str | None) -> "Callable[[], Mapping[str, Head]]":
                         heads[name.decode().removeprefix(prefix)] = Head.parse(value.decode())
         except (RedisError, OSError, ValueError) as error:
             raise UsageError(
-                f"The heads cannot be read from Redis ({type(error).__name__}), so nothing is known of removed logs and"
-                " cut-off ends. --redis names another one; --without-heads checks the rest."
+                f"The heads cannot be read from Redis ({type(error).__name__}), so removed logs and cut-off ends cannot"
+                " be found. --redis names another one; --without-heads checks the rest."
             ) from None
         return heads
 
@@ -172,7 +172,7 @@ def _show(reports: "list[Report]") -> None:
         for remark in report.notes:
             note(f"{report.chain}: {remark}.")
         if report.missed:
-            note(f"{report.chain}: {report.missed} refused calls are not in it, while it could not be written.")
+            note(f"{report.chain}: lacks {report.missed} calls that were refused while it could not be written.")
 
 
 def _to_the_second(time: str) -> str:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 def actions(
     name: Annotated[
-        str | None, typer.Argument(metavar="NAME", help="Show the arguments of this one.", show_default=False)
+        str | None, typer.Argument(metavar="NAME", help="Show this action's arguments.", show_default=False)
     ] = None,
     *,
     as_json: options.Json = False,
@@ -55,7 +55,7 @@ def actions(
 def upload(
     files: Annotated[
         list[Path],
-        typer.Argument(metavar="FILE", help="What to upload.", exists=True, dir_okay=False, readable=True),
+        typer.Argument(metavar="FILE", help="The files to upload.", exists=True, dir_okay=False, readable=True),
     ],
     *,
     as_json: options.Json = False,
@@ -79,7 +79,7 @@ def delete(
     documents: Annotated[
         list[str],
         typer.Argument(
-            metavar="SHA256|FILE", help="Which uploads: their digests, or the same files.", show_default=False
+            metavar="SHA256|FILE", help="The uploads to delete: their digests, or the same files.", show_default=False
         ),
     ],
     *,
@@ -102,16 +102,16 @@ def delete(
 def invoke(
     action: Annotated[
         str,
-        typer.Argument(metavar="ACTION", help="Name of the action: papermesh actions lists them.", show_default=False),
+        typer.Argument(metavar="ACTION", help="Name of the action; papermesh actions lists them.", show_default=False),
     ],
     words: options.Words = None,
     *,
     args: options.ArgsJson = None,
-    no_cache: Annotated[bool, typer.Option("--no-cache", help="Have the result computed anew.")] = False,
+    no_cache: Annotated[bool, typer.Option("--no-cache", help="Compute the result again.")] = False,
     idempotency_key: Annotated[
         str | None,
         typer.Option(
-            metavar="KEY", help="The same call with the same key is run once in 24 hours, and answered alike."
+            metavar="KEY", help="Repeated with the same key within 24 hours, a call runs once and gets the same answer."
         ),
     ] = None,
     as_json: options.Json = False,

@@ -37,7 +37,7 @@ def certs(
     namespace: Namespace = _NAMESPACE,
     client: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME", help="A caller of the company's own to make one for; may be repeated."),
+        typer.Option(metavar="NAME", help="One of your own callers to make one for; may be repeated."),
     ] = None,
 ) -> None:
     """Make the mesh's certificates, renew those that grow old, and show all of them.
@@ -46,7 +46,7 @@ def certs(
     """
     with reported():
         if context.invoked_subcommand and (directory or client or namespace != _NAMESPACE):
-            raise UsageError("Options stand after the command that they are for: papermesh certs rotate ca --dir …")
+            raise UsageError("Put options after their command: papermesh certs rotate ca --dir …")
     if context.invoked_subcommand:
         return
     from deploy import workloads
@@ -79,7 +79,7 @@ def leaf(
     folder = _folder(directory)
     with reported():
         _show(certificates.rotate_leaves(folder, names or ()))
-        note(f"In {folder}. Whoever runs takes them up within seconds; no restart is needed.")
+        note(f"In {folder}. Running workloads take them up within seconds, without a restart.")
 
 
 @rotate.command()
@@ -89,7 +89,7 @@ def ca(
     namespace: Namespace = _NAMESPACE,
     step: Annotated[
         str | None,
-        typer.Option(metavar="trust|issue|drop", help="Take this step alone, and wait for nothing. Default: all."),
+        typer.Option(metavar="trust|issue|drop", help="Take only this step, and do not wait. Default: all."),
     ] = None,
     ask: Annotated[
         list[str] | None,
@@ -99,7 +99,7 @@ def ca(
         ),
     ] = None,
     settle: Annotated[
-        float | None, typer.Option(metavar="SECONDS", help="What those who only call get for each step.", min=0)
+        float | None, typer.Option(metavar="SECONDS", help="Time for each step for those who only call.", min=0)
     ] = None,
 ) -> None:
     """Replace the CA, and every certificate with it.
@@ -114,7 +114,7 @@ def ca(
     with reported():
         if step is not None:
             if step not in set(certificates.Step):
-                raise UsageError(f"{step!r} is no step of a rotation. They are trust, issue and drop, in this order.")
+                raise UsageError(f"{step!r} is not a step of a rotation. They are trust, issue and drop, in order.")
             _show(certificates.take(folder, certificates.Step(step), namespace))
         else:
             listeners = [_listener(each) for each in ask] if ask else _laptop()
@@ -164,9 +164,9 @@ def _state(folder: Path) -> str:
     authority = authority_of(folder)
     match authority.phase:
         case Phase.TRUSTING:
-            return "The CA is being rotated: everybody is told to trust both, the old one signs. Next step: issue."
+            return "The CA is being rotated: workloads are told to trust both, the old one signs. Next step: issue."
         case Phase.ISSUING:
-            return "The CA is being rotated: everybody is told to trust both, the new one signs. Next step: drop."
+            return "The CA is being rotated: workloads are told to trust both, the new one signs. Next step: drop."
     if authority.is_due(datetime.now(UTC)):
         return "The CA is in the last third of its life. Replace it: papermesh certs rotate ca"
     return "No rotation of the CA is under way."
@@ -187,5 +187,5 @@ def _listener(text: str) -> "Listener":
     member, _, address = text.partition("=")
     host, _, port = address.rpartition(":")
     if not member or not host or not port.isdecimal():
-        raise UsageError(f"{text!r} names nobody to ask. It looks like pdf=127.0.0.1:9102.")
+        raise UsageError(f"{text!r} names nobody to ask. Write it like pdf=127.0.0.1:9102.")
     return Listener(member, host.strip("[]"), int(port))

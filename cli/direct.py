@@ -88,7 +88,7 @@ class Direct:
             await asyncio.to_thread(_fetch, sha256, adapter_url, file)
             stored = await self.put(file)
         if stored["sha256"] != sha256:
-            raise PapermeshError(Code.INTERNAL, f"The adapter's document is not {sha256}.")
+            raise PapermeshError(Code.INTERNAL, f"The document that the adapter sent is not {sha256}.")
         note(f"{sha256[:16]}…, uploaded through the adapter, is now stored for {self._name} as well.")
 
 

@@ -31,11 +31,11 @@ File = Annotated[
 
 @app.command()
 def add(
-    actor: Annotated[str, typer.Argument(metavar="ACTOR", help="Whose key it is: a name, an address.")],
+    actor: Annotated[str, typer.Argument(metavar="ACTOR", help="Whose key it is, such as a name or an address.")],
     *,
     expires: Annotated[
         str | None,
-        typer.Option(metavar="WHEN", help="The last day it works, 2027-01-31 (UTC), or after how long it ends, 90d."),
+        typer.Option(metavar="WHEN", help="The last day it works, 2027-01-31 (UTC), or how long it works, 90d."),
     ] = None,
     file: File = None,
 ) -> None:
@@ -60,7 +60,7 @@ def add(
             added = ApiKey(_new_id(keys), actor, digest(key), ends)
             keys.append(added)
         write(key)
-        note(f"{added.key_id} for {actor}, {_until(added)}. It is shown this once. {path} knows it by its hash.")
+        note(f"{added.key_id} for {actor}, {_until(added)}. It is shown only this once; {path} holds its hash.")
 
 
 @app.command("list")
@@ -81,7 +81,7 @@ def list_keys(*, file: File = None) -> None:
 
 @app.command()
 def remove(
-    key_id: Annotated[str, typer.Argument(metavar="ID", help="Which key: papermesh keys list shows them.")],
+    key_id: Annotated[str, typer.Argument(metavar="ID", help="The key's id; papermesh keys list shows it.")],
     *,
     file: File = None,
 ) -> None:
@@ -122,7 +122,7 @@ def _moment(text: str) -> datetime:
     except (ValueError, OverflowError):
         raise UsageError(f"{text} is neither a day, 2027-01-31, nor a number of days, 90d.") from None
     if end <= datetime.now(UTC):
-        raise UsageError(f"{text} is over.")
+        raise UsageError(f"{text} has passed.")
     return end
 
 

@@ -29,7 +29,7 @@ def adapter_url(given: str | None) -> str:
     except ValueError:
         port_is_one = False
     if not port_is_one or parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise UsageError(f"{url} is no URL of an adapter. It looks like http://127.0.0.1:9000.")
+        raise UsageError(f"{url} is not the URL of an adapter. Write it like http://127.0.0.1:9000.")
     return url.rstrip("/")
 
 

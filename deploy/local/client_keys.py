@@ -29,7 +29,7 @@ def ensure(folder: Path, namespace: str) -> None:
             clients_file.write(listing, first_clients.entries(namespace))
         listed = clients_file.read(listing)
     except ListingError as error:
-        raise ClientKeysError(f"{error} Mend it, or remove {listing} to have new keys.") from None
+        raise ClientKeysError(f"{error} Repair it, or remove {listing} to get new keys.") from None
     for name in first_clients.CLIENTS:
         file = folder / f"{name}.json"
         try:

@@ -111,11 +111,11 @@ class Folders:
         # Whoever can write here can put keys of their own in the place of ours.
         found = self.root.stat()
         if found.st_uid != os.getuid() or found.st_mode & 0o022:
-            raise FolderError(f"Others than this user can write {self.root}. Take another folder, or chmod go-w it.")
+            raise FolderError(f"Other users can write {self.root}. Use another folder, or run chmod go-w on it.")
         # The folder for temporary files is everybody's, so this name may be somebody's trap there.
         found = self.sockets.lstat()
         if self.sockets.is_symlink() or found.st_uid != os.getuid() or found.st_mode & 0o077:
-            raise FolderError(f"{self.sockets} is not this user's alone. Remove it and start again.")
+            raise FolderError(f"{self.sockets} does not belong to you alone. Remove it and start again.")
         if self.sockets != self.run:
             link = self.run / _LOOKED_FOR
             link.unlink(missing_ok=True)

@@ -44,7 +44,7 @@ class Hold:
         except BlockingIOError:
             os.close(lock)
             process = f"process {self.owner.pid}" if self.owner else "another process"
-            raise HeldError(f"Papermesh runs already, from {self._lock_file.parents[1]} ({process}).") from None
+            raise HeldError(f"Papermesh is already running, from {self._lock_file.parents[1]} ({process}).") from None
         self._lock = lock
         ProcessRecord.of("supervisor", os.getpid()).write(self._record_file)
 

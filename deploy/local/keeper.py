@@ -48,13 +48,13 @@ class Keeper:
         if now - watch.part.started_at > _STEADY_S:
             watch.pause_s = _FIRST_PAUSE_S
         watch.due_at = now + watch.pause_s
-        yield f"{watch.part.failure()}\n  It is started again in {watch.pause_s:g} s."
+        yield f"{watch.part.failure()}\n  Starting it again in {watch.pause_s:g} s."
         watch.pause_s = min(watch.pause_s * 2, _LONGEST_PAUSE_S)
 
     def _start(self, watch: _Watch) -> Iterator[str]:
         watch.due_at = None
         try:
             watch.part.start()
-            yield f"{watch.part.name} runs again."
+            yield f"{watch.part.name} is running again."
         except PartError as error:
             yield str(error)

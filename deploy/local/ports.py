@@ -130,12 +130,12 @@ def _bindable(setting: str, first: int, number: int) -> socket.socket:
     """A socket bound to the port of a replica, whose setting moves the port of the first."""
     try:
         if number > _HIGHEST:
-            raise PortError(f"{setting}={first} leaves no port for further replicas: take a lower one.")
+            raise PortError(f"{setting}={first} leaves no port for more replicas: use a lower one.")
         return _bound(number)
     except OSError as error:
         other = first + 10 if first + 10 <= _HIGHEST else first - 10
         raise PortError(
-            f"Port {number} cannot be used: {error.strerror}. End what listens on it, or take another: "
+            f"Port {number} cannot be used: {error.strerror}. Stop what listens on it, or use another: "
             f"{setting}={other} make up"
         ) from None
 

@@ -48,12 +48,12 @@ def check(replicas: Mapping[str, int], services: Sequence[Workload] = SERVICES) 
     parts = replicated(services)
     for part, count in replicas.items():
         if part not in parts:
-            raise ReplicaError(f"There is no more than one {part}. There may be several of: {', '.join(parts)}.")
+            raise ReplicaError(f"There can be only one {part}. There can be several of: {', '.join(parts)}.")
         if not 1 <= count <= MOST:
             raise ReplicaError(f"{variable(part, 'REPLICAS')} must be a number from 1 to {MOST}.")
     names = [name(part, number) for part in parts for number in numbers(replicas, part)]
     if doubled := next((each for each in names if names.count(each) > 1), None):
-        raise ReplicaError(f"Two parts would be called {doubled}. Give the service in deploy/workloads.py another.")
+        raise ReplicaError(f"Two parts would be called {doubled}. Rename the service in deploy/workloads.py.")
 
 
 def from_environment(environment: Mapping[str, str], services: Sequence[Workload] = SERVICES) -> dict[str, int]:

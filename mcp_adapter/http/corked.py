@@ -1,6 +1,6 @@
 """A transport that sends the head and the body of an answer as one packet.
 
-uvicorn writes them one after the other, and each write would be a system call, a packet, and a reader that is woken.
+uvicorn writes them separately. Each write would be a system call and a packet, and would wake the reader.
 """
 
 import asyncio
@@ -10,14 +10,14 @@ import termios
 from typing import Any
 
 _MOST_HELD_BYTES = 64 * 1024
-"""More is handed on at once, so that whoever writes without a pause meets the flow control of the transport below."""
+"""More is passed on at once, so that a steady writer meets the flow control of the transport below."""
 
 
 class Corked(asyncio.Transport):
-    """Holds what is written until `flush`, or until the turn of the loop is over."""
+    """Holds what is written until `flush`, or until the end of the loop's turn."""
 
     def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
-        """Holds nothing yet, and hands on to `transport`."""
+        """Starts empty, and passes on to `transport`."""
         super().__init__()
         self._transport = transport
         self._loop = loop
@@ -27,7 +27,7 @@ class Corked(asyncio.Transport):
         self._flush_comes = False
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
-        """Takes a piece, which must not change any more."""
+        """Takes a piece, which must not change afterwards."""
         self._held.append(data)
         self._bytes += len(data)
         self._written += len(data)
@@ -38,20 +38,20 @@ class Corked(asyncio.Transport):
             self._loop.call_soon(self._end_of_turn)
 
     def flush(self) -> None:
-        """Hands on what is held."""
+        """Passes on what it holds."""
         if self._held:
             held, self._held, self._bytes = self._held, [], 0
             if not self._transport.is_closing():
                 self._transport.writelines(held)
 
     def waiting_bytes(self) -> int:
-        """How much of what was written waits in this process."""
+        """How much of what was written still waits in this process."""
         return self._bytes + self._transport.get_write_buffer_size()
 
     def taken_bytes(self) -> int | None:
-        """How much of all that was written the peer has taken; None when nothing waits for that in this process.
+        """How much of all that was written the peer has read; None when nothing waits in this process.
 
-        The kernel takes a few megabytes at once, which say nothing of the peer, so what it still holds is left out.
+        The kernel takes a few megabytes at once, which say nothing about the peer, so what it still holds is left out.
         """
         waiting = self.waiting_bytes()
         if not waiting:
@@ -61,7 +61,7 @@ class Corked(asyncio.Transport):
         return self._written - waiting - int(held)
 
     def close(self) -> None:
-        """Closes when all is sent."""
+        """Closes once everything is sent."""
         self.flush()
         self._transport.close()
 
@@ -75,11 +75,11 @@ class Corked(asyncio.Transport):
         return self._transport.is_closing()
 
     def pause_reading(self) -> None:
-        """Stops to read."""
+        """Stops reading."""
         self._transport.pause_reading()
 
     def resume_reading(self) -> None:
-        """Goes on reading."""
+        """Resumes reading."""
         self._transport.resume_reading()
 
     def get_extra_info(self, name: str, default: Any = None) -> Any:

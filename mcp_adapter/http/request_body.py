@@ -6,7 +6,7 @@ from services.base.errors import bad_field
 
 
 def refuse_encoded(request: Request) -> None:
-    """Refuses a body that is not sent as it is: nobody here would unpack it.
+    """Refuses a compressed body: nothing here would unpack it.
 
     Raises:
         PapermeshError: BAD_ARG for a Content-Encoding.

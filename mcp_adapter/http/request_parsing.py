@@ -93,7 +93,7 @@ class RequestParsing(HttpToolsProtocol):
         """
         upgrade = self.parser.should_upgrade()
         if upgrade and self.parser.get_method() == b"CONNECT":
-            raise bad_arg("CONNECT is for proxies, and this is none. GET /docs says how the adapter is called.")
+            raise bad_arg("CONNECT is for proxies, and this is not one. GET /docs shows how to call the adapter.")
         self._check_head()
         super().on_headers_complete()
         if upgrade:
@@ -103,12 +103,12 @@ class RequestParsing(HttpToolsProtocol):
         """Looks for what llhttp lets in, and others read in another way."""
         version = self.parser.get_http_version()
         if version not in ("1.1", "1.0"):
-            raise bad_arg("The version of HTTP must be 1.0 or 1.1. Send it so.")
+            raise bad_arg("The HTTP version must be 1.0 or 1.1.")
         host = self._check_headers(version)
         if not self.url.startswith(b"/"):
             self.url = _origin_form(self.url, host)
         if b"#" in self.url:
-            raise bad_arg("The target of a request has no fragment. Leave out what begins with #.")
+            raise bad_arg("A request's target has no fragment. Leave out the # and what follows it.")
 
     def _check_headers(self, version: str) -> bytes:
         """The value of `Host`, "" where HTTP/1.0 names none."""
@@ -168,7 +168,7 @@ class Trailers(list[tuple[bytes, bytes]]):
         self._bytes += len(name) + len(value) + 4
         if self._seen > self.most or self._bytes > self.most_bytes:
             details = {"limit_bytes": str(self.most_bytes), "limit_headers": str(self.most)}
-            message = f"A request may have {self.most} trailers, and {self.most_bytes} bytes of them. Send fewer."
+            message = f"A request may have at most {self.most} trailers, {self.most_bytes} bytes in all. Send fewer."
             raise PapermeshError(Code.TOO_LARGE, message, details=details)
         if name in _CONNECTION:
             raise bad_field("Connection", "send it before the body")
@@ -182,9 +182,9 @@ def _origin_form(target: bytes, host: bytes) -> bytes:
     """
     url = _ABSOLUTE_FORM.fullmatch(target)
     if url is None:
-        raise bad_arg("The target of a request must be a path, such as /mcp/invoke. This is no proxy.")
+        raise bad_arg("A request's target must be a path, such as /mcp/invoke. This is not a proxy.")
     if url[1].lower() != host.lower():
-        raise bad_field("Host", "the target of the request is a URL of another host; name the same one")
+        raise bad_field("Host", "the request's target is a URL of another host; name the same host in both")
     return url[2] if url[2].startswith(b"/") else b"/" + url[2]
 
 
@@ -194,5 +194,5 @@ def _fault_of(error: httptools.HttpParserError) -> PapermeshError:
     if isinstance(fault, PapermeshError):
         return fault
     if fault is None or isinstance(fault, httptools.HttpParserError):
-        return bad_arg("This is no HTTP request. GET /docs says how the adapter is called.")
+        return bad_arg("This is not an HTTP request. GET /docs shows how to call the adapter.")
     raise fault

@@ -105,7 +105,7 @@ class HttpServer(uvicorn.Server):
             connection.shutdown()  # closes it unless a request is under way
         await self._until(lambda: not self._busy, max(end - time.monotonic(), _LOOK_EVERY_S))
         if self._busy:
-            _log.warning("left before all requests had ended", extra={"fields": {"requests": len(self._tasks)}})
+            _log.warning("stopped before all requests had ended", extra={"fields": {"requests": len(self._tasks)}})
         for task in self._tasks:
             task.cancel()
 

@@ -20,8 +20,8 @@ def handed_over(host: str, port: int) -> socket.socket | None:
         return None
     del os.environ["LISTEN_PID"]  # for this process, and not for a child that is given its number one day
     if os.environ.pop("LISTEN_FDS", "") != "1":
-        raise StartError("LISTEN_FDS must be 1: one socket is handed over.")
-    refusal = StartError(f"What was handed over is no socket that listens on port {port} of {host}, as it should be.")
+        raise StartError("LISTEN_FDS must be 1: hand over exactly one socket.")
+    refusal = StartError(f"What was handed over is not a socket that listens on port {port} of {host}.")
     try:
         handed = socket.socket(fileno=_FIRST)
     except OSError:

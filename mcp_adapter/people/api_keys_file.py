@@ -35,7 +35,7 @@ class ApiKey:
 
 def _actor(text: str) -> str:
     if not is_actor(text):
-        raise ValueError(f"must be 1 to {MAX_ACTOR} printable characters without a space around them")
+        raise ValueError(f"must be 1 to {MAX_ACTOR} printable characters, without a space at either end")
     return text
 
 
@@ -63,7 +63,7 @@ def read_api_keys(path: Path) -> Mapping[bytes, ApiKey]:
     try:
         entries = _File.model_validate_json(read_private(path)).keys
     except OSError as error:
-        raise KeyFileError(f"{path}: {error.strerror}. `papermesh keys add` makes it.") from None
+        raise KeyFileError(f"{path}: {error.strerror}. `papermesh keys add` creates it.") from None
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"]) or "the file"
@@ -73,7 +73,7 @@ def read_api_keys(path: Path) -> Mapping[bytes, ApiKey]:
         for entry in entries
     }
     if len(keys) < len(entries) or len({entry.id for entry in entries}) < len(entries):
-        raise KeyFileError(f"{path}: every key needs an id and a sha256 of its own.")
+        raise KeyFileError(f"{path}: no two keys may share an id or a sha256.")
     return keys
 
 

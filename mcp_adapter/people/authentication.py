@@ -84,7 +84,7 @@ def _turn_away(error: PapermeshError, exchange: Exchange) -> Response:
     response = failure(exchange, error)
     if wanted := challenge(error):
         response.headers["WWW-Authenticate"] = wanted
-    _log.info("A caller was turned away: %s", error, extra={"fields": {"request_id": exchange.identify()}})
+    _log.info("Rejected a caller: %s", error, extra={"fields": {"request_id": exchange.identify()}})
     return response
 
 

@@ -10,7 +10,7 @@ MAX_TOKEN_BYTES = 8 * 1024
 
 _CREDENTIALS = re.compile(rb"bearer +([A-Za-z0-9._~+/-]+=*)", re.ASCII | re.IGNORECASE)
 _BEARER = re.compile(rb"bearer(?: |$)", re.ASCII | re.IGNORECASE)
-_ASK = "Send who you are as Authorization: Bearer <API key or token>; the command line takes it from PAPERMESH_TOKEN."
+_ASK = "Send your API key or token as Authorization: Bearer <key or token>. The command line reads PAPERMESH_TOKEN."
 
 
 def credential(headers: Iterable[tuple[bytes, bytes]]) -> str:
@@ -25,7 +25,7 @@ def credential(headers: Iterable[tuple[bytes, bytes]]) -> str:
     """
     sent = [value for name, value in headers if name == b"authorization"]
     if len(sent) > 1:
-        raise _malformed("Authorization is sent more than once. Send it exactly once.")
+        raise _malformed("Authorization was sent more than once. Send it exactly once.")
     if not sent or not _BEARER.match(sent[0]):
         raise PapermeshError(Code.UNAUTHENTICATED, _ASK)  # another scheme is as good as none
     found = _CREDENTIALS.fullmatch(sent[0])

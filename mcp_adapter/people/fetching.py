@@ -54,9 +54,9 @@ async def fetch_json(url: str) -> dict[str, Any]:
     try:
         found = orjson.loads(body)
     except orjson.JSONDecodeError:
-        raise FetchError(f"{url} did not answer JSON") from None
+        raise FetchError(f"{url} did not answer with JSON") from None
     if not isinstance(found, dict):
-        raise FetchError(f"{url} did not answer a JSON object")
+        raise FetchError(f"{url} did not answer with a JSON object")
     return found
 
 

@@ -68,7 +68,7 @@ class Issuer:
         if self.keys is None:
             raise PapermeshError(
                 Code.UNAVAILABLE,
-                "The issuer of tokens cannot be reached, so nobody can be known. Try again.",
+                "The token issuer cannot be reached, so no caller can be identified. Try again.",
                 retry_after_ms=max(1000, round((RETRY_S - self._clock() + self._tried) * 1000)),
             )
 
@@ -91,7 +91,7 @@ class Issuer:
             self._keys = read_key_set(await fetch_json(self._jwks_url or await self._discover()))
             self._fetched = began
         except FetchError as error:
-            _log.warning("The keys of the issuer %s were not fetched: %s", self.name, error)
+            _log.warning("Could not fetch the keys of the issuer %s: %s", self.name, error)
 
     def _fetched_or_failed(self, _: asyncio.Task[None]) -> None:
         self._fetching = None
@@ -101,9 +101,9 @@ class Issuer:
         document = await fetch_json(f"{self.name.rstrip('/')}/.well-known/openid-configuration")
         url = document.get("jwks_uri")
         if document.get("issuer") != self.name:
-            raise FetchError("its discovery document is another issuer's; PAPERMESH_OIDC_ISSUER must be what it says")
+            raise FetchError("its discovery document names another issuer; PAPERMESH_OIDC_ISSUER must match it")
         if not isinstance(url, str) or not is_safe_url(url):
-            raise FetchError("its discovery document names no https jwks_uri")
+            raise FetchError("its discovery document has no https jwks_uri")
         if url.startswith("http:") and self.name.startswith("https:"):
             raise FetchError("its jwks_uri is plain http")
         return url

@@ -62,7 +62,7 @@ def read_key_set(document: Mapping[str, Any]) -> KeySet:
             except PyJWTError:
                 break
     if not keys:
-        raise FetchError("the issuer's key set holds no key for signatures that can be used")
+        raise FetchError("the issuer's key set has no usable signing key")
     return KeySet(keys)
 
 

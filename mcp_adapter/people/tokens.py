@@ -30,7 +30,7 @@ _REASONS: tuple[tuple[type[jwt.PyJWTError], str], ...] = (
     (jwt.InvalidIssuerError, "This token is from another issuer."),
     (jwt.MissingRequiredClaimError, f"This token lacks one of {', '.join(_REQUIRED)}."),
 )
-_NO_TOKEN = "This is no token that can be trusted here."  # noqa: S105 - a sentence
+_NO_TOKEN = "This token cannot be trusted here."  # noqa: S105 - a sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,10 +98,10 @@ class Tokens:
         if not isinstance(algorithm, str) or algorithm not in ALGORITHMS:
             raise invalid_token(f"This token is not signed with one of {', '.join(ALGORITHMS)}.")
         if str(header.get("typ", "JWT")).lower() not in _TYPES:
-            raise invalid_token("This is no access token, by its typ.")
+            raise invalid_token("By its typ, this is not an access token.")
         key = await self._issuer.find(header.get("kid"), algorithm)
         if key is None:
-            raise invalid_token("The issuer has no such key as this token names.")
+            raise invalid_token("The issuer does not have the key that this token names.")
         try:
             return jwt.decode(
                 token,
@@ -118,7 +118,7 @@ class Tokens:
     def _actor(self, claims: dict[str, Any]) -> str:
         actor = claims.get(self._actor_claim)
         if not isinstance(actor, str) or not is_actor(actor):
-            raise invalid_token(f"This token has no {self._actor_claim} that can name a caller.")
+            raise invalid_token(f"This token has no {self._actor_claim} that names a caller.")
         if self._actor_claim == "email" and claims.get("email_verified") is not True:
             raise invalid_token("The issuer has not verified the email of this token.")
         return actor

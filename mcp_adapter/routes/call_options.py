@@ -38,5 +38,5 @@ def read_call_options(request: Request) -> CallOptions:
     if not keys:
         return CallOptions(no_cache)
     if len(keys) > 1 or not is_idempotency_key(keys[0]):
-        raise bad_field("Idempotency-Key", f"send it once, 1 to {MAX_IDEMPOTENCY_KEY} visible ASCII characters")
+        raise bad_field("Idempotency-Key", f"send it once, with 1 to {MAX_IDEMPOTENCY_KEY} visible ASCII characters")
     return CallOptions(no_cache, keys[0])

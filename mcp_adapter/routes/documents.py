@@ -152,4 +152,4 @@ def _check_digest(header: str | None, digest: bytes) -> None:
     if not sent and re.search(r"sha-256\b", header or "", re.IGNORECASE):
         raise bad_field("Content-Digest", "must be sha-256=:…:, with the digest in Base64 between the colons")
     if sent and sent[1] != base64.b64encode(digest).decode():
-        raise bad_field("Content-Digest", "the bytes that arrived have another SHA-256; send them again")
+        raise bad_field("Content-Digest", "the bytes that arrived have a different SHA-256; send them again")

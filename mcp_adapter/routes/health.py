@@ -19,7 +19,7 @@ async def healthz() -> Response:
 
 
 @router.head("/readyz", include_in_schema=False)
-@router.get("/readyz", summary="May calls be sent here?")
+@router.get("/readyz", summary="Is the adapter ready for calls?")
 async def readyz(request: Request) -> Response:
     """Answers 200 once callers can be known and the mesh has answered a signed call.
 

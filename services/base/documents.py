@@ -18,6 +18,6 @@ def document_too_large(max_bytes: int) -> PapermeshError:
     """The answer to a document of more than `max_bytes` bytes."""
     return PapermeshError(
         Code.TOO_LARGE,
-        f"A document may have at most {max_bytes} bytes. Split it, or compress its pictures.",
+        f"A document may have at most {max_bytes} bytes. Split it, or compress its images.",
         details={"limit_bytes": str(max_bytes)},
     )

@@ -107,7 +107,7 @@ def _table(settings: DispatchSettings) -> ActionTable:
     try:
         table = actions.load(*map(Path, settings.descriptors))
     except DecodeError:
-        raise StartError("PAPERMESH_DESCRIPTORS is wrong: one of its files is no descriptor set.") from None
+        raise StartError("PAPERMESH_DESCRIPTORS is wrong: one of its files is not a descriptor set.") from None
     known = {method.service for method in table.methods.values()}
     if unknown := sorted(set(settings.services) - known):
         raise StartError(f"PAPERMESH_SERVICES is wrong: no descriptor set has {', '.join(unknown)}.")

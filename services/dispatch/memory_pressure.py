@@ -34,8 +34,8 @@ def state_full() -> PapermeshError:
     """The answer to what would stay for long when there is no room for it."""
     return PapermeshError(
         Code.UNAVAILABLE,
-        "This deployment has no room to remember more documents or idempotency keys. Calls on what it has, and"
-        " deletions, work; try this again later.",
+        "This deployment has no room to remember more documents or idempotency keys. Calls on stored"
+        " documents and deletions still work. Try this again later.",
         retry_after_ms=_AGAIN_MS,
         details={"reason": "state_full"},
     )
@@ -67,8 +67,8 @@ class MemoryWatch:
         is_full = bool(await self._link.call("EVAL", f"{HOLDS_MORE_THAN} return holds_more_than({SOFT_LIMIT})", 0))
         if is_full and not self._was_full:
             _log.warning(
-                "Redis's state role holds more than %d %% of what it may: uploads and new idempotency keys are refused"
-                " (state_full). Raise its maxmemory, or have documents deleted.",
+                "Redis's state role is more than %d %% full: uploads and new idempotency keys are refused (state_full)."
+                " Raise its maxmemory, or have documents deleted.",
                 SOFT_LIMIT * 100,
             )
         if self._was_full and not is_full:

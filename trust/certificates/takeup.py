@@ -105,7 +105,7 @@ def wait(
         if time.monotonic() > deadline:
             raise CertificateError(
                 f"After {limit_s:g} seconds {', '.join(map(str, waiting))} had not taken up the files in {directory}. "
-                "No call is lost by that. See what its log says, and run the same command again to go on."
+                "No call is lost by that. Read its log, then run the same command again to go on."
             )
         time.sleep(_LOOK_EVERY_S)
     time.sleep(settle_s)
@@ -175,7 +175,7 @@ def _leaf(directory: Path, member: str) -> x509.Certificate:
     try:
         return x509.load_pem_x509_certificate(file.read_bytes())
     except (OSError, ValueError) as error:
-        raise CertificateError(f"Nobody can be asked about {file}: {error}") from None
+        raise CertificateError(f"Cannot ask who has taken up {file}: {error}") from None
 
 
 def _context(leaf: Pair) -> ssl.SSLContext:

@@ -112,7 +112,7 @@ class Admission:
             if verified.refusal:
                 raise verified.refusal
             if caller.rights.are_none:
-                raise PapermeshError(Code.FORBIDDEN, "No grant of this client names this actor.")
+                raise PapermeshError(Code.FORBIDDEN, "This client has no grant for this actor.")
             digests = documents.uploads(references)
             return (caller, digests), digests
 
@@ -120,7 +120,7 @@ class Admission:
 
     def _verify(self, call: Call, message: Message, actor: str, action: str | None = None) -> Verified:
         if not self._audit.healthy:
-            text = "Calls cannot be recorded right now, so none is made. Try again."
+            text = "Calls cannot be recorded right now, so none are accepted. Try again."
             raise PapermeshError(Code.UNAVAILABLE, text, retry_after_ms=1000, details={"reason": "audit_failed"})
         verified = self._verifier.verify(call, message, actor, action)
         call.notes["client"] = verified.caller.client.id

@@ -55,7 +55,7 @@ def _fill(message: Message, values: Mapping[str, Any], path: str, faults: list[F
         field = fields.get(name)
         if field is None:
             known = ", ".join(fields) or "none"
-            faults.append(FieldViolation(place[:200], f"no such argument; known are: {known}"))
+            faults.append(FieldViolation(place[:200], f"no such argument; the arguments are: {known}"))
         elif value is not None:  # null means "not given", as in proto3 JSON
             try:
                 _set(message, cast("FieldDescriptor", field), value, place, faults)  # the C one, says the stub
@@ -104,7 +104,7 @@ def _set_message(message: Message, value: Any, path: str, faults: list[FieldViol
     try:
         json_format.ParseDict(value, message)
     except json_format.ParseError:
-        raise _Fault(path, f"must be a {message.DESCRIPTOR.full_name} as proto3 JSON writes it") from None
+        raise _Fault(path, f"must be a {message.DESCRIPTOR.full_name} in proto3 JSON") from None
 
 
 def _key(field: FieldDescriptor, name: str, path: str) -> Any:
@@ -187,5 +187,5 @@ def _fault(violation: protovalidate.Violation, schema: Mapping[str, Any]) -> Fie
             parts.append(f"[{element.subscript.value}]")
     description = violation.proto.message
     if violation.proto.rule_id == "string.pattern" and "description" in schema:
-        description = f"does not have the right form. {schema['description']}"
+        description = f"has the wrong form. {schema['description']}"
     return FieldViolation("".join(parts), description)

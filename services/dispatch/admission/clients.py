@@ -97,9 +97,9 @@ class Client(_Strict):
     @model_validator(mode="after")
     def _check(self) -> Self:
         if len({key.id for key in self.keys}) != len(self.keys):
-            raise ValueError("two keys have one id")
+            raise ValueError("two keys share an id")
         if self.grants is not None and not self.acts_for:
-            raise ValueError("grants are for the actors of a client that acts_for others")
+            raise ValueError("only a client with acts_for can have grants")
         return self
 
     @property

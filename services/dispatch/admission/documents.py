@@ -78,7 +78,7 @@ def check_rights(owned: Sequence[bool]) -> None:
     if not all(owned):
         raise PapermeshError(
             Code.NOT_FOUND,
-            "There is no such document for this client and actor. Upload it with the same client and actor first.",
+            "There is no such document for this client and actor. Upload it first, with the same client and actor.",
         )
 
 

@@ -39,9 +39,9 @@ class Epoch:
         """
         if lost or self._known not in (None, epoch):
             _log.error(
-                "Redis's state role has lost what it held: nonces, idempotency records, whose uploads are whose. Calls"
-                " that were signed before now are refused (state_lost). Find out why, and have a backup brought back or"
-                " documents uploaded again (docs/documents.md).",
+                "Redis's state role has lost its data: nonces, idempotency records, who owns which upload. Calls signed"
+                " before now are refused (state_lost). Find out why, then restore a backup or have documents uploaded"
+                " again (docs/documents.md).",
                 extra={"fields": {"epoch": epoch, "epoch_before": self._known}},
             )
         self._known = epoch
@@ -51,7 +51,7 @@ def state_lost(wait_ms: int) -> PapermeshError:
     """The answer to a call that was signed no later than the epoch; one that is signed in `wait_ms` is later."""
     return PapermeshError(
         Code.UNAVAILABLE,
-        "Which calls were made before now is not known any more, so this one may have been. Sign it anew.",
+        "The record of earlier calls is lost, so this call may have been made before. Sign it again.",
         retry_after_ms=wait_ms,
         details={"reason": "state_lost"},
     )

@@ -79,5 +79,5 @@ class ReplayLog:
         now = monotonic()
         self._recorded.update((key, (now, command)) for key, (_, command) in self._recorded.items())
         if wait_ms:
-            _log.info("Redis was started anew", extra={"fields": {"told_again": len(commands), "wait_ms": wait_ms}})
+            _log.info("Redis was restarted", extra={"fields": {"told_again": len(commands), "wait_ms": wait_ms}})
             await asyncio.sleep(wait_ms / 1000)

@@ -98,7 +98,7 @@ class State:
         with redis_needed():
             fresh, *answer = await self._admit.run(keys, arguments)
         if not fresh:
-            raise unauthenticated("This call was made before: its nonce is used up. Sign each call anew.")
+            raise unauthenticated("This call was made before: its nonce has been used. Sign each call with a new one.")
         self._replay_log.record(keys[0], "EVAL", memory_pressure.SET, 1, keys[0], "", "EX", NONCE_KEPT_S, "NX")
         its_epoch, wait_ms, *rest = answer
         self._replay_log.epoch.learn(its_epoch)

@@ -72,12 +72,12 @@ class Verifier:
         client = self._clients.value.get(signed.client)
         # One answer for both, so that nobody can list the clients by trying.
         if client is None or identity.caller(call.metadata) != client.certificate:
-            raise unauthenticated("x-client is not a client of this deployment, or this certificate is not its own.")
+            raise unauthenticated("x-client is not a client of this deployment, or this is not its certificate.")
         request = canonical.request_json(message)
         text = canonical.dumps(request)
         signature.check_mac(signed, client.secrets, audience=self._audience, method=call.method, request=text)
         if signed.action != action:
-            raise unauthenticated("x-action must be the request's action, and absent where the request has none.")
+            raise unauthenticated("x-action must equal the request's action, and be absent if the request has none.")
         refusal = _refusal(client, actor)
         caller = Caller(client, client.id if refusal or not actor else actor, signed.nonce, signed_at)
         return Verified(caller, canonical.dumps(request.get("args", {})), refusal)
@@ -92,7 +92,7 @@ def _refusal(client: Client, actor: str) -> PapermeshError | None:
     if actor == client.id:
         # The adapter takes actors from tokens: somebody who bears its name there must not get its rights and documents.
         return PapermeshError(
-            Code.FORBIDDEN, "No actor may bear the client's own id; for itself it leaves actor empty."
+            Code.FORBIDDEN, "No actor may have the client's own id. For the client itself, leave actor empty."
         )
     if actor and not is_actor(actor):
         return PapermeshError(Code.BAD_ARG, f"actor must be at most {MAX_ACTOR} printable characters.")

@@ -150,7 +150,7 @@ class Idempotency:
                 case b"other":
                     raise PapermeshError(
                         Code.CONFLICT,
-                        "This idempotency key was used with other arguments. Take a new key for another call.",
+                        "This idempotency key was used with other arguments. Use a new key for a different call.",
                     )
                 case b"interrupted":
                     raise PapermeshError(
@@ -234,7 +234,7 @@ class Idempotency:
 def _full(wait_ms: int) -> PapermeshError:
     return PapermeshError(
         Code.RATE_LIMIT,
-        "The idempotency keys of this client or actor take all the room of a day. Call without a key, or later.",
+        "This client or actor has used up a day's room for idempotency keys. Call without a key, or later.",
         retry_after_ms=max(1, wait_ms),
         details={"reason": "idempotency_keys"},
     )

@@ -91,7 +91,7 @@ class Crashes:
             "repeats": repeats,
         }
         _LOG.error(
-            "the same failure again: operation %s, reason %s, digest %s…, %d times since it was told",
+            "the same failure again: operation %s, reason %s, digest %s…, %d times since it was last logged",
             *fields.values(),
             extra={"fields": fields},
         )

@@ -15,7 +15,7 @@ _BUSY_MS = 1000
 
 def timed_out() -> PapermeshError:
     """The deadline passed while a worker was at it."""
-    return PapermeshError(Code.TIMEOUT, "The document was not finished in time; the work on it has been stopped.")
+    return PapermeshError(Code.TIMEOUT, "The document took too long, and the work on it was stopped.")
 
 
 def no_worker_in_time() -> PapermeshError:
@@ -42,7 +42,7 @@ def not_started() -> PapermeshError:
     """The workers of a kind do not come up. Not UNAVAILABLE: other kinds work, and the mesh would eject the host."""
     return PapermeshError(
         Code.ENGINE_FAIL,
-        "The engine's part for this does not start; its log says why.",
+        "The part of the engine that does this cannot start; its log says why.",
         details={"reason": "not_started"},
     )
 
@@ -55,7 +55,7 @@ def engine_failed(reason: str) -> PapermeshError:
     }.get(reason, "crashed")
     return PapermeshError(
         Code.ENGINE_FAIL,
-        f"The engine {what} on this document; other requests are unharmed.",
+        f"The engine {what} on this document; other requests are not affected.",
         details={"reason": reason},
     )
 

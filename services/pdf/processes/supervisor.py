@@ -64,9 +64,9 @@ class Supervisor:
         try:
             workers = await asyncio.gather(*(self._spawn() for _ in range(self._kind.size)))
         except WorkerRefused as refused:
-            raise ZygoteError(f"A worker could not lock itself in: {refused}.") from None
+            raise ZygoteError(f"A worker could not confine itself: {refused}.") from None
         except (WorkerLost, TimeoutError, OSError) as error:
-            raise ZygoteError("A worker could not lock itself in, and none works otherwise.") from error
+            raise ZygoteError("A worker could not confine itself, and none works without that.") from error
         for worker in workers:
             self._welcome(worker)
 
@@ -130,7 +130,7 @@ class Supervisor:
             self.spares.give(worker)
 
     def _lose_spare(self, worker: WorkerProcess, status: int | None) -> None:
-        _LOG.error("a worker ended that had opened nothing: status %s", status)
+        _LOG.error("a worker ended before it had opened anything: status %s", status)
         if self.end(worker, outcomes.reason_of_death(status)):
             self._run_in_background(self._bring_up())
 
@@ -169,7 +169,7 @@ class Supervisor:
             raise
         if not landlock and not self._warned:
             self._warned = True
-            _LOG.warning("the kernel offers no Landlock: workers are held by the system call filter alone")
+            _LOG.warning("the kernel has no Landlock: only the system call filter confines workers")
         return worker
 
     async def _start_zygote(self) -> Zygote:
@@ -191,7 +191,7 @@ class Supervisor:
 
     def _on_zygote_lost(self) -> None:
         """All workers died with it: their requests fail, and everything is started anew."""
-        _LOG.error("the zygote ended; starting it and %d workers anew", self._kind.size)
+        _LOG.error("the zygote ended; starting it and %d workers again", self._kind.size)
         self.zygote = None
         self.restarts["zygote"] += 1
         self._drop_workers()

@@ -145,7 +145,7 @@ class Zygote:
         if self._ready.done():
             self._on_lost()
         else:
-            self._ready.set_exception(ZygoteError("it ended while it started"))
+            self._ready.set_exception(ZygoteError("it ended while starting"))
 
     def _disconnect(self) -> None:
         if self._control.fileno() >= 0:

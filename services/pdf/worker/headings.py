@@ -79,7 +79,7 @@ def find_headings(document: Document) -> tuple[list[Heading], list[PageFailure]]
             marginal = block["bbox"][3] < top or block["bbox"][1] > bottom
             candidates += _candidates(block, page, weights, marginal=marginal)
     if document.page_count > MAX_PAGES:
-        message = f"Headings are looked for on the first {MAX_PAGES} pages; this page and those after it were not read."
+        message = f"Headings are sought on the first {MAX_PAGES} pages; this page and those after it were not read."
         failed.append(failures.too_large(MAX_PAGES + 1, message))
     return _level(_without_running(_stand_out(candidates, weights))), failed
 

@@ -24,8 +24,8 @@ WORN_SECONDS = 1
 """Processor time after which a worker is not kept for another request: what a document has on top of its own limit."""
 
 _NO_LANDLOCK = (
-    "Landlock: this kernel offers none (Linux has it since 5.13, and a container's filter may hide it), and only with "
-    "PAPERMESH_PDF_WITHOUT_LANDLOCK=true does a worker start that the system call filter alone keeps from files"
+    "Landlock: this kernel has none (Linux has it since 5.13, but a container's filter may hide it). To start workers "
+    "that only the system call filter keeps from files, set PAPERMESH_PDF_WITHOUT_LANDLOCK=true"
 )
 
 

@@ -76,7 +76,7 @@ def current_architecture() -> Architecture:
     """The architecture of this process; NotImplementedError where no table is known."""
     machine = platform.machine()
     if machine not in ARCHITECTURES:
-        raise NotImplementedError(f"no system call table for {machine}; known are {', '.join(ARCHITECTURES)}")
+        raise NotImplementedError(f"no system call table for {machine}, only for {', '.join(ARCHITECTURES)}")
     return ARCHITECTURES[machine]
 
 
