@@ -34,10 +34,10 @@ class Adapter:
     """A connection to one adapter, closed at the end of its `with` block."""
 
     def __init__(self, url: str) -> None:
-        """Connects to the base URL `url` at the first call, as whoever the API key or token in PAPERMESH_TOKEN names.
+        """Connects to the base URL `url` at the first call, with the API key or token in PAPERMESH_TOKEN.
 
         Raises:
-            UsageError: when that would be sent where others can read it.
+            UsageError: when others could read these on the way.
         """
         self._url = url
         # A company's proxy is for the world outside; no proxy leads to this machine.
@@ -74,7 +74,7 @@ class Adapter:
 
         Args:
             file: What to upload.
-            sent: Told after each piece how many bytes have been sent.
+            sent: Called after each piece with the number of bytes sent.
         """
         with file.open("rb") as opened:
             size = file.stat().st_size
@@ -113,7 +113,7 @@ class Adapter:
 
 
 def _credentials(url: str) -> dict[str, str]:
-    """Who calls. It comes from the environment alone: everybody on a machine can read its command lines."""
+    """Who calls. Only the environment says so: everybody on a machine can read its command lines."""
     token = os.environ.get("PAPERMESH_TOKEN")
     if not token:
         return {}
@@ -137,7 +137,7 @@ def _read(response: httpx.Response) -> Answer:
 
     Raises:
         CallError: when the envelope holds an error.
-        PapermeshError: when it is no envelope: something else listens there.
+        PapermeshError: when it is not an envelope: something else listens there.
     """
     try:
         envelope = json.loads(response.content)

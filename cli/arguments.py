@@ -1,11 +1,11 @@
-"""An action's arguments from the words of a command line, as the action's own schema types them.
+"""An action's arguments from the words of a command line, typed by the action's own schema.
 
     papermesh invoke PDF_DIFF old.pdf new.pdf mode=text
     papermesh invoke PDF_TEXT doc_ref=/tmp/a.pdf pages=1-3
     papermesh invoke GITLAB_PROJECT_INFO project.project_path=corp/policies
 
-Which argument a file fills is learnt from the schema: the properties that are references to documents. So an in-house
-action takes files like a built-in one.
+The schema says which argument a file fills: a property that is a reference to a document. So an in-house action takes
+files just like a built-in one.
 """
 
 import copy
@@ -28,13 +28,13 @@ _WORDS = {"true": True, "false": False}
 
 @dataclass(frozen=True, slots=True)
 class LocalFile:
-    """Stands in the arguments where a reference to the uploaded file will be."""
+    """Holds the place of the reference to an uploaded file."""
 
     path: Path
 
 
 def split(words: Iterable[str], args_option: str | None) -> tuple[dict[str, Any], list[str]]:
-    """The arguments that were given as JSON, and the words that only the action's schema can explain."""
+    """The arguments given as JSON, and the words that only the action's schema can explain."""
     words = list(words)
     objects = [word for word in words if word.startswith("{")]
     if len(objects) + (args_option is not None) > 1:
@@ -47,7 +47,7 @@ def split(words: Iterable[str], args_option: str | None) -> tuple[dict[str, Any]
 
 
 def read(words: Iterable[str], given: dict[str, Any], schema: Schema) -> dict[str, Any]:
-    """Adds KEY=VALUE pairs and files to the arguments that were given as JSON; files stand in it as `LocalFile`.
+    """Adds KEY=VALUE pairs, and files as `LocalFile`, to the arguments given as JSON.
 
     Raises:
         UsageError: naming the word that does not fit the schema.
@@ -64,7 +64,7 @@ def read(words: Iterable[str], given: dict[str, Any], schema: Schema) -> dict[st
 
 
 def files(value: Any) -> list[Path]:
-    """The files that stand in the arguments, each once, in order."""
+    """The files in the arguments, each once, in order."""
     found: dict[Path, None] = {}
     _walk(value, lambda file: found.setdefault(file.path))
     return list(found)
@@ -91,7 +91,7 @@ def digests(value: Any) -> list[str]:
 
 
 def is_document(schema: Schema) -> bool:
-    """Whether a property is a reference to a document, by what it is made of."""
+    """Whether a property is a reference to a document, judging by its shape."""
     return schema.get("type") == "object" and {"type", "sha256"} <= schema.get("properties", {}).keys()
 
 

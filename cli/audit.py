@@ -1,4 +1,4 @@
-"""The command `audit verify`: whether somebody touched the audit log."""
+"""The command `audit verify`: has anybody altered the audit log?"""
 
 import stat
 from collections.abc import Callable, Mapping
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from trust.audit_check import Report
 
 FAULTY = 1
-"""The exit code when something is wrong with the log; 2 when that could not be found out."""
+"""The exit code when something is wrong with the log; 2 when that cannot be checked."""
 
 app = typer.Typer(name="audit", help="Check the audit log.", no_args_is_help=True)
 
@@ -66,7 +66,7 @@ def verify(
 ) -> None:
     """Find lines and logs that were altered, removed, reordered or cut off.
 
-    Exits with 0 when nothing was, with 1 when something was, and with 2 when that cannot be found out.
+    Exits with 0 if nothing was, 1 if something was, and 2 if that cannot be checked.
     """
     with reported():
         from trust import audit_check
@@ -101,7 +101,7 @@ def _keys(files: list[Path]) -> "dict[str, AuditKey]":
 
 
 def _reader(url: str | None) -> "Callable[[], Mapping[str, Head]]":
-    """Gives the heads that Redis knows.
+    """Gets the heads that Redis knows.
 
     The function that it returns raises `UsageError` when Redis cannot be asked.
     """
@@ -143,11 +143,11 @@ def _own_redis() -> Path:
             f"There is no Redis at {socket}, so removed logs and cut-off ends cannot be found. --redis names another"
             " one; --without-heads checks the rest."
         )
-    return socket.resolve()  # a link, where its path would be too long for a socket
+    return socket.resolve()  # a link, if its path would be too long for a socket
 
 
 def _show(reports: "list[Report]") -> None:
-    """A line for each log, and below them what is wrong, in a sentence each."""
+    """A line for each log and, below them, a sentence for each fault."""
     console = out()
     table = table_of()
     for column in ("log", "lines", "first", "last", "ended", "result"):
@@ -176,5 +176,5 @@ def _show(reports: "list[Report]") -> None:
 
 
 def _to_the_second(time: str) -> str:
-    """A line's time without what makes a table too wide."""
+    """A line's time, shortened for a table."""
     return harmless(time.partition(".")[0] + "Z") if time else ""

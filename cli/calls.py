@@ -63,7 +63,7 @@ def upload(
 ) -> None:
     """Upload files and print a doc_ref for each.
 
-    It is ready to use in a call: papermesh invoke PDF_TEXT '{"doc_ref": …}'
+    A doc_ref is ready to use in a call: papermesh invoke PDF_TEXT '{"doc_ref": …}'
     """
     with reported(as_json=as_json), _adapter(url) as adapter:
         for file in files:
@@ -150,7 +150,7 @@ def _adapter(url: str | None) -> "Adapter":
 
 
 def _filled(adapter: "Adapter", action: str, words: list[str], given: dict[str, Any]) -> dict[str, Any]:
-    """The arguments with files uploaded; those of an action that does not exist stay as they are for its refusal."""
+    """The arguments with files uploaded. For an unknown action they stay as they are, for the call to be refused."""
     entry = find(action, adapter.actions().data["actions"])
     if entry is None:
         return given
@@ -164,7 +164,7 @@ def _call(adapter: "Adapter", action: str, args: dict[str, Any], **options: Any)
         return adapter.invoke(action, args, **options)
     except CallError as failure:
         if failure.error.code is Code.BAD_ARG:
-            # A second opinion; when it cannot be had, the first is good enough.
+            # A second opinion; without it, the first is good enough.
             with suppress(CallError, PapermeshError):
                 listed = adapter.actions().data["actions"]
                 if find(action, listed) is None:
@@ -184,7 +184,7 @@ def _upload(adapter: "Adapter", file: Path) -> "Answer":
 
 
 def _digest(document: str) -> str:
-    """The digest that an upload is known by."""
+    """The digest of an upload."""
     if is_digest(document):
         return document
     try:

@@ -1,4 +1,4 @@
-"""The catalogue of actions drawn for a person: all of them in a table, or one with its arguments."""
+"""The catalogue of actions, drawn for people: all of them in a table, or one with its arguments."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence

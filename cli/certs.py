@@ -21,7 +21,7 @@ app.add_typer(rotate, name="rotate")
 _NAMESPACE = "default"
 
 _SERIAL_DIGITS = 8
-"""Shown of a serial number's forty: enough to see that one is new, and short enough for a terminal."""
+"""Digits shown of a serial number's forty: enough to recognise a new one, and few enough for a terminal."""
 
 Directory = Annotated[
     Path | None, typer.Option("--dir", help="Where the certificates are. Default: var/certs.", show_default=False)
@@ -40,9 +40,9 @@ def certs(
         typer.Option(metavar="NAME", help="One of your own callers to make one for; may be repeated."),
     ] = None,
 ) -> None:
-    """Make the mesh's certificates, renew those that grow old, and show all of them.
+    """Make the mesh's certificates, renew old ones, and show all of them.
 
-    Those that are good stay as they are. `papermesh up` does this by itself.
+    Good ones stay as they are. `papermesh up` does this by itself.
     """
     with reported():
         if context.invoked_subcommand and (directory or client or namespace != _NAMESPACE):
@@ -104,9 +104,9 @@ def ca(
 ) -> None:
     """Replace the CA, and every certificate with it.
 
-    First everybody is told to trust the old one and the new, then everybody gets a certificate of the new one, and then
-    the old one is dropped. Between the steps it waits until everybody who listens has taken up the files. When it was
-    interrupted, run it again: it goes on where it stood.
+    First every workload is told to trust both the old CA and the new one. Then each gets a certificate from the new
+    one, and then the old one is dropped. After each step it waits until all listeners have taken up the files. If it is
+    interrupted, run it again: it goes on where it stopped.
     """
     from trust import certificates
 
@@ -156,7 +156,7 @@ def _show(outcomes: "Sequence[Outcome]") -> None:
 
 
 def _state(folder: Path) -> str:
-    """What there is to say of the CA's rotation."""
+    """A sentence about the CA's rotation."""
     from datetime import UTC, datetime
 
     from trust.certificates import Phase, authority_of

@@ -62,7 +62,7 @@ def add(
         Path | None, typer.Option("--certs", metavar="DIR", help="Where the certificates are. Default: var/certs.")
     ] = None,
 ) -> None:
-    """Make a certificate and a key for a new client, and list it.
+    """Add a client, and make its certificate and key.
 
     papermesh clients add reports --action 'PDF_*' --project 'corp/*'
     """
@@ -78,7 +78,7 @@ def add(
             if any(entry["id"] == name for entry in entries):
                 raise UsageError(f"There is a client {name} already.")
             made = clients_file.new_key()
-            # The entry comes last: once it stands, the client has all that it needs.
+            # The entry comes last: once it exists, the client has all that it needs.
             certificates.ensure(folder, namespace, clients=[name])
             clients_file.write_key_file(key_file, name, made)
             entries.append(
@@ -107,7 +107,7 @@ def rotate_key(
 ) -> None:
     """Give a client a new key. The old one stays good until --finish.
 
-    papermesh clients rotate-key reports, then, when it signs with the new key, the same with --finish.
+    papermesh clients rotate-key reports. Once it signs with the new key, run this again with --finish.
     """
     with reported():
         from trust import key_rotation
@@ -126,7 +126,7 @@ def _listing(file: Path | None) -> Path:
 
 
 def _row(entry: "Entry") -> tuple[str, ...]:
-    """An entry as a row of the table, of any shape: dispatch says what is wrong with one, and here it is only shown."""
+    """An entry of any shape as a row of the table: dispatch checks entries, and this only shows them."""
     grants = entry.get("grants")
     granted = _count(len(grants), "grant") if isinstance(grants, list) else "anyone"
     return (

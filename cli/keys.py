@@ -41,7 +41,7 @@ def add(
 ) -> None:
     """Make a key and print it, once.
 
-    Only what it hashes to is stored. A running adapter takes it within a second or two.
+    Only its hash is stored. A running adapter accepts it within a second or two.
 
     papermesh keys add ada@example.com --expires 90d
     """
@@ -65,7 +65,7 @@ def add(
 
 @app.command("list")
 def list_keys(*, file: File = None) -> None:
-    """List the keys, without the keys."""
+    """List the keys, without their secrets."""
     from mcp_adapter.people.api_keys_file import read_api_keys
 
     with reported():
@@ -85,12 +85,12 @@ def remove(
     *,
     file: File = None,
 ) -> None:
-    """Take a key away. A running adapter refuses it within a second or two."""
+    """Remove a key. A running adapter refuses it within a second or two."""
     from mcp_adapter.people.api_keys_file import changing, read_api_keys
 
     with reported():
         path = _path(file)
-        read_api_keys(path)  # a file that is not there is not made
+        read_api_keys(path)  # a missing file is not created
         with changing(path) as keys:
             left = [key for key in keys if key.key_id != key_id]
             if len(left) == len(keys):
@@ -114,7 +114,7 @@ def _new_id(keys: "list[ApiKey]") -> str:
 
 
 def _moment(text: str) -> datetime:
-    """When a key ends: after so many days, or at the end of a day."""
+    """When a key expires: after so many days, or at the end of a day."""
     if days := _DAYS.fullmatch(text):
         return datetime.now(UTC) + timedelta(days=int(days[1]))
     try:

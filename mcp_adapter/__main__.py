@@ -23,7 +23,7 @@ def main() -> None:
         settings = AdapterSettings.read()
         TlsFiles.read(settings.tls_dir).check(
             settings.tls_dir
-        )  # the channel reads them when it is too late for a sentence
+        )  # when the channel reads them, it is too late for a sentence
         make_folder(settings.spool_dir)
         telemetry.start_logging("adapter", settings.log_level)
         shared = handed_over(settings.http_host, settings.http_port)
@@ -36,7 +36,7 @@ def main() -> None:
                 ws="none",
                 log_config=None,
                 access_log=False,  # Envoy has a line for every call that goes on
-                proxy_headers=False,  # they are heeded where somebody is counted by them, and nowhere else
+                proxy_headers=False,  # they are heeded only where somebody is counted by them
                 server_header=False,
                 timeout_keep_alive=KEEP_ALIVE_S,
             )

@@ -87,7 +87,7 @@ def create_app(settings: AdapterSettings) -> FastAPI:
     app.state.downloads = Places(DOWNLOADS)
     app.state.people = people
     app.state.ready = False
-    # The last one added is asked first: what answers errors, shares behind proxies, Host and Origin, then CORS
+    # The last one added runs first: what answers errors, shares behind proxies, Host and Origin, then CORS
     # (preflights bear no credentials), then who calls.
     hot = Route("/mcp/invoke", invoke, methods=["POST"])
     app.add_middleware(HotRoute, route=hot)

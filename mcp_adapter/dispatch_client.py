@@ -64,7 +64,7 @@ class DispatchClient(SignedClient):
         request = pb.InvokeRequest(action=action, no_cache=no_cache, idempotency_key=idempotency_key)
         request.args.SetInParent()
         canonical.json_to_struct(args, request.args)
-        # Written from the JSON at hand; it is what dispatch will read out of the message.
+        # Written from the JSON at hand, which is what dispatch will read from the message.
         signed: dict[str, Any] = {"action": action, "args": args}
         if person.actor:
             signed["actor"] = person.actor
@@ -93,7 +93,7 @@ class DispatchClient(SignedClient):
         try:
             return await self.answer(pb.PutDocumentResponse, header, person, _messages(header, file, unread))
         except asyncio.CancelledError:
-            if unread:  # grpc cancels a call whose messages cannot be had, and says no more
+            if unread:  # grpc cancels a call whose messages fail, and says no more
                 raise unread[0] from None
             raise
 

@@ -1,9 +1,9 @@
-"""Papermesh on one machine, without containers: what `make up` runs and what the end-to-end tests stand on.
+"""Papermesh on one machine, without containers: what `make up` runs and the end-to-end tests use.
 
 stack.py     Stack: everything together       services.py      the list of services
 parts.py     what each part is started with   ports.py         where each part listens
 part.py      one child process                folders.py       where state lives
-keeper.py    starts again what dies           client_keys.py   the clients and their keys
+keeper.py    restarts what dies               client_keys.py   the clients and their keys
 guardian.py  ends what a crash left           redis_server.py  which Redis, and its configuration
 hold.py      one supervisor for a folder      readiness.py     whether a part answers
 replicas.py  how many of each part            ready_socket.py  where a part says so itself

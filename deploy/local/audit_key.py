@@ -1,6 +1,6 @@
 """The key that seals the audit log of a deployment on one machine.
 
-Made once and kept: without it nobody can verify what was written under it.
+Made once and kept: without it, nobody can verify what was written under it.
 """
 
 from pathlib import Path

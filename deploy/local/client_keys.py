@@ -12,16 +12,16 @@ from trust.clients_file import ListingError
 
 
 class ClientKeysError(OperatorError):
-    """The files hold something else than keys; the text is for the person who starts Papermesh."""
+    """The files hold something other than keys; the text is for the person who starts Papermesh."""
 
 
 def ensure(folder: Path, namespace: str) -> None:
     """Makes clients.json and a key file for each client in `folder`, where they are missing.
 
-    A key file whose key the list does not know is written anew.
+    Writes a key file again if the list does not know its key.
 
     Raises:
-        ClientKeysError: when clients.json is there and is not a list of clients, or a file cannot be written.
+        ClientKeysError: when clients.json is not a list of clients, or a file cannot be written.
     """
     listing = folder / "clients.json"
     try:

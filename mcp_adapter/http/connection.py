@@ -85,7 +85,7 @@ class Connection(RequestParsing):
         self.server_state.held.leave(self)
         super().connection_lost(exc)
         if self._answering is not None and self._answering is not self.cycle:
-            # uvicorn tells the request that came last alone, and that one may wait for this.
+            # uvicorn tells only the latest request, and that one may be waiting for this one.
             self._answering.disconnected = True
             self._answering.message_event.set()
 
@@ -99,7 +99,7 @@ class Connection(RequestParsing):
         self._unread_bytes += len(data)
         super().data_received(data)
         if self._unread_bytes > self.limits.head_bytes and not self._has_enough:
-            # The parser joins the pieces of a header one by one, which takes the longer the more it has.
+            # The parser joins the pieces of a header one by one, and slows down as it collects more.
             self._has_enough = True
             self.refuse_bytes(self.limits.head_too_large())
 
@@ -107,7 +107,7 @@ class Connection(RequestParsing):
         """Starts waiting for the body."""
         limits = self.limits
         if len(self.pipeline) >= limits.pipelined:
-            # All before it are answered, the last one with `Connection: close`: so a client knows what to send again.
+            # All before it are answered, the last with `Connection: close`, so a client knows what to send again.
             self.cycle.keep_alive = False
             self.read_no_more()
         if len(self.headers) > limits.headers or (
@@ -210,7 +210,7 @@ class Connection(RequestParsing):
         """Ends the connection if the peer has kept us waiting too long."""
         self._timer = self.loop.call_later(self._tick_s, self._look)
         now = self.loop.time()
-        passed_s = min(now - self._looked_at, self._tick_s)  # what is more is our own lateness
+        passed_s = min(now - self._looked_at, self._tick_s)  # anything more is our own delay
         self._since += now - self._looked_at - passed_s
         self._looked_at = now
         if self._takes:

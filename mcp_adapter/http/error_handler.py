@@ -35,7 +35,7 @@ class ErrorHandler:
                 return
             if not isinstance(error, PapermeshError):
                 raise
-            # The answer cannot become another; that it stays short of its length says that it failed.
+            # Too late for another answer; ending short of its length shows that it failed.
             fields = {"request_id": error.request_id or exchange.request_id, **error.details}
             _log.warning("An answer was cut short: %s", error, extra={"fields": fields})
 

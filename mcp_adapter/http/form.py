@@ -13,7 +13,7 @@ OVERHEAD_BYTES = 64 * 1024
 
 _MAX_FIELDS = 8
 
-# Its warnings, one for every form that it cannot read, quote what was sent. Whoever sent it is told, and nobody else.
+# Its warnings, one for every form that it cannot read, quote what was sent. Only the sender should be told.
 logging.getLogger("python_multipart").setLevel(logging.ERROR)
 
 

@@ -1,4 +1,4 @@
-"""Lines about what anybody can cause as often as they like, of which a few say as much as all."""
+"""Log lines that anybody can cause at will, and of which a few say as much as all."""
 
 import logging
 import time
@@ -9,14 +9,14 @@ EVERY_S = 60.0
 
 
 class SparseLog:
-    """Writes one line of each kind in a minute; the next one says how many were left out."""
+    """Writes one line of each kind a minute; the next one says how many were left out."""
 
     def __init__(self, log: logging.Logger, clock: Callable[[], float] = time.monotonic) -> None:
-        """Has written nothing.
+        """Starts with nothing written.
 
         Args:
             log: Where the lines go.
-            clock: Seconds since whenever.
+            clock: Seconds since any fixed time.
         """
         self._log = log
         self._clock = clock
@@ -27,7 +27,7 @@ class SparseLog:
         """Writes a line or counts it.
 
         Args:
-            message: The kind: one of a few sentences of ours, with nothing in it of what somebody sent.
+            message: The kind: one of our own few sentences, without anything that a caller sent.
         """
         now = self._clock()
         if now - self._since.get(message, -EVERY_S) < EVERY_S:

@@ -1,4 +1,4 @@
-"""The file of API keys: {"keys": [{"id", "actor", "sha256", "expires"}]}. It holds no key, only what they hash to."""
+"""The file of API keys: {"keys": [{"id", "actor", "sha256", "expires"}]}. It holds hashes, not keys."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
@@ -18,16 +18,16 @@ from services.base.signature import KeyFileError
 
 @dataclass(frozen=True, slots=True)
 class ApiKey:
-    """One key, without the key."""
+    """One key's entry, without the key."""
 
     key_id: str
-    """What it is called in lists; "k-" and eight hexadecimal digits unless written by hand."""
+    """Its name in lists; "k-" and eight hexadecimal digits unless written by hand."""
 
     actor: str
-    """Whom its calls are made for."""
+    """The actor of its calls."""
 
     sha256: bytes
-    """What it hashes to, 32 bytes."""
+    """Its hash, 32 bytes."""
 
     expires: datetime | None
     """When it stops working; None for never."""
@@ -79,7 +79,7 @@ def read_api_keys(path: Path) -> Mapping[bytes, ApiKey]:
 
 @contextmanager
 def changing(path: Path) -> Iterator[list[ApiKey]]:
-    """The file's keys, to be changed in place; they are written when the block ends well.
+    """The file's keys, to change in place; they are written if the block ends without an error.
 
     Two programs that change it wait for each other, and a reader sees the old file or the new one.
 
@@ -96,7 +96,7 @@ def changing(path: Path) -> Iterator[list[ApiKey]]:
 
 
 def listing(keys: Iterable[ApiKey]) -> bytes:
-    """What a file with these keys says."""
+    """The content of a file with these keys."""
     entries = [
         {"id": key.key_id, "actor": key.actor, "sha256": key.sha256.hex()}
         | ({} if key.expires is None else {"expires": f"{key.expires.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"})

@@ -13,13 +13,13 @@ from mcp_adapter.people.settings import is_safe_url
 from services.base.errors import Code, PapermeshError
 
 REFRESH_S = 600.0
-"""Seconds after which the keys are fetched again: how long a key works on that the issuer has withdrawn."""
+"""Seconds after which the keys are fetched again. A key that the issuer withdraws works for that long."""
 
 RETRY_S = 30.0
-"""Seconds between two fetches for a key that is not known, or after one that failed: callers can make up key ids."""
+"""Seconds between two fetches for an unknown key, or after a failed one: callers can make up key ids."""
 
 KEEP_S = 12 * 3600.0
-"""Seconds that keys are kept while the issuer cannot be reached. Tokens of before the outage have run out by then."""
+"""Seconds that keys are kept while the issuer cannot be reached. By then, tokens from before have expired."""
 
 _log = logging.getLogger(__name__)
 
@@ -31,7 +31,7 @@ class Issuer:
         """Knows no key until the first fetch.
 
         Args:
-            issuer: Its URL, as tokens say it.
+            issuer: Its URL, as tokens give it.
             jwks_url: Where its keys are; empty to ask its discovery document.
             clock: Seconds that only go forward.
         """
@@ -44,11 +44,11 @@ class Issuer:
 
     @property
     def keys(self) -> KeySet | None:
-        """The keys, another object whenever they were fetched anew; None when there are none, or none fresh enough."""
+        """The keys, a new object after each fetch; None when there are none, or none fresh enough."""
         return self._keys if self._clock() - self._fetched < KEEP_S else None
 
     async def find(self, key_id: str | None, algorithm: str) -> PyJWK | None:
-        """The key that a token names; fetches the keys when they do not hold it, at most every `RETRY_S`.
+        """The key that a token names. If it is unknown, fetches the keys, at most every `RETRY_S`.
 
         Raises:
             PapermeshError: UNAVAILABLE while there are no keys at all.
@@ -79,7 +79,7 @@ class Issuer:
             await asyncio.sleep(REFRESH_S if self._fetched == self._tried else RETRY_S)
 
     async def fetch(self) -> None:
-        """Fetches the keys; all who ask meanwhile wait for the same answer. On failure those at hand are kept."""
+        """Fetches the keys; whoever asks meanwhile waits for the same answer. On failure, keeps those it has."""
         if self._fetching is None:
             self._tried = self._clock()
             self._fetching = asyncio.create_task(self._fetch(self._tried))
@@ -97,7 +97,7 @@ class Issuer:
         self._fetching = None
 
     async def _discover(self) -> str:
-        """Where the issuer says that its keys are (OpenID Connect Discovery 1.0)."""
+        """The URL that the issuer gives for its keys (OpenID Connect Discovery 1.0)."""
         document = await fetch_json(f"{self.name.rstrip('/')}/.well-known/openid-configuration")
         url = document.get("jwks_uri")
         if document.get("issuer") != self.name:

@@ -20,7 +20,7 @@ _USUAL_PORTS = {"http": ":80", "https": ":443"}
 
 
 def is_safe_url(url: str) -> bool:
-    """Whether keys fetched from this URL can be trusted: it is https, or plain http on this machine."""
+    """Whether to trust keys from this URL: it is https, or plain http on this machine."""
     try:
         parts = urlsplit(url)
         port_is_one = parts.port != 0
@@ -42,7 +42,7 @@ _IssuerUrl = Annotated[str, AfterValidator(_issuer_url)]
 
 
 class PeopleSettings(WorkloadSettings):
-    """How callers are known, and which addresses, names and pages may lead to the adapter."""
+    """How callers are identified, and which addresses, names and pages may lead to the adapter."""
 
     auth: Literal["none", "api-keys", "oidc"] = Field(
         "none",
@@ -116,7 +116,7 @@ class PeopleSettings(WorkloadSettings):
     @classmethod
     def _origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
         for origin in origins:
-            # A browser sends what it sends; an origin in another spelling would never be met.
+            # A browser has one spelling; an origin in any other would never match.
             found = _ORIGIN.fullmatch(origin)
             if found is None or found[4] == _USUAL_PORTS[found[1]]:
                 raise ValueError(

@@ -15,13 +15,13 @@ from mcp_adapter.people.key_set import ALGORITHMS, KeySet
 from services.base.errors import PapermeshError
 
 LEEWAY_S = 60
-"""Seconds that the issuer's clock may be from ours."""
+"""Seconds by which the issuer's clock may differ from ours."""
 
 _MAX_REMEMBERED = 4096
 _REQUIRED = ["exp", "iat", "iss", "aud"]
 
 _TYPES = frozenset({"jwt", "at+jwt", "application/at+jwt"})
-"""What a token may say that it is. An issuer signs other things with the same keys, a logout token for one."""
+"""The types that a token may have. An issuer signs other things with the same keys, such as a logout token."""
 
 _REASONS: tuple[tuple[type[jwt.PyJWTError], str], ...] = (
     (jwt.ExpiredSignatureError, "This token has expired. Get another from the issuer."),
@@ -43,10 +43,10 @@ class _Known:
 
 
 class Tokens:
-    """Checks tokens, and remembers those that were good until they run out or the issuer's keys change."""
+    """Checks tokens, and remembers good ones until they expire or the issuer's keys change."""
 
     def __init__(self, issuer: Issuer, audience: str, actor_claim: str) -> None:
-        """Takes tokens of `issuer` for `audience`, whose claim `actor_claim` names the actor."""
+        """Accepts tokens from `issuer` for `audience`, whose claim `actor_claim` names the actor."""
         self._issuer = issuer
         self._audience = audience
         self._actor_claim = actor_claim
@@ -54,14 +54,14 @@ class Tokens:
         self._known_by: KeySet | None = None
 
     async def actor(self, credential: str) -> str:
-        """Whom the issuer says this token is of.
+        """The actor that the issuer gave this token to.
 
         Raises:
-            PapermeshError: UNAUTHENTICATED, saying what is wrong with the token; UNAVAILABLE while the issuer's keys
-                cannot be had.
+            PapermeshError: UNAUTHENTICATED, saying what is wrong with the token; UNAVAILABLE while there are no keys
+                of the issuer.
         """
         digest = hashlib.sha256(credential.encode()).digest()
-        if self._known_by is not self._issuer.keys:  # a token may hang on a key that is no longer among them
+        if self._known_by is not self._issuer.keys:  # a token may depend on a key that is no longer among them
             self._known.clear()
             self._known_by = self._issuer.keys
         known = self._known.get(digest)
@@ -89,7 +89,7 @@ class Tokens:
         await self._issuer.watch()
 
     async def _claims(self, token: str) -> dict[str, Any]:
-        """What the issuer says in a token."""
+        """The claims in a token."""
         try:
             header = jwt.get_unverified_header(token)
         except jwt.PyJWTError:

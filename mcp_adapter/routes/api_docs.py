@@ -1,4 +1,4 @@
-"""What /openapi.json, and with it /docs, says of the API."""
+"""What /openapi.json, and so /docs, says about the API."""
 
 from typing import Any
 
@@ -18,8 +18,8 @@ actions with the JSON Schema of their arguments. Every answer is `{"ok": …, "d
 def describe(app: FastAPI) -> dict[str, Any]:
     """The OpenAPI description.
 
-    The hot route is no FastAPI endpoint and uploads are read as they stream in, so FastAPI cannot know their bodies;
-    and no answer has FastAPI's own error format.
+    The hot route is not a FastAPI endpoint, and uploads are read as they stream in, so FastAPI cannot know their
+    bodies. No answer has FastAPI's own error format.
     """
     if not app.openapi_schema:
         schema = get_openapi(title="Papermesh", version="1", description=_ABOUT, routes=app.routes)

@@ -1,4 +1,4 @@
-"""The request headers that say how a call is to be made: Cache-Control and Idempotency-Key."""
+"""The request headers that say how to make a call: Cache-Control and Idempotency-Key."""
 
 from dataclasses import dataclass
 
@@ -12,17 +12,17 @@ _UNCACHED = frozenset({b"no-cache", b"no-store"})
 
 @dataclass(frozen=True, slots=True)
 class CallOptions:
-    """How a caller wants a call to be made."""
+    """How to make a call."""
 
     no_cache: bool = False
-    """Whether the result must be computed anew."""
+    """Whether to compute the result again."""
 
     idempotency_key: str = ""
     """Makes a repeated call safe: 1 to 128 visible ASCII characters; empty for none."""
 
 
 def read_call_options(request: Request) -> CallOptions:
-    """What the headers of a request say.
+    """The options in a request's headers.
 
     Raises:
         PapermeshError: BAD_ARG for an Idempotency-Key that is malformed or sent twice.

@@ -103,7 +103,7 @@ async def run(settings: DispatchSettings) -> None:
 
 
 def _table(settings: DispatchSettings) -> ActionTable:
-    """The action table, which knows every service that the settings name: a name mistyped would list no action."""
+    """The action table, with every service that the settings name: a mistyped name would list no action."""
     try:
         table = actions.load(*map(Path, settings.descriptors))
     except DecodeError:

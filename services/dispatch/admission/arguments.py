@@ -1,4 +1,4 @@
-"""An action's arguments: from the JSON that was signed to the typed request, with every fault named by its field."""
+"""An action's arguments: from signed JSON to the typed request, naming the field of every fault."""
 
 import base64
 import re
@@ -20,7 +20,7 @@ _WHOLE_NUMBER = re.compile(r"-?[0-9]{1,20}", re.ASCII)
 
 
 class _Fault(Exception):  # noqa: N818 - it never leaves this module
-    """One argument that is wrong."""
+    """One wrong argument."""
 
     def __init__(self, path: str, description: str) -> None:
         super().__init__(description)
@@ -35,7 +35,7 @@ def parse(action: Action, args: Mapping[str, Any]) -> Message:
         args: Its arguments as JSON, within the limits of `canonical.check_json`.
 
     Raises:
-        PapermeshError: BAD_ARG that names each field at fault: unknown, mistyped, missing, or against a rule.
+        PapermeshError: BAD_ARG that names each field at fault: unknown, of the wrong type, missing, or against a rule.
     """
     message = action.request()
     faults: list[FieldViolation] = []
@@ -178,7 +178,7 @@ _CHECKS: dict[int, Callable[[FieldDescriptor, Any, str], Any]] = {
 
 
 def _fault(violation: protovalidate.Violation, schema: Mapping[str, Any]) -> FieldViolation:
-    """A broken rule as people read it: where a pattern failed, the field's description instead of the pattern."""
+    """A broken rule in words; for a failed pattern, the field's description instead of the pattern."""
     parts: list[str] = []
     for element in violation.proto.field.elements if violation.proto.field else ():
         schema = schema.get("items", schema).get("properties", {}).get(element.field_name, {})

@@ -1,7 +1,7 @@
-"""Who calls: the signature of a call, checked against the client's keys and the certificate that Envoy saw.
+"""Who calls: a call's signature, checked against the client's keys and the certificate that Envoy saw.
 
-The nonce is not consumed here: dispatch does that next, in one round trip with the limits (`state.py`), so that only a
-call whose signature fits can use one up.
+The nonce is not consumed here. Dispatch does that next, in one round trip with the limits (`state.py`), so that only a
+call with a matching signature can use one up.
 """
 
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from services.dispatch.admission.rights import Rights
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """A client whose signature fits, and on whose behalf it calls."""
+    """A client whose signature matches, and on whose behalf it calls."""
 
     client: Client
     actor: str
@@ -37,21 +37,21 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """A call whose signature fits."""
+    """A call whose signature matches."""
 
     caller: Caller
     args: bytes
     """The arguments that were signed, as canonical JSON."""
 
     refusal: PapermeshError | None = None
-    """Why the client may not call for the actor that it names; then the caller is the client itself."""
+    """Why the client may not call for the actor that it names; if set, the caller is the client itself."""
 
 
 class Verifier:
     """Checks signatures for one deployment."""
 
     def __init__(self, audience: str, clients: WatchedFile[dict[str, Client]]) -> None:
-        """Checks calls to `audience` by the clients that the file lists at the time of the call."""
+        """Checks calls to `audience` by the clients in the file at the time of the call."""
         self._audience = audience
         self._clients = clients
 
@@ -62,7 +62,7 @@ class Verifier:
             call: The call.
             message: Its request, or the header message of an upload.
             actor: The actor that the request names; empty for the client itself.
-            action: The action that the request names; None for a method that has none.
+            action: The action that the request names; None for a method without one.
 
         Raises:
             PapermeshError: UNAUTHENTICATED; BAD_ARG when the request cannot be canonical.
@@ -84,13 +84,13 @@ class Verifier:
 
 
 def _refusal(client: Client, actor: str) -> PapermeshError | None:
-    """Why the client may not call for the actor; None when it may."""
+    """Why the client may not call for the actor; None if it may."""
     if not client.acts_for:
         if actor in ("", client.id):
             return None
         return PapermeshError(Code.FORBIDDEN, "This client may not call for another actor. Leave actor empty.")
     if actor == client.id:
-        # The adapter takes actors from tokens: somebody who bears its name there must not get its rights and documents.
+        # The adapter takes actors from tokens: a person with its name there must not get its rights and documents.
         return PapermeshError(
             Code.FORBIDDEN, "No actor may have the client's own id. For the client itself, leave actor empty."
         )

@@ -57,7 +57,7 @@ class Heads:
         Raises:
             RedisAway, RedisRefused: when Redis did not accept it.
         """
-        # Also when Redis is full: whoever starts then could not begin a chain, and would refuse deletions too.
+        # Even if Redis is full: a dispatch that starts then could not begin a chain, and would refuse deletions too.
         await self._link.call("EVAL", memory_pressure.SET, 1, Head.key(chain), str(head), "EX", self.keep_days * _DAY_S)
 
 

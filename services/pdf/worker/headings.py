@@ -1,4 +1,4 @@
-"""Headings found by how they look, for files without an outline: larger or bolder than the body text."""
+"""Finds headings by their look, for files without an outline: larger or bolder than the body text."""
 
 import re
 from collections import Counter, defaultdict
@@ -22,11 +22,11 @@ _MAX_LINES = 3
 _MAX_CHARACTERS = 200
 _MAX_LEVELS = 6
 _LARGER = 1.1
-"""How much larger than the body's a heading's letters are, unless it is bold."""
+"""How much larger than the body text a heading is, unless it is bold."""
 
 _RUNNING_PAGES = 3
 _MARGIN = 0.1
-"""What reads alike on so many pages, numbers aside, in the outermost part of their height, is a running header."""
+"""Text that is the same on so many pages, numbers aside, at their upper or lower edge is a running header."""
 
 _LETTERS = re.compile(r"[^\W\d_]")
 _NUMBERS = re.compile(r"\d+")
@@ -59,11 +59,11 @@ class _Candidate:
     title: str
     page: int
     marginal: bool
-    """Whether it stands where running headers and footers do."""
+    """Whether it is where running headers and footers are."""
 
 
 def find_headings(document: Document) -> tuple[list[Heading], list[PageFailure]]:
-    """The headings in the order of the document, and the pages that could not be looked at."""
+    """The headings in the document's order, and the pages that could not be examined."""
     weights: Counter[_Style] = Counter()
     candidates: list[_Candidate] = []
     failed: list[PageFailure] = []
@@ -85,7 +85,7 @@ def find_headings(document: Document) -> tuple[list[Heading], list[PageFailure]]
 
 
 def _candidates(block: dict[str, Any], page: int, weights: Counter[_Style], *, marginal: bool) -> Iterator[_Candidate]:
-    """What could be a heading in a block by its shape alone; counts the characters of each style in `weights`."""
+    """Possible headings in a block, judging only by shape; counts each style's characters in `weights`."""
     runs: list[tuple[_Style | None, list[str]]] = []
     for line in block["lines"]:
         style, text = _read_line(line, weights)
@@ -104,7 +104,7 @@ def _candidates(block: dict[str, Any], page: int, weights: Counter[_Style], *, m
 
 
 def _read_line(line: dict[str, Any], weights: Counter[_Style]) -> tuple[_Style | None, str]:
-    """The line's text and the one style that all of it has, None when it has several."""
+    """The line's text and its style; None if it has several styles."""
     styles: set[_Style] = set()
     texts = []
     for span in line["spans"]:
@@ -118,7 +118,7 @@ def _read_line(line: dict[str, Any], weights: Counter[_Style]) -> tuple[_Style |
 
 
 def _stand_out(candidates: Iterable[_Candidate], weights: Counter[_Style]) -> list[_Candidate]:
-    """Those that are larger or bolder than the body, which is the style that most characters have."""
+    """Those larger or bolder than the body text, which is the style of most characters."""
     if not weights:
         return []
     body = weights.most_common(1)[0][0]
@@ -143,7 +143,7 @@ def _without_running(candidates: list[_Candidate]) -> list[_Candidate]:
 
 
 def _level(candidates: list[_Candidate]) -> list[Heading]:
-    """Larger is further out; of two alike in size, the bold one is."""
+    """Larger ranks higher; at equal size, bold does."""
     styles = sorted({candidate.style for candidate in candidates}, key=lambda style: (-style.size, not style.bold))
     levels = {style: min(index, _MAX_LEVELS) for index, style in enumerate(styles, start=1)}
     return [Heading(levels[candidate.style], candidate.title, candidate.page) for candidate in candidates]

@@ -27,7 +27,7 @@ def test_a_part_that_died_is_started_again_after_a_pause(make_part: MakePart) ->
     (said,) = keeper.tend()
     assert "standin was ended by SIGKILL" in said
     assert "out of memory" in said
-    assert "started again in 1 s" in said
+    assert "Starting it again in 1 s" in said
     assert list(keeper.tend()) == []
 
     clock.now += 1
