@@ -58,7 +58,7 @@ def read(words: Iterable[str], given: dict[str, Any], schema: Schema) -> dict[st
         if pair := _PAIR.fullmatch(word):
             _put(args, pair[1].split("."), pair[2], schema)
         else:
-            files.append(_file(word, f"Give files and KEY=VALUE; the arguments are {_known(schema)}."))
+            files.append(_file(word, f"Give files and KEY=VALUE. Arguments: {_known(schema)}."))
     _place(files, args, schema)
     return args
 
@@ -133,7 +133,7 @@ def _child(schema: Schema, name: str, path: list[str]) -> Schema:
     if child is None and schema.get("additionalProperties") not in (None, False):
         child = schema["additionalProperties"]
     if child is None and "properties" in schema:
-        raise UsageError(f"There is no argument {'.'.join(path)}; the arguments are {_known(schema)}.")
+        raise UsageError(f"There is no argument {'.'.join(path)}. Arguments: {_known(schema)}.")
     return child if isinstance(child, Mapping) else {}
 
 

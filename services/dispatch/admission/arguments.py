@@ -55,7 +55,7 @@ def _fill(message: Message, values: Mapping[str, Any], path: str, faults: list[F
         field = fields.get(name)
         if field is None:
             known = ", ".join(fields) or "none"
-            faults.append(FieldViolation(place[:200], f"no such argument; the arguments are: {known}"))
+            faults.append(FieldViolation(place[:200], f"no such argument. Arguments: {known}"))
         elif value is not None:  # null means "not given", as in proto3 JSON
             try:
                 _set(message, cast("FieldDescriptor", field), value, place, faults)  # the C one, says the stub
