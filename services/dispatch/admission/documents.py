@@ -68,7 +68,7 @@ def uploads(documents: Sequence[document_pb2.DocumentRef]) -> list[str]:
 
 
 def check_rights(owned: Sequence[bool]) -> None:
-    """Refuses a call that names somebody else's upload.
+    """Refuses a call that names an upload other than the caller's own.
 
     The answer is the same whether or not the bytes exist: a digest is neither a key nor an oracle.
 
