@@ -9,11 +9,11 @@ from deploy.local.ports import Ports, bound
 from deploy.workloads import SERVICES, Workload
 
 FREE = range(20_000, 32_000)
-"""Free ports are sought below those that the system gives to outgoing connections: one of these could take a port when
-it was found free and no server has bound it yet."""
+"""Free ports are sought below those that the system gives to outgoing connections, which could take a port after it was
+found free and before a server has bound it."""
 
 _REPLICAS = 3
-"""Where a port is free for a part, so many replicas of it find theirs."""
+"""A port is free for a part if this many replicas find theirs free."""
 
 _TRIES = 1_000
 
@@ -23,7 +23,7 @@ class NoPortsError(Exception):
 
 
 def free_ports(services: Sequence[Workload] = SERVICES) -> Ports:
-    """Ports that nobody listens on right now; those of up to three replicas are free too.
+    """Ports that nobody listens on right now; also free for up to three replicas.
 
     Raises:
         NoPortsError: when there are too few.

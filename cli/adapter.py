@@ -31,10 +31,10 @@ class Adapter:
     """A connection to one adapter, closed at the end of its `with` block."""
 
     def __init__(self, url: str) -> None:
-        """Connects to the base URL `url` at the first call, as whoever the API key or token in PAPERMESH_TOKEN names.
+        """Connects to the base URL `url` at the first call, with the API key or token in PAPERMESH_TOKEN.
 
         Raises:
-            UsageError: when that would be sent where others can read it.
+            UsageError: when others could read these on the way.
         """
         self._url = url
         # A company's proxy is for the world outside; no proxy leads to this machine.
@@ -95,19 +95,19 @@ class Adapter:
             message = f"No adapter answers at {self._url}. `papermesh up` starts one; --url names another."
             return PapermeshError(Code.UNAVAILABLE, message)
         if isinstance(error, httpx.TimeoutException):
-            return PapermeshError(Code.TIMEOUT, f"The adapter at {self._url} has not answered in time.")
+            return PapermeshError(Code.TIMEOUT, f"The adapter at {self._url} did not answer in time.")
         return PapermeshError(Code.UNAVAILABLE, f"The connection to {self._url} broke before the answer was complete.")
 
 
 def _credentials(url: str) -> dict[str, str]:
-    """Who calls. It comes from the environment alone: everybody on a machine can read its command lines."""
+    """Who calls. Only the environment says so: everybody on a machine can read its command lines."""
     token = os.environ.get("PAPERMESH_TOKEN")
     if not token:
         return {}
     if not token.isascii() or not token.isprintable() or " " in token:
         raise UsageError("PAPERMESH_TOKEN is neither an API key nor a token.")
     if urlsplit(url).scheme != "https" and not is_loopback(urlsplit(url).hostname or ""):
-        raise UsageError(f"PAPERMESH_TOKEN is not sent to {url}: on the way others could read it. Use https.")
+        raise UsageError(f"PAPERMESH_TOKEN was not sent to {url}: others could read it on the way. Use https.")
     return {"Authorization": f"Bearer {token}"}
 
 
@@ -116,7 +116,7 @@ def _read(response: httpx.Response) -> Answer:
 
     Raises:
         CallError: when the envelope holds an error.
-        PapermeshError: when it is no envelope: something else listens there.
+        PapermeshError: when it is not an envelope: something else listens there.
     """
     try:
         envelope = json.loads(response.content)
@@ -127,7 +127,7 @@ def _read(response: httpx.Response) -> Answer:
     except (ValueError, LookupError, TypeError, AttributeError):
         raise PapermeshError(
             Code.UNAVAILABLE,
-            f"What answers at {response.url.copy_with(path='/')} is no adapter (HTTP {response.status_code}).",
+            f"What answers at {response.url.copy_with(path='/')} is not an adapter (HTTP {response.status_code}).",
         ) from None
     raise CallError(error, response.text)
 

@@ -1,11 +1,11 @@
-"""An action's arguments from the words of a command line, as the action's own schema types them.
+"""An action's arguments from the words of a command line, typed by the action's own schema.
 
     papermesh invoke PDF_DIFF old.pdf new.pdf mode=text
     papermesh invoke PDF_TEXT doc_ref=/tmp/a.pdf pages=1-3
     papermesh invoke GITLAB_PROJECT_INFO project.project_path=corp/policies
 
-Which argument a file fills is learnt from the schema: the properties that are references to documents. So an in-house
-action takes files like a built-in one.
+The schema says which argument a file fills: a property that is a reference to a document. So an in-house action takes
+files just like a built-in one.
 """
 
 import copy
@@ -28,17 +28,17 @@ _WORDS = {"true": True, "false": False}
 
 @dataclass(frozen=True, slots=True)
 class LocalFile:
-    """Stands in the arguments where a reference to the uploaded file will be."""
+    """Holds the place of the reference to an uploaded file."""
 
     path: Path
 
 
 def split(words: Iterable[str], args_option: str | None) -> tuple[dict[str, Any], list[str]]:
-    """The arguments that were given as JSON, and the words that only the action's schema can explain."""
+    """The arguments given as JSON, and the words that only the action's schema can explain."""
     words = list(words)
     objects = [word for word in words if word.startswith("{")]
     if len(objects) + (args_option is not None) > 1:
-        raise UsageError("Give the arguments as one JSON object; there are several.")
+        raise UsageError("Give the arguments as one JSON object, not several.")
     text = args_option if args_option is not None else next(iter(objects), "{}")
     given = _json(text, "The arguments")
     if not isinstance(given, dict):
@@ -47,7 +47,7 @@ def split(words: Iterable[str], args_option: str | None) -> tuple[dict[str, Any]
 
 
 def read(words: Iterable[str], given: dict[str, Any], schema: Schema) -> dict[str, Any]:
-    """Adds KEY=VALUE pairs and files to the arguments that were given as JSON; files stand in it as `LocalFile`.
+    """Adds KEY=VALUE pairs, and files as `LocalFile`, to the arguments given as JSON.
 
     Raises:
         UsageError: naming the word that does not fit the schema.
@@ -58,13 +58,13 @@ def read(words: Iterable[str], given: dict[str, Any], schema: Schema) -> dict[st
         if pair := _PAIR.fullmatch(word):
             _put(args, pair[1].split("."), pair[2], schema)
         else:
-            files.append(_file(word, f"Every word is a file or KEY=VALUE, and there is {_known(schema)}."))
+            files.append(_file(word, f"Give files and KEY=VALUE. Arguments: {_known(schema)}."))
     _place(files, args, schema)
     return args
 
 
 def files(value: Any) -> list[Path]:
-    """The files that stand in the arguments, each once, in order."""
+    """The files in the arguments, each once, in order."""
     found: dict[Path, None] = {}
     _walk(value, lambda file: found.setdefault(file.path))
     return list(found)
@@ -91,7 +91,7 @@ def digests(value: Any) -> list[str]:
 
 
 def is_document(schema: Schema) -> bool:
-    """Whether a property is a reference to a document, by what it is made of."""
+    """Whether a property is a reference to a document, judging by its shape."""
     return schema.get("type") == "object" and {"type", "sha256"} <= schema.get("properties", {}).keys()
 
 
@@ -133,12 +133,12 @@ def _child(schema: Schema, name: str, path: list[str]) -> Schema:
     if child is None and schema.get("additionalProperties") not in (None, False):
         child = schema["additionalProperties"]
     if child is None and "properties" in schema:
-        raise UsageError(f"There is no argument {'.'.join(path)}; there is {_known(schema)}.")
+        raise UsageError(f"There is no argument {'.'.join(path)}. Arguments: {_known(schema)}.")
     return child if isinstance(child, Mapping) else {}
 
 
 def _known(schema: Schema) -> str:
-    return ", ".join(schema.get("properties", {})) or "no argument at all"
+    return ", ".join(schema.get("properties", {})) or "none"
 
 
 def _value(text: str, schema: Schema, name: str) -> Any:
@@ -167,7 +167,7 @@ def _document(text: str, name: str) -> Any:
 
 
 def _not(name: str, wanted: str, text: str) -> NoReturn:
-    raise UsageError(f"{name} is {wanted}, not {text!r}.")
+    raise UsageError(f"{name} must be {wanted}, not {text!r}.")
 
 
 def _json(text: str, name: str) -> Any:
@@ -178,14 +178,14 @@ def _json(text: str, name: str) -> Any:
 
 
 def _not_finite(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no number in JSON")
+    raise ValueError(f"{name} is not a number in JSON")
 
 
 def _file(text: str, hint: str) -> LocalFile:
     path = Path(text).expanduser()
     if path.is_file():
         return LocalFile(path)
-    raise UsageError(f"{text} is {'a folder' if path.is_dir() else 'no file'}. {hint}")
+    raise UsageError(f"{text} is {'a folder' if path.is_dir() else 'not a file'}. {hint}")
 
 
 def _place(given: list[LocalFile], args: dict[str, Any], schema: Schema) -> None:

@@ -1,4 +1,4 @@
-"""The command `audit verify`: whether somebody touched the audit log."""
+"""The command `audit verify`: has anybody altered the audit log?"""
 
 from functools import partial
 from pathlib import Path
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from trust.audit_check import Report
 
 FAULTY = 1
-"""The exit code when something is wrong with the log; 2 when that could not be found out."""
+"""The exit code when something is wrong with the log; 2 when that cannot be checked."""
 
 app = typer.Typer(name="audit", help="Check the audit log.", no_args_is_help=True)
 
@@ -60,12 +60,12 @@ def verify(
     ] = None,
     without_heads: Annotated[
         bool,
-        typer.Option("--without-heads", help="Do not ask Redis: removed logs and cut-off ends are not found."),
+        typer.Option("--without-heads", help="Do not ask Redis. Removed logs and cut-off ends then go unnoticed."),
     ] = False,
 ) -> None:
     """Find lines and logs that were altered, removed, reordered or cut off.
 
-    Exits with 0 when nothing was, with 1 when something was, and with 2 when that cannot be found out.
+    Exits with 0 if nothing was, 1 if something was, and 2 if that cannot be checked.
     """
     with reported():
         from trust import audit_check
@@ -81,11 +81,11 @@ def verify(
             raise UsageError(f"There is no audit log in {folder}, and Redis knows of none. Name its folder: DIR.")
         _show(reports)
         if without_heads:
-            note("Redis was not asked: nothing is said of removed logs and cut-off ends.")
+            note("Redis was not asked, so removed logs and cut-off ends were not looked for.")
         if faulty := sum(report.faulty for report in reports):
             note(f"{faulty} {'fault' if faulty == 1 else 'faults'} in {folder}")
             raise typer.Exit(FAULTY)
-        note(f"Nothing in {folder} was touched.")
+        note(f"Nothing in {folder} was altered.")
 
 
 def _keys(files: list[Path]) -> "dict[str, AuditKey]":
@@ -119,8 +119,8 @@ def _heads(url: str) -> "dict[str, Head]":
                     heads[name.decode().removeprefix(prefix)] = Head.parse(value.decode())
     except (RedisError, OSError, ValueError) as error:
         raise UsageError(
-            f"The heads cannot be read from Redis ({type(error).__name__}), so nothing is known of removed logs and"
-            " cut-off ends. --redis names another one; --without-heads checks the rest."
+            f"The heads cannot be read from Redis ({type(error).__name__}), so removed logs and cut-off ends cannot"
+            " be found. --redis names another one; --without-heads checks the rest."
         ) from None
     return heads
 
@@ -132,11 +132,11 @@ def _own_redis() -> Path:
             f"There is no Redis at {socket}, so removed logs and cut-off ends cannot be found. --redis names another"
             " one; --without-heads checks the rest."
         )
-    return socket.resolve()  # a link, where its path would be too long for a socket
+    return socket.resolve()  # a link, if its path would be too long for a socket
 
 
 def _show(reports: "list[Report]") -> None:
-    """A line for each log, and below them what is wrong, in a sentence each."""
+    """A line for each log and, below them, a sentence for each fault."""
     console = out()
     table = table_of()
     for column in ("log", "lines", "first", "last", "ended", "result"):
@@ -161,9 +161,9 @@ def _show(reports: "list[Report]") -> None:
         for remark in report.notes:
             note(f"{report.chain}: {remark}.")
         if report.missed:
-            note(f"{report.chain}: {report.missed} refused calls are not in it, while it could not be written.")
+            note(f"{report.chain}: lacks {report.missed} calls that were refused while it could not be written.")
 
 
 def _to_the_second(time: str) -> str:
-    """A line's time without what makes a table too wide."""
+    """A line's time, shortened for a table."""
     return harmless(time.partition(".")[0] + "Z") if time else ""

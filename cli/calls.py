@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 def actions(
     name: Annotated[
-        str | None, typer.Argument(metavar="NAME", help="Show the arguments of this one.", show_default=False)
+        str | None, typer.Argument(metavar="NAME", help="Show this action's arguments.", show_default=False)
     ] = None,
     *,
     as_json: options.Json = False,
@@ -55,7 +55,7 @@ def actions(
 def upload(
     files: Annotated[
         list[Path],
-        typer.Argument(metavar="FILE", help="What to upload.", exists=True, dir_okay=False, readable=True),
+        typer.Argument(metavar="FILE", help="The files to upload.", exists=True, dir_okay=False, readable=True),
     ],
     *,
     as_json: options.Json = False,
@@ -63,7 +63,7 @@ def upload(
 ) -> None:
     """Upload files and print a doc_ref for each.
 
-    It is ready to use in a call: papermesh invoke PDF_TEXT '{"doc_ref": …}'
+    A doc_ref is ready to use in a call: papermesh invoke PDF_TEXT '{"doc_ref": …}'
     """
     with reported(as_json=as_json), _adapter(url) as adapter:
         for file in files:
@@ -79,7 +79,7 @@ def delete(
     documents: Annotated[
         list[str],
         typer.Argument(
-            metavar="SHA256|FILE", help="Which uploads: their digests, or the same files.", show_default=False
+            metavar="SHA256|FILE", help="The uploads to delete: their digests, or the same files.", show_default=False
         ),
     ],
     *,
@@ -102,16 +102,16 @@ def delete(
 def invoke(
     action: Annotated[
         str,
-        typer.Argument(metavar="ACTION", help="Name of the action: papermesh actions lists them.", show_default=False),
+        typer.Argument(metavar="ACTION", help="Name of the action; papermesh actions lists them.", show_default=False),
     ],
     words: options.Words = None,
     *,
     args: options.ArgsJson = None,
-    no_cache: Annotated[bool, typer.Option("--no-cache", help="Have the result computed anew.")] = False,
+    no_cache: Annotated[bool, typer.Option("--no-cache", help="Compute the result again.")] = False,
     idempotency_key: Annotated[
         str | None,
         typer.Option(
-            metavar="KEY", help="The same call with the same key is run once in 24 hours, and answered alike."
+            metavar="KEY", help="Repeated with the same key within 24 hours, a call runs once and gets the same answer."
         ),
     ] = None,
     as_json: options.Json = False,
@@ -150,7 +150,7 @@ def _adapter(url: str | None) -> "Adapter":
 
 
 def _filled(adapter: "Adapter", action: str, words: list[str], given: dict[str, Any]) -> dict[str, Any]:
-    """The arguments with files uploaded; those of an action that does not exist stay as they are for its refusal."""
+    """The arguments with files uploaded. For an unknown action they stay as they are, for the call to be refused."""
     entry = find(action, adapter.actions().data["actions"])
     if entry is None:
         return given
@@ -164,7 +164,7 @@ def _call(adapter: "Adapter", action: str, args: dict[str, Any], **options: Any)
         return adapter.invoke(action, args, **options)
     except CallError as failure:
         if failure.error.code is Code.BAD_ARG:
-            # A second opinion; when it cannot be had, the first is good enough.
+            # A second opinion; without it, the first is good enough.
             with suppress(CallError, PapermeshError):
                 listed = adapter.actions().data["actions"]
                 if find(action, listed) is None:
@@ -184,7 +184,7 @@ def _upload(adapter: "Adapter", file: Path) -> "Answer":
 
 
 def _digest(document: str) -> str:
-    """The digest that an upload is known by."""
+    """The digest of an upload."""
     if is_digest(document):
         return document
     try:

@@ -1,4 +1,4 @@
-"""The catalogue of actions drawn for a person: all of them in a table, or one with its arguments."""
+"""The catalogue of actions, drawn for people: all of them in a table, or one with its arguments."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -8,7 +8,7 @@ from cli.arguments import is_document, is_documents
 from cli.terminal import harmless_value, out, table_of
 
 _SENTENCE = re.compile(r"(.*?[.!?])(?:\s|$)", re.DOTALL)
-# Comments in the protos begin with the name of what they describe: "GetMetadata describes …", "DocRef is the …".
+# Comments in a proto may begin with the name of what they describe: "CountWords returns …", "DocRef is the …".
 _METHOD = re.compile(r"[A-Z][a-z]+(?:[A-Z][a-z0-9]*)+ (?=[a-z])")
 
 _MINUTE = 60

@@ -21,7 +21,7 @@ app.add_typer(rotate, name="rotate")
 _NAMESPACE = "default"
 
 _SERIAL_DIGITS = 8
-"""Shown of a serial number's forty: enough to see that one is new, and short enough for a terminal."""
+"""Digits shown of a serial number's forty: enough to recognise a new one, and few enough for a terminal."""
 
 Directory = Annotated[
     Path | None, typer.Option("--dir", help="Where the certificates are. Default: var/certs.", show_default=False)
@@ -37,16 +37,16 @@ def certs(
     namespace: Namespace = _NAMESPACE,
     client: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME", help="A caller of the company's own to make one for; may be repeated."),
+        typer.Option(metavar="NAME", help="One of your own callers to make one for; may be repeated."),
     ] = None,
 ) -> None:
-    """Make the mesh's certificates, renew those that grow old, and show all of them.
+    """Make the mesh's certificates, renew old ones, and show all of them.
 
-    Those that are good stay as they are. `papermesh up` does this by itself.
+    Good ones stay as they are. `papermesh up` does this by itself.
     """
     with reported():
         if context.invoked_subcommand and (directory or client or namespace != _NAMESPACE):
-            raise UsageError("Options stand after the command that they are for: papermesh certs rotate ca --dir …")
+            raise UsageError("Put options after their command: papermesh certs rotate ca --dir …")
     if context.invoked_subcommand:
         return
     from deploy import workloads
@@ -79,7 +79,7 @@ def leaf(
     folder = _folder(directory)
     with reported():
         _show(certificates.rotate_leaves(folder, names or ()))
-        note(f"In {folder}. Whoever runs takes them up within seconds; no restart is needed.")
+        note(f"In {folder}. Running workloads take them up within seconds, without a restart.")
 
 
 @rotate.command()
@@ -89,7 +89,7 @@ def ca(
     namespace: Namespace = _NAMESPACE,
     step: Annotated[
         str | None,
-        typer.Option(metavar="trust|issue|drop", help="Take this step alone, and wait for nothing. Default: all."),
+        typer.Option(metavar="trust|issue|drop", help="Take only this step, and do not wait. Default: all."),
     ] = None,
     ask: Annotated[
         list[str] | None,
@@ -100,14 +100,14 @@ def ca(
     ] = None,
     settle: Annotated[
         float | None,
-        typer.Option(metavar="SECONDS", help="What those who only call get at least for each step.", min=0),
+        typer.Option(metavar="SECONDS", help="Least time for each step for those who only call.", min=0),
     ] = None,
 ) -> None:
     """Replace the CA, and every certificate with it.
 
-    First everybody is told to trust the old one and the new, then everybody gets a certificate of the new one, and then
-    the old one is dropped. Between the steps it waits until everybody who listens has taken up the files. When it was
-    interrupted, run it again: it goes on where it stood.
+    First every workload is told to trust both the old CA and the new one. Then each gets a certificate from the new
+    one, and then the old one is dropped. After each step it waits until all listeners have taken up the files. If it is
+    interrupted, run it again: it goes on where it stopped.
     """
     from trust import certificates
 
@@ -115,7 +115,7 @@ def ca(
     with reported():
         if step is not None:
             if step not in set(certificates.Step):
-                raise UsageError(f"{step!r} is no step of a rotation. They are trust, issue and drop, in this order.")
+                raise UsageError(f"{step!r} is not a step of a rotation. They are trust, issue and drop, in order.")
             _show(certificates.take(folder, certificates.Step(step), namespace))
         else:
             listeners = [_listener(each) for each in ask] if ask else _laptop()
@@ -157,7 +157,7 @@ def _show(outcomes: "Sequence[Outcome]") -> None:
 
 
 def _state(folder: Path) -> str:
-    """What there is to say of the CA's rotation."""
+    """A sentence about the CA's rotation."""
     from datetime import UTC, datetime
 
     from trust.certificates import Phase, authority_of
@@ -165,9 +165,9 @@ def _state(folder: Path) -> str:
     authority = authority_of(folder)
     match authority.phase:
         case Phase.TRUSTING:
-            return "The CA is being rotated: everybody is told to trust both, the old one signs. Next step: issue."
+            return "The CA is being rotated: workloads are told to trust both, the old one signs. Next step: issue."
         case Phase.ISSUING:
-            return "The CA is being rotated: everybody is told to trust both, the new one signs. Next step: drop."
+            return "The CA is being rotated: workloads are told to trust both, the new one signs. Next step: drop."
     if authority.is_due(datetime.now(UTC)):
         return "The CA is in the last third of its life. Replace it: papermesh certs rotate ca"
     return "No rotation of the CA is under way."
@@ -188,5 +188,5 @@ def _listener(text: str) -> "Listener":
     member, _, address = text.partition("=")
     host, _, port = address.rpartition(":")
     if not member or not host or not port.isdecimal():
-        raise UsageError(f"{text!r} names nobody to ask. It looks like pdf=127.0.0.1:9102.")
+        raise UsageError(f"{text!r} names nobody to ask. Write it like pdf=127.0.0.1:9102.")
     return Listener(member, host.strip("[]"), int(port))

@@ -46,7 +46,7 @@ def list_(*, file: File = None) -> None:
 
 @app.command()
 def add(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="What x-client will say.", show_default=False)],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The name in x-client.", show_default=False)],
     *,
     action: Annotated[
         list[str] | None, typer.Option(metavar="GLOB", help="Actions that it may call, PDF_*; may be repeated.")
@@ -54,9 +54,7 @@ def add(
     project: Annotated[
         list[str] | None, typer.Option(metavar="GLOB", help="GitLab projects that it may read; may be repeated.")
     ] = None,
-    acts_for: Annotated[
-        bool, typer.Option("--acts-for", help="Its calls may carry an actor other than itself.")
-    ] = False,
+    acts_for: Annotated[bool, typer.Option("--acts-for", help="It may call for actors other than itself.")] = False,
     namespace: Annotated[str, typer.Option(help="The namespace in its SPIFFE id.")] = "default",
     file: File = None,
     key: KeyFile = None,
@@ -64,7 +62,7 @@ def add(
         Path | None, typer.Option("--certs", metavar="DIR", help="Where the certificates are. Default: var/certs.")
     ] = None,
 ) -> None:
-    """Make a certificate and a key for a new client, and list it.
+    """Add a client, and make its certificate and key.
 
     papermesh clients add reports --action 'PDF_*' --project 'corp/*'
     """
@@ -80,7 +78,7 @@ def add(
             if any(entry["id"] == name for entry in entries):
                 raise UsageError(f"There is a client {name} already.")
             made = clients_file.new_key()
-            # The entry comes last: once it stands, the client has all that it needs.
+            # The entry comes last: once it exists, the client has all that it needs.
             certificates.ensure(folder, namespace, clients=[name])
             clients_file.write_key_file(key_file, name, made)
             entries.append(
@@ -100,16 +98,16 @@ def add(
 def rotate_key(
     client: Annotated[str, typer.Argument(metavar="CLIENT", help="Whose key.", show_default=False)],
     *,
-    finish: Annotated[bool, typer.Option("--finish", help="Take the old key away.")] = False,
+    finish: Annotated[bool, typer.Option("--finish", help="Remove the old key.")] = False,
     settle_s: Annotated[
-        float, typer.Option(min=0, metavar="SECONDS", help="How long a changed file takes to be read.")
+        float, typer.Option(min=0, metavar="SECONDS", help="How long it takes until a changed file is read.")
     ] = 5,
     file: File = None,
     key: KeyFile = None,
 ) -> None:
     """Give a client a new key. The old one stays good until --finish.
 
-    papermesh clients rotate-key reports, then, when it signs with the new key, the same with --finish.
+    papermesh clients rotate-key reports. Once it signs with the new key, run this again with --finish.
     """
     with reported():
         from trust import key_rotation
@@ -117,7 +115,7 @@ def rotate_key(
         listing, key_file = _listing(file), key or locations.key_file(client)
         if finish:
             gone = key_rotation.finish(listing, client, key_file, settle_s)
-            note(f"Taken away: {', '.join(gone)}." if gone else f"{client} has only one key; nothing was to be done.")
+            note(f"Removed: {', '.join(gone)}." if gone else f"{client} has only one key; there was nothing to do.")
             return
         made = key_rotation.begin(listing, client, key_file, settle_s)
         note(f"The new key {made} is in {key_file}. When {client} signs with it, run this again with --finish.")
@@ -128,7 +126,7 @@ def _listing(file: Path | None) -> Path:
 
 
 def _row(entry: "Entry") -> tuple[str, ...]:
-    """An entry as a row of the table, of any shape: dispatch says what is wrong with one, and here it is only shown."""
+    """An entry of any shape as a row of the table: dispatch checks entries, and this only shows them."""
     grants = entry.get("grants")
     granted = _count(len(grants), "grant") if isinstance(grants, list) else "anyone"
     return (

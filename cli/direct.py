@@ -1,7 +1,7 @@
-"""Signed calls past the adapter, straight to Envoy's edge: what makes the documents of a call readable for its signer.
+"""Signed calls that bypass the adapter for Envoy's edge; makes a call's documents readable for its signer.
 
-A digest is no key. An upload can be read by the client that uploaded it; what went through the adapter is the
-adapter's, and another client has to bring the bytes itself.
+A digest is not a key. Only the client that uploaded a document can read it. What went through the adapter is the
+adapter's, so another client must upload the bytes itself.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ from services.base.signed_client import Person
 
 @dataclass(frozen=True, slots=True)
 class Mesh:
-    """Which deployment to call, and as whom."""
+    """The deployment to call, and as whom."""
 
     edge: str
     tls_dir: Path
@@ -37,7 +37,7 @@ class Mesh:
 
 
 class Direct:
-    """Calls in a client's own name."""
+    """Makes calls in a client's own name."""
 
     def __init__(self, client: DispatchClient, name: str) -> None:
         """Calls through `client`, whose key is that of the client `name`."""
@@ -49,7 +49,7 @@ class Direct:
         """The schema of an action's arguments.
 
         Raises:
-            PapermeshError: BAD_ARG when this client may invoke no such action.
+            PapermeshError: BAD_ARG when this client cannot invoke such an action.
         """
         listed = await self._client.list_actions(self._self)
         for entry in listed.actions:
@@ -70,7 +70,7 @@ class Direct:
     async def may_read(self, sha256: str) -> bool:
         """Whether a reference to this digest resolves for the client."""
         call = self._client.get_document(sha256, self._self)
-        async with aclosing(call) as messages:  # the first message tells; nobody wants the rest
+        async with aclosing(call) as messages:  # the first message is enough
             try:
                 await anext(messages)
             except PapermeshError as error:
@@ -80,7 +80,7 @@ class Direct:
             return True
 
     async def bring(self, sha256: str, adapter_url: str) -> None:
-        """Makes a digest readable for the client, with the adapter's bytes if need be."""
+        """Makes a digest readable for the client, if necessary with the adapter's bytes."""
         if await self.may_read(sha256):
             return
         with tempfile.TemporaryDirectory(prefix="papermesh-") as folder:
@@ -88,14 +88,14 @@ class Direct:
             await asyncio.to_thread(_fetch, sha256, adapter_url, file)
             stored = await self.put(file)
         if stored["sha256"] != sha256:
-            raise PapermeshError(Code.INTERNAL, f"The adapter's document is not {sha256}.")
+            raise PapermeshError(Code.INTERNAL, f"The document that the adapter sent is not {sha256}.")
         note(f"{sha256[:16]}…, uploaded through the adapter, is now stored for {self._name} as well.")
 
 
 async def prepare(mesh: Mesh, action: str, words: list[str], given: dict[str, Any], adapter_url: str) -> dict[str, Any]:
-    """The arguments of a call, with every document in them stored for the client that signs it.
+    """The arguments of a call, with all their documents stored for the client that signs it.
 
-    A digest that cannot be checked or brought is only spoken of: the call itself will say what is wrong with it.
+    A digest that cannot be checked or stored only causes a note: the call itself will say what is wrong with it.
     """
     async with open_channel(mesh.edge, mesh.tls_dir) as channel:
         direct = Direct(DispatchClient(channel, lambda: mesh.key, mesh.audience), mesh.key.client)
@@ -123,7 +123,7 @@ def _fetch(sha256: str, adapter_url: str, into: Path) -> None:
 
 @contextmanager
 def _reachable(edge: str) -> Iterator[None]:
-    """Says which address did not answer, where the error itself cannot know it."""
+    """Adds the address that did not answer to an error that cannot know it."""
     try:
         yield
     except PapermeshError as error:

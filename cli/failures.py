@@ -1,4 +1,4 @@
-"""How a command ends when something went wrong: 1 when a call failed, 2 when the command line itself is wrong."""
+"""How a failed command exits: with 1 if a call failed, with 2 if the command line itself is wrong."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +13,7 @@ USAGE = 2
 
 
 class UsageError(OperatorError):
-    """The command line says something that cannot be meant; the text is for whoever typed it."""
+    """The command line makes no sense; the text is for whoever typed it."""
 
 
 class CallError(Exception):
@@ -28,7 +28,7 @@ class CallError(Exception):
 
 @contextmanager
 def reported(*, as_json: bool = False) -> Iterator[None]:
-    """Turns the failures of a command into lines on standard error and an exit code.
+    """Turns a command's failures into lines on standard error and an exit code.
 
     Args:
         as_json: Whether to print the envelope of a failed call as well, on standard output.
@@ -39,7 +39,7 @@ def reported(*, as_json: bool = False) -> Iterator[None]:
         err().print(harmless(str(problem)), style="red")
         raise typer.Exit(USAGE) from None
     except OSError as error:
-        if error.filename is None:  # no file that somebody could mend
+        if error.filename is None:  # no file that somebody could fix
             raise
         err().print(harmless(f"{error.filename}: {error.strerror}."), style="red")
         raise typer.Exit(USAGE) from None
@@ -54,7 +54,7 @@ def reported(*, as_json: bool = False) -> Iterator[None]:
 
 
 def show(error: PapermeshError) -> None:
-    """Prints "BAD_ARG: message", what to wait for, and the arguments that are at fault."""
+    """Prints "BAD_ARG: message", how long to wait, and the arguments at fault."""
     from rich.text import Text
 
     line = Text.assemble((error.code, "bold red"), ": ", harmless(error.message))

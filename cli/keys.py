@@ -31,17 +31,17 @@ File = Annotated[
 
 @app.command()
 def add(
-    actor: Annotated[str, typer.Argument(metavar="ACTOR", help="Whose key it is: a name, an address.")],
+    actor: Annotated[str, typer.Argument(metavar="ACTOR", help="Whose key it is, such as a name or an address.")],
     *,
     expires: Annotated[
         str | None,
-        typer.Option(metavar="WHEN", help="The last day it works, 2027-01-31 (UTC), or after how long it ends, 90d."),
+        typer.Option(metavar="WHEN", help="The last day it works, 2027-01-31 (UTC), or how long it works, 90d."),
     ] = None,
     file: File = None,
 ) -> None:
     """Make a key and print it, once.
 
-    Only what it hashes to is stored. A running adapter takes it within a second or two.
+    Only its hash is stored. A running adapter accepts it within a second or two.
 
     papermesh keys add ada@example.com --expires 90d
     """
@@ -60,12 +60,12 @@ def add(
             added = ApiKey(_new_id(keys), actor, digest(key), ends)
             keys.append(added)
         write(key)
-        note(f"{added.key_id} for {actor}, {_until(added)}. It is shown this once. {path} knows it by its hash.")
+        note(f"{added.key_id} for {actor}, {_until(added)}. It is shown only this once; {path} holds its hash.")
 
 
 @app.command("list")
 def list_keys(*, file: File = None) -> None:
-    """List the keys, without the keys."""
+    """List the keys, without their secrets."""
     from mcp_adapter.people.api_keys_file import read_api_keys
 
     with reported():
@@ -81,16 +81,16 @@ def list_keys(*, file: File = None) -> None:
 
 @app.command()
 def remove(
-    key_id: Annotated[str, typer.Argument(metavar="ID", help="Which key: papermesh keys list shows them.")],
+    key_id: Annotated[str, typer.Argument(metavar="ID", help="The key's id; papermesh keys list shows it.")],
     *,
     file: File = None,
 ) -> None:
-    """Take a key away. A running adapter refuses it within a second or two."""
+    """Remove a key. A running adapter refuses it within a second or two."""
     from mcp_adapter.people.api_keys_file import changing, read_api_keys
 
     with reported():
         path = _path(file)
-        read_api_keys(path)  # a file that is not there is not made
+        read_api_keys(path)  # a missing file is not created
         with changing(path) as keys:
             left = [key for key in keys if key.key_id != key_id]
             if len(left) == len(keys):
@@ -114,7 +114,7 @@ def _new_id(keys: "list[ApiKey]") -> str:
 
 
 def _moment(text: str) -> datetime:
-    """When a key ends: after so many days, or at the end of a day."""
+    """When a key expires: after so many days, or at the end of a day."""
     if days := _DAYS.fullmatch(text):
         return datetime.now(UTC) + timedelta(days=int(days[1]))
     try:
@@ -122,7 +122,7 @@ def _moment(text: str) -> datetime:
     except (ValueError, OverflowError):
         raise UsageError(f"{text} is neither a day, 2027-01-31, nor a number of days, 90d.") from None
     if end <= datetime.now(UTC):
-        raise UsageError(f"{text} is over.")
+        raise UsageError(f"{text} has passed.")
     return end
 
 

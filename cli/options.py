@@ -20,12 +20,12 @@ Words = Annotated[
     list[str] | None,
     typer.Argument(
         metavar="FILE|KEY=VALUE",
-        help="Files fill the arguments that are documents. KEY=VALUE sets any argument, pages=1-3; a key with dots"
+        help="Files fill the arguments that are documents. KEY=VALUE sets any argument: pages=1-3. A key with dots"
         " reaches into objects. One word may be a JSON object with all arguments.",
         show_default=False,
     ),
 ]
 
 ArgsJson = Annotated[
-    str | None, typer.Option("--args", metavar="JSON", help="The arguments as a JSON object; words are added to it.")
+    str | None, typer.Option("--args", metavar="JSON", help="The arguments as a JSON object; words add to it.")
 ]

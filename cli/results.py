@@ -1,4 +1,4 @@
-"""A result drawn for a person, by its shape alone: facts, tables and text, whichever action made it."""
+"""A result drawn for people, by its shape alone: facts, tables and text, whichever action made it."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -13,20 +13,20 @@ _FAILURES = "failures"
 """Every partial result has a list of this name: the pages that could not be read."""
 
 _UNREMARKABLE = {"confidence": 1}
-"""What is not worth saying of each page."""
+"""Not worth saying for each page."""
 
 _LONG = 200
-"""Characters: a longer text is read, not looked up in a table."""
+"""Characters: a longer text is for reading, not for a table."""
 
 _WIDE = 40
-"""Cells: a longer list is no row of a table."""
+"""Cells: a longer list is not a row of a table."""
 
 _FEW = 8
 """Items: a longer list of numbers is a vector, and nobody reads it."""
 
 
 def show_result(data: Any, meta: dict[str, Any]) -> None:
-    """Prints a result; what is missing from it and how it was made go to standard error."""
+    """Prints a result; what it lacks, and how it was made, go to standard error."""
     console, data, meta = out(), harmless_value(data), harmless_value(meta)
     if isinstance(data, dict):
         _object(console, {key: value for key, value in data.items() if key != _FAILURES})
@@ -75,7 +75,7 @@ def _section(console: Console, name: str, value: Any) -> None:
 
 
 def _item(console: Console, name: str, number: int, item: Any) -> None:
-    """One of several things that are too deep for a table."""
+    """One of several things that are nested too deeply for a table."""
     if not isinstance(item, dict):
         _section(console, f"{name} {number}", item)
         return
@@ -92,7 +92,7 @@ def _item(console: Console, name: str, number: int, item: Any) -> None:
 
 
 def _texts(console: Console, items: list[dict[str, Any]]) -> None:
-    """Texts one after the other, each under a rule that says which it is."""
+    """Texts one after another, each under a rule with its name."""
     for number, item in enumerate(items, start=1):
         about = _remarks({key: value for key, value in item.items() if key != "text"})
         _rule(console, " · ".join(about) or f"text {number}")
@@ -100,7 +100,7 @@ def _texts(console: Console, items: list[dict[str, Any]]) -> None:
 
 
 def _remarks(about: dict[str, Any]) -> list[str]:
-    """What is true or has a value: "page 3", "ocr"."""
+    """The facts that are true or have a value: "page 3", "ocr"."""
     return [
         key if value is True else f"{key} {_cell(value)}"
         for key, value in about.items()
@@ -144,7 +144,7 @@ def _rule(console: Console, title: str) -> None:
 
 
 def _failures(failures: Any) -> None:
-    """Says what the result lacks. On standard error, so that it is seen when the result goes to a file."""
+    """Says what the result lacks: on standard error, to be seen even if the result goes to a file."""
     if not isinstance(failures, list) or not failures:
         return
     console = err()
@@ -183,7 +183,7 @@ def _is_long(value: Any) -> bool:
 
 
 def _is_scalar_list(value: Any) -> bool:
-    """A list that can be written in one line."""
+    """Whether a list fits on one line."""
     return isinstance(value, list) and bool(value) and all(map(_is_scalar, value))
 
 
@@ -200,7 +200,7 @@ def _is_table(value: Any) -> bool:
 
 
 def _is_texts(value: Any) -> bool:
-    """A list of texts, each with a little about it: the pages of a document, its pieces."""
+    """A list of texts, each with a few facts: a document's pages or pieces."""
     return (
         isinstance(value, list)
         and bool(value)
@@ -210,7 +210,7 @@ def _is_texts(value: Any) -> bool:
 
 
 def _as_grid(value: Any) -> list[list[Any]] | None:
-    """The cells of a table without column names: a list of lists, or of objects that are nothing but a list."""
+    """The cells of a table without column names: a list of lists, or of objects that only hold a list."""
     if not isinstance(value, list) or not value:
         return None
     rows = [next(iter(row.values())) if isinstance(row, dict) and len(row) == 1 else row for row in value]
@@ -218,7 +218,7 @@ def _as_grid(value: Any) -> list[list[Any]] | None:
 
 
 def _facts(value: dict[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
-    """What can be said of an object in a cell each, objects inside it included: "pages", "info.title"."""
+    """The facts of an object that fit into a cell, also from objects inside it: "pages", "info.title"."""
     for key, item in value.items():
         if _is_scalar(item) or _is_scalar_list(item) or item == []:
             yield f"{above}{key}", item
@@ -227,7 +227,7 @@ def _facts(value: dict[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def _sections(value: dict[str, Any]) -> Iterator[tuple[str, Any]]:
-    """What is left: long texts, tables and whatever is nested deeper."""
+    """The rest: long texts, tables and anything nested more deeply."""
     for key, item in value.items():
         rows = isinstance(item, list) and bool(item) and not _is_scalar_list(item)
         if rows or _is_long(item) or (isinstance(item, dict) and not _is_flat(item)):

@@ -49,8 +49,8 @@ def sign(
 ) -> None:
     """Print one signed call as a grpcurl command.
 
-    The call goes to Envoy, past the adapter. It works as pasted, once: a second time it is refused as a replay. Local
-    files, and documents that were uploaded through the adapter, are stored for the signing client first.
+    The call bypasses the adapter and goes to Envoy. It works once, as pasted; after that it is refused as a replay.
+    Local files, and documents uploaded through the adapter, are first stored for the signing client.
 
     papermesh sign PDF_METADATA report.pdf
     """
@@ -75,7 +75,7 @@ def sign(
 def command_line(
     action: str, args: dict[str, Any], *, key: signature.Key, tls_dir: Path, edge: str, audience: str
 ) -> str:
-    """One line for a shell, good for one call within the clock skew.
+    """A shell command for one call, valid within the clock skew.
 
     Raises:
         PapermeshError: BAD_ARG for arguments that no call can carry.
@@ -119,7 +119,7 @@ def _key(file: Path) -> signature.Key:
 
 
 def _tls_dir(folder: Path) -> Path:
-    """The folder, from the root: the line is pasted anywhere. Links stay, since renewing replaces their targets."""
+    """The folder's absolute path: the line may be pasted anywhere. Links stay, as renewing replaces their targets."""
     from services.base.tls_files import TlsFiles
 
     absolute = Path(os.path.abspath(folder))  # noqa: PTH100  # Path.resolve would follow the links
@@ -133,7 +133,7 @@ def _tls_dir(folder: Path) -> Path:
 
 
 def _grpcurl() -> str:
-    """What to call grpcurl: by its name, or by its path where only this environment has one."""
+    """How to run grpcurl: by its name or, if only this environment has one, by its path."""
     if shutil.which("grpcurl"):
         return "grpcurl"
     own = Path(sys.prefix, "go", "bin", "grpcurl")

@@ -1,7 +1,7 @@
-"""The two streams of a terminal, text made fit for it, and what moves there while one waits.
+"""The two streams of a terminal, text made safe for it, and progress while one waits.
 
-A document's words, an error's sentence and a file's name may hold escape sequences, which would move the cursor,
-retitle the window or worse. Everything that others wrote passes one of the `harmless` functions on its way out.
+A document's text, an error's message or a file's name may hold escape sequences, which could move the cursor, retitle
+the window or worse. Everything that others wrote passes through one of the `harmless` functions on its way out.
 """
 
 import os
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 _PIPE_WIDTH = 1000
-"""Columns when nobody looks: a table in a file takes the room it needs and breaks no digest in two."""
+"""Columns without a terminal: a table in a file takes the room it needs, and never splits a digest."""
 
-# The C1 controls, of which terminals obey some, the marks that turn the writing direction round, and half characters.
+# The C1 controls, some of which terminals obey, the marks that change the writing direction, and half characters.
 _ODD = "\x7f-\x9f\u061c\u202a-\u202e\u2066-\u2069\ud800-\udfff"
 _UNSAFE = re.compile(f"[\x00-\x08\x0b-\x1f{_ODD}]")
 _UNSAFE_IN_JSON = re.compile(f"[{_ODD}]")
@@ -32,7 +32,7 @@ def harmless(text: str) -> str:
 
 
 def harmless_value(value: Any) -> Any:
-    """A JSON value all of whose texts and names are harmless; whoever draws it need not think of them again."""
+    """A JSON value with all its texts and names made harmless, ready to be drawn."""
     if isinstance(value, str):
         return harmless(value)
     if isinstance(value, dict):
@@ -41,7 +41,7 @@ def harmless_value(value: Any) -> Any:
 
 
 def harmless_json(text: str) -> str:
-    """The same JSON value, with what a terminal could obey written as escapes (JSON itself escapes the rest)."""
+    """The same JSON value, with anything that a terminal could obey escaped (JSON itself escapes the rest)."""
     return _UNSAFE_IN_JSON.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
@@ -51,12 +51,12 @@ def out() -> "Console":
 
 
 def err() -> "Console":
-    """Standard error, for everything that is said about a result."""
+    """Standard error, for everything about a result."""
     return _console(stderr=True)
 
 
 def table_of(*, header: bool = True) -> "Table":
-    """An empty table, as all of ours look."""
+    """An empty table in our style."""
     from rich import box
     from rich.table import Table
 
@@ -83,7 +83,7 @@ def write(text: str) -> None:
 
 
 def write_json(text: str) -> None:
-    """JSON text for standard output: byte for byte, and only on a terminal made harmless."""
+    """JSON text for standard output: byte for byte, except on a terminal, where it is made harmless."""
     write(harmless_json(text) if sys.stdout.isatty() else text)
 
 

@@ -32,7 +32,7 @@ def find() -> Path:
     if named := os.environ.get("PAPERMESH_ENVOY"):
         if _will_do(Path(named)):
             return Path(named)
-        raise EnvoyNotFoundError(f"PAPERMESH_ENVOY is {named}, which is no Envoy {oldest} or newer.")
+        raise EnvoyNotFoundError(f"PAPERMESH_ENVOY is {named}, which is not Envoy {oldest} or newer.")
     on_path = shutil.which("envoy")
     for candidate in (Path(on_path) if on_path else None, Path(sys.prefix) / _OF_WHEEL):
         if candidate and _will_do(candidate):

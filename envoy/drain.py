@@ -51,7 +51,7 @@ def run(admin_socket: Path, *, notice_s: float = NOTICE_S, timeout_s: float = TI
     _wait_until_empty(admin_socket, began + min(DRAIN_TIME.total_seconds(), timeout_s), last)
     _ask(admin_socket, "/drain_listeners", last)
     if left := _wait_until_empty(admin_socket, began + timeout_s, last):
-        raise DrainError(f"Envoy had {left} connections left when the {timeout_s:g} s for its drain were over.")
+        raise DrainError(f"Envoy had {left} connections left at the end of the {timeout_s:g} s for its drain.")
 
 
 def _wait_until_empty(admin_socket: Path, end: float, last: float) -> int:

@@ -142,4 +142,4 @@ def load(path: Path) -> Topology:
         lines = [
             f"{'.'.join(str(part) for part in item['loc']) or 'topology'}: {item['msg']}" for item in error.errors()
         ]
-        raise OperatorError("\n".join([f"{path} is no topology:", *lines])) from None
+        raise OperatorError("\n".join([f"{path} is not a topology:", *lines])) from None

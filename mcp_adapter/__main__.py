@@ -21,7 +21,7 @@ def main() -> None:
     """Reads the settings and serves until SIGTERM."""
     with starting("The adapter"):
         settings = AdapterSettings.read()
-        # The channel reads them when it is too late for a sentence.
+        # When the channel reads them, it is too late for a sentence.
         TlsFiles.read(settings.tls_dir).check(settings.tls_dir)
         make_folder(settings.spool_dir)
         telemetry.start_logging("adapter", settings.log_level)
@@ -35,7 +35,7 @@ def main() -> None:
                 ws="none",
                 log_config=None,
                 access_log=False,  # Envoy has a line for every call that goes on
-                proxy_headers=False,  # they are heeded where somebody is counted by them, and nowhere else
+                proxy_headers=False,  # they are heeded only where somebody is counted by them
                 server_header=False,
                 timeout_keep_alive=KEEP_ALIVE_S,
             )

@@ -47,7 +47,7 @@ _CORS_HEADERS = (
 _CORS_EXPOSED = ("Allow", "Content-Disposition", "ETag", "Retry-After", "WWW-Authenticate", "X-Request-Id")
 
 _NO_TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False}
-"""FastAPI's own would look for providers, that are none here, at every request."""
+"""FastAPI's own would look for providers at every request, and there are none here."""
 
 _log = logging.getLogger(__name__)
 
@@ -87,7 +87,7 @@ def create_app(settings: AdapterSettings) -> FastAPI:
     app.state.downloads = Places(DOWNLOADS)
     app.state.people = people
     app.state.ready = False
-    # The last one added is asked first: what answers errors, shares behind proxies, Host and Origin, then CORS
+    # The last one added runs first: what answers errors, shares behind proxies, Host and Origin, then CORS
     # (preflights bear no credentials), then who calls.
     hot = Route("/mcp/invoke", invoke, methods=["POST"])
     app.add_middleware(HotRoute, route=hot)
@@ -130,14 +130,14 @@ async def _running(*watches: Coroutine[None, None, None]) -> AsyncIterator[None]
 
 def _report(task: asyncio.Task[None]) -> None:
     if not task.cancelled() and task.exception():
-        _log.error("A watch ended; restart the adapter.", exc_info=task.exception())
+        _log.error("A background task ended; restart the adapter.", exc_info=task.exception())
 
 
 async def _http_error(request: Request, error: Exception) -> Response:
-    """A path or a method that does not exist, in the envelope of every other answer."""
+    """A path or a method that does not exist, in the same envelope as every other answer."""
     exchange = Exchange.of(request)
     if isinstance(error, HTTPException) and error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
-        answer = bad_arg(f"{request.method} is not how this path is called. GET /docs says how.")
+        answer = bad_arg(f"{request.method} is not allowed on this path. GET /docs lists what is.")
         response = failure(exchange, answer, HTTPStatus.METHOD_NOT_ALLOWED)
         response.headers["Allow"] = _allowed(request) or (error.headers or {}).get("Allow", "")
         return response

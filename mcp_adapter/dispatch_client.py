@@ -15,7 +15,7 @@ from services.base.errors import PapermeshError
 from services.base.signed_client import Person, SignedClient
 
 KNOWN_FOR_S = 60.0
-"""How long a catalogue is believed: a deployment may get services, and longer timeouts, while the adapter runs."""
+"""How long a catalogue stays valid: a deployment may get services and longer timeouts while the adapter runs."""
 
 _PIECE = 256 * 1024
 
@@ -23,10 +23,10 @@ _log = logging.getLogger(__name__)
 
 
 class Readable(Protocol):
-    """A file, as far as it is read."""
+    """A file, reduced to reading."""
 
     def read(self, size: int, /) -> bytes:
-        """At most `size` of the next bytes; none at the end."""
+        """The next bytes, at most `size`; none at the end."""
         ...
 
 
@@ -36,10 +36,10 @@ class DispatchClient(SignedClient):
     service = pb.DESCRIPTOR.services_by_name["DispatchService"]
 
     _timeouts_s: Mapping[str, float] = MappingProxyType({})
-    """What catalogues have said of actions; one that none has named gets the method's own time."""
+    """What catalogues have said about actions; an action in none of them gets the method's own time."""
 
     _ask_at = float("inf")
-    """When the catalogue is to be asked for again. Not before the first one, without which nothing is ready."""
+    """When to ask for the catalogue again. Never before the first one, without which nothing is ready."""
 
     _asking: asyncio.Task[None] | None = None
 
@@ -56,7 +56,7 @@ class DispatchClient(SignedClient):
         request = pb.InvokeRequest(action=action, no_cache=no_cache, idempotency_key=idempotency_key)
         request.args.SetInParent()
         canonical.json_to_struct(args, request.args)
-        # Written from the JSON at hand; it is what dispatch will read out of the message.
+        # Written from the JSON at hand, which is what dispatch will read from the message.
         signed: dict[str, Any] = {"action": action, "args": args}
         if person.actor:
             signed["actor"] = person.actor
@@ -71,7 +71,7 @@ class DispatchClient(SignedClient):
         return response
 
     async def list_actions(self, person: Person) -> pb.ListActionsResponse:
-        """The catalogue. It lists what this person may call, so it tells nothing of the actions that it leaves out."""
+        """The catalogue. It lists what this person may call, and says nothing of any other action."""
         listed = await self.answer(pb.ListActionsResponse, pb.ListActionsRequest(), person)
         named = {action.name: action.timeout.ToTimedelta().total_seconds() for action in listed.actions}
         self._timeouts_s = {**self._timeouts_s, **named}
@@ -79,18 +79,18 @@ class DispatchClient(SignedClient):
         return listed
 
     async def put_document(self, file: Readable, sha256: str, size: int, person: Person) -> pb.PutDocumentResponse:
-        """Stores what `file` holds from where it stands; raises what `file` raised when it was read, too."""
+        """Stores what `file` holds from its current position; also raises what reading `file` raised."""
         header = pb.PutDocumentHeader(sha256=sha256, size=size)
         unread: list[Exception] = []
         try:
             return await self.answer(pb.PutDocumentResponse, header, person, _messages(header, file, unread))
         except asyncio.CancelledError:
-            if unread:  # grpc cancels a call whose messages cannot be had, and says no more
+            if unread:  # grpc cancels a call whose messages fail, and says no more
                 raise unread[0] from None
             raise
 
     async def delete_document(self, sha256: str, person: Person) -> pb.DeleteDocumentResponse:
-        """Takes the right to an upload from the person."""
+        """Takes an upload from the person."""
         return await self.answer(pb.DeleteDocumentResponse, pb.DeleteDocumentRequest(doc_ref=_upload(sha256)), person)
 
     def get_document(self, sha256: str, person: Person) -> AsyncGenerator[pb.GetDocumentResponse, None]:
@@ -98,24 +98,24 @@ class DispatchClient(SignedClient):
         return self.stream(pb.GetDocumentResponse, pb.GetDocumentRequest(doc_ref=_upload(sha256)), person)
 
     async def aclose(self) -> None:
-        """Ends what it does by itself."""
+        """Ends what it does in the background."""
         if self._asking:
             self._asking.cancel()
             await asyncio.wait([self._asking])
 
     def _keep_catalogue(self) -> None:
-        """Asks for the catalogue beside a call, where the one that is known has become old."""
+        """Asks for the catalogue beside a call, if the current one is old."""
         loop = asyncio.get_running_loop()
         if loop.time() >= self._ask_at:
             self._ask_at = loop.time() + KNOWN_FOR_S
             self._asking = loop.create_task(self._ask_again())
 
     async def _ask_again(self) -> None:
-        """Asks for it. What was known stays good until it comes."""
+        """Asks for it. The current one stays good until it arrives."""
         try:
             await self.list_actions(Person("", telemetry.continue_trace(None)))
         except PapermeshError as error:
-            _log.info("The catalogue could not be asked for again, and is in a minute: %s", error)
+            _log.info("Could not refresh the catalogue; trying again in a minute: %s", error)
 
 
 def _upload(sha256: str) -> DocumentRef:

@@ -15,15 +15,15 @@ class AdapterSettings(PeopleSettings):
     http_port: Port = Field(9000, description="Port to listen on.")
     http_proxies: CommaList = Field(
         (),
-        description="Proxies in front, addresses and networks (10.0.0.0/8) separated by commas: their X-Forwarded-For"
-        " is believed, and no share of one peer binds their connections (docs/running.md).",
+        description="Proxies in front: addresses and networks (10.0.0.0/8), separated by commas. Their X-Forwarded-For"
+        " is trusted, and no one peer's share limits their connections (docs/running.md).",
     )
     probe_port: int = Field(
         0,
         ge=0,
         le=65_535,
-        description="Port for a kubelet's probes, /healthz and /readyz over plain HTTP and nothing else, which no crowd"
-        " at the other port keeps out. 0 for none.",
+        description="Port for a kubelet's probes: only /healthz and /readyz, over plain HTTP. A crowd at the other port"
+        " cannot keep them out. 0 for none.",
     )
     edge_address: HostPort = Field("localhost:8443", description="Envoy's edge listener, host:port.")
     audience: str = Field(
@@ -44,5 +44,5 @@ class AdapterSettings(PeopleSettings):
             try:
                 ipaddress.ip_network(proxy)
             except ValueError:
-                raise ValueError("must be addresses or networks, 10.0.0.0/8, without bits beyond the prefix") from None
+                raise ValueError("must be addresses or networks, 10.0.0.0/8, with no bits beyond the prefix") from None
         return proxies

@@ -106,9 +106,9 @@ def check(
             yield report
             continue
         if not regular:
-            report.blame(0, "is no regular file, which every log is")
+            report.blame(0, "is not a regular file, as every log is")
         elif not NAME.fullmatch(chain):
-            report.blame(0, "does not have the name of a log; a log that was renamed belongs back under its own")
+            report.blame(0, "does not have the name of a log; give a renamed log its own name back")
         else:
             with path.open("rb", buffering=_BUFFER_BYTES) as file:
                 _Check(report, keys, heads.get(chain), with_heads=read_heads is not None).run(file)
@@ -141,7 +141,7 @@ class _Check:
             if self._report.lines == 1 and line and not self._has_key(line):
                 return
             if line is None:
-                self._report.blame(self._report.lines, "is no line of an audit log")
+                self._report.blame(self._report.lines, "is not a line of an audit log")
                 self._expected += 1
             else:
                 self._take(line)
@@ -153,7 +153,7 @@ class _Check:
         if not isinstance(key_id, str):
             return True
         if key_id not in self._keys:
-            self._report.blame(1, f"names the key {key_id[:64]!r}, which was not given: nothing of it can be checked")
+            self._report.blame(1, f"names the key {key_id[:64]!r}, which was not given, so none of it can be checked")
             return False
         self._key = self._keys[key_id]
         return True
@@ -180,7 +180,7 @@ class _Check:
         if report.lines == 1 and line.chain != report.chain:
             report.blame(1, f"shows that this is the log {line.chain}, under another name")
         if self._head and line.n == self._head.n and line.mac != self._head.mac:
-            report.blame(report.lines, "is not the one that Redis knows by its number: the log was written anew")
+            report.blame(report.lines, "is not the one that Redis knows by this number: the log was rewritten")
         report.first = report.first or line.fields["time"]
         report.last = line.fields["time"]
         report.ended = line.fields["kind"] == "end"
@@ -192,9 +192,9 @@ class _Check:
         # Not by orjson: the number comes from the line before, and whoever altered that may have left it no room.
         beginning = b'{"chain":"%b","n":%d,' % (report.chain.encode(), self._expected)
         if report.ended or not (raw.startswith(beginning) or beginning.startswith(raw)):
-            report.blame(report.lines + 1, "is no line of an audit log, and no beginning of one")
+            report.blame(report.lines + 1, "is neither a line of an audit log nor the beginning of one")
         else:
-            report.notes.append("the last line is torn: its process was killed in writing it, or writes it now")
+            report.notes.append("the last line is torn: its process was killed while writing it, or is writing it now")
 
     def _suspicion(self, line: Line) -> str:
         if line.chain != self._report.chain:
@@ -202,10 +202,10 @@ class _Check:
         if line.n > self._expected:
             return f"is number {line.n} where {self._expected} belongs: lines were removed, or it was altered"
         if line.n < self._expected:
-            return f"is number {line.n} where {self._expected} belongs: it is out of order, here twice, or was altered"
+            return f"is number {line.n} where {self._expected} belongs: it is out of order, a duplicate, or was altered"
         if self._report.lines == 1:
-            return "does not fit its MAC: it was altered, or the key is not the one it was written under"
-        return "does not fit its MAC: it was altered, or the one before it was"
+            return "does not match its MAC: it was altered, or was written under another key"
+        return "does not match its MAC: it was altered, or the one before it was"
 
     def _check_end(self) -> None:
         report, head = self._report, self._head
@@ -216,9 +216,9 @@ class _Check:
             # A log takes calls only once its head stands: what has none, and no call in it, has lost none.
             report.notes.append("it never took a call: its process could not tell Redis of it")
         elif self._keep and datetime.fromisoformat(report.last) + self._keep < datetime.now(UTC):
-            report.notes.append("its head is past the time that heads are kept, so its end was not checked")
+            report.notes.append("its head has expired, so its end was not checked")
         else:
-            report.blame(0, "has no head in Redis, so whether lines are missing at its end cannot be told")
+            report.blame(0, "has no head in Redis, so lines may be missing at its end")
 
 
 def _lines(file: BinaryIO) -> Iterator[bytes]:

@@ -167,7 +167,7 @@ class ApiServer:
         if labels.get(_INSTANCE) != self._labels.get(_INSTANCE):
             raise SecretError(
                 f"The Secret {secret.name} is not this release's, since its label {_INSTANCE} is not the release's "
-                "name, and stays as it is. Give the release another name, remove the Secret to have one made, or "
+                "name. It stays as it is. Give the release another name, remove the Secret to have one made, or "
                 "label it where it was made for this."
             )
         if secret.manifest.get("immutable"):
@@ -191,7 +191,7 @@ class ApiServer:
         except (httpx.HTTPError, ValueError) as error:
             raise ApiError(f"The API server could not be asked to {doing}: {error or type(error).__name__}.") from None
         if answer.status_code == HTTPStatus.CONFLICT:
-            raise ApiError(f"Somebody else was faster to {doing}. Run this again.")
+            raise ApiError(f"Another process was faster to {doing}. Run this again.")
         if answer.status_code == HTTPStatus.FORBIDDEN:
             raise ApiError(f"The Job's Role in {self._namespace} does not let it {doing}.")
         # Without the server's words: they may repeat what was sent.
@@ -218,7 +218,7 @@ def _check_clock(answer: httpx.Response) -> None:
         way = "ahead of" if ahead > timedelta() else "behind"
         raise ApiError(
             f"This node's clock is {abs(ahead) // timedelta(minutes=1)} minutes {way} the API server's: certificates "
-            "made here would be good for nothing. Set the clocks and run this again."
+            "made here would be useless. Set the clocks and run this again."
         )
 
 

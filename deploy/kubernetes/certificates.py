@@ -33,19 +33,19 @@ class CertificateSettings(JobSettings):
     """Who gets a certificate, and what is to be rotated."""
 
     workloads: CommaList = Field(min_length=1, description="The workloads with a certificate, separated by commas.")
-    clients: CommaList = Field((), description="Callers of the company's own with a certificate.")
+    clients: CommaList = Field((), description="Your own callers with a certificate.")
     envoy_names: CommaList = Field(min_length=1, description="DNS names by which Envoy is reached.")
     listeners: CommaList = Field(
         (), description="Ports that show a certificate, workload:port, which a rotation of the CA waits for."
     )
     work_dir: Path = Field(description="An empty folder in memory, for as long as the Job runs.")
-    rotate_leaves: str = Field("", max_length=63, description="Any text: another one than before asks for new leaves.")
-    rotate_ca: str = Field("", max_length=63, description="Any text: another one than before asks for a new CA.")
+    rotate_leaves: str = Field("", max_length=63, description="Any text: a change of it asks for new leaves.")
+    rotate_ca: str = Field("", max_length=63, description="Any text: a change of it asks for a new CA.")
     settle_s: float = Field(
         10,
         ge=0,
         le=600,
-        description="Seconds that whoever only calls gets to take up each step, or as long as those who listen took.",
+        description="Seconds for each step for those who only call, or as long as those who listen took.",
     )
     limit_s: float = Field(300, gt=0, le=3600, description="Seconds to wait for each step of the CA's rotation.")
 
@@ -53,7 +53,7 @@ class CertificateSettings(JobSettings):
     @classmethod
     def _no_client(cls, workloads: tuple[str, ...]) -> tuple[str, ...]:
         if any(name.startswith("client-") for name in workloads):
-            raise ValueError("no workload may be called client-…: the Secrets of clients are")
+            raise ValueError("no workload may be called client-…: the Secrets of clients have that name")
         return workloads
 
     @field_validator("envoy_names")
@@ -131,7 +131,7 @@ class CertificateJob:
             raise SecretError(
                 f"The Secret {self._settings.named('ca')} holds no CA that can be used: ca.crt and ca.key, an "
                 "elliptic-curve key without a password; while it is rotated also next.crt and next.key, or "
-                "previous.crt. It stays as it is. Mend it. If it is another's, give the release another name. If it "
+                "previous.crt. It stays as it is. Repair it. If it is another's, give the release another name. If it "
                 "may go, remove it: all certificates are then made anew, and calls fail until every pod has them."
             ) from None
 

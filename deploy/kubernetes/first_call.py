@@ -104,7 +104,7 @@ def _ask(http: httpx.Client, method: str, path: str, **content: Any) -> dict[str
         response = http.request(method, path, **content)
         answer: dict[str, Any] = response.json()
     except ValueError:
-        raise FirstCallError(f"{method} {path} of the adapter: the answer is no JSON.") from None
+        raise FirstCallError(f"{method} {path} of the adapter: the answer is not JSON.") from None
     if not response.is_success:
         said = answer.get("error", answer)
         raise FirstCallError(f"{method} {path} of the adapter: {response.status_code} {json.dumps(said)}.")

@@ -83,7 +83,7 @@ class KeyJob:
         try:
             listed = clients_file.parse(content, f"{_LISTING} in the Secret {name}")
         except ListingError as error:
-            raise ListingError(f"{error} Mend it, or remove the Secret to have new keys.") from None
+            raise ListingError(f"{error} Repair it, or remove the Secret to get new keys.") from None
         for client in first_clients.CLIENTS:
             file = f"{client}.json"
             key = self._held(f"{client}-key", file)
@@ -128,7 +128,7 @@ class KeyJob:
         found = self._api.secret(self._settings.named(what))
         if found and not found.data.get(file):
             raise SecretError(
-                f"The Secret {found.name} has no {file}. Add what is missing, or remove the Secret to have one made."
+                f"The Secret {found.name} has no {file}. Add what is missing, or remove the Secret to get a new one."
             )
         return found
 

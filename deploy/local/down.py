@@ -10,7 +10,7 @@ from deploy.local.hold import HeldError, Hold
 from deploy.local.up import say
 
 _GRACE_S = 60.0
-"""What the supervisor gets to stop its parts: four stages of ten seconds at most, and as much for Envoy's drain."""
+"""Seconds for the supervisor to stop its parts: up to ten for each of four stages, and as many for Envoy's drain."""
 
 _LEFTOVER_GRACE_S = 5.0
 _POLL_S = 0.05

@@ -8,17 +8,17 @@ from pathlib import Path
 from services.base.errors import OperatorError
 
 _SOCKET_PATH_BYTES = 100
-"""The kernel takes 107."""
+"""The longest path of a socket. The kernel allows 107."""
 
 _LONGEST_SOCKET = f"{'w' * 20}-9-ready.sock"
-"""Of a workload's ninth replica."""
+"""The longest name: the socket of a workload's ninth replica."""
 
 _LOOKED_FOR = "redis-state.sock"
 """The socket that the command line looks for in `run`."""
 
 
 def keep_previous(log: Path) -> None:
-    """Puts a log aside as <name>.old, so that a new one begins and the last run can still be read."""
+    """Moves a log to <name>.old, so that a new one begins and the last run stays readable."""
     if log.exists():
         log.replace(log.with_name(f"{log.name}.old"))
 
@@ -50,7 +50,7 @@ class Folders:
 
     @property
     def sockets(self) -> Path:
-        """Where Unix sockets are: `run`, or a folder with a short path when theirs would be too long there."""
+        """The folder of Unix sockets: `run`, or one with a short path if `run` would make theirs too long."""
         if len(os.fsencode(self.run / _LONGEST_SOCKET)) <= _SOCKET_PATH_BYTES:
             return self.run
         digest = hashlib.sha256(os.fsencode(self.root)).hexdigest()[:12]
@@ -72,7 +72,7 @@ class Folders:
         """Makes the folders that every start needs, with mode 0700.
 
         Raises:
-            FolderError: when one cannot be made, or somebody else made it first.
+            FolderError: when one cannot be made, or belongs to somebody else.
         """
         kept = (self.certs, self.secrets, self.blobs, self.audit, self.redis("state"), self.redis("cache"))
         try:
@@ -84,11 +84,11 @@ class Folders:
         # Whoever can write here can put keys of their own in the place of ours.
         found = self.root.stat()
         if found.st_uid != os.getuid() or found.st_mode & 0o022:
-            raise FolderError(f"Others than this user can write {self.root}. Take another folder, or chmod go-w it.")
+            raise FolderError(f"Other users can write {self.root}. Use another folder, or run chmod go-w on it.")
         # The folder for temporary files is everybody's, so this name may be somebody's trap there.
         found = self.sockets.lstat()
         if self.sockets.is_symlink() or found.st_uid != os.getuid() or found.st_mode & 0o077:
-            raise FolderError(f"{self.sockets} is not this user's alone. Remove it and start again.")
+            raise FolderError(f"{self.sockets} does not belong to you alone. Remove it and start again.")
         if self.sockets != self.run:
             link = self.run / _LOOKED_FOR
             link.unlink(missing_ok=True)

@@ -1,7 +1,7 @@
-"""Ends the parts when their supervisor is gone without having stopped them, killed or crashed.
+"""Ends the parts if their supervisor was killed or crashed before it could stop them.
 
-A child of the supervisor that holds the other end of a pipe: the pipe closes with the supervisor, whatever ended it. It
-works from the pid files, and does not hang on which thread started a part.
+A child of the supervisor that holds the other end of a pipe, which closes with the supervisor, whatever ended it. It
+works from the pid files, so it does not matter which thread started a part.
 """
 
 import signal
@@ -29,7 +29,7 @@ class Guardian:
         )
 
     def dismiss(self) -> None:
-        """Lets it go, once the parts have been stopped: it finds nothing to end."""
+        """Lets it end once the parts have been stopped: it finds nothing to do."""
         if self._process.stdin:
             self._process.stdin.close()
         self._process.wait()
@@ -39,7 +39,7 @@ def end_leftovers(run: Path, grace_s: float) -> list[str]:
     """Ends every part that a pid file in `run` names and that still runs, and removes the pid files.
 
     Returns:
-        The names of those that ran.
+        The names of those that were running.
     """
     files = sorted(run.glob("*.pid"))
     found = [record for file in files if (record := ProcessRecord.read(file)) and record.runs]
@@ -50,7 +50,7 @@ def end_leftovers(run: Path, grace_s: float) -> list[str]:
 
 
 def main() -> None:
-    """Waits for the pipe to close. Whoever asks nicely is not heard: only the supervisor's end counts."""
+    """Waits for the pipe to close. Ignores SIGTERM and its like: only the supervisor's end counts."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
     sys.stdin.buffer.read()

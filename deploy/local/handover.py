@@ -1,9 +1,9 @@
-"""Becomes a program that has a listening socket in hand, as systemd starts one (sd_listen_fds(3)).
+"""Becomes a program that inherits a listening socket, as from systemd (sd_listen_fds(3)).
 
     python handover.py NUMBER PROGRAM ARGUMENT...
 
-NUMBER is the socket's own here. LISTEN_PID must hold the number of the program's process, which only that process knows
-in time: it sets it before it becomes the program.
+NUMBER is the socket's descriptor in this process. LISTEN_PID must hold the id of the program's process. Only that
+process knows it in time, so it sets the variable before it becomes the program.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""One supervisor for a folder: a lock that goes with its process, however that ends."""
+"""One supervisor per folder: a lock that ends with its process, however that ends."""
 
 import fcntl
 import os
@@ -28,7 +28,7 @@ class Hold:
 
     @property
     def owner(self) -> ProcessRecord | None:
-        """The process that took it last and still runs."""
+        """The process that took it last, if it is still running."""
         record = ProcessRecord.read(self._record_file)
         return record if record and record.runs else None
 
@@ -44,7 +44,7 @@ class Hold:
         except BlockingIOError:
             os.close(lock)
             process = f"process {self.owner.pid}" if self.owner else "another process"
-            raise HeldError(f"Papermesh runs already, from {self._lock_file.parents[1]} ({process}).") from None
+            raise HeldError(f"Papermesh is already running, from {self._lock_file.parents[1]} ({process}).") from None
         self._lock = lock
         ProcessRecord.of("supervisor", os.getpid()).write(self._record_file)
 

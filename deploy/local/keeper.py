@@ -1,4 +1,4 @@
-"""Starts again what dies: a crash of one part should not end an afternoon's work."""
+"""Restarts parts that die: a crash of one part should not end an afternoon's work."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -9,7 +9,7 @@ from deploy.local.part import Part, PartError
 _FIRST_PAUSE_S = 1.0
 _LONGEST_PAUSE_S = 30.0
 _STEADY_S = 60.0
-"""A part that ran this long was well; its next death is a first one again."""
+"""After running this long a part was healthy, and its next death counts as its first."""
 
 
 @dataclass
@@ -17,7 +17,7 @@ class _Watch:
     part: Part
     pause_s: float = _FIRST_PAUSE_S
     due_at: float | None = None
-    """When to start it again; nothing while it runs."""
+    """When to restart it; None while it runs."""
 
 
 class Keeper:
@@ -29,10 +29,10 @@ class Keeper:
         self._clock = clock
 
     def tend(self) -> Iterator[str]:
-        """Starts what has died and whose pause is over.
+        """Restarts parts that have died, once their pause is over.
 
         Yields:
-            A sentence for each thing that happened, for the person who looks on.
+            A sentence for each event, for the person at the terminal.
         """
         for watch in self._watches:
             if not watch.part.wanted:
@@ -48,13 +48,13 @@ class Keeper:
         if now - watch.part.started_at > _STEADY_S:
             watch.pause_s = _FIRST_PAUSE_S
         watch.due_at = now + watch.pause_s
-        yield f"{watch.part.failure()}\n  It is started again in {watch.pause_s:g} s."
+        yield f"{watch.part.failure()}\n  Starting it again in {watch.pause_s:g} s."
         watch.pause_s = min(watch.pause_s * 2, _LONGEST_PAUSE_S)
 
     def _start(self, watch: _Watch) -> Iterator[str]:
         watch.due_at = None
         try:
             watch.part.start()
-            yield f"{watch.part.name} runs again."
+            yield f"{watch.part.name} is running again."
         except PartError as error:
             yield str(error)

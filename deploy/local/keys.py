@@ -14,16 +14,16 @@ from trust.clients_file import ListingError
 
 
 class ClientKeysError(OperatorError):
-    """The files hold something else than keys; the text is for the person who starts Papermesh."""
+    """The files hold something other than keys; the text is for the person who starts Papermesh."""
 
 
 def ensure_clients(folder: Path, namespace: str) -> None:
     """Makes clients.json and a key file for each client in `folder`, where they are missing.
 
-    A key file whose key the list does not know is written anew.
+    Writes a key file again if the list does not know its key.
 
     Raises:
-        ClientKeysError: when clients.json is there and is not a list of clients, or a file cannot be written.
+        ClientKeysError: when clients.json is not a list of clients, or a file cannot be written.
     """
     listing = folder / "clients.json"
     try:
@@ -31,7 +31,7 @@ def ensure_clients(folder: Path, namespace: str) -> None:
             clients_file.write(listing, first_clients.entries(namespace))
         listed = clients_file.read(listing)
     except ListingError as error:
-        raise ClientKeysError(f"{error} Mend it, or remove {listing} to have new keys.") from None
+        raise ClientKeysError(f"{error} Repair it, or remove {listing} to get new keys.") from None
     for name in first_clients.CLIENTS:
         file = folder / f"{name}.json"
         try:

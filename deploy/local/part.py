@@ -1,4 +1,4 @@
-"""One part of the deployment: a child process with a log, a pid file, and a question that tells whether it answers."""
+"""One part of the deployment: a child process with a log, a pid file, and a check that it answers."""
 
 import os
 import signal
@@ -23,7 +23,7 @@ _TAIL_LINES = 15
 _TAIL_BYTES = 16_384
 
 OWN_VARIABLES = ("PATH", "HOME", "LANG", "TMPDIR")
-"""What a part sees of the environment besides its settings."""
+"""The variables that a part sees besides its settings."""
 
 
 class PartError(OperatorError):
@@ -36,7 +36,7 @@ class StoppedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """How a part is started, and how to see that it answers."""
+    """How to start a part, and how to check that it answers."""
 
     name: str
     arguments: tuple[str, ...]
@@ -45,17 +45,17 @@ class Command:
     """Its settings."""
 
     listener: socket.socket | None = None
-    """A socket that it accepts from, and maybe others too; it stays open while no part runs."""
+    """A socket from which it accepts, perhaps with others; it stays open while no part runs."""
 
     ready_socket: ReadySocket | None = None
-    """Where it says itself that it is ready, when its address would not tell."""
+    """Where it reports that it is ready, if its address cannot show it."""
 
     drain: Callable[[float], None] | None = None
-    """What makes its callers leave, within so many seconds, before it is asked to end: for one that does not itself."""
+    """Makes its callers leave within so many seconds before it is asked to end, if it does not do so itself."""
 
 
 class Part:
-    """A child process in a process group of its own."""
+    """A child process in its own process group."""
 
     def __init__(self, command: Command, run: Path, log: Path) -> None:
         """Starts nothing.
@@ -63,7 +63,7 @@ class Part:
         Args:
             command: What to start.
             run: Folder for the pid file.
-            log: Folder for the log; what an earlier deployment wrote is kept beside it as <name>.log.old.
+            log: Folder for the log; an earlier deployment's log is kept beside it as <name>.log.old.
         """
         self.name = command.name
         self.log = log / f"{command.name}.log"
@@ -92,7 +92,7 @@ class Part:
         return self._process.poll() if self._process else None
 
     def start(self) -> None:
-        """Starts the process and does not wait for it to answer; nothing when it runs already."""
+        """Starts the process, unless it runs already, and does not wait for it to answer."""
         self.wanted = True
         if self.running:
             return
@@ -137,7 +137,7 @@ class Part:
         Args:
             timeout_s: For how long.
             stopping: What ends the wait.
-            needed: Parts that it would wait for in vain if they ended.
+            needed: Parts without which it would wait in vain.
 
         Raises:
             PartError: when it or one that it needs ends, or when it does not answer in time.
@@ -166,9 +166,9 @@ class Part:
         """Asks the process to end.
 
         Args:
-            grace_s: Seconds that its callers get to leave before, where the process does not see to that itself.
-            number: SIGTERM for a part that others stand in for; SIGINT when its callers are gone, or go too: our
-                servers then do not wait until everybody has heard that they leave.
+            grace_s: Seconds that its callers get to leave first, if the process does not see to that itself.
+            number: SIGTERM for a part that others replace; SIGINT if its callers are gone or going too, so that our
+                servers need not wait until everybody has heard that they are stopping.
         """
         self.wanted = False
         if self._process and self.running:
@@ -179,7 +179,7 @@ class Part:
             self._process.send_signal(signal.SIGCONT)
 
     def end(self, grace_s: float = 10) -> None:
-        """Waits until the process has ended, and kills it and its children when it has not after `grace_s` seconds."""
+        """Waits until the process has ended; after `grace_s` seconds, kills it and its children."""
         if self._process and self.running:
             with suppress(subprocess.TimeoutExpired):
                 self._process.wait(grace_s)
@@ -187,7 +187,7 @@ class Part:
         self._sweep()
 
     def kill(self, number: signal.Signals = signal.SIGKILL) -> None:
-        """Kills the process alone, as a crash or the kernel would: its children see to themselves."""
+        """Kills only the process, as a crash or the kernel would; its children are on their own."""
         if self._process and self.running:
             self._process.send_signal(number)
             if number == signal.SIGKILL:
@@ -218,7 +218,7 @@ class Part:
             self._process.wait()
 
     def _sweep(self) -> None:
-        """Clears what a process that has ended left: children, the pid file, and the socket that heard it."""
+        """Clears what an ended process left: children, the pid file, and the socket that heard it."""
         if self._process:
             self._kill_group()
         if self._command.ready_socket:

@@ -1,4 +1,4 @@
-"""What each part is started with: its command line, its settings, and the question that tells whether it answers."""
+"""How each part is started: its command line, its settings, and the check that it answers."""
 
 import logging
 import resource
@@ -27,18 +27,18 @@ _log = logging.getLogger(__name__)
 
 NAMESPACE = "default"
 AUDIENCE = "laptop"
-"""The deployment's name in signatures: a call signed for it is worth nothing anywhere else."""
+"""The deployment's name in signatures: a call signed for it is accepted nowhere else."""
 
 _LOOPBACK = "127.0.0.1"
 _GRPC_EXPERIMENTS = ",".join(f"-event_engine_{what}" for what in ("client", "listener", "for_all_other_endpoints"))
-"""grpc without its event engine, whose threads hand every event on once more (docs/decisions/0006). A release that no
-longer knows these names says so in a log line and goes on."""
+"""grpc without its event engine, whose threads pass every event on once more (docs/decisions/0006). A release that no
+longer knows these names logs that and goes on."""
 
 _PROBE_PORT = "PAPERMESH_PROBE_PORT"
-"""The adapter's alone here: every part of a pod has an address of its own, and one port would do for one part only."""
+"""Only the adapter's: in pods, every part has its own address, but here one port would fit only one part."""
 
 _DRAIN_S = "5"
-"""What running calls get when Papermesh is stopped: on a laptop nobody waits twenty seconds for Ctrl-C."""
+"""Seconds that running calls get when Papermesh stops: on a laptop, nobody waits twenty seconds after Ctrl-C."""
 
 _CONNECTIONS = 10_000
 
@@ -56,7 +56,7 @@ class Plan:
     """More PAPERMESH_ variables for every part; what the deployment itself sets wins."""
 
     replicas: Mapping[str, int] = field(default_factory=dict)
-    """How many of dispatch, of a service or of the adapter run, where it is more than one."""
+    """How many of dispatch, of a service or of the adapter run, if more than one."""
 
     @property
     def descriptors(self) -> tuple[Path, ...]:
@@ -79,17 +79,17 @@ class Plan:
         return self.settings.get("PAPERMESH_HTTP_HOST") or _LOOPBACK
 
     def check_people(self) -> None:
-        """Makes sure that the adapters know who calls, as they will themselves, but before anything starts.
+        """Checks the adapters' authentication settings as they will themselves, but before anything starts.
 
         Raises:
-            SettingsError: when they would listen beyond loopback to anybody, for one.
+            SettingsError: for example, if they would listen to anybody beyond loopback.
         """
         named = {name: self.settings.get(f"PAPERMESH_{name.upper()}") for name in PeopleSettings.model_fields}
         given = {name: text for name, text in named.items() if text}
         PeopleSettings.read(**{**given, "tls_dir": self.folders.certs / "adapter", "namespace": NAMESPACE})
 
     def stages(self, bootstrap: Path, listener: socket.socket) -> tuple[tuple[Command, ...], ...]:
-        """Every part, in the order in which they need each other: each stage answers before the next is of use.
+        """Every part, in stages: each stage must answer before the next is of use.
 
         Args:
             bootstrap: Envoy's configuration.
@@ -106,10 +106,10 @@ class Plan:
         return redis, tuple(behind), (self.envoy(bootstrap),), tuple(adapters)
 
     def topology(self) -> Topology:
-        """This deployment as Envoy's configuration needs to know it.
+        """This deployment, as Envoy's configuration describes it.
 
         Raises:
-            SettingsError: when PAPERMESH_RATE_SCALE is no such number.
+            SettingsError: when PAPERMESH_RATE_SCALE is not a valid number.
         """
         return Topology(
             config_dir=str(self.folders.envoy),
@@ -159,7 +159,7 @@ class Plan:
         return Command(name, _module("services.dispatch"), ready, self._environment("dispatch", settings))
 
     def service(self, service: Workload, number: int = 1) -> Command:
-        """A service behind the mesh listener, or a worker that nobody calls and that says itself when it is ready."""
+        """A service behind the mesh listener, or a worker that nobody calls and that reports itself ready."""
         name = replicas.name(service.name, number)
         settings = {"PAPERMESH_BIND_HOST": _LOOPBACK, "PAPERMESH_WORK_DIR": str(self.folders.work(name))}
         settings |= {f"PAPERMESH_REDIS_{role.upper()}_URL": self._redis_url(role) for role in service.redis}
@@ -209,7 +209,7 @@ class Plan:
         )
 
     def redis_configurations(self) -> dict[Path, str]:
-        """The files that Redis reads, and what must be in them."""
+        """The files that Redis reads, and their content."""
         return {
             self._redis_file(role): redis_server.configuration(role, self._redis_socket(role), self.folders.redis(role))
             for role in redis_server.ROLES
@@ -245,13 +245,13 @@ class Plan:
 
 
 def _connection_limit() -> int:
-    """As many connections as on Kubernetes; fewer where this machine lets no process have twice as many files."""
+    """As many connections as on Kubernetes; fewer if this machine does not allow a process twice as many files."""
     _, most_files = resource.getrlimit(resource.RLIMIT_NOFILE)
     return _CONNECTIONS if most_files == resource.RLIM_INFINITY else min(_CONNECTIONS, most_files // 2)
 
 
 def _nth_port(first: str, number: int) -> str:
-    """Where a replica listens; what is no number stays as it is, for the part to refuse by the setting's name."""
+    """A replica's port. Anything but a number stays as it is, for the part to refuse by the setting's name."""
     return str(replicas.port(int(first), number)) if first.isascii() and first.isdigit() and int(first) else first
 
 
@@ -260,7 +260,7 @@ def _module(name: str) -> tuple[str, ...]:
 
 
 def _drain_envoy(admin: Path, limit_s: float) -> None:
-    """Lets calls that run through Envoy end. Without any it goes at once: open connections wait for nothing then."""
+    """Lets calls that run through Envoy end. Without any it goes at once: idle connections have nothing to wait for."""
     if readiness.envoy_busy(admin):
         try:
             drain.run(admin, notice_s=0, timeout_s=limit_s)

@@ -1,6 +1,6 @@
-"""Where each part listens. All on loopback; every port can be moved by an environment variable.
+"""Where each part listens: on loopback, and at a port that an environment variable can change.
 
-A part that runs several times listens a hundred higher each time, so the same variable moves all of its replicas.
+Each further replica of a part listens a hundred higher, so one variable moves all replicas.
 """
 
 import os
@@ -22,11 +22,11 @@ _HIGHEST = 65_535
 
 
 class PortError(OperatorError):
-    """A port cannot be had; the text is for the person who starts Papermesh."""
+    """A port is unavailable; the text is for the person who starts Papermesh."""
 
 
 def variables(services: Sequence[Workload] = SERVICES) -> tuple[str, ...]:
-    """The names of the variables that move a port."""
+    """The names of the variables that change a port."""
     return tuple(variable(name, "PORT") for name, _ in Ports().each(services))
 
 
@@ -39,14 +39,14 @@ class Ports:
     mesh: int = 8444
     dispatch: int = 9101
     services: Mapping[str, int] = field(default_factory=dict)
-    """By service name; a service that is not in it listens where its own entry says."""
+    """By service name; a service that is missing here listens where its own entry says."""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str], services: Sequence[Workload] = SERVICES) -> Self:
-        """The default ports, moved by what the environment says.
+        """The default ports, changed as the environment says.
 
         Raises:
-            PortError: for a variable that is no port number.
+            PortError: for a variable that is not a port number.
         """
         settings = {name: variable(name, "PORT") for name, _ in cls().each(services)}
         return cls.moved(
@@ -66,10 +66,10 @@ class Ports:
     def listening(
         self, counts: Mapping[str, int], services: Sequence[Workload] = SERVICES
     ) -> Iterator[tuple[str, int]]:
-        """Where a certificate is shown: whose, and the port, of each replica.
+        """Who shows a certificate, and on which port, for each replica.
 
         Args:
-            counts: How many of each part run, where it is more than one.
+            counts: How many of each part run, if more than one.
             services: What stands behind dispatch.
         """
         yield from (("envoy", self.edge), ("envoy", self.mesh))
@@ -78,14 +78,14 @@ class Ports:
                 yield from ((name, replicas.port(first, number)) for number in replicas.numbers(counts, name))
 
     def check(self, services: Sequence[Workload] = SERVICES, counts: Mapping[str, int] | None = None) -> None:
-        """Makes sure that every port can be bound.
+        """Checks that every port can be bound.
 
         Args:
             services: What stands behind dispatch.
-            counts: How many of each part run, where it is more than one.
+            counts: How many of each part run, if more than one.
 
         Raises:
-            PortError: naming the first that is taken and the variable that moves it.
+            PortError: naming the first that is taken and the variable that changes it.
         """
         # The replicas of the adapter share its port; the others are looked up in `counts` by their parts' names.
         with ExitStack() as held:
@@ -95,7 +95,7 @@ class Ports:
                     held.enter_context(_bindable(variable(part, "PORT"), number, replicas.port(number, replica)))
 
     def each(self, services: Sequence[Workload]) -> Iterator[tuple[str, int]]:
-        """Everybody who listens: a name, and the port of the first replica."""
+        """All listeners: a name, and the port of the first replica."""
         yield from ((name, getattr(self, name)) for name in _OWN)
         yield from ((service.name, port) for service in services if (port := self.of(service)))
 
@@ -104,12 +104,12 @@ def _bindable(setting: str, first: int, number: int) -> socket.socket:
     """A socket bound to the port of a replica, whose setting moves the port of the first."""
     try:
         if number > _HIGHEST:
-            raise PortError(f"{setting}={first} leaves no port for further replicas: take a lower one.")
+            raise PortError(f"{setting}={first} leaves no port for more replicas: use a lower one.")
         return bound(number)
     except OSError as error:
         other = first + 10 if first + 10 <= _HIGHEST else first - 10
         raise PortError(
-            f"Port {number} cannot be used: {os.strerror(error.errno or 0)}. End what listens on it, or take another: "
+            f"Port {number} cannot be used: {os.strerror(error.errno or 0)}. Stop what listens on it, or use another: "
             f"{setting}={other} make up"
         ) from None
 

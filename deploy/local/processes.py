@@ -1,4 +1,4 @@
-"""Processes by more than their number: a pid is given to the next process one day, and that one must not be ended."""
+"""Processes identified by more than their pid: a pid is reused one day, and its new owner must not be ended."""
 
 import json
 import os
@@ -16,7 +16,7 @@ _KILLED_WITHIN_S = 2.0
 
 @dataclass(frozen=True, slots=True)
 class ProcessRecord:
-    """What a pid file holds: a process, and what tells it from every other that has or had its number."""
+    """The content of a pid file: a process, and what tells it from every other with the same number."""
 
     name: str
     pid: int
@@ -29,7 +29,7 @@ class ProcessRecord:
 
     @classmethod
     def read(cls, file: Path) -> Self | None:
-        """What a pid file says; nothing when there is none, or a crash left half of one."""
+        """The process in a pid file; None if there is no file, or a crash left half of one."""
         try:
             content = json.loads(file.read_text(encoding="utf-8"))
             return cls(str(content["name"]), int(content["pid"]), str(content["started"]))
@@ -44,24 +44,24 @@ class ProcessRecord:
 
     @property
     def runs(self) -> bool:
-        """Whether that very process still runs."""
+        """Whether that same process still runs."""
         return self.started != "" and _started(self.pid) == self.started
 
     def send(self, number: signal.Signals) -> None:
-        """Signals the process, if it is still the one."""
+        """Signals the process, if it is still the same one."""
         if self.runs:
             with suppress(ProcessLookupError):
                 os.kill(self.pid, number)
 
     def kill_group(self) -> None:
-        """Ends the process and its children at once, if it is still the one."""
+        """Ends the process and its children at once, if it is still the same one."""
         if self.runs:
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(self.pid, signal.SIGKILL)
 
 
 def end(records: Iterable[ProcessRecord], grace_s: float) -> None:
-    """Asks the processes to end, and kills those that have not after `grace_s` seconds."""
+    """Asks the processes to end, and after `grace_s` seconds kills those that have not."""
     left = [record for record in records if record.runs]
     for record in left:
         record.send(signal.SIGINT)  # they go as a whole, so none has to tell its callers first
@@ -72,7 +72,7 @@ def end(records: Iterable[ProcessRecord], grace_s: float) -> None:
 
 
 def _wait(records: list[ProcessRecord], limit_s: float) -> list[ProcessRecord]:
-    """Waits until the processes have ended, and returns those that have not after `limit_s` seconds."""
+    """Waits until the processes have ended, for at most `limit_s` seconds, and returns those that have not."""
     deadline = time.monotonic() + limit_s
     while (left := [record for record in records if record.runs]) and time.monotonic() < deadline:
         time.sleep(_POLL_S)
@@ -80,7 +80,7 @@ def _wait(records: list[ProcessRecord], limit_s: float) -> list[ProcessRecord]:
 
 
 def _started(pid: int) -> str | None:
-    """When the process with this number started, in the system's own words; nothing when there is none."""
+    """When the process with this number started, in the system's own words; None if there is none."""
     stat = Path("/proc", str(pid), "stat")
     try:
         # The second field is the program's name in parentheses, and may itself hold spaces and parentheses.

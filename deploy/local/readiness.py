@@ -1,4 +1,4 @@
-"""How to see that a part answers, and whether it is busy: one question each, answered at once."""
+"""Checks that a part answers, and whether it is busy: each asks one question, and answers at once."""
 
 import json
 import socket
@@ -12,7 +12,7 @@ _TIMEOUT_S = 2.0
 
 
 def port_listens(port: int) -> bool:
-    """Whether a connection to the port on loopback is taken."""
+    """Whether the port on loopback accepts a connection."""
     try:
         with socket.create_connection(("127.0.0.1", port), timeout=_TIMEOUT_S):
             return True
@@ -43,14 +43,14 @@ def envoy_healthy(admin_socket: Path) -> bool:
 
 
 def envoy_busy(admin_socket: Path) -> bool:
-    """Whether calls run through Envoy; not so when it does not answer."""
+    """Whether calls run through Envoy; False if it does not answer."""
     answer = _get(admin_socket, "/stats?format=json&filter=^http%5C.(edge|mesh)%5C.downstream_rq_active$")
     stats = json.loads(answer)["stats"] if answer else []
     return any(stat.get("value", 0) for stat in stats)
 
 
 def _get(admin_socket: Path, path: str) -> str | None:
-    """The body of a 200; nothing for anything else."""
+    """The body of a 200; None for anything else."""
     try:
         status, body = admin.ask(admin_socket, path)
     except (OSError, HTTPException):

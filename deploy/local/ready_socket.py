@@ -1,4 +1,4 @@
-"""Where a part says that it is ready, as systemd's services do (sd_notify(3)): for one whose address others share."""
+"""Where a part reports that it is ready, as under systemd (sd_notify(3)): for one that shares its address."""
 
 import socket
 from contextlib import suppress
@@ -8,7 +8,7 @@ _MESSAGE_BYTES = 4096
 
 
 class ReadySocket:
-    """A Unix socket that hears one process; the part finds its path in NOTIFY_SOCKET."""
+    """A Unix socket that listens to one process; the part finds its path in NOTIFY_SOCKET."""
 
     def __init__(self, path: Path) -> None:
         """Opens nothing."""
@@ -17,13 +17,13 @@ class ReadySocket:
         self._heard = False
 
     def open(self) -> None:
-        """Begins anew: what an earlier process of the part says from now on reaches nobody."""
+        """Starts again: from now on, nothing that an earlier process of the part says is heard."""
         self.close()
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
         self._socket.bind(str(self.path))
 
     def close(self) -> None:
-        """Hears nothing any more."""
+        """Stops listening."""
         self._heard = False
         if self._socket:
             self._socket.close()

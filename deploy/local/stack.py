@@ -30,7 +30,7 @@ _NEW = frozenset({certificates.Done.ISSUED, certificates.Done.RENEWED})
 class Stack:
     """A whole deployment on this machine, its state under one folder.
 
-    Parts are started and stopped one by one through `part`; nothing is restarted unless a `Keeper` tends `parts`.
+    Start and stop parts one by one through `part`. Nothing restarts unless a `Keeper` tends `parts`.
     """
 
     def __init__(
@@ -47,11 +47,11 @@ class Stack:
 
         Args:
             root: The folder of its state.
-            ports: Where the parts listen; the default ports when left out.
+            ports: Where the parts listen; the default ports if left out.
             services: What stands behind dispatch.
-            replicas: How many of dispatch, of a service or of the adapter run, {"pdf": 2}; one of what it leaves out.
-                The second is the part "pdf-2".
-            settings: More PAPERMESH_ variables for every part; what the deployment sets itself wins.
+            replicas: How many of dispatch, of a service or of the adapter run, {"pdf": 2}; one if left out. The second
+                is the part "pdf-2".
+            settings: More PAPERMESH_ variables for every part; those that the deployment sets itself win.
             stopping: When set, `start` gives up waiting.
         """
         self.folders = Folders(root.resolve())
@@ -62,7 +62,7 @@ class Stack:
         """Envoy's listener for callers of services."""
         self.services = tuple(services)
         self.parts: dict[str, Part] = {}
-        """By name, in the order in which they are started: Redis, dispatch, the services, envoy, the adapters."""
+        """By name, in starting order: Redis, dispatch, the services, envoy, the adapters."""
         self._plan = Plan(self.folders, self.ports, self.services, settings or {}, replicas or {})
         self._stages: tuple[tuple[Part, ...], ...] = ()
         self._listener: socket.socket | None = None
@@ -78,7 +78,7 @@ class Stack:
         return f"http://[{host}]:{self.ports.http}" if ":" in host else f"http://{host}:{self.ports.http}"
 
     def part(self, name: str) -> Part:
-        """One part, to start, stop, kill or restart alone."""
+        """One part, to start, stop, kill or restart by itself."""
         return self.parts[name]
 
     def tls_dir(self, workload: str) -> Path:
@@ -90,7 +90,7 @@ class Stack:
         return self.folders.secrets / f"{client}.json"
 
     def prepare(self) -> None:
-        """Takes the folder and writes certificates, keys and configurations into it.
+        """Takes the folder, and writes certificates, keys and configurations into it.
 
         Raises:
             HeldError: when another supervisor holds the folder.
@@ -119,10 +119,10 @@ class Stack:
         self.parts = {part.name: part for stage in self._stages for part in stage}
 
     def renew_certificates(self) -> tuple[str, ...]:
-        """Issues certificates that are missing or grow old, those of the company's own callers too.
+        """Issues missing certificates and renews old ones, also for your own callers.
 
-        A rotation of the CA that is due is begun, and one that was begun is carried on. Whoever runs takes the files up
-        by itself.
+        Begins a rotation of the CA that is due, and continues one that has begun. Running parts take up the files by
+        themselves.
 
         Returns:
             What was done, as sentences.
@@ -147,7 +147,7 @@ class Stack:
             self.parts[waited_for].wait_until_ready(timeout_s, self._stopping)
 
     def start(self, timeout_s: float = 60) -> None:
-        """Prepares, starts every part and waits until all answer; when one does not, stops them again.
+        """Prepares, starts every part and waits until all answer. If one does not, stops them again.
 
         Raises:
             PartError: naming the part, with the end of its log.

@@ -1,4 +1,4 @@
-"""`make up`: runs everything in the foreground until Ctrl-C, and starts again what dies."""
+"""`make up`: runs everything in the foreground until Ctrl-C, and restarts what dies."""
 
 import os
 import shlex
@@ -28,7 +28,7 @@ _CLI = Path(sys.prefix, "bin", "papermesh")
 _SAMPLE = _CLONE / "samples" / "leave-policy.pdf"
 
 USUAL_ROOT = _CLONE / "var"
-"""The folder of a deployment's state, unless PAPERMESH_VAR names another."""
+"""The default folder of a deployment's state; PAPERMESH_VAR names another."""
 
 
 def up(root: Path, environment: Mapping[str, str]) -> int:
@@ -70,14 +70,14 @@ def up(root: Path, environment: Mapping[str, str]) -> int:
 
 
 def say(text: str) -> None:
-    """One line or more for the person at the terminal, if there still is one."""
+    """Prints lines for the person at the terminal, if there still is one."""
     with suppress(OSError):
         sys.stdout.write(f"{text}\n")
         sys.stdout.flush()
 
 
 def _stop_on_signals() -> threading.Event:
-    """Set by Ctrl-C, by a closed terminal and by `make down`. A second one no longer waits for anything."""
+    """Set by Ctrl-C, a closed terminal or `make down`. After a second one, nothing is waited for."""
     stopping = threading.Event()
 
     def stop(_number: int, _frame: FrameType | None) -> None:
@@ -104,7 +104,7 @@ def _watch(stack: Stack, stopping: threading.Event) -> None:
 
 
 def renew_certificates(stack: Stack) -> None:
-    """Renews what grows old, and says what; those who run take it up without a restart."""
+    """Renews old certificates, and says which; running parts take them up without a restart."""
     try:
         for sentence in stack.renew_certificates():
             say(sentence)
@@ -136,7 +136,7 @@ Ctrl-C stops it."""
 
 
 def _moved(stack: Stack) -> str:
-    """The line that tells the command line where this deployment is, when it is not where one would look."""
+    """The line that tells the command line where this deployment is, if that is not the default."""
     usual = Ports()
     variables = {
         "PAPERMESH_VAR": str(stack.folders.root) if stack.folders.root != USUAL_ROOT else "",
@@ -149,6 +149,6 @@ def _moved(stack: Stack) -> str:
 
 
 def _from_here(file: Path) -> str:
-    """A path that works in a shell which stands where this one does."""
+    """A path that works in a shell in the current folder."""
     here = Path.cwd()
     return shlex.quote(str(file.relative_to(here) if file.is_relative_to(here) else file))

@@ -1,4 +1,4 @@
-"""Names in the environment that look like settings of Papermesh and are none: a mistyped setting is not heeded."""
+"""Variables that look like Papermesh's settings but are not: a mistyped setting has no effect."""
 
 import difflib
 from collections.abc import Iterable, Iterator, Sequence
@@ -11,13 +11,13 @@ from services.dispatch.settings import DispatchSettings
 from services.pdf.settings import PdfSettings
 
 _SETTINGS: dict[str, type[Settings]] = {"adapter": AdapterSettings, "dispatch": DispatchSettings, "pdf": PdfSettings}
-"""Of each part that is Papermesh's own."""
+"""The settings of each of Papermesh's own parts."""
 
 _BESIDES = ("PAPERMESH_VAR", "PAPERMESH_ENVOY", "PAPERMESH_RATE_SCALE", "PAPERMESH_TOKEN", "PAPERMESH_URL")
-"""What the deployment reads itself, and what a person at the same terminal gives the command line."""
+"""Variables that the deployment itself reads, and those for the command line in the same terminal."""
 
 _NEAR = 0.85
-"""How alike two names must be, of 1, for the one to be meant by the other. PAPERMESH_ alone makes them half alike."""
+"""How alike, up to 1, two names must be to suggest one for the other. PAPERMESH_ alone makes them half alike."""
 
 
 def unknown(environment: Iterable[str], services: Sequence[Workload]) -> Iterator[str]:
@@ -25,7 +25,7 @@ def unknown(environment: Iterable[str], services: Sequence[Workload]) -> Iterato
 
     Args:
         environment: The names of the variables.
-        services: What stands behind dispatch. One of the company's own reads what it likes that starts with its name.
+        services: What stands behind dispatch. Your own may read any variable that starts with its name.
     """
     known = {f"PAPERMESH_{field.upper()}" for settings in _SETTINGS.values() for field in settings.model_fields}
     known.update(_BESIDES, ports.variables(services), replicas.variables(services))

@@ -1,1 +1,1 @@
-"""HTTP as people and proxies speak it: connections, bodies, hosts, and what one peer may take."""
+"""HTTP as people and proxies speak it: connections, bodies, hosts, and one peer's share."""

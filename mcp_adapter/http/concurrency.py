@@ -1,9 +1,9 @@
-"""Calls, uploads, downloads and requests under way: so many at a time, and so many for one actor.
+"""Limits on calls, uploads, downloads and requests under way, in all and for each actor.
 
-A call lasts for as long as the work behind it, the others for as long as the person at the other end takes. An upload
+A call lasts as long as the work behind it; the others last as long as the person at the other end takes. An upload
 holds a file in the spool folder, and each holds a stream of a connection that all callers share, which has room for a
-hundred: calls of one, uploads and downloads of another. Without a bound a few slow people would keep everybody else
-waiting; without one for each actor a single one could take every place.
+hundred: calls on one, uploads and downloads on another. Without a limit, a few slow people would keep everybody else
+waiting; without a limit for each actor, one actor could take every place.
 """
 
 from collections import Counter
@@ -19,17 +19,17 @@ class Room:
     """How many of one kind may be under way."""
 
     kind: str
-    """What they are called in an answer, "uploads"."""
+    """Their name in an answer, "uploads"."""
 
     total: int
     """All actors together."""
 
     of_actor: int
-    """Those of one actor."""
+    """One actor's."""
 
 
 UPLOADS = Room("uploads", total=24, of_actor=6)
-"""Each may fill a file of a document's size. A browser makes six connections to one place; nobody has more than a
+"""Each may fill a file of a document's size. A browser opens six connections to one host, and nobody has more than a
 quarter of what everybody shares."""
 
 DOWNLOADS = Room("downloads", total=32, of_actor=8)
@@ -40,14 +40,14 @@ CALLS = Room("calls", total=128, of_actor=32)
 the connection all the same."""
 
 REQUESTS = Room("requests from your address", total=512, of_actor=128)
-"""Those that proxies have passed on, as many as there may be connections; an actor is an address here."""
+"""Those that proxies pass on: as many as there may be connections. Here an actor is an address."""
 
 
 class Places:
-    """Who holds how many of the places at the moment."""
+    """Who holds how many places right now."""
 
     def __init__(self, room: Room) -> None:
-        """All are free."""
+        """Starts with all of them free."""
         self._room = room
         self._taken: Counter[str] = Counter()
         self._all = 0
@@ -57,7 +57,7 @@ class Places:
         """Holds a place for as long as the block lasts.
 
         Raises:
-            PapermeshError: RATE_LIMIT when the actor has all of its own; UNAVAILABLE when all are taken.
+            PapermeshError: RATE_LIMIT when the actor has taken all of its places; UNAVAILABLE when all are taken.
         """
         room = self._room
         if self._taken[actor] >= room.of_actor:

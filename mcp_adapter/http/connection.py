@@ -17,7 +17,7 @@ from mcp_adapter.http.request_parsing import RequestParsing
 from services.base.errors import Code, PapermeshError
 
 _COUNTED_FROM = 64 * 1024
-"""Bytes of an answer that count as not taken; what is less costs no more than the connection itself."""
+"""Bytes of an answer from which it counts as unread; fewer cost no more than the connection itself."""
 
 
 class _Wait(Enum):
@@ -26,7 +26,7 @@ class _Wait(Enum):
     HEAD = auto()
     BODY = auto()
     REST = auto()
-    """What is left of a body whose request has been answered; nobody reads it."""
+    """The rest of a body whose request has been answered; nobody reads it."""
 
     NOTHING = auto()
     """We owe an answer; or the connection is kept, and uvicorn's own timer bounds that."""
@@ -35,7 +35,7 @@ class _Wait(Enum):
 class Connection(RequestParsing):
     """Ends a connection that sends too much, or too slowly, with an answer in the envelope.
 
-    Time is looked at by one coarse timer a connection, a tenth of `head_s` apart, so that a request arms none.
+    Each connection has one coarse timer that ticks ten times in `head_s`, so that no request has to set one.
     """
 
     limits = Limits()
@@ -53,7 +53,7 @@ class Connection(RequestParsing):
         )
         self._taken_bytes: int | None = None
         self._takes = False
-        """Whether the last answer has not been taken yet."""
+        """Whether the last answer is still unread."""
 
         self._tick_s = self.limits.head_s / 10
         self._looked_at = self._since
@@ -70,27 +70,27 @@ class Connection(RequestParsing):
             self._refuse(error)
 
     def untaken_bytes(self) -> int:
-        """How much of the last answer waits in this process; 0 for what the next turn of the loop may send."""
+        """How much of the last answer waits in this process; 0 for what the loop's next turn may send."""
         waiting = self._corked.waiting_bytes()
         return waiting if waiting > _COUNTED_FROM else 0
 
     def make_room(self) -> None:
-        """Ends a connection without a request, for another one; whoever has not taken their last answer loses it."""
+        """Ends a connection without a request, to make room; whoever has not read their last answer loses it."""
         self.server_state.held.leave(self)
         self.transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Lets go of the timer, and ends the work for a peer that has gone."""
+        """Stops the timer, and ends the work for a peer that has gone."""
         self._timer.cancel()
         self.server_state.held.leave(self)
         super().connection_lost(exc)
         if self._answering is not None and self._answering is not self.cycle:
-            # uvicorn tells the request that came last alone, and that one may wait for this.
+            # uvicorn tells only the latest request, and that one may be waiting for this one.
             self._answering.disconnected = True
             self._answering.message_event.set()
 
     def data_received(self, data: bytes) -> None:
-        """Parses a piece, and bounds what the parser may keep of it for later."""
+        """Parses a piece, and limits what the parser may keep of it for later."""
         if self._has_enough:
             return
         self._silent = False
@@ -99,15 +99,15 @@ class Connection(RequestParsing):
         self._unread_bytes += len(data)
         super().data_received(data)
         if self._unread_bytes > self.limits.head_bytes and not self._has_enough:
-            # The parser joins the pieces of a header one by one, which takes the longer the more it has.
+            # The parser joins the pieces of a header one by one, and slows down as it collects more.
             self._has_enough = True
             self.refuse_bytes(self.limits.head_too_large())
 
     def on_headers_complete(self) -> None:
-        """Begins to wait for the body."""
+        """Starts waiting for the body."""
         limits = self.limits
         if len(self.pipeline) >= limits.pipelined:
-            # All before it are answered, the last one with `Connection: close`: so a client knows what to send again.
+            # All before it are answered, the last with `Connection: close`, so a client knows what to send again.
             self.cycle.keep_alive = False
             self.read_no_more()
         if len(self.headers) > limits.headers or (
@@ -124,7 +124,7 @@ class Connection(RequestParsing):
             self.cycle.keep_alive = False
 
     def _head_bytes(self) -> int:
-        """The bytes of the head alone; the piece that completed it may hold some of the body."""
+        """The bytes of the head only; the piece that completed it may hold part of the body."""
         return len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
 
     def on_body(self, body: bytes) -> None:
@@ -134,7 +134,7 @@ class Connection(RequestParsing):
         super().on_body(body)
 
     def on_message_complete(self) -> None:
-        """Waits for nothing more; it is the application's turn, unless it has answered already."""
+        """Stops waiting: now it is the application's turn, unless it has already answered."""
         if self.body_is_to_come:
             return
         self._unread_bytes = 0
@@ -145,7 +145,7 @@ class Connection(RequestParsing):
         super().on_message_complete()
 
     def on_response_complete(self) -> None:
-        """Sends the answer, and bounds what is still to come of a body that was answered early."""
+        """Sends the answer, and limits what may still come of a body that was answered early."""
         self._corked.flush()
         super().on_response_complete()
         if self._wait is _Wait.BODY:
@@ -154,7 +154,7 @@ class Connection(RequestParsing):
             self._rest()
 
     def _rest(self) -> None:
-        """Idles, or waits until the last answer is taken."""
+        """Idles, or waits until the last answer has been read."""
         untaken = self.untaken_bytes()
         self._takes = untaken > 0
         if self._takes:
@@ -163,24 +163,24 @@ class Connection(RequestParsing):
             self.server_state.held.rest(self)
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
-        """Begins with the next request."""
+        """Starts on the next request."""
         self._answering = cycle
         super()._start_asgi_task(cycle, app)
 
     def drain(self) -> None:
-        """Makes the answer that is due the last one, and says so in it: `Connection: close`.
+        """Makes the next answer the last one, and says so in it: `Connection: close`.
 
-        A connection without a request stays until it has had one, for closing it would cut off the request that may be
-        on its way; and so does one whose answer has begun without these words.
+        A connection without a request stays until it has had one, because closing it could cut off a request that is on
+        its way. So does one whose answer has begun without this header.
         """
         if self.cycle is not None and not self.cycle.response_started:
             self.cycle.keep_alive = False
 
     def refuse_bytes(self, error: PapermeshError) -> None:
-        """Answers bytes that cannot be taken, in the envelope.
+        """Answers bytes that cannot be accepted, in the envelope.
 
-        What stands before them is served first, however the bytes were cut into packets; the last answer then says
-        `Connection: close`, and takes the place of ours.
+        Requests before them are served first, however the bytes were cut into packets. The last answer then says
+        `Connection: close`, and replaces ours.
         """
         self.server_state.malformed.warning(f"Refused a request: {error.message}")
         if self._wait is _Wait.BODY and self.pipeline:
@@ -193,7 +193,7 @@ class Connection(RequestParsing):
         self._refuse(error, HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE if error.code is Code.TOO_LARGE else None)
 
     def _refuse(self, error: PapermeshError, status: int | None = None) -> None:
-        """Answers and closes; an answer that is half written is broken off, and so is one that others wait for."""
+        """Answers and closes; cuts short an answer that is half written, or that others wait for."""
         if self.transport.is_closing():
             return
         if not self.pipeline and (
@@ -207,10 +207,10 @@ class Connection(RequestParsing):
         self.transport.close()
 
     def _look(self) -> None:
-        """Ends the connection when the peer has kept us waiting for too long."""
+        """Ends the connection if the peer has kept us waiting too long."""
         self._timer = self.loop.call_later(self._tick_s, self._look)
         now = self.loop.time()
-        passed_s = min(now - self._looked_at, self._tick_s)  # what is more is our own lateness
+        passed_s = min(now - self._looked_at, self._tick_s)  # anything more is our own delay
         self._since += now - self._looked_at - passed_s
         self._looked_at = now
         if self._takes:
@@ -225,7 +225,7 @@ class Connection(RequestParsing):
             if self._coming.is_too_slow(passed_s):
                 self._refuse(self.limits.body_too_slow(), 408)
         elif self._wait is _Wait.HEAD and now - self._since > self.limits.head_s:
-            if self._silent:  # who has asked nothing is answered nothing
+            if self._silent:  # a peer that sent no request gets no answer
                 self.transport.close()
             else:
                 self._refuse(self.limits.head_too_slow(), 408)

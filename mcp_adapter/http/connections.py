@@ -1,7 +1,7 @@
-"""The open connections of one server, and which of them makes room for a new one.
+"""The open connections of one server, and which one makes room for a new one.
 
-Nothing is known of a connection but where it comes from, and that is enough to keep it for a while: it costs somebody
-nothing to open all that there may be. So a place is nobody's for good: whoever comes gets in as long as another idles.
+All we know of a connection is where it comes from, and opening every connection that there may be costs nobody
+anything. So nobody keeps a place for good: a new connection gets in as long as another one idles.
 """
 
 import logging
@@ -20,19 +20,19 @@ _log = logging.getLogger(__name__)
 
 
 class Idler(Protocol):
-    """A connection, as far as this is concerned."""
+    """A connection, as seen from here."""
 
     def make_room(self) -> None:
-        """Ends it at once; it is counted no more."""
+        """Ends it at once; it no longer counts."""
 
     def untaken_bytes(self) -> int:
-        """How much of its last answer is held for it in this process; 0 for what is too little to count."""
+        """How much of its last answer this process holds for it; 0 if too little to count."""
         ...
 
 
 @dataclass(slots=True)
 class _Group:
-    """Connections, and those of them that idle or take an answer, the one that has for longest first."""
+    """Connections, and those of them that idle or read an answer, longest first."""
 
     count: int = 0
     idle: "OrderedDict[Idler, None]" = field(default_factory=OrderedDict)
@@ -40,10 +40,10 @@ class _Group:
 
 
 class Connections:
-    """Who is connected, and who idles, having no request under way. Each step is as quick with many as with few.
+    """Who is connected, and who idles, without a request under way. No step slows down as connections grow.
 
-    Somebody who has not taken all of an answer yet makes room too, but only when nobody else idles, or when the answers
-    that are not taken are too large together.
+    Whoever has not read all of an answer makes room too, but only if nobody else idles, or if the unread answers are
+    too large together.
     """
 
     def __init__(self, limits: Limits) -> None:
@@ -55,13 +55,13 @@ class Connections:
         self._peer_of: dict[Idler, str] = {}
 
     def admit(self, connection: Idler, peer: str) -> None:
-        """Takes a new connection, which idles, and ends the one that has idled longest where there is no place.
+        """Accepts a new connection, which idles. If all places are taken, ends the one that has idled longest.
 
-        It is counted for `peer` (see `Peers`), which is empty where no share binds it.
+        It counts against the share of `peer`, see `Peers`; empty for one without a share.
 
         Raises:
-            PapermeshError: RATE_LIMIT when the peer has its share, UNAVAILABLE when all places are taken, and a request
-                is under way on every one of them. The connection is not taken then.
+            PapermeshError: RATE_LIMIT when the peer has its share, UNAVAILABLE when every place is taken by a request
+                under way. The connection is then not accepted.
         """
         own = self._peers.get(peer)
         if own is not None and own.count >= self._limits.peer_connections and not _make_room(own):
@@ -77,14 +77,14 @@ class Connections:
             group.idle[connection] = None
 
     def work(self, connection: Idler) -> None:
-        """A request of the connection is under way."""
+        """Notes that a request of the connection is under way."""
         self._count_untaken(connection, 0)
         for group in self._groups(self._peer_of.get(connection, "")):
             group.idle.pop(connection, None)
             group.taking.pop(connection, None)
 
     def take(self, connection: Idler, untaken_bytes: int) -> None:
-        """None is any more, but so much of the last answer has not been taken. It rests later, or when it is asked."""
+        """Notes that none is any more, but that so much of the last answer is unread. It rests later, or when asked."""
         peer = self._peer_of.get(connection)
         if peer is None:
             return
@@ -100,7 +100,7 @@ class Connections:
                 self.rest(oldest)
 
     def rest(self, connection: Idler) -> None:
-        """None is any more, and nothing is left to take."""
+        """Notes that none is any more, and that nothing is left to read."""
         peer = self._peer_of.get(connection)
         if peer is not None:
             self._count_untaken(connection, 0)
@@ -109,7 +109,7 @@ class Connections:
                 group.idle[connection] = None
 
     def leave(self, connection: Idler) -> None:
-        """It has ended, or will at once. One that was not taken, or has left, may leave again."""
+        """Notes that it has ended, or is about to. Also fine for one that was refused, or has left already."""
         peer = self._peer_of.pop(connection, None)
         if peer is None:
             return
@@ -138,7 +138,7 @@ class Shared(ServerState):
     """Whether each connection ends with its next answer."""
 
     def __init__(self, peers: Peers | None = None, limits: Limits | None = None) -> None:
-        """A connection is counted for its address, unless `peers` know better."""
+        """A connection counts against its address's share unless `peers` say otherwise."""
         super().__init__()
         self.peers = peers or Peers()
         self.held = Connections(limits or Limits())
@@ -146,7 +146,7 @@ class Shared(ServerState):
 
 
 def _make_room(group: _Group) -> bool:
-    """Ends the connection of a group that has idled longest, or else has taken longest; False when none does either."""
+    """Ends the connection of a group that has idled, or else read, for longest; False if none does either."""
     longest = next(iter(group.idle), None) or next(iter(group.taking), None)
     if longest is None:
         return False

@@ -1,6 +1,6 @@
 """A transport that sends the head and the body of an answer as one packet.
 
-uvicorn writes them one after the other, and each write would be a system call, a packet, and a reader that is woken.
+uvicorn writes them separately. Each write would be a system call and a packet, and would wake the reader.
 """
 
 import asyncio
@@ -9,11 +9,11 @@ import struct
 import termios
 
 _MOST_HELD_BYTES = 64 * 1024
-"""More is handed on at once, so that whoever writes without a pause meets the flow control of the transport below."""
+"""More is passed on at once, so that a steady writer meets the flow control of the transport below."""
 
 
 class Corked:
-    """Holds what is written until `flush`, or until the turn of the loop is over. The rest is the transport's own."""
+    """Holds what is written until `flush`, or until the end of the loop's turn. The rest is the transport's own."""
 
     def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
         self.is_closing, self.get_extra_info = transport.is_closing, transport.get_extra_info
@@ -26,7 +26,7 @@ class Corked:
         self._flush_comes = False
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
-        """Takes a piece, which must not change any more."""
+        """Takes a piece, which must not change afterwards."""
         self._held.append(data)
         self._bytes += len(data)
         self._written += len(data)
@@ -37,20 +37,20 @@ class Corked:
             self._loop.call_soon(self._end_of_turn)
 
     def flush(self) -> None:
-        """Hands on what is held."""
+        """Passes on what it holds."""
         if self._held:
             held, self._held, self._bytes = self._held, [], 0
             if not self._transport.is_closing():
                 self._transport.writelines(held)
 
     def waiting_bytes(self) -> int:
-        """How much of what was written waits in this process."""
+        """How much of what was written still waits in this process."""
         return self._bytes + self._transport.get_write_buffer_size()
 
     def taken_bytes(self) -> int | None:
-        """How much of all that was written the peer has taken; None when nothing waits for that in this process.
+        """How much of all that was written the peer has read; None when nothing waits in this process.
 
-        The kernel takes a few megabytes at once, which say nothing of the peer, so what it still holds is left out.
+        The kernel takes a few megabytes at once, which say nothing about the peer, so what it still holds is left out.
         """
         waiting = self.waiting_bytes()
         if not waiting:
@@ -60,7 +60,7 @@ class Corked:
         return self._written - waiting - int(held)
 
     def close(self) -> None:
-        """Closes when all is sent."""
+        """Closes once everything is sent."""
         self.flush()
         self._transport.close()
 

@@ -16,22 +16,22 @@ from services.base.errors import PapermeshError
 from services.base.signed_client import Person
 
 NO_STORE = {"Cache-Control": "no-store"}
-"""What is in no cache of ours is for no other cache either."""
+"""What we do not cache, nobody else should."""
 
 _TRACEPARENT = telemetry.TRACEPARENT.encode()
 
 
 @dataclass(slots=True)
 class Exchange:
-    """One HTTP request and what its answer will say about it."""
+    """One HTTP request, and what its answer will say about it."""
 
     traceparent: str
     actor: str = ""
-    """Who was found to call; empty while that is not known, and on the paths that ask nobody."""
+    """Who calls; empty while that is unknown, and on paths that do not ask."""
 
     started: float = field(default_factory=time.perf_counter)
     request_id: str = ""
-    """Empty until the mesh has given one, or `identify` had to."""
+    """Empty until the mesh or `identify` has given one."""
 
     cache: str = "none"
     answers: bool = False
@@ -39,7 +39,7 @@ class Exchange:
 
     @classmethod
     def begin(cls, request: Mapping[str, Any]) -> "Exchange":
-        """Takes up the caller's trace; whoever handles the request, or its scope, later finds this with `of`."""
+        """Continues the caller's trace. Later handlers of the request or its scope find this with `of`."""
         said = next((value.decode("latin-1") for name, value in request["headers"] if name == _TRACEPARENT), None)
         exchange: Exchange = cls(telemetry.continue_trace(said))
         request["state"]["exchange"] = exchange
@@ -47,7 +47,7 @@ class Exchange:
 
     @classmethod
     def of(cls, request: Mapping[str, Any]) -> "Exchange":
-        """What was begun for this request."""
+        """The exchange that was begun for this request."""
         begun: Exchange = request["state"]["exchange"]
         return begun
 
@@ -61,14 +61,14 @@ class Exchange:
         """On whose behalf the mesh is called.
 
         Raises:
-            LookupError: when nobody is known, which is a bug: an empty actor would be the adapter itself.
+            LookupError: when no caller is known, which is a bug: an empty actor would be the adapter itself.
         """
         if not self.actor:
             raise LookupError("a call for nobody")
         return Person(self.actor, self.traceparent)
 
     def identify(self) -> str:
-        """The id of the call in every log: the mesh's, or one of ours where the mesh has none, written like Envoy's."""
+        """The id of the call in every log: the mesh's or, if it has none, one of ours in Envoy's format."""
         self.request_id = self.request_id or str(uuid.uuid4())
         return self.request_id
 
@@ -84,7 +84,7 @@ class Exchange:
         return identify
 
     def meta(self) -> dict[str, Any]:
-        """What stands under `meta`."""
+        """The content of `meta`."""
         return {
             "request_id": self.identify(),
             "latency_ms": round((time.perf_counter() - self.started) * 1000),
@@ -94,18 +94,18 @@ class Exchange:
 
 
 def success(exchange: Exchange, data: Any, status: int = 200) -> Response:
-    """An answer with data that is yet to be written as JSON."""
+    """An answer with data to write as JSON."""
     return success_json(exchange, orjson.dumps(data), NO_STORE, status)
 
 
 def success_json(exchange: Exchange, data: bytes, headers: Mapping[str, str], status: int = 200) -> Response:
-    """An answer with data that is JSON already; it is passed through untouched."""
+    """An answer with data that is JSON already, and passes through untouched."""
     body = b'{"ok":true,"data":%b,"meta":%b}' % (data, orjson.dumps(exchange.meta()))
     return Response(body, status, headers, media_type="application/json")
 
 
 def failure(exchange: Exchange, error: PapermeshError, status: int | None = None) -> Response:
-    """An answer that says what went wrong; `status` where one says more than that of the error's code."""
+    """An answer that says what went wrong; `status` if one is more specific than that of the error's code."""
     exchange.request_id = error.request_id or exchange.request_id
     details: dict[str, Any] = dict(error.details)
     if error.violations:

@@ -12,7 +12,7 @@ _log = logging.getLogger(__name__)
 
 
 class ErrorHandler:
-    """The outermost layer. Another one stands inside of CORS, which adds headers to errors too."""
+    """The outermost layer. A second one sits inside CORS, which adds headers to errors too."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -34,17 +34,17 @@ class ErrorHandler:
                 return
             if not isinstance(error, PapermeshError):
                 raise
-            # The answer cannot become another; that it stays short of its length says that it failed.
+            # Too late for another answer; ending short of its length shows that it failed.
             fields = {"request_id": error.request_id or exchange.request_id, **error.details}
-            _log.warning("An answer was broken off: %s", error, extra={"fields": fields})
+            _log.warning("An answer was cut short: %s", error, extra={"fields": fields})
 
 
 def _told(error: Exception, exchange: Exchange) -> PapermeshError:
-    """What the caller is told. A bug of ours is logged, under the id that the answer names."""
+    """The error for the caller. Our own bugs are logged under the id in the answer."""
     if isinstance(error, PapermeshError):
         return error
     if isinstance(error, ClientDisconnect):
-        return bad_arg("The caller went away before the answer.")
-    _log.error("A request met a bug.", exc_info=error, extra={"fields": {"request_id": exchange.identify()}})
+        return bad_arg("The caller disconnected before the answer.")
+    _log.error("A request hit a bug.", exc_info=error, extra={"fields": {"request_id": exchange.identify()}})
     message = "Something went wrong on our side. The log has it under this answer's request_id; please report it."
     return PapermeshError(Code.INTERNAL, message)

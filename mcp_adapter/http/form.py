@@ -9,26 +9,26 @@ from python_multipart.multipart import MultipartParser, parse_options_header
 from services.base.errors import PapermeshError, bad_arg
 
 OVERHEAD_BYTES = 64 * 1024
-"""What boundaries, headers of parts and fields may add to a document's own bytes."""
+"""Bytes that boundaries, part headers and fields may add to a document's own."""
 
 _MAX_FIELDS = 8
 
-# Its warnings, one for every form that it cannot read, quote what was sent. Whoever sent it is told, and nobody else.
+# Its warnings, one for every form that it cannot read, quote what was sent. Only the sender should be told.
 logging.getLogger("python_multipart").setLevel(logging.ERROR)
 
 
 class Form:
-    """Finds the file among the parts. Fields are read past."""
+    """Finds the file among the parts, and skips fields."""
 
     def __init__(self, content_type: str, write: Callable[[bytes], None]) -> None:
-        """Passes the file's bytes to `write`; the request's `content_type` names the boundary.
+        """Passes the file's bytes to `write`; the request's `content_type` gives the boundary.
 
         Raises:
-            PapermeshError: BAD_ARG when there is no boundary that can be used.
+            PapermeshError: BAD_ARG when there is no usable boundary.
         """
         boundary = parse_options_header(content_type)[1].get(b"boundary")
         if not boundary:
-            raise bad_arg("The form names no boundary in its Content-Type.")
+            raise bad_arg("The form's Content-Type has no boundary.")
         try:
             self._parser = MultipartParser(
                 boundary,
@@ -54,7 +54,7 @@ class Form:
         """Reads a piece of the body.
 
         Raises:
-            PapermeshError: BAD_ARG when this is no form, or holds too much; what `write` raises.
+            PapermeshError: BAD_ARG when this is not a form, or holds too much; what `write` raises.
         """
         self._beside_bytes += len(piece)
         try:
@@ -65,10 +65,10 @@ class Form:
             raise bad_arg(f"A form may have at most {OVERHEAD_BYTES} bytes besides its file.")
 
     def finish(self) -> None:
-        """Says that the body is complete.
+        """Ends the body.
 
         Raises:
-            PapermeshError: BAD_ARG when the form is not, or has no file.
+            PapermeshError: BAD_ARG when the form is incomplete, or has no file.
         """
         if not self._ended:
             raise bad_arg("The form ends before its closing boundary.")

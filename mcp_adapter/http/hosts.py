@@ -17,16 +17,16 @@ from services.base.errors import Code, PapermeshError
 _AUTHORITY = re.compile(r"(\[[0-9a-f:.]+\]|[^:\[\]]+)(?::[0-9]*)?")
 
 PROBES = frozenset({"/healthz", "/readyz"})
-"""Who asks whether the adapter is well may know it by any name, and learns nothing else."""
+"""Probes may call the adapter by any name: they learn only whether it is well."""
 
 
 class KnownHosts:
-    """Refuses a request for another name than ours, or from a page of another that is not let in."""
+    """Refuses a request for a name that is not ours, or from a page of a site that is not let in."""
 
     def __init__(self, app: ASGIApp, hosts: Iterable[str] = (), origins: Iterable[str] = ()) -> None:
-        """Passes on to `app` what asks for loopback or one of `hosts`, names without a port.
+        """Passes on to `app` requests for loopback or one of `hosts`, names without a port.
 
-        Pages may come from there too, and from `origins`, which are compared as they are.
+        Pages may come from these hosts and from `origins`, which are compared as they are.
         """
         self._app = app
         self._hosts = frozenset(hosts)
@@ -42,14 +42,14 @@ class KnownHosts:
         if scope["type"] == "http" and scope["path"] not in PROBES and (wrong := self._wrong_header(scope)):
             raise PapermeshError(
                 Code.FORBIDDEN,
-                f"{wrong} names a host that this adapter is not called by. Use 127.0.0.1 or localhost, or list the name"
-                " in PAPERMESH_HTTP_HOSTS; other sites whose pages may call are listed in PAPERMESH_HTTP_ORIGINS.",
+                f"{wrong} names a host that this adapter does not answer to. Use 127.0.0.1 or localhost, or list the"
+                " name in PAPERMESH_HTTP_HOSTS. To let pages of other sites call, list them in PAPERMESH_HTTP_ORIGINS.",
                 details={"header": wrong},
             )
         await self._app(scope, receive, send)
 
     def _wrong_header(self, scope: Scope) -> str:
-        """The header that names a stranger, or "" when none does."""
+        """The header that names a stranger, or "" if none does."""
         named = False
         for name, value in scope["headers"]:
             if name == b"host":
@@ -61,7 +61,7 @@ class KnownHosts:
         return "" if named else "Host"
 
     def _is_known(self, authority: bytes) -> bool:
-        """Whether these bytes, host[:port], are loopback or listed."""
+        """Whether this host[:port] is loopback or listed."""
         parts = _AUTHORITY.fullmatch(authority.decode("latin-1").lower())
         if parts is None:
             return False

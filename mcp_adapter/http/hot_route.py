@@ -1,4 +1,4 @@
-"""The one route that is taken thousands of times a second, found without the router."""
+"""The one route that is called thousands of times a second, found without the router."""
 
 from starlette.requests import Request
 from starlette.routing import Route
@@ -6,7 +6,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 
 class HotRoute:
-    """Hands a request for one route to its endpoint at once, and passes on every other.
+    """Hands requests for one route straight to its endpoint, and passes on all others.
 
     It stands innermost, behind everything that decides who may come in, so nothing is asked less of a request that it
     takes. What it leaves out are FastAPI's exit stack and exception handlers and Starlette's search for the route,

@@ -1,4 +1,4 @@
-"""Whom a connection, or a request that a proxy passes on, is counted for."""
+"""Whose share a connection, or a request from a proxy, counts against."""
 
 import ipaddress
 import re
@@ -12,43 +12,43 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from mcp_adapter.http.concurrency import REQUESTS, Places
 
 LOOPBACK = ("127.0.0.0/8", "::1/128")
-"""One address for everybody on this machine, and for a tunnel's or a proxy's callers: no share would be somebody's."""
+"""One address for everybody on this machine, and for a tunnel's or a proxy's callers, so it cannot have one share."""
 
 _WITH_PORT = re.compile(r"(?:\[([0-9A-Fa-f:.]+)\]|([0-9.]+))(?::[0-9]+)?", re.ASCII)
 
 _UNREADABLE = "?"
-"""Whatever a proxy passes on without an address is one peer's."""
+"""Everything that proxies pass on without an address counts as one peer's."""
 
 _Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 class Peers:
-    """Tells peers apart: by their address, or, in IPv6, by the network of 2^64 addresses that anybody is given."""
+    """Tells peers apart by their address or, in IPv6, by the network of 2^64 addresses that anybody gets."""
 
     def __init__(self, proxies: Iterable[str] = (), unbound: Iterable[str] = LOOPBACK) -> None:
-        """Believes what `proxies`, addresses and networks, say of their callers; `unbound` ones stand for many."""
+        """Trusts `proxies`, addresses and networks, to say for whom they speak; `unbound` ones stand for many."""
         self._proxies = tuple(ipaddress.ip_network(each) for each in proxies)
         self._many = (*self._proxies, *(ipaddress.ip_network(each) for each in unbound))
         self.of = lru_cache(maxsize=1024)(self._of)
         self.is_proxy = lru_cache(maxsize=1024)(self._is_proxy)
 
     def _of(self, address: str) -> str:
-        """What an address, "10.1.2.3", is counted for; empty for one that stands for many."""
+        """The peer of an address, "10.1.2.3"; empty for one that stands for many."""
         known = _read(address)
         if known is None:
             return _UNREADABLE
         return "" if any(known in network for network in self._many) else _name(known)
 
     def _is_proxy(self, address: str) -> bool:
-        """Whether what this address passes on names whom it is from."""
+        """Whether requests from this address say for whom they are."""
         known = _read(address)
         return known is not None and any(known in network for network in self._proxies)
 
     def forwarded(self, headers: Iterable[tuple[bytes, bytes]]) -> str:
-        """Whom a proxy has passed a request on for; empty when it does not say.
+        """The peer for which a proxy passed a request on; empty if it does not say, or means many.
 
-        Each proxy adds at the end of `X-Forwarded-For` whom it has it from. So the last one that is no proxy is
-        believed; what stands before it anybody may have written. Somebody on a proxy's own machine stands for many.
+        Each proxy appends to `X-Forwarded-For` where it got the request. So the last entry that is not a proxy is
+        trusted; anybody may have written those before it. Somebody on a proxy's own machine stands for many.
         """
         said = b",".join(value for name, value in headers if name == b"x-forwarded-for").decode("latin-1")
         for each in filter(None, map(str.strip, reversed(said.split(",")))):
@@ -58,7 +58,7 @@ class Peers:
 
 
 class ForwardedShare:
-    """Bounds the requests under way that proxies have passed on for one peer; connections show only the proxies'."""
+    """Limits the requests under way that proxies pass on for one peer; connections show only the proxies."""
 
     def __init__(self, app: ASGIApp, peers: Peers) -> None:
         self._app = app
@@ -79,7 +79,7 @@ class ForwardedShare:
 
 
 def _read(text: str) -> _Address | None:
-    """An address, with or without a port; None when it is none."""
+    """The address in a text, with or without a port; None if there is none."""
     found = _WITH_PORT.fullmatch(text)
     try:
         address = ipaddress.ip_address((found[1] or found[2]) if found else text)

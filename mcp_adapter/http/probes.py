@@ -1,6 +1,6 @@
-"""/healthz and /readyz on a port of their own: a crowd at the other one must not have the adapter taken for dead.
+"""/healthz and /readyz on their own port: a crowd at the other one must not make the adapter look dead.
 
-The kubelet would restart it, and the crowd would find the next one.
+The kubelet would restart it, and the crowd would move on to the next one.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ from mcp_adapter.http.limits import Limits
 from services.base.errors import Code, PapermeshError
 
 LIMITS = replace(Limits(), connections=16, peer_connections=16, pipelined=1, head_bytes=8 * 1024)
-"""Who asks is one kubelet, which opens a connection for each question. Here too the idle longest makes room."""
+"""The one caller is a kubelet, which opens a connection for each probe. Here too the longest idle one makes room."""
 
 
 class _Connection(Connection):
@@ -26,19 +26,19 @@ class _Connection(Connection):
 
 
 class Probes:
-    """A listener with connections of its own, before the same application."""
+    """A listener with its own connections, in front of the same application."""
 
     def __init__(self, listener: socket.socket) -> None:
-        """Answers nothing yet; `listener` is its to close."""
+        """Answers nothing yet; it will close `listener`."""
         self._listener = listener
         self._state = Shared(limits=LIMITS)
         self._server: asyncio.Server | None = None
 
     async def start(self, app: ASGIApp) -> None:
-        """Begins to pass on to `app` what asks for one of its two paths."""
+        """Starts passing requests for its two paths on to `app`."""
 
         async def no_probe(*_: object) -> None:
-            raise PapermeshError(Code.NOT_FOUND, "Probes alone are answered here, /healthz and /readyz.")
+            raise PapermeshError(Code.NOT_FOUND, "This port answers only /healthz and /readyz.")
 
         elsewhere = ErrorHandler(no_probe)
 
@@ -52,7 +52,7 @@ class Probes:
         )
 
     def stop(self) -> None:
-        """Ends at once: who asks now learns the rest from that nobody answers."""
+        """Ends at once: a refused connection tells later probes enough."""
         if self._server:
             self._server.close()
         self._listener.close()

@@ -1,4 +1,4 @@
-"""The HTTP server: uvicorn's, which tells when it is ready and leaves without losing a request."""
+"""The HTTP server: uvicorn's, which says when it is ready and stops without losing a request."""
 
 import asyncio
 import logging
@@ -19,7 +19,7 @@ from mcp_adapter.http.probes import Probes
 from services.base.starting import tell_ready
 
 NOTICE_S = 3.0
-"""Seconds that a server with a socket of its own goes on accepting: callers take so long to hear that it leaves."""
+"""Seconds that a server with its own socket keeps accepting: callers need that long to hear that it is stopping."""
 
 _LOOK_EVERY_S = 0.05
 _ASK_EVERY_S = 0.2
@@ -30,10 +30,10 @@ _log = logging.getLogger(__name__)
 class HttpServer(uvicorn.Server):
     """Serves until SIGTERM or SIGINT.
 
-    SIGTERM: takes no more connections once the notice time is over; every answer says `Connection: close`; and a
+    SIGTERM: once the notice time is over, it takes no more connections. Every answer says `Connection: close`. A
     connection that waits for a request stays open until it has had one more answer, or the drain time ends. SIGINT is
-    for a deployment that goes as a whole: such a connection is closed at once, and only what runs is waited for. A
-    second one waits for nothing.
+    for a deployment that stops as a whole: idle connections close at once, and only running requests are waited for.
+    After a second SIGINT it waits for nothing.
     """
 
     server_state: Shared
@@ -51,11 +51,11 @@ class HttpServer(uvicorn.Server):
 
         Args:
             config: What uvicorn needs to know; its protocol must be `connection.Connection`.
-            notice_s: Seconds after SIGTERM in which connections are still accepted; 0 for a socket that others accept
-                from too, or that whoever opened it keeps open.
+            notice_s: Seconds after SIGTERM in which connections are still accepted; 0 for a socket from which others
+                accept too, or which its opener keeps open.
             drain_s: Seconds that requests and connections get to end afterwards.
-            peers: Whom a connection is counted for.
-            probes: Answers a kubelet from when requests are answered until the process ends.
+            peers: Whose share a connection counts against.
+            probes: Answers a kubelet from the first answered request until the process ends.
         """
         super().__init__(config)
         self.server_state = Shared(peers)
@@ -66,7 +66,7 @@ class HttpServer(uvicorn.Server):
         self._telling: asyncio.Task[None] | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Accepts connections, and finds out when the mesh answers, if somebody wants to be told."""
+        """Accepts connections and, if somebody wants to know, finds out when the mesh answers."""
         await super().startup(sockets)
         if self._probes:
             await self._probes.start(self.config.loaded_app)
@@ -74,14 +74,14 @@ class HttpServer(uvicorn.Server):
             self._telling = asyncio.create_task(self._tell_when_ready())
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - how Python calls handlers
-        """Takes the signals. uvicorn's own would end the process by them once all is done, and not with status 0."""
+        """Takes the signals. With uvicorn's own handler, the process would end by the signal and not with status 0."""
         if sig == signal.SIGINT:
             self.force_exit = self._at_once
             self._at_once = True
         self.should_exit = True
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Leaves as the class says."""
+        """Stops as the class describes."""
         if self._telling:
             self._telling.cancel()
         self.server_state.draining = True
@@ -98,19 +98,19 @@ class HttpServer(uvicorn.Server):
         await self.lifespan.shutdown()
 
     async def _end_connections(self) -> None:
-        """Waits for requests and connections to end, and ends what has not in time."""
+        """Waits for requests and connections to end, and ends those that have not in time."""
         end = time.monotonic() + self._drain_s
         await self._until(lambda: self._at_once or not self._busy, self._drain_s)
         for connection in self._connections:
             connection.shutdown()  # closes it unless a request is under way
         await self._until(lambda: not self._busy, max(end - time.monotonic(), _LOOK_EVERY_S))
         if self._busy:
-            _log.warning("left before all requests had ended", extra={"fields": {"requests": len(self._tasks)}})
+            _log.warning("stopped before all requests had ended", extra={"fields": {"requests": len(self._tasks)}})
         for task in self._tasks:
             task.cancel()
 
     async def _tell_when_ready(self) -> None:
-        """Asks this application itself, as anybody could by HTTP: others may accept from the same socket."""
+        """Asks this application directly, since others may accept from the same socket."""
         inside = httpx.ASGITransport(self.config.loaded_app, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=inside, base_url="http://localhost") as client:
             while not (await client.get("/readyz")).is_success:  # noqa: ASYNC110 - the mesh tells nobody that it is there
@@ -118,9 +118,9 @@ class HttpServer(uvicorn.Server):
         tell_ready()
 
     async def _until(self, done: Callable[[], object], limit_s: float) -> None:
-        """Waits until something is so, for as long as the limit and nobody's second SIGINT let it."""
+        """Waits for a condition until the limit, or a second SIGINT."""
         end = time.monotonic() + limit_s
-        # Nothing tells that a connection of uvicorn's has ended.
+        # uvicorn does not report that a connection has ended.
         while not done() and not self.force_exit and time.monotonic() < end:  # noqa: ASYNC110 - as said above
             await asyncio.sleep(_LOOK_EVERY_S)
 

@@ -1,4 +1,4 @@
-"""A socket that listens already and is handed over, as systemd does it: LISTEN_FDS, LISTEN_PID; sd_listen_fds(3)."""
+"""A listening socket that is handed over as systemd does: LISTEN_FDS, LISTEN_PID; sd_listen_fds(3)."""
 
 import os
 import socket
@@ -6,22 +6,22 @@ import socket
 from services.base.starting import StartError
 
 _FIRST = 3
-"""The number under which a process finds the first socket that was handed to it."""
+"""The descriptor of the first socket that was handed over."""
 
 
 def handed_over(host: str, port: int) -> socket.socket | None:
-    """The listening socket that whoever started this process has opened for it, and maybe for others; None without.
+    """The listening socket that this process was started with, perhaps shared with others; None if there is none.
 
     Raises:
-        StartError: when something else than one socket that listens on this address was handed over. It must be this
-            address, since what may be asked of a caller (a loopback name, a token) was decided for it.
+        StartError: when anything but one socket that listens on this address was handed over. It must be this address,
+            because what callers must show (a loopback name, a token) was decided for it.
     """
     if os.environ.get("LISTEN_PID") != str(os.getpid()):
         return None
-    del os.environ["LISTEN_PID"]  # for this process, and not for a child that is given its number one day
+    del os.environ["LISTEN_PID"]  # for this process, not for a child that one day gets its number
     if os.environ.pop("LISTEN_FDS", "") != "1":
-        raise StartError("LISTEN_FDS must be 1: one socket is handed over.")
-    refusal = StartError(f"What was handed over is no socket that listens on port {port} of {host}, as it should be.")
+        raise StartError("LISTEN_FDS must be 1: hand over exactly one socket.")
+    refusal = StartError(f"What was handed over is not a socket that listens on port {port} of {host}.")
     try:
         handed = socket.socket(fileno=_FIRST)
     except OSError:

@@ -1,4 +1,4 @@
-"""Lines about what anybody can cause as often as they like, of which a few say as much as all."""
+"""Log lines that anybody can cause at will, and of which a few say as much as all."""
 
 import logging
 import time
@@ -9,7 +9,7 @@ EVERY_S = 60.0
 
 
 class SparseLog:
-    """Writes one line of each kind in a minute; the next one says how many were left out."""
+    """Writes one line of each kind a minute; the next one says how many were left out."""
 
     def __init__(self, log: logging.Logger, clock: Callable[[], float] = time.monotonic) -> None:
         self._log = log
@@ -18,7 +18,7 @@ class SparseLog:
         self._left_out: dict[str, int] = {}
 
     def warning(self, message: str) -> None:
-        """Writes or counts a line, which is one of a few sentences of ours, with nothing of what somebody sent."""
+        """Writes or counts a line, which is one of our own few sentences, without anything that a caller sent."""
         now = self._clock()
         if now - self._since.get(message, -EVERY_S) < EVERY_S:
             self._left_out[message] = self._left_out.get(message, 0) + 1

@@ -13,7 +13,7 @@ from services.base.spool_file import SpoolFile, spool_file
 
 
 class Spool:
-    """One upload. Its file has no name, so that nothing is left of it however the process ends."""
+    """One upload. Its file has no name, so nothing is left of it however the process ends."""
 
     def __init__(self, file: SpoolFile, limit: int) -> None:
         """Writes at most `limit` bytes to `file`."""
@@ -27,8 +27,8 @@ class Spool:
         """Adds to the document.
 
         Raises:
-            PapermeshError: TOO_LARGE over the limit; BAD_ARG as soon as it can be no PDF; UNAVAILABLE when the disk
-                does not take it.
+            PapermeshError: TOO_LARGE over the limit; BAD_ARG as soon as it cannot be a PDF; UNAVAILABLE when the disk
+                refuses it.
         """
         self.size += len(piece)
         if self.size > self._limit:
@@ -38,10 +38,10 @@ class Spool:
         self._file.write(piece)
 
     def finish(self) -> None:
-        """Says that the document is complete.
+        """Ends the document.
 
         Raises:
-            PapermeshError: BAD_ARG when it is empty, or no PDF.
+            PapermeshError: BAD_ARG when it is empty, or not a PDF.
         """
         if self.size == 0:
             raise bad_arg("The document is empty. Send its bytes as the body, or as a file of a multipart form.")
@@ -59,7 +59,7 @@ class Spool:
 
 
 class Spools:
-    """The uploads under way, of which one actor may have so many, and all together so many."""
+    """The uploads under way, limited for each actor and in all."""
 
     def __init__(self, folder: Path, document_bytes: int) -> None:
         """Keeps documents of up to `document_bytes` bytes in `folder`."""
@@ -72,8 +72,8 @@ class Spools:
         """A place for one upload of an actor.
 
         Raises:
-            PapermeshError: RATE_LIMIT when the actor has all of its own; UNAVAILABLE when all are taken, or the folder
-                cannot be used.
+            PapermeshError: RATE_LIMIT when the actor has taken all of its places; UNAVAILABLE when all are taken, or
+                the folder cannot be used.
         """
         with self._places.take(actor), spool_file(self._folder) as file:
             yield Spool(file, self._document_bytes)

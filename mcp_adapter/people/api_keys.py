@@ -1,4 +1,4 @@
-"""API keys: what one looks like, and whose it is."""
+"""API keys: what they look like, and whose they are."""
 
 import base64
 import hashlib
@@ -17,12 +17,12 @@ _KEY = re.compile(r"pm_[A-Za-z0-9_-]{43}", re.ASCII)
 
 
 def new_api_key() -> str:
-    """A key of 256 random bits, "pm_" and 43 characters: the prefix is what scanners for leaked secrets look for."""
+    """A key of 256 random bits: "pm_", which scanners for leaked secrets look for, and 43 characters."""
     return f"pm_{base64.urlsafe_b64encode(secrets.token_bytes(_BYTES)).rstrip(b'=').decode()}"
 
 
 def digest(key: str) -> bytes:
-    """The SHA-256 of a key, which is all that is kept of it.
+    """The SHA-256 of a key, the only thing that is kept of it.
 
     A slow hash with a salt protects passwords because they can be guessed. 256 random bits cannot, and the fast hash
     costs a call a microsecond.
@@ -31,7 +31,7 @@ def digest(key: str) -> bytes:
 
 
 class ApiKeys:
-    """The callers that the file of API keys lists, taken up again when it changes."""
+    """The callers in the file of API keys, which is read again when it changes."""
 
     def __init__(self, path: Path) -> None:
         """Reads the file.
@@ -44,7 +44,7 @@ class ApiKeys:
     async def actor(self, credential: str) -> str:
         """Whose key this is.
 
-        Looking a digest up tells by its timing at most how a digest begins, and nobody can choose a key by its digest.
+        The timing of a lookup reveals at most how a digest begins, and nobody can choose a key by its digest.
 
         Raises:
             PapermeshError: UNAUTHENTICATED for a key that is unknown or has expired.

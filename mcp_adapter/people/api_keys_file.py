@@ -1,4 +1,4 @@
-"""The file of API keys: {"keys": [{"id", "actor", "sha256", "expires"}]}. It holds no key, only what they hash to."""
+"""The file of API keys: {"keys": [{"id", "actor", "sha256", "expires"}]}. It holds hashes, not keys."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
@@ -18,16 +18,16 @@ from services.base.signature import KeyFileError
 
 @dataclass(frozen=True, slots=True)
 class ApiKey:
-    """One key, without the key."""
+    """One key's entry, without the key."""
 
     key_id: str
-    """What it is called in lists; "k-" and eight hexadecimal digits unless written by hand."""
+    """Its name in lists; "k-" and eight hexadecimal digits unless written by hand."""
 
     actor: str
-    """Whom its calls are made for."""
+    """The actor of its calls."""
 
     sha256: bytes
-    """What it hashes to, 32 bytes."""
+    """Its hash, 32 bytes."""
 
     expires: datetime | None
     """When it stops working; None for never."""
@@ -35,7 +35,7 @@ class ApiKey:
 
 def _actor(text: str) -> str:
     if not is_actor(text):
-        raise ValueError(f"must be 1 to {MAX_ACTOR} printable characters without a space around them")
+        raise ValueError(f"must be 1 to {MAX_ACTOR} printable characters, without a space at either end")
     return text
 
 
@@ -63,7 +63,7 @@ def read_api_keys(path: Path) -> Mapping[bytes, ApiKey]:
     try:
         entries = _File.model_validate_json(read_private(path)).keys
     except OSError as error:
-        raise KeyFileError(f"{path}: {error.strerror}. `papermesh keys add` makes it.") from None
+        raise KeyFileError(f"{path}: {error.strerror}. `papermesh keys add` creates it.") from None
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"]) or "the file"
@@ -73,13 +73,13 @@ def read_api_keys(path: Path) -> Mapping[bytes, ApiKey]:
         for entry in entries
     }
     if len(keys) < len(entries) or len({entry.id for entry in entries}) < len(entries):
-        raise KeyFileError(f"{path}: every key needs an id and a sha256 of its own.")
+        raise KeyFileError(f"{path}: no two keys may share an id or a sha256.")
     return keys
 
 
 @contextmanager
 def changing(path: Path) -> Iterator[list[ApiKey]]:
-    """The file's keys, to be changed in place; they are written when the block ends well.
+    """The file's keys, to change in place; they are written if the block ends without an error.
 
     Two programs that change it wait for each other, and a reader sees the old file or the new one.
 
@@ -96,7 +96,7 @@ def changing(path: Path) -> Iterator[list[ApiKey]]:
 
 
 def listing(keys: Iterable[ApiKey]) -> bytes:
-    """What a file with these keys says."""
+    """The content of a file with these keys."""
     entries = [
         {"id": key.key_id, "actor": key.actor, "sha256": key.sha256.hex()}
         | ({} if key.expires is None else {"expires": f"{key.expires.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"})

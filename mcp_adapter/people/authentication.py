@@ -1,4 +1,4 @@
-"""Asks who calls, before anything else is done for them."""
+"""Asks who calls, before anything else happens."""
 
 import logging
 from typing import Protocol
@@ -15,8 +15,8 @@ from mcp_adapter.people.tokens import Tokens
 from services.base.errors import PapermeshError
 
 OPEN_PATHS = frozenset({"/healthz", "/readyz", "/docs", "/openapi.json"})
-"""Paths that ask nobody: probes bear no credentials, nor does a browser that opens the API's own description, which is
-the same in every deployment. Every other path is closed, those that do not exist included."""
+"""Paths that ask nobody. Probes carry no credentials, nor does a browser that opens the API's own description, which is
+the same in every deployment. Every other path is closed, even if it does not exist."""
 
 _OPEN_FOLDER = "/static-offline-docs/"
 """What /docs loads."""
@@ -25,28 +25,28 @@ _log = logging.getLogger(__name__)
 
 
 class People(Protocol):
-    """Those who may call."""
+    """The people and agents who may call."""
 
     async def actor(self, credential: str) -> str:
-        """Whom a credential stands for.
+        """The actor that a credential stands for.
 
         Raises:
-            PapermeshError: UNAUTHENTICATED when it is nobody's; UNAVAILABLE when that cannot be told now.
+            PapermeshError: UNAUTHENTICATED when it is nobody's; UNAVAILABLE when that cannot be checked now.
         """
 
     def check_ready(self) -> None:
-        """Refuses while nobody can be known.
+        """Refuses while no caller can be identified.
 
         Raises:
             PapermeshError: UNAVAILABLE.
         """
 
     async def watch(self) -> None:
-        """Keeps what they are known by up to date, until cancelled."""
+        """Keeps what identifies them up to date, until cancelled."""
 
 
 def people_of(settings: PeopleSettings) -> People | None:
-    """Those whom the settings name; None when callers are not asked.
+    """The people and agents that the settings name; None if callers are not asked.
 
     Raises:
         KeyFileError: when the file of API keys cannot be used.
@@ -60,10 +60,10 @@ def people_of(settings: PeopleSettings) -> People | None:
 
 
 class Authentication:
-    """Lets through whoever is known, as the actor of the request."""
+    """Lets known callers through, as the actor of the request."""
 
     def __init__(self, app: ASGIApp, people: People | None) -> None:
-        """Passes on to `app` what comes from `people`; from anybody when they are None."""
+        """Passes on to `app` requests from `people`, or from anybody if that is None."""
         self._app = app
         self._people = people
 
@@ -77,7 +77,7 @@ class Authentication:
                 response = failure(exchange, error)
                 if wanted := challenge(error):
                     response.headers["WWW-Authenticate"] = wanted
-                _log.info("A caller was turned away: %s", error, extra={"fields": {"request_id": exchange.identify()}})
+                _log.info("Rejected a caller: %s", error, extra={"fields": {"request_id": exchange.identify()}})
                 await response(scope, receive, send)
                 return
         await self._app(scope, receive, send)

@@ -1,4 +1,4 @@
-"""The Authorization header, and how a caller is turned away (RFC 6750)."""
+"""The Authorization header, and how a caller is rejected (RFC 6750)."""
 
 import re
 from collections.abc import Iterable
@@ -6,25 +6,25 @@ from collections.abc import Iterable
 from services.base.errors import Code, PapermeshError
 
 MAX_TOKEN_BYTES = 8 * 1024
-"""The largest credential that is looked at."""
+"""Bytes of the largest credential that is read."""
 
 _CREDENTIALS = re.compile(rb"bearer +([A-Za-z0-9._~+/-]+=*)", re.ASCII | re.IGNORECASE)
 _BEARER = re.compile(rb"bearer(?: |$)", re.ASCII | re.IGNORECASE)
-_ASK = "Send who you are as Authorization: Bearer <API key or token>; the command line takes it from PAPERMESH_TOKEN."
+_ASK = "Send your API key or token as Authorization: Bearer <key or token>. The command line reads PAPERMESH_TOKEN."
 
 
 def credential(headers: Iterable[tuple[bytes, bytes]]) -> str:
-    """The API key or token that a request bears, by its headers as ASGI has them.
+    """The API key or token in a request, from its headers as ASGI has them.
 
     Raises:
-        PapermeshError: UNAUTHENTICATED when there is none, or one that is too long; BAD_ARG for a header that is sent
-            twice or malformed.
+        PapermeshError: UNAUTHENTICATED when there is none, or it is too long; BAD_ARG for a header that is sent twice
+            or malformed.
     """
     sent = [value for name, value in headers if name == b"authorization"]
     if len(sent) > 1:
-        raise _malformed("Authorization is sent more than once. Send it exactly once.")
+        raise _malformed("Authorization was sent more than once. Send it exactly once.")
     if not sent or not _BEARER.match(sent[0]):
-        raise PapermeshError(Code.UNAUTHENTICATED, _ASK)  # another scheme is as good as none
+        raise PapermeshError(Code.UNAUTHENTICATED, _ASK)  # another scheme counts as none
     found = _CREDENTIALS.fullmatch(sent[0])
     if found is None:
         raise _malformed("Authorization must be Bearer, one space, and an API key or token.")
@@ -34,14 +34,14 @@ def credential(headers: Iterable[tuple[bytes, bytes]]) -> str:
 
 
 def invalid_token(message: str) -> PapermeshError:
-    """UNAUTHENTICATED: what was sent names nobody here. The text holds neither a quotation mark nor the token."""
+    """UNAUTHENTICATED: what was sent identifies nobody. The text has no quotation mark, and never the token."""
     return PapermeshError(Code.UNAUTHENTICATED, message, details={"reason": "invalid_token"})
 
 
 def challenge(error: PapermeshError) -> str | None:
     """The WWW-Authenticate header that goes with an error; None when other credentials would not help.
 
-    A caller who sent none is only asked for them: RFC 6750 has no error code for that.
+    A caller who sent none is only asked for some: RFC 6750 has no error code for that.
     """
     reason = error.details.get("reason")
     if reason is not None:

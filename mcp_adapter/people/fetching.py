@@ -1,4 +1,4 @@
-"""JSON from an issuer, over a connection that is trusted and within bounds: its answers decide who may call."""
+"""JSON from an issuer, over a trusted connection and within limits: its answers decide who may call."""
 
 import asyncio
 import ssl
@@ -12,25 +12,25 @@ import orjson
 from mcp_adapter.http.loopback import is_loopback
 
 MAX_BYTES = 256 * 1024
-"""The largest answer that is read."""
+"""Bytes of the largest answer that is read."""
 
 TIMEOUT_S = 5.0
 """Seconds for one answer, from the first packet to its last byte."""
 
 
 _HEADERS = {"Accept": "application/json", "Accept-Encoding": "identity"}
-"""Nothing is unpacked: a few bytes could become a great many."""
+"""No compression: a few bytes could unpack to a great many."""
 
 
 class FetchError(Exception):
-    """What the issuer answered cannot be used, or nothing came; the text says why, for the log."""
+    """The issuer's answer is unusable, or did not come; the text says why, for the log."""
 
 
 async def fetch_json(url: str) -> dict[str, Any]:
     """The JSON object behind a URL. Redirects are not followed: they could leave the issuer, or https.
 
     Raises:
-        FetchError: for everything that is not one whole JSON object, in time.
+        FetchError: for anything but one whole JSON object, in time.
     """
     # A company's proxy is for the world outside; no proxy leads to this machine.
     outside = not is_loopback(urlsplit(url).hostname or "")
@@ -54,13 +54,13 @@ async def fetch_json(url: str) -> dict[str, Any]:
     try:
         found = orjson.loads(body)
     except orjson.JSONDecodeError:
-        raise FetchError(f"{url} did not answer JSON") from None
+        raise FetchError(f"{url} did not answer with JSON") from None
     if not isinstance(found, dict):
-        raise FetchError(f"{url} did not answer a JSON object")
+        raise FetchError(f"{url} did not answer with a JSON object")
     return found
 
 
 @cache
 def _trust() -> ssl.SSLContext:
-    """The CAs of the machine, a company's own among them; SSL_CERT_FILE names others."""
+    """The machine's CAs, with a company's own; SSL_CERT_FILE names others."""
     return ssl.create_default_context()

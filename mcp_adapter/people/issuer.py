@@ -13,13 +13,13 @@ from mcp_adapter.people.settings import is_safe_url
 from services.base.errors import Code, PapermeshError
 
 REFRESH_S = 600.0
-"""Seconds after which the keys are fetched again: how long a key works on that the issuer has withdrawn."""
+"""Seconds after which the keys are fetched again. A key that the issuer withdraws works for that long."""
 
 RETRY_S = 30.0
-"""Seconds between two fetches for a key that is not known, or after one that failed: callers can make up key ids."""
+"""Seconds between two fetches for an unknown key, or after a failed one: callers can make up key ids."""
 
 KEEP_S = 12 * 3600.0
-"""Seconds that keys are kept while the issuer cannot be reached. Tokens of before the outage have run out by then."""
+"""Seconds that keys are kept while the issuer cannot be reached. By then, tokens from before have expired."""
 
 _log = logging.getLogger(__name__)
 
@@ -38,11 +38,11 @@ class Issuer:
 
     @property
     def keys(self) -> KeySet | None:
-        """The keys, another object whenever they were fetched anew; None when there are none, or none fresh enough."""
+        """The keys, a new object after each fetch; None when there are none, or none fresh enough."""
         return self._keys if self._clock() - self._fetched < KEEP_S else None
 
     async def find(self, key_id: str | None, algorithm: str) -> PyJWK | None:
-        """The key that a token names; fetches the keys when they do not hold it, at most every `RETRY_S`.
+        """The key that a token names. If it is unknown, fetches the keys, at most every `RETRY_S`.
 
         Raises:
             PapermeshError: UNAVAILABLE while there are no keys at all.
@@ -62,7 +62,7 @@ class Issuer:
         if self.keys is None:
             raise PapermeshError(
                 Code.UNAVAILABLE,
-                "The issuer of tokens cannot be reached, so nobody can be known. Try again.",
+                "The token issuer cannot be reached, so no caller can be identified. Try again.",
                 retry_after_ms=max(1000, round((RETRY_S - self._clock() + self._tried) * 1000)),
             )
 
@@ -73,7 +73,7 @@ class Issuer:
             await asyncio.sleep(REFRESH_S if self._fetched == self._tried else RETRY_S)
 
     async def fetch(self) -> None:
-        """Fetches the keys; all who ask meanwhile wait for the same answer. On failure those at hand are kept."""
+        """Fetches the keys; whoever asks meanwhile waits for the same answer. On failure, keeps those it has."""
         if self._fetching is None:
             self._tried = self._clock()
             self._fetching = asyncio.create_task(self._fetch(self._tried))
@@ -84,18 +84,18 @@ class Issuer:
             self._keys = read_key_set(await fetch_json(self._jwks_url or await self._discover()))
             self._fetched = began
         except FetchError as error:
-            _log.warning("The keys of the issuer %s were not fetched: %s", self.name, error)
+            _log.warning("Could not fetch the keys of the issuer %s: %s", self.name, error)
         finally:
             self._fetching = None
 
     async def _discover(self) -> str:
-        """Where the issuer says that its keys are (OpenID Connect Discovery 1.0)."""
+        """The URL that the issuer gives for its keys (OpenID Connect Discovery 1.0)."""
         document = await fetch_json(f"{self.name.rstrip('/')}/.well-known/openid-configuration")
         url = document.get("jwks_uri")
         if document.get("issuer") != self.name:
-            raise FetchError("its discovery document is another issuer's; PAPERMESH_OIDC_ISSUER must be what it says")
+            raise FetchError("its discovery document names another issuer; PAPERMESH_OIDC_ISSUER must match it")
         if not isinstance(url, str) or not is_safe_url(url):
-            raise FetchError("its discovery document names no https jwks_uri")
+            raise FetchError("its discovery document has no https jwks_uri")
         if url.startswith("http:") and self.name.startswith("https:"):
             raise FetchError("its jwks_uri is plain http")
         return url

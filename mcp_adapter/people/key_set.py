@@ -20,23 +20,23 @@ _KINDS: Mapping[str, tuple[str, str | None]] = {
     "ES512": ("EC", "P-521"),
     "EdDSA": ("OKP", "Ed25519"),
 }
-"""Type and curve of the keys for each algorithm."""
+"""Each algorithm's type and curve of key."""
 
 ALGORITHMS = tuple(_KINDS)
-"""Signatures by a private key that the issuer alone has. HS256 and its like are not among them: they would take the
-issuer's public key, which everybody knows, for a shared secret; nor is none."""
+"""Signatures with a private key that only the issuer has. HS256 and its like are left out, because they would take the
+issuer's public key, which everybody knows, for a shared secret; so is `none`."""
 
 _MAX_KEYS = 100
 
 
 class KeySet:
-    """Keys by their id and the algorithm that they may check: a key never checks another kind of signature."""
+    """Keys by their id and the algorithm that they may check: a key checks no other kind of signature."""
 
     def __init__(self, keys: Mapping[tuple[str, str], PyJWK]) -> None:
         self._keys = keys
 
     def find(self, key_id: str | None, algorithm: str) -> PyJWK | None:
-        """The key that a token names; for a token that names none, the only one that fits its algorithm."""
+        """The key that a token names or, if it names none, the only one for its algorithm."""
         if key_id is not None:
             return self._keys.get((key_id, algorithm))
         fitting = [key for (_, each), key in self._keys.items() if each == algorithm]
@@ -44,10 +44,10 @@ class KeySet:
 
 
 def read_key_set(document: Mapping[str, Any]) -> KeySet:
-    """The keys of a set. What is for encryption, secret, of an unknown kind or malformed is passed over.
+    """The keys of a set. Those that are secret, malformed, of an unknown kind or for encryption are skipped.
 
     Raises:
-        FetchError: when it holds no key that can be used.
+        FetchError: when it holds no usable key.
     """
     listed = document.get("keys")
     keys: dict[tuple[str, str], PyJWK] = {}
@@ -61,12 +61,12 @@ def read_key_set(document: Mapping[str, Any]) -> KeySet:
             except PyJWTError:
                 break
     if not keys:
-        raise FetchError("the issuer's key set holds no key for signatures that can be used")
+        raise FetchError("the issuer's key set has no usable signing key")
     return KeySet(keys)
 
 
 def _algorithms(key: Mapping[str, Any]) -> list[str]:
-    """What a key may check: its own algorithm if it says one, else all of its kind."""
+    """The algorithms that a key may check: its own if it names one, else all of its kind."""
     operations = key.get("key_ops")
     for_checking = key.get("use", "sig") == "sig" and (not isinstance(operations, list) or "verify" in operations)
     if not for_checking or "d" in key:  # a private key that is published is nobody's secret

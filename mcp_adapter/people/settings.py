@@ -19,7 +19,7 @@ _USUAL_PORTS = {"http": ":80", "https": ":443"}
 
 
 def is_safe_url(url: str) -> bool:
-    """Whether keys fetched from this URL can be trusted: it is https, or plain http on this machine."""
+    """Whether to trust keys from this URL: it is https, or plain http on this machine."""
     parts = url_parts(url)
     host = parts.hostname or ""
     plain = not (parts.username or parts.password or parts.query or parts.fragment)
@@ -37,11 +37,11 @@ _IssuerUrl = Annotated[str, AfterValidator(_issuer_url)]
 
 
 class PeopleSettings(WorkloadSettings):
-    """How callers are known, and which addresses, names and pages may lead to the adapter."""
+    """How callers are identified, and which addresses, names and pages may lead to the adapter."""
 
     auth: Literal["none", "api-keys", "oidc"] = Field(
         "none",
-        description="How callers are known: none, api-keys (PAPERMESH_API_KEYS_FILE) or oidc (PAPERMESH_OIDC_…)."
+        description="How callers are identified: none, api-keys (PAPERMESH_API_KEYS_FILE) or oidc (PAPERMESH_OIDC_…)."
         " See docs/people.md.",
     )
     http_without_auth: str = Field(
@@ -50,11 +50,11 @@ class PeopleSettings(WorkloadSettings):
         description=f"`{WITHOUT_AUTH}` lets the adapter listen beyond loopback while PAPERMESH_AUTH is none.",
     )
     http_host: str = Field(
-        "127.0.0.1", description="Address to listen on. Beyond loopback only with authentication, see PAPERMESH_AUTH."
+        "127.0.0.1", description="Address to listen on. Beyond loopback, PAPERMESH_AUTH must not be none."
     )
     http_hosts: CommaList = Field(
         (),
-        description="Names besides loopback that requests may ask for in Host, separated by commas, without ports.",
+        description="Host names besides loopback that requests may use in Host, separated by commas, without ports.",
     )
     http_origins: CommaList = Field(
         (),
@@ -68,20 +68,20 @@ class PeopleSettings(WorkloadSettings):
     oidc_issuer: _IssuerUrl = Field(
         "",
         validate_default=True,
-        description="The issuer exactly as its tokens say it, an https URL; for PAPERMESH_AUTH=oidc.",
+        description="The issuer, an https URL exactly as its tokens give it; for PAPERMESH_AUTH=oidc.",
     )
     oidc_audience: str = Field(
         "",
         validate_default=True,
-        description="What a token's aud must hold, this adapter's name at the issuer; for PAPERMESH_AUTH=oidc.",
+        description="What a token's aud must contain: this adapter's name at the issuer; for PAPERMESH_AUTH=oidc.",
     )
     oidc_actor_claim: str = Field(
         "sub",
         pattern="^[!-~]{1,64}$",
-        description="The claim that names the actor: sub, or email (of which email_verified must be true), or another.",
+        description="The claim that names the actor: sub, email (then email_verified must be true), or another.",
     )
     oidc_jwks_url: _IssuerUrl = Field(
-        "", description="Where the issuer's keys are; found through its discovery document unless set."
+        "", description="URL of the issuer's keys. If not set, its discovery document gives it."
     )
 
     @field_validator("http_host")
@@ -96,7 +96,7 @@ class PeopleSettings(WorkloadSettings):
         if open_to_all and not is_loopback(host):
             raise ValueError(
                 "must be a loopback address, since PAPERMESH_AUTH is none and anybody could call;"
-                f" PAPERMESH_HTTP_WITHOUT_AUTH={WITHOUT_AUTH} allows it all the same"
+                f" PAPERMESH_HTTP_WITHOUT_AUTH={WITHOUT_AUTH} allows others anyway"
             )
         return host
 
@@ -104,18 +104,18 @@ class PeopleSettings(WorkloadSettings):
     @classmethod
     def _names(cls, hosts: tuple[str, ...]) -> tuple[str, ...]:
         if not all(_NAME.fullmatch(host) for host in hosts):
-            raise ValueError("must be names of hosts, without scheme and port")
+            raise ValueError("must be host names, without scheme or port")
         return tuple(host.lower() for host in hosts)
 
     @field_validator("http_origins")
     @classmethod
     def _origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
         for origin in origins:
-            # A browser sends what it sends; an origin in another spelling would never be met.
+            # A browser has one spelling; an origin in any other would never match.
             found = _ORIGIN.fullmatch(origin)
             if found is None or found[4] == _USUAL_PORTS[found[1]]:
                 raise ValueError(
-                    "must be scheme://host[:port] as browsers write it: lower case, no usual port, no path"
+                    "must be scheme://host[:port] as browsers write it: lower case, no default port, no path"
                 )
         return origins
 

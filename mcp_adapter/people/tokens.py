@@ -14,13 +14,13 @@ from mcp_adapter.people.issuer import Issuer
 from mcp_adapter.people.key_set import ALGORITHMS, KeySet
 
 LEEWAY_S = 60
-"""Seconds that the issuer's clock may be from ours."""
+"""Seconds by which the issuer's clock may differ from ours."""
 
 _MAX_REMEMBERED = 4096
 _REQUIRED = ["exp", "iat", "iss", "aud"]
 
 _TYPES = frozenset({"jwt", "at+jwt", "application/at+jwt"})
-"""What a token may say that it is. An issuer signs other things with the same keys, a logout token for one."""
+"""The types that a token may have. An issuer signs other things with the same keys, such as a logout token."""
 
 _REASONS: tuple[tuple[type[jwt.PyJWTError], str], ...] = (
     (jwt.ExpiredSignatureError, "This token has expired. Get another from the issuer."),
@@ -29,7 +29,7 @@ _REASONS: tuple[tuple[type[jwt.PyJWTError], str], ...] = (
     (jwt.InvalidIssuerError, "This token is from another issuer."),
     (jwt.MissingRequiredClaimError, f"This token lacks one of {', '.join(_REQUIRED)}."),
 )
-_NO_TOKEN = "This is no token that can be trusted here."  # noqa: S105 - a sentence
+_NO_TOKEN = "This token cannot be trusted here."  # noqa: S105 - a sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +42,10 @@ class _Known:
 
 
 class Tokens:
-    """Checks tokens, and remembers those that were good until they run out or the issuer's keys change."""
+    """Checks tokens, and remembers good ones until they expire or the issuer's keys change."""
 
     def __init__(self, issuer: Issuer, audience: str, actor_claim: str) -> None:
-        """Takes tokens of `issuer` for `audience`, whose claim `actor_claim` names the actor."""
+        """Accepts tokens from `issuer` for `audience`, whose claim `actor_claim` names the actor."""
         self._issuer = issuer
         self.check_ready, self.watch = issuer.check_ready, issuer.watch
         self._audience = audience
@@ -54,14 +54,14 @@ class Tokens:
         self._known_by: KeySet | None = None
 
     async def actor(self, credential: str) -> str:
-        """Whom the issuer says this token is of.
+        """The actor that the issuer gave this token to.
 
         Raises:
-            PapermeshError: UNAUTHENTICATED, saying what is wrong with the token; UNAVAILABLE while the issuer's keys
-                cannot be had.
+            PapermeshError: UNAUTHENTICATED, saying what is wrong with the token; UNAVAILABLE while there are no keys
+                of the issuer.
         """
         digest = hashlib.sha256(credential.encode()).digest()
-        if self._known_by is not self._issuer.keys:  # a token may hang on a key that is no longer among them
+        if self._known_by is not self._issuer.keys:  # a token may depend on a key that is no longer among them
             self._known.clear()
             self._known_by = self._issuer.keys
         known = self._known.get(digest)
@@ -77,7 +77,7 @@ class Tokens:
         return known.actor
 
     async def _claims(self, token: str) -> dict[str, Any]:
-        """What the issuer says in a token."""
+        """The claims in a token."""
         try:
             header = jwt.get_unverified_header(token)
         except jwt.PyJWTError:
@@ -86,10 +86,10 @@ class Tokens:
         if not isinstance(algorithm, str) or algorithm not in ALGORITHMS:
             raise invalid_token(f"This token is not signed with one of {', '.join(ALGORITHMS)}.")
         if str(header.get("typ", "JWT")).lower() not in _TYPES:
-            raise invalid_token("This is no access token, by its typ.")
+            raise invalid_token("By its typ, this is not an access token.")
         key = await self._issuer.find(header.get("kid"), algorithm)
         if key is None:
-            raise invalid_token("The issuer has no such key as this token names.")
+            raise invalid_token("The issuer does not have the key that this token names.")
         try:
             return jwt.decode(
                 token,
@@ -107,7 +107,7 @@ class Tokens:
     def _actor(self, claims: dict[str, Any]) -> str:
         actor = claims.get(self._actor_claim)
         if not isinstance(actor, str) or not is_actor(actor):
-            raise invalid_token(f"This token has no {self._actor_claim} that can name a caller.")
+            raise invalid_token(f"This token has no {self._actor_claim} that names a caller.")
         if self._actor_claim == "email" and claims.get("email_verified") is not True:
             raise invalid_token("The issuer has not verified the email of this token.")
         return actor

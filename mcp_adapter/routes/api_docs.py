@@ -1,4 +1,4 @@
-"""What /openapi.json, and with it /docs, says of the API."""
+"""What /openapi.json, and so /docs, says about the API."""
 
 from typing import Any
 
@@ -18,8 +18,8 @@ actions with the JSON Schema of their arguments. Every answer is `{"ok": …, "d
 def describe(app: FastAPI) -> dict[str, Any]:
     """The OpenAPI description.
 
-    The hot route is no FastAPI endpoint and uploads are read as they stream in, so FastAPI cannot know their bodies;
-    and no answer has FastAPI's own error format.
+    The hot route is not a FastAPI endpoint, and uploads are read as they stream in, so FastAPI cannot know their
+    bodies. No answer has FastAPI's own error format.
     """
     if not app.openapi_schema:
         schema = get_openapi(title="Papermesh", version="1", description=_ABOUT, routes=app.routes)
@@ -68,7 +68,7 @@ def _answer(description: str, *, ok: bool) -> dict[str, Any]:
 
 _FAILURE = _answer("What went wrong and what to do", ok=False)
 
-_NOT_MODIFIED = {"description": "The caller has it already, by the tag in `If-None-Match`."}
+_NOT_MODIFIED = {"description": "You already have it: `If-None-Match` holds its tag."}
 
 _BEARER = {
     "type": "http",
@@ -79,7 +79,7 @@ _BEARER = {
 _BYTES = {"type": "string", "format": "binary"}
 _DOCUMENT: dict[str, Any] = {
     "required": True,
-    "description": "The bytes of one PDF, as they are or as the one file of a form.",
+    "description": "The bytes of one PDF, as the body itself or as the only file of a form.",
     "content": {
         "application/pdf": {"schema": _BYTES},
         "multipart/form-data": {"schema": {"type": "object", "properties": {"file": _BYTES}}},
@@ -95,13 +95,13 @@ _INVOKE: dict[str, Any] = {
             "name": "Cache-Control",
             "in": "header",
             "schema": {"type": "string"},
-            "description": "`no-cache` has the result computed anew.",
+            "description": "`no-cache` computes the result again.",
         },
         {
             "name": "Idempotency-Key",
             "in": "header",
             "schema": {"type": "string", "pattern": IDEMPOTENCY_KEY_PATTERN},
-            "description": "The same call with the same key is run once in 24 hours, and answered alike.",
+            "description": "Repeated with the same key within 24 hours, a call runs once and gets the same answer.",
         },
     ],
     "requestBody": {
@@ -116,9 +116,9 @@ _INVOKE: dict[str, Any] = {
                         "action": {
                             "type": "string",
                             "pattern": ACTION_PATTERN,
-                            "description": "A name of the catalogue, GET /actions.",
+                            "description": "The action's name, as GET /actions lists it.",
                         },
-                        "args": {"type": "object", "description": "Its arguments, as its args_schema says."},
+                        "args": {"type": "object", "description": "Its arguments, as its args_schema describes them."},
                     },
                 },
                 "example": {

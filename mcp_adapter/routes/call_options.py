@@ -1,4 +1,4 @@
-"""The request headers that say how a call is to be made, and how its body is written."""
+"""The request headers that say how to make a call, and how its body is encoded."""
 
 from starlette.requests import Request
 
@@ -9,7 +9,7 @@ _UNCACHED = frozenset({b"no-cache", b"no-store"})
 
 
 def read_call_options(request: Request) -> tuple[bool, str]:
-    """Whether the result must be computed anew, and the key that makes a repeated call safe, empty for none.
+    """Whether to compute the result again, and the key that makes a repeated call safe, empty for none.
 
     Raises:
         PapermeshError: BAD_ARG for an Idempotency-Key that is malformed or sent twice.
@@ -25,7 +25,7 @@ def read_call_options(request: Request) -> tuple[bool, str]:
     if not keys:
         return no_cache, ""
     if len(keys) > 1 or not is_idempotency_key(keys[0]):
-        raise bad_field("Idempotency-Key", f"send it once, 1 to {MAX_IDEMPOTENCY_KEY} visible ASCII characters")
+        raise bad_field("Idempotency-Key", f"send it once, with 1 to {MAX_IDEMPOTENCY_KEY} visible ASCII characters")
     return no_cache, keys[0]
 
 

@@ -33,7 +33,7 @@ _BYTES: dict[int | str, dict[str, Any]] = {
 
 @router.post("/documents", summary="Upload a document", status_code=201)
 async def upload(request: Request) -> Response:
-    """Stores the bytes of one document, a PDF, as the raw body or as the one file of a multipart form.
+    """Stores one document, a PDF, sent as the raw body or as the only file of a multipart form.
 
     The answer's `data.doc_ref` is ready to use in a call. A `Content-Digest: sha-256=:…:` header (RFC 9530) is checked.
     """
@@ -56,7 +56,7 @@ async def upload(request: Request) -> Response:
 @router.head("/documents/{sha256}", include_in_schema=False)
 @router.get("/documents/{sha256}", summary="Download a document", response_class=StreamingResponse, responses=_BYTES)
 async def download(request: Request, sha256: str) -> Response:
-    """Streams the bytes of a document that the caller uploaded; 304 when `If-None-Match` holds its tag."""
+    """Streams a document that the caller uploaded; 304 if `If-None-Match` holds its tag."""
     exchange = Exchange.of(request)
     client: DispatchClient = request.app.state.dispatch
     downloads: Places = request.app.state.downloads
@@ -76,7 +76,7 @@ def _answer(
     messages: AsyncIterator[pb.GetDocumentResponse],
     held: AsyncExitStack,
 ) -> Response:
-    # A digest is not a key: whoever has the bytes already is told so only after the right to them was checked.
+    # A digest is not a key: "you already have it" is said only after the right to the bytes was checked.
     fresh = {"ETag": f'"{sha256}"', "Cache-Control": "private, no-cache"}
     if _has(request, fresh["ETag"]):
         return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=fresh)
@@ -93,7 +93,7 @@ def _answer(
 
 
 class _Bytes(StreamingResponse):
-    """Streams bytes, and lets go of what they come from, however far it got."""
+    """Streams bytes, and closes their source however far it got."""
 
     def __init__(self, data: AsyncIterator[bytes], headers: Mapping[str, str], held: AsyncExitStack) -> None:
         super().__init__(data, headers=headers, media_type="application/octet-stream")
@@ -106,7 +106,7 @@ class _Bytes(StreamingResponse):
 
 @router.delete("/documents/{sha256}", summary="Delete a document")
 async def delete(request: Request, sha256: str) -> Response:
-    """Takes the caller's right to a document that the caller uploaded; its bytes go when nobody else has one.
+    """Deletes an upload of the caller's; the bytes stay as long as somebody else has uploaded them too.
 
     The answer's `data` is `{"deleted": true}`.
     """
@@ -142,9 +142,9 @@ async def _receive(request: Request, spool: Spool) -> None:
 
 
 def _check_digest(header: str | None, digest: bytes) -> None:
-    """Refuses bytes that are not those that the sender meant."""
+    """Refuses bytes that differ from what the sender meant."""
     sent = re.search(r"sha-256=:([A-Za-z0-9+/=]+):", header or "")
     if not sent and re.search(r"sha-256\b", header or "", re.IGNORECASE):
         raise bad_field("Content-Digest", "must be sha-256=:…:, with the digest in Base64 between the colons")
     if sent and sent[1] != base64.b64encode(digest).decode():
-        raise bad_field("Content-Digest", "the bytes that arrived have another SHA-256; send them again")
+        raise bad_field("Content-Digest", "the bytes that arrived have a different SHA-256; send them again")

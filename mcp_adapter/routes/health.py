@@ -14,17 +14,17 @@ router = APIRouter(tags=["health"])
 @router.head("/healthz", include_in_schema=False)
 @router.get("/healthz", summary="Is the process alive?")
 async def healthz() -> Response:
-    """Answers 200 as long as the process can answer at all; depends on nothing else."""
+    """Answers 200 as long as the process can answer at all, and depends on nothing else."""
     return JSONResponse({"ok": True})
 
 
 @router.head("/readyz", include_in_schema=False)
-@router.get("/readyz", summary="May calls be sent here?")
+@router.get("/readyz", summary="Is the adapter ready for calls?")
 async def readyz(request: Request) -> Response:
-    """Answers 200 once callers can be known and the mesh has answered a signed call.
+    """Answers 200 once callers can be identified and the mesh has answered a signed call.
 
-    From then on it stays 200: when the mesh is away, callers get a typed UNAVAILABLE from here, which tells them more
-    than a connection that nobody accepts.
+    From then on it stays 200. While the mesh is away, callers get a typed UNAVAILABLE from here, which tells them more
+    than a refused connection.
     """
     state = request.app.state
     if not state.ready:

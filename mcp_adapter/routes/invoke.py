@@ -18,12 +18,12 @@ from services.base.errors import bad_arg, bad_field, too_large
 from services.base.names import ACTION_RULE, is_action
 
 MAX_BODY_BYTES = 1024 * 1024
-"""The largest JSON body. Documents are uploaded, not sent along."""
+"""Bytes of the largest JSON body. Documents are uploaded, not sent along."""
 
 _LINGER_S = 0.25
-"""What a call whose caller has hung up gets to end by itself, before it is cancelled. A cancelled call is a reset
-stream on the one connection that all callers share, and Envoy's HTTP/2 library closes a connection with more than 33 of
-these a second; so somebody who hangs up all the time must not cause one each time."""
+"""Seconds that a call gets to end by itself after its caller hung up, before it is cancelled. Cancelling resets a
+stream on the one connection that all callers share, and Envoy's HTTP/2 library closes a connection with more than 33
+resets a second. So a caller who keeps hanging up must not cause one each time."""
 
 _CACHE = {pb.CACHE_STATE_UNSPECIFIED: "none", pb.CACHE_STATE_MISS: "miss", pb.CACHE_STATE_HIT: "hit"}
 
@@ -45,14 +45,14 @@ async def invoke(request: Request) -> Response:
 
 
 def _freshness(response: pb.InvokeResponse) -> dict[str, str]:
-    """How long the caller may use the answer again. The tag is weak: equal results have a `meta` of their own."""
+    """How long the caller may reuse the answer. The tag is weak: equal results differ in their `meta`."""
     if not response.result_id:
         return NO_STORE
     return {"ETag": f'W/"{response.result_id}"', "Cache-Control": f"private, max-age={response.max_age_s}"}
 
 
 async def _while_waited_for(request: Request, call: Awaitable[pb.InvokeResponse]) -> pb.InvokeResponse:
-    """The response of a call, which is given up when the caller hangs up: work that nobody waits for stops.
+    """The response of a call, which ends when the caller hangs up: work that nobody waits for stops.
 
     Raises:
         ClientDisconnect: when the caller has hung up.
@@ -65,12 +65,12 @@ async def _while_waited_for(request: Request, call: Awaitable[pb.InvokeResponse]
         if not ended.cancelled():
             giving_up.append(asyncio.get_running_loop().call_later(_LINGER_S, task.cancel))
 
-    watch = asyncio.ensure_future(request.receive())  # after the body comes nothing but the end of the connection
+    watch = asyncio.ensure_future(request.receive())  # after the body, only the end of the connection can come
     watch.add_done_callback(hung_up)
     try:
         return await call
     except asyncio.CancelledError:
-        if not giving_up:  # it is this process that stops
+        if not giving_up:  # this process is stopping
             raise
         task.uncancel()
         raise ClientDisconnect from None
@@ -81,7 +81,7 @@ async def _while_waited_for(request: Request, call: Awaitable[pb.InvokeResponse]
 
 
 async def _body(request: Request) -> bytes:
-    """The body, as long as it is within the limit."""
+    """The body, if it is within the limit."""
     pieces, size = [], 0
     async for piece in request.stream():
         size += len(piece)
@@ -104,7 +104,7 @@ def _parse(body: bytes) -> tuple[str, dict[str, Any]]:
     if unknown:
         raise bad_field(min(unknown)[:200], "no such field; the body has action and args")
     action, args = call.get("action"), call.get("args", {})
-    # It becomes a header too, and one that is too large for Envoy ends the one connection that all callers share.
+    # It also becomes a header, and one too large for Envoy ends the one connection that all callers share.
     if not isinstance(action, str) or not is_action(action):
         raise bad_field("action", f"must be the name of an action, {ACTION_RULE}; GET /actions lists them")
     if not isinstance(args, dict):

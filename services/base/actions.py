@@ -200,7 +200,7 @@ def _action(
     if method.client_streaming or method.server_streaming:
         raise ContractError(f"{name}: streams; an action takes one message and answers with one")
     if not is_action(annotation.name):
-        raise ContractError(f"{name}: needs an action name, {ACTION_RULE}; {annotation.name!r} is none")
+        raise ContractError(f"{name}: needs an action name, {ACTION_RULE}; {annotation.name!r} is not one")
     if annotation.HasField("cache_ttl") and not method.read_only:
         raise ContractError(f"{name}: has a cache_ttl, so it needs idempotency_level = NO_SIDE_EFFECTS")
     last = described.output_type.fields[-1] if described.output_type.fields else None

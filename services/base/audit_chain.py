@@ -73,7 +73,7 @@ class Head:
         """
         match = _HEAD.fullmatch(text)
         if match is None:
-            raise ValueError("is no head of an audit log")
+            raise ValueError("is not the head of an audit log")
         return cls(int(match[1]), bytes.fromhex(match[2]))
 
 

@@ -117,7 +117,7 @@ class _Budget:
             raise bad_field(path[:_MAX_PATH_SHOWN], f"is nested more than {MAX_DEPTH} levels deep")
         self._left -= values
         if self._left < 0:
-            raise bad_field(path[:_MAX_PATH_SHOWN], f"brings the arguments over {MAX_VALUES} values")
+            raise bad_field(path[:_MAX_PATH_SHOWN], f"puts the arguments over {MAX_VALUES} values")
 
 
 def _struct(struct: struct_pb2.Struct, path: str, depth: int, budget: _Budget) -> dict[str, Any]:
@@ -210,7 +210,7 @@ def _check_text(text: str, path: str) -> None:
         try:
             text.encode()
         except UnicodeEncodeError:
-            raise bad_field(path.encode(errors="replace").decode(), "holds half of a surrogate pair") from None
+            raise bad_field(path.encode(errors="replace").decode(), "contains half a surrogate pair") from None
 
 
 def _number(number: float, path: str) -> float:

@@ -155,7 +155,7 @@ class MeshChannel(grpc.aio.Channel):
             except OSError as error:
                 self._complain(f"{error.filename}: {error.strerror}")
             except Exception:  # noqa: BLE001 - nobody awaits this task; a bug in it must not end the watching
-                _log.exception("A bug while certificates were looked at; going on with the last good ones")
+                _log.exception("A bug in checking the certificates; the last good ones stay in use")
 
     async def _look(self) -> None:
         files = TlsFiles.read(self._tls_dir)
@@ -169,7 +169,7 @@ class MeshChannel(grpc.aio.Channel):
                 await fresh.channel_ready()
         except TimeoutError:
             await fresh.close()
-            self._complain(f"Envoy at {self._address} has let nobody in with it for {_PROVE_S:g} seconds")
+            self._complain(f"Envoy at {self._address} accepted no connection with it within {_PROVE_S:g} seconds")
             return
         except BaseException:
             await fresh.close()
@@ -185,7 +185,7 @@ class MeshChannel(grpc.aio.Channel):
     def _complain(self, fault: str) -> None:
         """Logs a fault that two looks in a row have met, once: one look may fall between two writes."""
         if fault == self._seen and fault != self._told:
-            _log.warning("A renewed certificate cannot be used, and the last good one stays in use. %s.", fault)
+            _log.warning("The renewed certificate cannot be used; the last good one stays in use. %s.", fault)
             self._told = fault
         self._seen = fault
 

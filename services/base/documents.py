@@ -16,5 +16,5 @@ def check_digest(sha256: str, field: str) -> None:
 
 def document_too_large(max_bytes: int) -> PapermeshError:
     """The answer to a document of more than `max_bytes` bytes."""
-    message = f"A document may have at most {max_bytes} bytes. Split it, or compress its pictures."
+    message = f"A document may have at most {max_bytes} bytes. Split it, or compress its images."
     return too_large(message, limit_bytes=max_bytes)

@@ -112,7 +112,7 @@ def rate_limited(wait_ms: int, reason: str) -> PapermeshError:
 
 def all_under_way(said: str, **details: str) -> PapermeshError:
     """The answer to one too many at a time; `said` is how many there are: "You have 6 uploads under way"."""
-    message = f"{said}, and more may not be. Wait for one of them to end, or try again in {RETRY_AFTER_MS} ms."
+    message = f"{said}, the most allowed. Wait for one of them to end, or try again in {RETRY_AFTER_MS} ms."
     return PapermeshError(Code.RATE_LIMIT, message, retry_after_ms=RETRY_AFTER_MS, details=details)
 
 
@@ -128,7 +128,7 @@ def too_large(message: str, **limits: int) -> PapermeshError:
 
 def timed_out() -> PapermeshError:
     """The answer to a call whose deadline has passed."""
-    return PapermeshError(Code.TIMEOUT, "The call took longer than it may; the work was stopped.")
+    return PapermeshError(Code.TIMEOUT, "The call exceeded its time limit, and its work was stopped.")
 
 
 def bad_field(name: str, description: str) -> PapermeshError:

@@ -17,13 +17,13 @@ _NAMED_BY = 64 * 1024
 """More of the file than that is not looked at to find its name."""
 
 _CUT = (
-    "This PDF has lost its line ends, and much of its content with them: `curl -d` takes them out. Send it by"
-    " `curl --data-binary @FILE`, or as a form by `curl -F file=@FILE`."
+    "This PDF has lost its line endings, and much of its content with them: `curl -d` strips them. Send it with"
+    " `curl --data-binary @FILE`, or as a form with `curl -F file=@FILE`."
 )
 
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 
-_OFFICE = "Save it as PDF in its program, or run `soffice --headless --convert-to pdf FILE`."
+_OFFICE = "Save it as PDF from its program, or run `soffice --headless --convert-to pdf FILE`."
 _HANGUL = "Open it in Hangul and save it as PDF."
 _PICTURE = "Run `img2pdf FILE -o FILE.pdf`."
 _ARCHIVE = "Unpack it, and send the documents in it one by one, as PDF."
@@ -98,18 +98,18 @@ _KINDS = (
         "heic", "a picture (HEIC or AVIF)", "Save it as JPEG or PDF first.", _matches(rb".{4}ftyp(heic|heix|mif1|avif)")
     ),
     _Kind("bmp", "a picture (BMP)", _PICTURE, _matches(rb"BM.{4}\0\0\0\0")),
-    _Kind("rtf", "a document in RTF", _OFFICE, _starts(rb"{\rtf")),
+    _Kind("rtf", "an RTF document", _OFFICE, _starts(rb"{\rtf")),
     _Kind("postscript", "PostScript", "Run `ps2pdf FILE`.", _starts(b"%!PS", b"\xc5\xd0\xd3\xc6")),
-    _Kind("gzip", "a file compressed by gzip", "Unpack it first.", _starts(b"\x1f\x8b")),
+    _Kind("gzip", "a gzip file", "Unpack it first.", _starts(b"\x1f\x8b")),
     _Kind("archive", "an archive", _ARCHIVE, _starts(b"7z\xbc\xaf\x27\x1c", b"Rar!\x1a\x07")),
-    _Kind("urlencoded", "a PDF that curl has encoded", "Send it by `curl --data-binary @FILE`.", _starts(b"%25PDF-")),
+    _Kind("urlencoded", "a PDF that curl has encoded", "Send it with `curl --data-binary @FILE`.", _starts(b"%25PDF-")),
     _Kind(
         "base64", "a PDF in Base64", "Decode it, and send the bytes themselves.", _matches(rb"(data:[^,]*,)?JVBERi0")
     ),
     _Kind(
         "html",
         "a web page",
-        "Print it to PDF in a browser; or you meant a PDF, and its link gave you a page, to log in for instance.",
+        "Print it to PDF in a browser. If you meant to send a PDF, its link gave you a page, perhaps to log in.",
         _matches(rb"(\xef\xbb\xbf)?\s*(<!--.*?-->\s*)?<(!doctype html|html|head|body)\b"),
     ),
     _Kind("text", "plain text", "Print it to PDF, or run `soffice --headless --convert-to pdf FILE`.", _is_text),
@@ -158,6 +158,6 @@ def _check(head: bytes) -> None:
 def _no_pdf(head: bytes) -> PapermeshError:
     for kind in _KINDS:
         if kind.found(head):
-            return bad_arg(f"This is {kind.noun}, and no PDF. {kind.advice}", reason="not_pdf", kind=kind.name)
-    message = f'This is no PDF: none of its first {HEAD_BYTES} bytes say "%PDF-". Save it as PDF in its program.'
+            return bad_arg(f"This is {kind.noun}, not a PDF. {kind.advice}", reason="not_pdf", kind=kind.name)
+    message = f'This is not a PDF: its first {HEAD_BYTES} bytes do not hold "%PDF-". Save it as PDF from its program.'
     return bad_arg(message, reason="not_pdf", kind="unknown")

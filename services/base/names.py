@@ -17,9 +17,7 @@ ACTION_PATTERN: Final = f"^{_ACTION.pattern}$"
 IDEMPOTENCY_KEY_PATTERN: Final = f"^{_IDEMPOTENCY_KEY.pattern}$"
 """The rules for JSON Schema."""
 
-ACTION_RULE: Final = (
-    'a capital and up to 47 more capitals, digits and "_"; a later version ends in "@v2", up to "@v999"'
-)
+ACTION_RULE: Final = 'a capital, then up to 47 capitals, digits and "_"; a later version ends in "@v2", up to "@v999"'
 """The rule in words, to go on with after "must be the name of an action, "."""
 
 DNS_LABEL: Final = "^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$"

@@ -36,7 +36,7 @@ def message_too_large() -> PapermeshError:
     """The answer to a message over the limit; Envoy gives the same one to what is much larger."""
     return PapermeshError(
         Code.TOO_LARGE,
-        f"A message may have at most {MAX_REQUEST_BYTES} bytes. Upload documents; do not send them along.",
+        f"A message may have at most {MAX_REQUEST_BYTES} bytes. Upload documents instead of sending them along.",
         details={"limit_bytes": str(MAX_REQUEST_BYTES)},
     )
 
@@ -199,7 +199,7 @@ def _parse(kind: type[Message], data: bytes) -> Message:
         return kind.FromString(data)
     except DecodeError:
         raise bad_arg(
-            f"The request is no {kind.DESCRIPTOR.full_name}. Send the message that the proto describes."
+            f"The request is not a {kind.DESCRIPTOR.full_name}. Send the message that the proto describes."
         ) from None
 
 

@@ -73,8 +73,8 @@ class ServerSettings(WorkloadSettings):
         ge=0,
         le=60,
         description=(
-            "Seconds after SIGTERM in which new calls are still served: Envoy's health checks take up to 2.2 s to see "
-            "that this process leaves, and its look at DNS 2 s."
+            "Seconds after SIGTERM in which new calls are still served. Envoy's health checks take up to 2.2 s to see "
+            "that this process is leaving, and its DNS refresh 2 s."
         ),
     )
     drain_s: float = Field(20, ge=0, le=600, description="Seconds that running calls get to finish afterwards.")
@@ -234,7 +234,7 @@ def _credentials(tls_dir: Path) -> grpc.ServerCredentials:
         except OSError as error:
             said = f"{error.filename}: {error.strerror}"
             if said != reported:  # once, not at every handshake
-                _log.error("The certificate cannot be used, and the last good one stays: %s", said)
+                _log.error("The certificate cannot be used; the last good one stays in use: %s", said)
             reported = said
             return None
         seen, reported = files, ""

@@ -42,7 +42,7 @@ def _blobs_url(url: str) -> str:
     parts = url_parts(url)
     wanted = {"file": _is_file(parts), "s3": _BUCKET.fullmatch(parts.netloc)}
     if not wanted.get(parts.scheme) or parts.query or parts.fragment:
-        raise ValueError("must be file:///folder or s3://bucket/prefix; a bucket's credentials never stand in it")
+        raise ValueError("must be file:///folder or s3://bucket/prefix; never with a bucket's credentials")
     return url
 
 
@@ -118,7 +118,7 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="PAPERMESH_", frozen=True, extra="ignore", env_ignore_empty=True)
 
     log_level: Annotated[str, Field(pattern="^(DEBUG|INFO|WARNING|ERROR)$")] = Field(
-        "INFO", description="Least severe log line to write: DEBUG, INFO, WARNING or ERROR."
+        "INFO", description="Lowest level of log line to write: DEBUG, INFO, WARNING or ERROR."
     )
 
     @classmethod

@@ -143,7 +143,7 @@ class Place:
         if self._holder.answer_bytes + answer_bytes > ANSWER_SHARE:
             raise PapermeshError(
                 Code.RATE_LIMIT,
-                "Answers to this certificate have not been taken, and there is no room for more. Take those first.",
+                "Answers to this certificate are waiting to be read, and there is no room for more. Read those first.",
                 retry_after_ms=RETRY_AFTER_MS,
                 details={"reason": CERTIFICATE_SHARE},
             )
@@ -173,6 +173,6 @@ def not_verified() -> PapermeshError:
     """The answer to a call whose caller was not known in time; Envoy gives the same one to what never came whole."""
     return PapermeshError(
         Code.TIMEOUT,
-        f"The call was not verified within {UNVERIFIED_S:g} s. Send its first message at once, and whole.",
+        f"The call was not verified within {UNVERIFIED_S:g} s. Send its whole first message at once.",
         details={"reason": UNVERIFIED},
     )

@@ -132,11 +132,11 @@ def read(metadata: Iterable[tuple[str, str | bytes]]) -> Signed:
     for key, value in metadata:
         if key in _FIELDS or key == "x-action":
             if key in found:
-                raise unauthenticated(f"{key} stands more than once in the metadata. Send it exactly once.")
+                raise unauthenticated(f"{key} is in the metadata more than once. Send it exactly once.")
             found[key] = value if isinstance(value, str) else value.decode("ascii", "replace")
     missing = [name for name in _FIELDS if name not in found]
     if missing:
-        raise unauthenticated(f"The call is not signed: {', '.join(missing)} is missing. See docs/signing.md.")
+        raise unauthenticated(f"The call is not signed; missing: {', '.join(missing)}. See docs/signing.md.")
     mac = _SIGNATURE.fullmatch(found["x-signature"])
     if mac is None:
         raise unauthenticated("x-signature must be hmac-sha256= and 64 lower-case hexadecimal digits.")
@@ -164,8 +164,8 @@ def check_clock(signed: Signed, now: datetime) -> int:
         raise unauthenticated("x-timestamp must look like 2025-08-23T12:00:00Z.")
     if abs(now - then) > CLOCK_SKEW:
         raise unauthenticated(
-            f"x-timestamp is more than {CLOCK_SKEW.seconds} seconds from this server's clock. Sign anew, and check"
-            " the clock."
+            f"x-timestamp is more than {CLOCK_SKEW.seconds} seconds from this server's clock. Check the clock,"
+            " and sign again."
         )
     return int(then.timestamp())
 
@@ -180,7 +180,7 @@ def check_mac(signed: Signed, active_keys: Iterable[bytes], *, audience: str, me
     fits = [hmac.compare_digest(_mac(key, text), signed.mac) for key in active_keys]
     if not any(fits):
         raise unauthenticated(
-            "x-signature does not fit the call. Check the key, the audience, and that the request was not changed."
+            "x-signature does not match the call. Check the key, the audience, and that the request was not changed."
         )
 
 

@@ -72,7 +72,7 @@ def listen(host: str, port: int) -> socket.socket:
 def taken(host: str, port: int) -> StartError:
     """Says that an address cannot be listened on."""
     return StartError(
-        f"Port {port} of {host} cannot be had: another program listens there, or the address is not this machine's."
+        f"Cannot listen on port {port} of {host}: another program listens there, or the address is not this machine's."
     )
 
 

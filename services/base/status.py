@@ -47,7 +47,7 @@ _BARE: Mapping[grpc.StatusCode, tuple[Code, str]] = {
     grpc.StatusCode.UNAUTHENTICATED: (Code.UNAUTHENTICATED, "The call was not authenticated."),
     grpc.StatusCode.PERMISSION_DENIED: (Code.FORBIDDEN, "This certificate may not make this call."),
     grpc.StatusCode.NOT_FOUND: (Code.NOT_FOUND, "There is no such thing."),
-    grpc.StatusCode.ALREADY_EXISTS: (Code.CONFLICT, "It exists already."),
+    grpc.StatusCode.ALREADY_EXISTS: (Code.CONFLICT, "It already exists."),
     grpc.StatusCode.OUT_OF_RANGE: (Code.TOO_LARGE, "The message is over a limit."),
     grpc.StatusCode.RESOURCE_EXHAUSTED: (Code.RATE_LIMIT, "Too many calls. Wait and try again."),
     grpc.StatusCode.DEADLINE_EXCEEDED: (Code.TIMEOUT, timed_out().message),

@@ -69,7 +69,7 @@ class Key(NamedTuple):
         if self.namespace is Namespace.RESULTS:
             noun, mend = "answer", "Call with another idempotency key"
         else:
-            noun, mend = "document", "Upload the same file again, which mends it"
+            noun, mend = "document", "Upload the same file again to repair it"
         reason = f"stored_{noun}_{how}"
         message = (
             f"The stored {noun} is {how}, and that is our fault. {mend}, and tell whoever runs Papermesh: {reason}."

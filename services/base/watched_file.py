@@ -61,7 +61,7 @@ class WatchedFile(Generic[T]):
             value = self._read(self._path)
         except Exception as error:  # noqa: BLE001 - whatever is wrong with the file, the last good value stays
             if changed or not self._failed:
-                _log.error("%s cannot be used. What it said before stays in force: %s", self._path, _reason(error))
+                _log.error("%s cannot be used. The last good content stays in force: %s", self._path, _reason(error))
             self._settled, self._failed = False, True
             return
         if self._failed or value != self._value:

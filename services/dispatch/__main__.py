@@ -103,11 +103,11 @@ async def run(settings: DispatchSettings) -> None:
 
 
 def _table(settings: DispatchSettings) -> ActionTable:
-    """The action table, which knows every service that the settings name: a name mistyped would list no action."""
+    """The action table, with every service that the settings name: a mistyped name would list no action."""
     try:
         table = actions.load(*map(Path, settings.descriptors))
     except DecodeError:
-        raise StartError("PAPERMESH_DESCRIPTORS is wrong: one of its files is no descriptor set.") from None
+        raise StartError("PAPERMESH_DESCRIPTORS is wrong: one of its files is not a descriptor set.") from None
     known = {method.service for method in table.methods.values()}
     if unknown := sorted(set(settings.services) - known):
         raise StartError(f"PAPERMESH_SERVICES is wrong: no descriptor set has {', '.join(unknown)}.")

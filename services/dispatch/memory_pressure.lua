@@ -1,7 +1,7 @@
--- Whether Redis holds more than a share of what it may. Stands before scripts that leave something behind for long.
+-- Whether Redis holds more than a share of `maxmemory`. Goes in front of scripts that leave something for long.
 --
--- Redis refuses a script's first write that takes memory once it is full (`maxmemory`, noeviction), but not those that
--- follow a write: it cannot stop in the middle. So what must go on then begins with a write that takes none.
+-- Once full (`maxmemory`, noeviction), Redis refuses a script whose first write takes memory, but no later writes: it
+-- cannot stop halfway. So a script that must work even then begins with a write that takes none.
 local function holds_more_than(share)
   local memory = redis.call('INFO', 'memory')
   local most = tonumber(string.match(memory, '\nmaxmemory:(%d+)'))

@@ -21,27 +21,27 @@ from services.base.telemetry import TRACEPARENT
 from services.dispatch.answers.engines import engine_of
 
 _GRACE_S = 1.0
-"""How much longer the deadline on the wire is than the time that dispatch waits. When it has waited it cancels the
-call, which stops the work. Were the deadlines equal, a service's own clock would sometimes be the first to see it pass,
-and its DEADLINE_EXCEEDED would count against a host that is well."""
+"""How much longer the deadline on the wire is than dispatch waits. After its wait, dispatch cancels the call, which
+stops the work. With equal deadlines, a service's clock would sometimes be the first to see it pass, and its
+DEADLINE_EXCEEDED would count against a healthy host."""
 
 
 @dataclass(frozen=True, slots=True)
 class ServiceResult:
-    """What a service made of a call."""
+    """A service's result."""
 
     json: str
     """The result as JSON text."""
 
     engine: str
-    """The version of the engine that made it; empty when the service does not say."""
+    """The version of the engine that made it; empty if the service does not say."""
 
 
 class Router:
     """Calls actions over one channel."""
 
     def __init__(self, channel: MeshChannel, actions: Mapping[str, Action]) -> None:
-        """Routes to `actions` through `channel`; what does not change from call to call is made here, once."""
+        """Routes to `actions` through `channel`; whatever is the same for every call is made once, here."""
         self.actions = actions
         self._channel = channel
         self._calls: Mapping[str, grpc.aio.UnaryUnaryMultiCallable[Any, Any]] = MappingProxyType(
@@ -59,7 +59,7 @@ class Router:
         """The action of that name.
 
         Raises:
-            PapermeshError: BAD_ARG when the catalogue has none.
+            PapermeshError: BAD_ARG if the catalogue does not have it.
         """
         action = self.actions.get(name)
         if action is None:
@@ -71,13 +71,13 @@ class Router:
         return action
 
     async def call(self, action: Action, request: Message, call: Call, flow: Flow, timeout_s: float) -> ServiceResult:
-        """Has the action's service do the work.
+        """Lets the action's service do the work.
 
         Args:
             action: The action.
             request: Its typed request, with resolved documents.
             call: The call that asks for it, which gives the work its id and its trace.
-            flow: On whose behalf, so that the service can give everybody a turn.
+            flow: On whose behalf it is, so that the service can give everybody a turn.
             timeout_s: How long it may take.
 
         Raises:
@@ -102,7 +102,7 @@ class Router:
 
 @asynccontextmanager
 async def within(seconds: float) -> AsyncIterator[None]:
-    """Ends what takes longer.
+    """Ends the block if it takes longer.
 
     Raises:
         PapermeshError: TIMEOUT.

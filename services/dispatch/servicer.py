@@ -30,7 +30,7 @@ _SERVICE = pb.DESCRIPTOR.services_by_name["DispatchService"].full_name
 
 @dataclass(frozen=True, slots=True)
 class UploadLimits:
-    """What one upload may be, and where it waits."""
+    """The largest upload, and where uploads wait."""
 
     spool_dir: Path
     """Where uploads wait until they are complete."""
@@ -65,8 +65,8 @@ class DispatchServicer:
             blobs: The documents.
             ownership: Whose they are.
             lost_documents: Says why one was missing.
-            concurrency: The places of calls; an upload takes one of this service's, since while it comes it fills the
-                spool folder, before it counts towards a quota.
+            concurrency: The places of calls. An upload takes one at this service, because it fills the spool folder
+                before it counts towards a quota.
             upload_limits: What may be uploaded.
         """
         self._admission = admission
@@ -121,12 +121,12 @@ class DispatchServicer:
         return pb.PutDocumentResponse(doc_ref=reference, size=header.size, request_id=call.request_id)
 
     async def GetDocument(self, request: pb.GetDocumentRequest, call: Call) -> AsyncIterator[pb.GetDocumentResponse]:
-        """Streams a document to one who may read it."""
+        """Streams a document to somebody who may read it."""
         caller, [digest] = await self._admission.method(call, request, request.actor, request.doc_ref)
         try:
             async with aclosing(self._blobs.read(Namespace.UPLOADS, digest)) as pieces:
                 size = await self._blobs.size(Namespace.UPLOADS, digest)
-                first = await anext(pieces)  # what cannot be read is told before an answer has begun, where that can be
+                first = await anext(pieces)  # if possible, an unreadable one fails before the answer has begun
                 yield pb.GetDocumentResponse(header=pb.GetDocumentHeader(sha256=digest, size=size))
                 yield pb.GetDocumentResponse(data=first)
                 async for piece in pieces:
@@ -141,7 +141,7 @@ class DispatchServicer:
         return pb.DeleteDocumentResponse(request_id=call.request_id)
 
     async def _once(self, admitted: Admitted, call: Call, key: str, *, no_cache: bool) -> Answer:
-        """The answer that is stored under the key, or a new one; waiting for the first call is part of the time."""
+        """The stored answer for the key, or a new one; waiting for the first call counts towards the timeout."""
         action, caller = admitted.action, admitted.caller
         limit_s = action.method.timeout.total_seconds()
         asked = KeyedCall(caller.client.id, owner(caller), action.name, key, admitted.args, action.method.read_only)
@@ -158,14 +158,14 @@ class DispatchServicer:
 
 
 def _cache_note(answer: Answer) -> str:
-    """What the audit log says: what happened, whatever the caller is told."""
+    """What the audit log says: what really happened, whatever the caller is told."""
     if answer.cache == pb.CACHE_STATE_UNSPECIFIED:
         return "none"
     return "hit" if answer.was_found else "miss"
 
 
 def _listed(action: Action) -> pb.ActionInfo:
-    """What a person, an agent or a form needs to call the action."""
+    """What a person, an agent or a form needs in order to call the action."""
     entry = pb.ActionInfo(
         name=action.name,
         description=action.description,

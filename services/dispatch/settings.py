@@ -28,10 +28,10 @@ class DispatchSettings(ServerSettings):
         )
     )
     redis_cache_url: RedisUrl = Field(
-        description="Redis in its cache role: results. Another one than for the state: it is bounded, and evicts."
+        description="Redis in its cache role: results. Not the same Redis as for state: this one is bounded and evicts."
     )
     blobs_url: BlobsUrl = Field(description="The blob store, file:///folder or s3://bucket/prefix.")
-    spool_dir: Path = Field(description="Folder of this process alone where uploads wait until they are complete.")
+    spool_dir: Path = Field(description="Folder where uploads wait until they are complete, for this process alone.")
     services: CommaList = Field(
         ("papermesh.pdf.v1.PdfService",),
         description="Full proto names of the services that this deployment runs, separated by commas.",
@@ -45,8 +45,8 @@ class DispatchSettings(ServerSettings):
     cache_scope: CacheScope = Field(
         CacheScope.DEPLOYMENT,
         description=(
-            "Who shares results and equal calls under way: deployment, everybody who has the right to the documents; "
-            "client, the actors of one client; actor, nobody (docs/results.md)."
+            "Who shares results and equal calls under way: deployment (everybody with the right to the documents), "
+            "client (the actors of one client) or actor (nobody). See docs/results.md."
         ),
     )
     rate_scale: float = Field(
@@ -66,16 +66,16 @@ class DispatchSettings(ServerSettings):
         48,
         ge=1,
         le=10_000,
-        description="The same of one client, all its actors together; a quarter of what pdf lets wait, 192.",
+        description="The same for one client, all its actors together; a quarter of the 192 calls that pdf lets wait.",
     )
     replica: str = Field(
         "dispatch",
         pattern=DNS_LABEL,
-        description="Name of this process among its replicas; its audit logs are called by it.",
+        description="Name of this process among its replicas; its audit logs are named after it.",
     )
     audit_dir: Path = Field(description="Folder of the audit logs (docs/audit.md).")
     audit_key_file: Path = Field(
-        description="The file with the key of the audit logs; whoever reads them must lack it."
+        description="The file with the key of the audit logs. Keep it from whoever can read the logs."
     )
     audit_keep_days: int = Field(
         400, ge=1, le=3650, description="Days for which Redis remembers how many lines each audit log had."
@@ -86,7 +86,7 @@ class DispatchSettings(ServerSettings):
         lt=2**53,
         description=(
             "Bytes of uploads that one client may hold in all, unless its entry says otherwise; each document counts "
-            "64 KiB at least."
+            "at least 64 KiB."
         ),
     )
     quota_documents: int = Field(
@@ -94,8 +94,8 @@ class DispatchSettings(ServerSettings):
         ge=0,
         lt=2**53,
         description=(
-            "Documents that one client may hold in all, unless its entry says otherwise; 20,000 take 40 MB of Redis at "
-            "most (docs/documents.md)."
+            "Documents that one client may hold in all, unless its entry says otherwise; 20,000 take at most 40 MB of "
+            "Redis (docs/documents.md)."
         ),
     )
     keep_days: int = Field(

@@ -16,7 +16,7 @@ from services.pdf.processes.subject import Subject
 
 
 class Engine:
-    """Answers questions about documents with the workers of `pools`."""
+    """Answers questions about documents, with the workers of `pools`."""
 
     def __init__(self, pools: Pools) -> None:
         self._pools = pools
@@ -24,10 +24,10 @@ class Engine:
     async def answer(self, operation: Operation, request: Any, subject: Subject, timeout_s: float) -> bytes:
         """The response to a request of the operation's method, as JSON.
 
-        `subject` is the document and whose call it is, and `timeout_s` is how long the caller waits, in seconds, for a
-        free worker and the work together. Raises PapermeshError: BAD_ARG for a document that is empty, broken,
-        encrypted or no PDF (details.reason) and for `pages` that are wrong, TOO_LARGE over a limit, TIMEOUT, RATE_LIMIT
-        when too many wait for a worker, ENGINE_FAIL when the engine crashed or ran out of memory on the document.
+        `subject` is the document and whose call it is. `timeout_s` is how many seconds the caller waits for a free
+        worker and the work together. Raises PapermeshError: BAD_ARG for a document that is empty, broken, encrypted or
+        not a PDF (details.reason) and for wrong `pages`, TOO_LARGE over a limit, TIMEOUT, RATE_LIMIT when too many wait
+        for a worker, ENGINE_FAIL when the engine crashed or ran out of memory on the document.
         """
         deadline = asyncio.get_running_loop().time() + timeout_s
         arguments = operation.arguments(request, subject)
@@ -60,7 +60,7 @@ class Engine:
 
 
 async def _all(*reads: Coroutine[Any, Any, Answer]) -> list[Answer]:
-    """The results of all, in order; when one fails the others are stopped before its error is raised."""
+    """All results, in order; if one fails, the others are stopped before its error is raised."""
     tasks = [asyncio.ensure_future(read) for read in reads]
     try:
         return await asyncio.gather(*tasks)

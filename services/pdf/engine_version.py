@@ -1,4 +1,4 @@
-"""The version of the engine, for the keys of cached results: everything that shapes one, declared in one place."""
+"""The engine's version, for the keys of cached results: everything that shapes a result, in one place."""
 
 import hashlib
 from collections.abc import Callable, Mapping
@@ -8,10 +8,10 @@ from pathlib import Path
 
 
 def digest_of_sources(folder: Path) -> str:
-    """Differs whenever a source in the folder does.
+    """Changes with any source file in the folder.
 
-    All sources of the service are taken, those that read a document and those that choose its pages and join its
-    pieces, so that nobody has to remember which of them shape a result.
+    It covers all the service's sources, also those that choose pages and join pieces, so that nobody has to remember
+    which of them shape a result.
     """
     digest = hashlib.sha256()
     for source in sorted(folder.rglob("*.py")):
@@ -23,7 +23,7 @@ INPUTS: Mapping[str, Callable[[], str]] = {
     "pdf": partial(digest_of_sources, Path(__file__).parent),
     "pymupdf": partial(version, "pymupdf"),
 }
-"""What shapes a result, and how its version is found: code, libraries, models and their data."""
+"""What shapes a result, and how to find its version: code, libraries, models and their data."""
 
 
 def engine_version(inputs: Mapping[str, Callable[[], str]] = INPUTS) -> str:

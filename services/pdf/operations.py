@@ -1,8 +1,8 @@
-"""What the engine can be asked: one entry says all that an operation is, and everything else follows from the table.
+"""What the engine can be asked: one entry declares an operation, and everything else follows from the table.
 
-A new view of a document is a method in the proto, a module in `services/pdf/worker/` and an entry here. The entry's
-method becomes the servicer's, its view is loaded, warmed up and run by workers of its kind, and where it is on pages,
-they are cut and joined as its response says.
+A new view of a document is a method in the proto, a module in `services/pdf/worker/` and an entry here. The servicer
+gets the entry's method. Workers of its kind load, warm up and run its view. If it works on pages, they are cut, and
+the parts joined as its response says.
 """
 
 from collections.abc import Callable, Mapping
@@ -21,37 +21,37 @@ class Pages:
     """How many pages of a document are read."""
 
     in_call: int = 150
-    """Pages that one call may ask for; more belong in a job."""
+    """The most pages in one call; more belong in a job."""
 
     in_part: int = 32
-    """Pages that one worker reads in one go; a longer list is cut and spread over the workers."""
+    """The most pages that one worker reads in one go; a longer list is spread over the workers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
     """A question about a document.
 
-    Raises ValueError for one on pages whose response has other fields than lists, which parts add to, `pages`, the
-    number of pages in the whole document, and `json`.
+    Raises ValueError for one on pages whose response has other fields than lists, to which each part adds, `pages`,
+    the number of pages in the whole document, and `json`.
     """
 
     name: str
-    """As the log has it."""
+    """Its name in the log."""
 
     method: MethodDescriptor
-    """The gRPC method that it answers, and so its request and its response."""
+    """The gRPC method that it answers; this gives its request and its response."""
 
     view: str
     """"module:function" in a worker; the service never imports it (`services.pdf.worker.views`)."""
 
     arguments: Callable[[Any, Subject], dict[str, Any]] = lambda _request, _subject: {}
-    """What the view is told besides the document, out of the request: JSON values, and bytes under `wire.CONTENT`."""
+    """What the view gets from the request, besides the document: JSON values, and bytes under `wire.CONTENT`."""
 
     pages: Pages | None = None
-    """Set for a view that reads page by page: those that the request's `pages` names."""
+    """Set for a view that reads page by page, namely the pages in the request's `pages`."""
 
     warm_up: Mapping[str, Any] = field(default_factory=dict)
-    """Arguments for the run on the zygote's own document that leaves nothing to be imported later."""
+    """Arguments for the run on the zygote's own document that imports everything beforehand."""
 
     kind: str = TEXT
     """The kind of worker that it needs."""

@@ -1,4 +1,4 @@
-"""The `pages` expression of a request, "1-3,7", as ranges; never as one number a page, however wide a range is."""
+"""The `pages` expression of a request, "1-3,7", as ranges: never a number per page, however wide a range is."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -11,23 +11,23 @@ PageRange = tuple[int, int]
 
 
 class Paging(TypedDict):
-    """What a worker is told of the pages that it is to read."""
+    """What a worker is told about the pages to read."""
 
     ranges: Sequence[PageRange]
-    """As `parse_pages` has them; none for the whole document."""
+    """As from `parse_pages`; none for the whole document."""
 
     in_call: int
-    """Pages that there may be; more are TOO_LARGE."""
+    """The most pages; more are TOO_LARGE."""
 
     spread: int
-    """Pages above which it reads none, and says which there are: then the service cuts them into parts."""
+    """Above this many pages, it reads none and says which there are, so that the service cuts them into parts."""
 
     result_bytes: int
-    """JSON text that there may be; more is TOO_LARGE."""
+    """The most JSON text; more is TOO_LARGE."""
 
 
 MAX_LENGTH = 1000
-"""Characters of an expression."""
+"""The most characters in an expression."""
 
 _PART = re.compile(r"([1-9][0-9]{0,6})(?:-([1-9][0-9]{0,6}))?", re.ASCII)
 
@@ -45,12 +45,12 @@ def parse_pages(expression: str) -> list[PageRange]:
 
 
 def count_pages(ranges: Sequence[PageRange]) -> int:
-    """How many pages the ranges name together."""
+    """How many pages the ranges have in all."""
     return sum(last - first + 1 for first, last in ranges)
 
 
 def cut_pages(ranges: Sequence[PageRange], size: int) -> Iterator[list[PageRange]]:
-    """Cuts ranges into runs of at most `size` pages, in order and as equal as they can be."""
+    """Cuts ranges into runs of at most `size` pages, in order and as equal as possible."""
     total = count_pages(ranges)
     parts = -(-total // size)
     queue = list(reversed(ranges))

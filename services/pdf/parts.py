@@ -1,4 +1,4 @@
-"""What workers say of pages, checked and joined by its bytes. Workers are not trusted: any other words are a crash."""
+"""What workers say about pages, checked and joined as bytes. Workers are not trusted: a bad answer is a crash."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -12,9 +12,9 @@ from services.pdf.processes.process import Answer
 
 
 def believed_pages(chosen: Any, most: int) -> list[PageRange]:
-    """The pages that a request is about, by what a worker says: at most `most`, for each few become a task.
+    """The pages of a request, as a worker says: at most `most`, because every few become a task.
 
-    Raises PapermeshError: ENGINE_FAIL for any other words.
+    Raises PapermeshError: ENGINE_FAIL for any other answer.
     """
     try:
         ranges = [(_number(first), _number(last)) for first, last in chosen]
@@ -26,9 +26,9 @@ def believed_pages(chosen: Any, most: int) -> list[PageRange]:
 
 
 def join(response: Descriptor, answers: Sequence[Answer], limit_bytes: int) -> bytes:
-    """One response as JSON, its fields in the proto's order: lists out of all answers, and `pages` from the first.
+    """One response as JSON, its fields in the proto's order: lists from all answers, and `pages` from the first.
 
-    Raises PapermeshError: TOO_LARGE over `limit_bytes`, ENGINE_FAIL for answers that are none.
+    Raises PapermeshError: TOO_LARGE over `limit_bytes`, ENGINE_FAIL for invalid answers.
     """
     if sum(len(answer.payload) for answer in answers) > limit_bytes:
         raise result_too_large(limit_bytes)
@@ -50,7 +50,7 @@ def join(response: Descriptor, answers: Sequence[Answer], limit_bytes: int) -> b
 
 
 def _lists(answer: Answer) -> dict[str, bytes]:
-    """An answer's lists by their names; in its payload they stand one behind the other."""
+    """An answer's lists by name; its payload holds them one after another."""
     lists, start = {}, 0
     for name, length in answer.header["lists"].items():
         end = start + _number(length)

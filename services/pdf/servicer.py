@@ -1,4 +1,4 @@
-"""The engine's gRPC methods: each hands its document to the engine and the engine's JSON on to the caller."""
+"""The engine's gRPC methods: each passes its document to the engine, and the engine's JSON to the caller."""
 
 from collections.abc import Iterable
 from functools import partial
@@ -23,7 +23,7 @@ _NAMESPACES = {"UPLOAD": Namespace.UPLOADS, "GITLAB": Namespace.GITLAB}
 
 
 class PdfServicer:
-    """A method for each operation, named as in its proto, where `services.base.handlers` finds it."""
+    """A method for each operation, named as in its proto, so that `services.base.handlers` finds it."""
 
     def __init__(self, operations: Iterable[Operation], engine: Engine, blobs: BlobStore) -> None:
         self._engine = engine
@@ -32,9 +32,9 @@ class PdfServicer:
             setattr(self, operation.method.name, partial(self._answer, operation))
 
     async def _answer(self, operation: Operation, request: Any, call: Call) -> Message:
-        """The result as JSON text or, for a caller that did not ask for that, in the response's own fields.
+        """The result as JSON text or, unless the caller asked for that, in the response's own fields.
 
-        Raises PapermeshError: ENGINE_FAIL when a worker, which is not trusted, made something else.
+        Raises PapermeshError: ENGINE_FAIL when a worker, which is not trusted, returned anything else.
         """
         subject = self._subject(request.doc_ref, call)
         result = await self._engine.answer(operation, request, subject, call.timeout_s)
@@ -45,7 +45,7 @@ class PdfServicer:
             raise outcomes.engine_failed("crash") from None
 
     def _subject(self, reference: document_pb2.DocumentRef, call: Call) -> Subject:
-        """The document, by the digest that dispatch has resolved the reference to, and whose call it is."""
+        """The document, by the digest from dispatch, and whose call it is."""
         if reference.type not in _NAMESPACES or not reference.sha256:
             raise bad_field("doc_ref", "must be resolved to a digest; call the action through dispatch")
         place = partial(self._blobs.place, _NAMESPACES[reference.type], reference.sha256)

@@ -15,21 +15,22 @@ class PdfSettings(ServerSettings):
     pdf_port: Port = Field(9102, description="Port that the pdf service listens on.")
     blobs_url: BlobsUrl = Field(description="The blob store, file:///folder or s3://bucket/prefix.")
     work_dir: Path = Field(
-        description="Folder of this process alone for documents being read; on the blob store's file system, no copies."
+        description="Folder of this process alone for documents being read. On the blob store's file system, none "
+        "is copied."
     )
     pdf_workers: int = Field(
         default_factory=lambda: os.cpu_count() or 1,
         ge=1,
         le=256,
-        description="Documents that are read at a time, each by a process of its own. One a processor unless set.",
+        description="Documents that are read at a time, each by its own process. One per processor unless set.",
     )
     pdf_kept_workers: int = Field(
         20,
         ge=0,
         le=1000,
         description=(
-            "Worker processes that are kept for a minute for the next question of the same caller about the same "
-            "document; each takes 2 to 12 MiB. With 0 each question has a new one, for about 10 ms of processor time."
+            "Worker processes that are kept for a minute for the same caller's next question about the same document; "
+            "each takes 2 to 12 MiB. With 0, every question starts a new one, at about 10 ms of processor time."
         ),
     )
     pdf_worker_memory_bytes: int = Field(
@@ -40,7 +41,7 @@ class PdfSettings(ServerSettings):
     pdf_without_landlock: bool = Field(
         default=False,
         description=(
-            "Start although the kernel has no Landlock (Linux has it since 5.13): the system call filter alone then "
-            "keeps a document that takes a worker over from files and the network."
+            "Start even if the kernel has no Landlock (Linux has it since 5.13). Then only the system call filter "
+            "keeps a document that takes over a worker from files and the network."
         ),
     )

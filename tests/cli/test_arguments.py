@@ -78,18 +78,18 @@ def test_words_are_added_to_the_json_that_was_given() -> None:
 @pytest.mark.parametrize(
     ("word", "problem"),
     [
-        ("strict=yes", "strict is true or false, not 'yes'."),
-        ("depth=1.5", "depth is a whole number"),
-        ("depth=1_0", "depth is a whole number"),
+        ("strict=yes", "strict must be true or false, not 'yes'."),
+        ("depth=1.5", "depth must be a whole number"),
+        ("depth=1_0", "depth must be a whole number"),
         ("ratio=much", "ratio"),
         ("ratio=NaN", "ratio"),
-        ("ratio=true", "ratio is a number"),
+        ("ratio=true", "ratio must be a number"),
         ("labels=[", "labels"),
-        ("nothing=1", "There is no argument nothing; there is note, appendix,"),
-        ("appendix.nothing=1", "There is no argument appendix.nothing; there is type, sha256."),
-        ("appendix=gone.pdf", "gone.pdf is no file."),
-        ("gone.pdf", "gone.pdf is no file."),
-        ("labels.a=x", "labels.a is a whole number"),
+        ("nothing=1", "There is no argument nothing. Arguments: note, appendix,"),
+        ("appendix.nothing=1", "There is no argument appendix.nothing. Arguments: type, sha256."),
+        ("appendix=gone.pdf", "gone.pdf is not a file."),
+        ("gone.pdf", "gone.pdf is not a file."),
+        ("labels.a=x", "labels.a must be a whole number"),
     ],
 )
 def test_a_word_that_does_not_fit_is_refused_with_what_would(word: str, problem: str) -> None:

@@ -24,12 +24,12 @@ def test_the_catalogue_says_of_each_action_what_it_does_and_its_limits(papermesh
     result = papermesh("actions")
     assert result.exit_code == 0
     line = next(line for line in result.stdout.splitlines() if line.startswith("PDF_OUTLINE"))
-    assert " ".join(line.split()) == "PDF_OUTLINE Returns the table of contents. 10 s 10 min 120/min"
+    assert " ".join(line.split()) == "PDF_OUTLINE Shows the table of contents. 10 s 10 min 120/min"
 
 
 def test_an_action_is_shown_with_its_arguments_and_an_example(papermesh: Run) -> None:
     shown = " ".join(papermesh("actions", "PDF_DIFF").stdout.split())
-    assert "Diff compares two documents as one flow of text" in shown
+    assert "Compares two documents as one flow of text, and shows what changed between them." in shown
     assert "left document, required The earlier document." in shown
     assert "text | layout | both" in shown
     assert "papermesh invoke PDF_DIFF FILE FILE" in shown
@@ -165,7 +165,7 @@ def test_an_action_that_does_not_exist_is_the_adapters_to_refuse(papermesh: Run,
 def test_a_word_that_fits_no_argument_is_a_mistake_of_usage(papermesh: Run, adapter: Any) -> None:
     result = papermesh("invoke", "PDF_TEXT", "pgs=1")
     assert result.exit_code == 2
-    assert result.stderr == "There is no argument pgs; there is doc_ref, pages.\n"
+    assert result.stderr == "There is no argument pgs. Arguments: doc_ref, pages.\n"
     assert not adapter.invoked
 
 
@@ -181,14 +181,14 @@ def test_nobody_at_the_address_is_said_with_the_way_out(papermesh: Run) -> None:
 def test_something_else_at_the_address_is_no_adapter(papermesh: Run, adapter: Any) -> None:
     result = papermesh("actions", "--url", adapter.url + "/elsewhere")
     assert result.exit_code == 1
-    assert "is no adapter (HTTP 404)" in " ".join(result.stderr.split())
+    assert "is not an adapter (HTTP 404)" in " ".join(result.stderr.split())
 
 
 @pytest.mark.parametrize("url", ["elsewhere", "ftp://x", "http://", "http://x:99999", "http://[x"])
 def test_an_address_that_is_none_is_a_mistake_of_usage(papermesh: Run, url: str) -> None:
     result = papermesh("actions", "--url", url)
     assert result.exit_code == 2
-    assert "is no URL of an adapter" in result.stderr
+    assert "is not the URL of an adapter" in result.stderr
 
 
 def test_a_companys_proxy_is_not_asked_for_this_machine(papermesh: Run) -> None:

@@ -171,14 +171,14 @@ def test_who_listens_on_a_laptop_is_asked_replicas_and_all(papermesh: Run, certs
 def test_somebody_to_ask_has_a_name_and_an_address(papermesh: Run, certs: Path, ask: str) -> None:
     result = papermesh("certs", "rotate", "ca", "--dir", str(certs), "--ask", ask)
     assert result.exit_code == 2
-    assert "It looks like pdf=127.0.0.1:9102." in result.stderr
+    assert "Write it like pdf=127.0.0.1:9102." in result.stderr
     assert authority_of(certs).phase is Phase.SETTLED
 
 
 def test_options_before_the_subcommand_are_refused_and_not_ignored(papermesh: Run, certs: Path) -> None:
     result = papermesh("certs", "--dir", str(certs), "rotate", "leaf")
     assert result.exit_code == 2
-    assert "Options stand after the command" in result.stderr
+    assert "Put options after their command" in result.stderr
 
 
 def test_no_key_is_ever_printed(papermesh: Run, certs: Path) -> None:

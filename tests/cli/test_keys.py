@@ -88,7 +88,7 @@ def test_a_removed_key_is_gone_and_the_others_stay(papermesh: Run, file: Path) -
 def test_without_a_file_it_is_said_how_one_is_made(papermesh: Run, file: Path, words: list[str]) -> None:
     result = papermesh("keys", *words)
     assert result.exit_code == 2
-    assert "`papermesh keys add` makes it" in " ".join(result.stderr.split())
+    assert "`papermesh keys add` creates it" in " ".join(result.stderr.split())
     assert not file.exists()
 
 

@@ -107,7 +107,7 @@ def test_a_changed_call_no_longer_fits_its_signature(papermesh: Run) -> None:
     line = sign(papermesh, "PDF_TEXT", '{"pages": "1"}')
     at = line.words.index("-d") + 1
     line.words[at] = line.words[at].replace('"1"', '"2"')
-    with pytest.raises(PapermeshError, match="does not fit the call"):
+    with pytest.raises(PapermeshError, match="does not match the call"):
         line.check()
 
 

@@ -71,7 +71,7 @@ def calls_through_envoy(release: Release, scraper: str) -> int:
 
 def test_its_action_is_in_the_catalogue_as_its_proto_describes_it(asker: Asker) -> None:
     actions = {each["name"]: each for each in asker.get("/actions")["data"]["actions"]}
-    assert actions[made_up.ACTION]["description"].startswith("CountWords returns how many words a text has")
+    assert actions[made_up.ACTION]["description"].startswith("Counts the words of a text")
     assert "PDF_METADATA" in actions
 
 

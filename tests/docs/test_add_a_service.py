@@ -141,7 +141,7 @@ def test_everything_that_the_page_says_works_as_it_stands(follower: Follower) ->
 
 
 def test_the_catalogue_has_the_action_as_the_proto_describes_it(action: dict[str, Any]) -> None:
-    assert action["description"].startswith("CountWords returns how many words a text has")
+    assert action["description"].startswith("Counts the words of a text")
     assert action["args_schema"]["required"] == ["text"]
     assert action["args_schema"]["properties"]["text"]["maxLength"] == 100_000
     assert set(action["result_schema"]["properties"]) == {"total", "words"}

@@ -79,7 +79,7 @@ def test_at_the_edge_a_call_ends_at_its_actions_timeout(standins: Standins, key:
 
     must_end_on_time(began)
     assert caught.value.code() is grpc.StatusCode.DEADLINE_EXCEEDED
-    assert "took longer" in caught.value.details()
+    assert "exceeded its time limit" in caught.value.details()
     must_have_stopped(standins, key)
 
 

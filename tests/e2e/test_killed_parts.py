@@ -130,7 +130,7 @@ def test_a_worker_killed_in_mid_request_costs_that_request_one_typed_error_and_o
 
     answers = [call.result() for call in calls]
     (failed,) = (answer for answer in answers if not answer.ok)
-    failed.must_be("ENGINE_FAIL", says="other requests are unharmed", reason="crash")
+    failed.must_be("ENGINE_FAIL", says="other requests are not affected", reason="crash")
     mesh.must_still_work()
     eventually(lambda: len(workers(mesh)) == WORKERS, what="a worker in place of the killed one")
 

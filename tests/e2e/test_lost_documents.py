@@ -49,7 +49,7 @@ def test_a_download_of_a_damaged_document_never_looks_complete(mesh: Deployment)
     with pytest.raises(httpx.RemoteProtocolError):
         mesh.adapter.http.get(f"/documents/{reference['sha256']}")
     assert mesh.told_faults("dispatch") == ["stored_document_damaged"]
-    eventually(lambda: "An answer was broken off" in mesh.log("adapter"), what="the adapter's line")
+    eventually(lambda: "An answer was cut short" in mesh.log("adapter"), what="the adapter's line")
     mesh.told_faults("adapter")  # uvicorn logs an error for an answer that stays short
     assert mesh.adapter.upload(content).ok
     assert mesh.adapter.http.get(f"/documents/{reference['sha256']}").content == content

@@ -23,7 +23,7 @@ def test_bytes_that_are_no_message_are_refused_without_the_parsers_words(
 ) -> None:
     signed = operator.sign("ListActions", pb.ListActionsRequest())
     refusal = operator.refusal(method, request_bytes, signed)
-    refusal.must_be("BAD_ARG", says="The request is no papermesh.dispatch.v1.")
+    refusal.must_be("BAD_ARG", says="The request is not a papermesh.dispatch.v1.")
 
 
 @pytest.mark.parametrize("method", ["Invoke", "ListActions", "GetDocument"])

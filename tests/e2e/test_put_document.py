@@ -56,7 +56,8 @@ def test_a_document_in_single_bytes_is_stored(operator: Caller, content: bytes) 
 
 
 @pytest.mark.parametrize(
-    ("size", "says"), [(2999, "more bytes came"), (3001, "3000 bytes came of the 3001"), (1, "more bytes came")]
+    ("size", "says"),
+    [(2999, "more bytes arrived"), (3001, "3000 bytes arrived of the 3001"), (1, "more bytes arrived")],
 )
 def test_bytes_that_are_more_or_less_than_announced_are_refused(
     mesh: Deployment, operator: Caller, content: bytes, size: int, says: str
@@ -73,7 +74,7 @@ def test_bytes_with_another_digest_are_refused(mesh: Deployment, operator: Calle
 
 
 def test_an_upload_without_bytes_is_refused(mesh: Deployment, operator: Caller, content: bytes) -> None:
-    operator.put_refusal(header(content), []).must_be("BAD_ARG", says="0 bytes came", field="data")
+    operator.put_refusal(header(content), []).must_be("BAD_ARG", says="0 bytes arrived", field="data")
     must_be_stored_nowhere(mesh, content)
 
 
@@ -120,7 +121,7 @@ def test_a_header_changed_after_it_was_signed_is_refused(mesh: Deployment, opera
     signed = operator.sign("PutDocument", header(content))
     other = pdf_bytes(len(content))
     refusal = operator.channel.refusal(path("PutDocument"), sent(header(other), other), signed)
-    refusal.must_be("UNAUTHENTICATED", says="does not fit")
+    refusal.must_be("UNAUTHENTICATED", says="does not match")
     must_be_stored_nowhere(mesh, other)
 
 

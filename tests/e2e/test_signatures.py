@@ -60,7 +60,7 @@ def test_a_call_without_one_of_the_signing_headers_is_refused(
     operator: Caller, call: pb.InvokeRequest, name: str
 ) -> None:
     signed = without(operator.sign("Invoke", call), name)
-    operator.refusal("Invoke", call, signed).must_be("UNAUTHENTICATED", says=f"{name} is missing")
+    operator.refusal("Invoke", call, signed).must_be("UNAUTHENTICATED", says=f"missing: {name}")
 
 
 @pytest.mark.parametrize("name", [*SIGNING, "x-action"])
@@ -95,13 +95,13 @@ def test_a_malformed_header_is_refused(operator: Caller, call: pb.InvokeRequest,
 
 def test_a_signature_under_another_key_is_refused(operator: Caller, call: pb.InvokeRequest) -> None:
     stranger = operator.but(secret=secrets.token_bytes(32))
-    stranger.refusal("Invoke", call).must_be("UNAUTHENTICATED", says="does not fit")
+    stranger.refusal("Invoke", call).must_be("UNAUTHENTICATED", says="does not match")
 
 
 def test_a_request_changed_after_it_was_signed_is_refused(operator: Caller, call: pb.InvokeRequest) -> None:
     signed = operator.sign("Invoke", call)
     call.args["pages"] = "1"
-    operator.refusal("Invoke", call, signed).must_be("UNAUTHENTICATED", says="does not fit")
+    operator.refusal("Invoke", call, signed).must_be("UNAUTHENTICATED", says="does not match")
 
 
 @pytest.mark.parametrize("field", ["actor", "idempotency_key"])
@@ -110,7 +110,7 @@ def test_a_field_added_after_the_request_was_signed_is_refused(
 ) -> None:
     signed = operator.sign("Invoke", call)
     setattr(call, field, "somebody")
-    operator.refusal("Invoke", call, signed).must_be("UNAUTHENTICATED", says="does not fit")
+    operator.refusal("Invoke", call, signed).must_be("UNAUTHENTICATED", says="does not match")
 
 
 def test_a_call_signed_for_another_deployment_is_refused(operator: Caller, call: pb.InvokeRequest) -> None:
@@ -119,7 +119,7 @@ def test_a_call_signed_for_another_deployment_is_refused(operator: Caller, call:
 
 def test_a_signature_of_another_method_is_refused(operator: Caller) -> None:
     signed = operator.sign("GetJob", LIST)
-    operator.refusal("ListActions", LIST, signed).must_be("UNAUTHENTICATED", says="does not fit")
+    operator.refusal("ListActions", LIST, signed).must_be("UNAUTHENTICATED", says="does not match")
 
 
 @pytest.mark.parametrize("seconds", [-290, 290])
@@ -291,4 +291,4 @@ def test_unset_and_empty_arguments_are_different_requests_and_both_are_verified(
     for request in (unset, empty):
         operator.refusal("Invoke", request).must_be("BAD_ARG", field="doc_ref")
     signed = operator.sign("Invoke", unset)
-    operator.refusal("Invoke", empty, signed).must_be("UNAUTHENTICATED", says="does not fit")
+    operator.refusal("Invoke", empty, signed).must_be("UNAUTHENTICATED", says="does not match")

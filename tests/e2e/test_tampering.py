@@ -210,4 +210,4 @@ def test_an_upload_of_other_bytes_than_were_signed_is_refused(operator: Caller) 
             [pb.PutDocumentRequest(header=other).SerializeToString()],
             signed,
         )
-        refusal.must_be("UNAUTHENTICATED", says="does not fit")
+        refusal.must_be("UNAUTHENTICATED", says="does not match")

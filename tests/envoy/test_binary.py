@@ -52,7 +52,7 @@ def test_one_on_path_that_is_too_old_is_passed_over(tmp_path: Path) -> None:
 def test_a_named_one_that_will_not_do_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, version: str) -> None:
     of_the_wheel(tmp_path)
     monkeypatch.setenv("PAPERMESH_ENVOY", str(an_envoy(tmp_path / "mine", version)))
-    with pytest.raises(EnvoyNotFoundError, match=r"PAPERMESH_ENVOY is .* no Envoy 1\.40 or newer"):
+    with pytest.raises(EnvoyNotFoundError, match=r"PAPERMESH_ENVOY is .* not Envoy 1\.40 or newer"):
         find()
 
 

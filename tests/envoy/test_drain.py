@@ -162,7 +162,7 @@ def test_what_does_not_go_in_time_is_told(folder: Path) -> None:
     with running_mesh(folder, dispatch=hang) as mesh, mesh.channel(mesh.envoy.topology.edge) as held:
         call = held.unary_unary(INVOKE).future(b"", timeout=30)
         eventually(lambda: len(mesh.dispatch.calls) == 1)
-        with pytest.raises(drain.DrainError, match=r"1 connections left when the 0\.3 s"):
+        with pytest.raises(drain.DrainError, match=r"1 connections left at the end of the 0\.3 s"):
             drain.run(Path(mesh.envoy.topology.admin_socket), notice_s=0, timeout_s=0.3)
         call.cancel()
 

@@ -29,4 +29,4 @@ async def test_a_watch_that_fails_is_told_at_once(caplog: pytest.LogCaptureFixtu
     async with app._running(broken()):
         for _ in range(3):
             await asyncio.sleep(0)
-        assert "A watch ended; restart the adapter." in caplog.text
+        assert "A background task ended; restart the adapter." in caplog.text

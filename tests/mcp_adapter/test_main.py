@@ -67,4 +67,6 @@ def test_a_taken_port_is_one_sentence(settings: dict[str, str], name: str) -> No
     with closing(listen("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         said = start_fails(MODULE, {**settings, name: port})
-    assert f"The adapter cannot start.\nPort {port} of 127.0.0.1 cannot be had: another program listens there" in said
+    assert (
+        f"The adapter cannot start.\nCannot listen on port {port} of 127.0.0.1: another program listens there" in said
+    )

@@ -32,5 +32,5 @@ def test_names_that_it_answers_to_are_a_list() -> None:
 
 @pytest.mark.parametrize("hosts", ["https://a.example", "a.example:9000", "*", "a b", "-a", "a.example,*"])
 def test_what_is_no_name_of_a_host_is_refused(hosts: str) -> None:
-    with pytest.raises(SettingsError, match=r"PAPERMESH_HTTP_HOSTS is wrong: .*without scheme and port"):
+    with pytest.raises(SettingsError, match=r"PAPERMESH_HTTP_HOSTS is wrong: .*without scheme or port"):
         read(http_hosts=hosts)

@@ -57,11 +57,11 @@ class Authority:
         if "ca.crt" not in files or "ca.key" not in files:
             raise FileNotFoundError(None, "it has no ca.crt and ca.key", str(folder))
         if ("next.crt" in files) is not ("next.key" in files):
-            raise FileNotFoundError(None, "of next.crt and next.key, one is missing", str(folder))
+            raise FileNotFoundError(None, "next.crt or next.key is missing", str(folder))
         issuer = Pair.from_pem(files["ca.crt"], files["ca.key"])
         successor = Pair.from_pem(files["next.crt"], files["next.key"]) if "next.crt" in files else None
         if not all(each.can_sign() for each in (issuer, successor) if each):
-            raise ValueError("It holds a certificate that is no CA's.")
+            raise ValueError("It holds a certificate that is not a CA's.")
         old = files.get("previous.crt")
         return cls(issuer, successor, x509.load_pem_x509_certificate(old) if old else None)
 

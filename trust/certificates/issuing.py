@@ -46,7 +46,7 @@ class Pair:
         try:
             private = load_pem_private_key(key, password=None)
         except (TypeError, UnsupportedAlgorithm) as error:
-            raise ValueError("The key is encrypted, or of no kind that is known.") from error
+            raise ValueError("The key is encrypted, or of an unknown kind.") from error
         if not isinstance(private, ec.EllipticCurvePrivateKey):
             raise ValueError("The key is not an elliptic-curve key.")  # noqa: TRY004 - a file's content
         if private.public_key() != parsed.public_key():

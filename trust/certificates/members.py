@@ -200,8 +200,8 @@ def _member(directory: Path, name: str) -> Member:
         (uri,) = names.get_values_for_type(x509.UniformResourceIdentifier)
     except (OSError, ValueError, x509.ExtensionNotFound):
         raise CertificateError(
-            f"The certificate in {directory / name} cannot be read. `papermesh certs` makes a new one of a workload; "
-            "a folder that nobody needs may be removed."
+            f"The certificate in {directory / name} cannot be read. For a workload, `papermesh certs` makes a new one; "
+            "remove a folder that nobody needs."
         ) from None
     hosts = (*names.get_values_for_type(x509.DNSName), *map(str, names.get_values_for_type(x509.IPAddress)))
     return Member(name, uri, hosts)

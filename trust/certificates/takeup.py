@@ -114,7 +114,7 @@ def wait(
         elif took_s > limit_s:
             raise CertificateError(
                 f"After {limit_s:g} seconds {', '.join(map(str, late))} had not taken up the new certificates. No call "
-                "is lost by that. See what its log says, and run the same command again to go on."
+                "is lost by that. Read its log, then run the same command again to go on."
             )
         else:
             time.sleep(_LOOK_EVERY_S)  # nothing tells that a part has read its files again
@@ -176,7 +176,7 @@ def _leaf(directory: Path, member: str) -> x509.Certificate:
     try:
         return x509.load_pem_x509_certificate(file.read_bytes())
     except (OSError, ValueError) as error:
-        raise CertificateError(f"Nobody can be asked about {file}: {error}") from None
+        raise CertificateError(f"Cannot ask who has taken up {file}: {error}") from None
 
 
 def _context(leaf: Pair) -> ssl.SSLContext:

@@ -32,7 +32,7 @@ class RedisAddress:
             kind = cast("type[AbstractConnection]", options.pop("connection_class", Connection))
             self._target = kind(**options)  # never connected: it holds what the URL says
         except (TypeError, ValueError, RedisError):
-            raise ValueError("The Redis URL has a part or an option that cannot be used.") from None
+            raise ValueError("The Redis URL has a part or an option that is not supported.") from None
 
     async def dial(self, protocol: asyncio.Protocol) -> None:
         """Connects a protocol.

@@ -103,7 +103,7 @@ class RedisLink:
             self._connecting.add_done_callback(lambda task: task.cancelled() or task.exception())
         if self._hangs:
             await asyncio.sleep(0)  # or one who asks again and again would never let the answer in
-            raise RedisAway("it did not answer in time, and is asked again")
+            raise RedisAway("it did not answer in time; asking again")
         self._queued += 1
         try:
             # Shielded: a caller that leaves takes the attempt from nobody else.

@@ -105,7 +105,7 @@ class Wire(asyncio.Protocol):
             while not self.is_lost and (reply := self._reader.gets()) is not _NOTHING:
                 self._answer(reply)
         except (hiredis.ProtocolError, IndexError):
-            self.drop("what answers is no Redis")
+            self.drop("what answers is not Redis")
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Called by the loop."""

@@ -1,6 +1,6 @@
-"""Who gets in: signature, nonce, limits, rights and arguments, in this order, the same for every method.
+"""Who gets in: signature, nonce, limits, rights and arguments, in this order for every method.
 
-Until the nonce is consumed and the buckets have room a caller learns nothing about its call but that it was refused.
+Until the nonce is consumed and the buckets have room, a caller learns only that its call was refused.
 """
 
 from collections.abc import Callable
@@ -27,28 +27,28 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Admitted:
-    """A call of an action that may be made."""
+    """A call of an action that is let in."""
 
     caller: Caller
     action: Action
     request: Message
-    """The typed request, every document in it the caller's own."""
+    """The typed request; every document in it is the caller's own."""
 
     args: bytes
     """The arguments as canonical JSON, as they were signed."""
 
 
 class Admission:
-    """Admits calls, and notes of each what the audit log says."""
+    """Admits calls, and notes for each what the audit log will say."""
 
     def __init__(self, audit: Audit, verifier: Verifier, limits: Limits, state: State, router: Router) -> None:
         """Admits with these collaborators.
 
         Args:
-            audit: Asked whether a call can be recorded; otherwise none is made.
+            audit: Says whether a call can be recorded; if not, none is let in.
             verifier: Knows the clients.
             limits: Knows which buckets limit a call.
-            state: Nonces, buckets and rights.
+            state: Keeps nonces, buckets and rights.
             router: Knows the actions.
         """
         self._audit = audit
@@ -87,14 +87,14 @@ class Admission:
     async def method(
         self, call: Call, message: Message, actor: str, *references: document_pb2.DocumentRef, frees: bool = False
     ) -> tuple[Caller, list[str]]:
-        """Admits a call of a method that is no action.
+        """Admits a call of a method that is not an action.
 
         Args:
             call: The call.
             message: Its request, or the header message of an upload.
             actor: The actor that it names.
-            references: Uploads to which the caller must have the right.
-            frees: It frees memory of Redis, and is admitted however full that is.
+            references: Uploads to which the caller must have a right.
+            frees: It frees memory in Redis, and is admitted however full that is.
 
         Returns:
             The caller, and the digests of those uploads.
@@ -111,7 +111,7 @@ class Admission:
             if verified.refusal:
                 raise verified.refusal
             if caller.rights.are_none:
-                raise PapermeshError(Code.FORBIDDEN, "No grant of this client names this actor.")
+                raise PapermeshError(Code.FORBIDDEN, "This client has no grant for this actor.")
             digests = documents.uploads(references)
             return (caller, digests), digests
 
@@ -119,7 +119,7 @@ class Admission:
 
     def _verify(self, call: Call, message: Message, actor: str, action: str | None = None) -> Verified:
         if not self._audit.healthy:
-            text = "Calls cannot be recorded right now, so none is made. Try again."
+            text = "Calls cannot be recorded right now, so none are accepted. Try again."
             raise PapermeshError(Code.UNAVAILABLE, text, retry_after_ms=1000, details={"reason": "audit_failed"})
         verified = self._verifier.verify(call, message, actor, action)
         call.notes["client"] = verified.caller.client.id
@@ -135,11 +135,11 @@ class Admission:
         *,
         frees: bool = False,
     ) -> T:
-        """What `check` found, once the call is let in with the right to every document that it names."""
+        """What `check` returns, once the call is let in with the right to every document that it names."""
         try:
             found, digests = check()
         except PapermeshError:
-            # What is wrong with the call is told only to a caller whose nonce is fresh and whose bucket is not empty.
+            # Only a caller with a fresh nonce and a bucket that is not empty learns what is wrong with the call.
             await self._state.admit(caller, buckets)
             raise
         call.notes["documents"] = digests

@@ -2,16 +2,15 @@
 -- notes that they were used.
 --
 -- KEYS: the nonce, the epoch, then the buckets, then "holders:<digest>" of each document (see hold.lua).
--- ARGV: seconds to keep the nonce, the epoch that is known or "" (see epoch.lua), the second at which the call was signed,
---       the share of its memory up to which a full Redis takes the call, number of buckets, the owner, then for each
---       bucket the milliseconds between two calls and the milliseconds that a full bucket covers (its burst times the
---       former).
--- Returns {1 if the nonce is new}, if so with the epoch and the milliseconds to wait (0: admitted), then 1 or 0 for each
--- document; where there is something to wait for, the number of the bucket that takes longest instead of the documents, or 0
--- where the call was signed no later than the epoch.
+-- ARGV: seconds to keep the nonce, the known epoch or "" (see epoch.lua), the second at which the call was signed, the
+--       share of its memory up to which Redis takes the call, the number of buckets, the owner, then for each bucket the
+--       milliseconds between two calls and the milliseconds that a full bucket covers (its burst times the former).
+-- Returns {1 if the nonce is new}, and then the epoch and the milliseconds to wait (0: admitted), then 1 or 0 for each
+-- document. If there is something to wait for, instead of the documents the number of the bucket that takes longest, or 0
+-- if the call was signed no later than the epoch.
 --
 -- The buckets are token buckets in the form of the generic cell rate algorithm (ITU-T I.371): a key holds the moment at
--- which its bucket would be full again, so one number says it all and an idle bucket is no key.
+-- which its bucket would be full again, so one number is enough, and an idle bucket needs no key.
 local FIRST_BUCKET, FIRST_RATE = 3, 7
 local fresh = redis.pcall('SET', KEYS[1], '', 'NX', 'EX', ARGV[1])
 if type(fresh) == 'table' and fresh.err then

@@ -1,4 +1,4 @@
-"""An action's arguments: from the JSON that was signed to the typed request, with every fault named by its field."""
+"""An action's arguments: from signed JSON to the typed request, naming the field of every fault."""
 
 import base64
 import functools
@@ -26,7 +26,7 @@ _WHOLE_NUMBER = re.compile(r"-?[0-9]{1,20}", re.ASCII)
 
 
 class _Fault(Exception):  # noqa: N818 - it never leaves this module
-    """One argument that is wrong."""
+    """One wrong argument."""
 
     def __init__(self, path: str, description: str) -> None:
         super().__init__(description)
@@ -60,7 +60,7 @@ def parse(action: Action, args: Mapping[str, Any]) -> Message:
         args: Its arguments as JSON, within the limits of `canonical.check_json`.
 
     Raises:
-        PapermeshError: BAD_ARG that names each field at fault: unknown, mistyped, missing, or against a rule.
+        PapermeshError: BAD_ARG that names each field at fault: unknown, of the wrong type, missing, or against a rule.
     """
     message = action.request()
     faults: list[FieldViolation] = []
@@ -80,7 +80,7 @@ def _fill(message: Message, values: Mapping[str, Any], path: str, faults: list[F
         field = fields.get(name)
         if field is None:
             known = ", ".join(fields) or "none"
-            faults.append(FieldViolation(place[:200], f"no such argument; known are: {known}"))
+            faults.append(FieldViolation(place[:200], f"no such argument. Arguments: {known}"))
         elif value is not None:  # null means "not given", as in proto3 JSON
             try:
                 _set(message, cast("FieldDescriptor", field), value, place, faults)  # the C one, says the stub
@@ -129,7 +129,7 @@ def _set_message(message: Message, value: Any, path: str, faults: list[FieldViol
     try:
         json_format.ParseDict(value, message)
     except json_format.ParseError:
-        raise _Fault(path, f"must be a {message.DESCRIPTOR.full_name} as proto3 JSON writes it") from None
+        raise _Fault(path, f"must be a {message.DESCRIPTOR.full_name} in proto3 JSON") from None
 
 
 def _key(field: FieldDescriptor, name: str, path: str) -> Any:
@@ -203,7 +203,7 @@ _CHECKS: dict[int, Callable[[FieldDescriptor, Any, str], Any]] = {
 
 
 def _fault(violation: protovalidate.Violation, schema: Mapping[str, Any]) -> FieldViolation:
-    """A broken rule as people read it: where a pattern failed, the field's description instead of the pattern."""
+    """A broken rule in words; for a failed pattern, the field's description instead of the pattern."""
     parts: list[str] = []
     for element in violation.proto.field.elements if violation.proto.field else ():
         schema = schema.get("items", schema).get("properties", {}).get(element.field_name, {})
@@ -212,5 +212,5 @@ def _fault(violation: protovalidate.Violation, schema: Mapping[str, Any]) -> Fie
             parts.append(f"[{element.subscript.value}]")
     description = violation.proto.message
     if violation.proto.rule_id == "string.pattern" and "description" in schema:
-        description = f"does not have the right form. {schema['description']}"
+        description = f"has the wrong form. {schema['description']}"
     return FieldViolation("".join(parts), description)

@@ -15,7 +15,7 @@ from services.base.signature import decode_secret
 from services.dispatch.admission.rights import Allowance, Globs, Rights
 
 _REMEMBERED_ACTORS = 4096
-"""Per client: enough for the people of a company at work, and a bound for whoever invents actors."""
+"""Per client: enough for a company's people at work, and a limit for whoever invents actors."""
 
 _METHODS = frozenset(dispatch_service_pb2.DESCRIPTOR.services_by_name["DispatchService"].methods_by_name)
 
@@ -56,7 +56,7 @@ Limited = Annotated[str, AfterValidator(_limited)]
 
 
 class RateOverride(_Strict):
-    """A rate of one client that differs from everybody's."""
+    """A client's own rate, instead of the usual one."""
 
     requests_per_minute: int = Field(ge=1, le=1_000_000)
     burst: int = Field(ge=1, le=1_000_000)
@@ -80,13 +80,13 @@ class Client(_Strict):
     projects: tuple[Glob, ...] = ()
     acts_for: bool = False
     grants: tuple[Grant, ...] | None = None
-    """None: every actor has the client's rights. Otherwise an actor has what the grants that name it allow."""
+    """None: every actor has the client's rights. Otherwise an actor has the rights in the grants that name it."""
 
     rate: RateOverride | None = None
-    """Of all its calls together; None: the deployment's."""
+    """For all its calls together; None: the deployment's."""
 
     rates: dict[Limited, RateOverride] = Field(default_factory=dict)
-    """Of each actor's calls of an action, "PDF_TEXT", or of a method that is none, "PutDocument"."""
+    """For each actor's calls of an action, "PDF_TEXT", or of another method, "PutDocument"."""
 
     quota_bytes: int | None = Field(None, ge=0, lt=2**53)
     """Bytes of uploads that may be stored for it; None: the deployment's."""
@@ -97,9 +97,9 @@ class Client(_Strict):
     @model_validator(mode="after")
     def _check(self) -> Self:
         if len({key.id for key in self.keys}) != len(self.keys):
-            raise ValueError("two keys have one id")
+            raise ValueError("two keys share an id")
         if self.grants is not None and not self.acts_for:
-            raise ValueError("grants are for the actors of a client that acts_for others")
+            raise ValueError("only a client with acts_for can have grants")
         return self
 
     @property

@@ -1,11 +1,11 @@
-"""How many calls of one actor, and of one client, may be under way at a service at once.
+"""Limits on how many calls of one actor, and of one client, may be under way at a service.
 
-A service takes a bounded number of calls: pdf computes a few and lets 192 wait. Rates do not keep one client from
-holding all of these places, since slow calls pile up; so each has places of its own, fewer than a service has. They are
-counted for each service by itself: one that hangs costs its callers no place at another.
+A service takes a limited number of calls: pdf computes a few and lets 192 wait. Rates cannot keep one client from
+holding all of these places, since slow calls pile up. So each client has its own places, fewer than a service has, and
+they are counted for each service: one that hangs costs its callers no place at another.
 
-A call takes a place where it makes a service compute; what the cache or an equal call under way answers takes none.
-Each process of dispatch counts its own calls.
+A call takes a place if it makes a service compute, but not if the cache or an equal call under way answers it. Each
+process of dispatch counts its own calls.
 """
 
 from collections import Counter
@@ -17,14 +17,14 @@ from services.dispatch.admission.verification import Caller
 
 
 class ConcurrencyLimit:
-    """The places of this process."""
+    """The places in this process."""
 
     def __init__(self, of_actor: int, of_client: int) -> None:
-        """Has places.
+        """Starts with all places free.
 
         Args:
             of_actor: How many calls of one client and actor may be under way at one service, at least 1.
-            of_client: How many of one client, all its actors together, at least 1.
+            of_client: The same for one client, all its actors together, at least 1.
         """
         self._of_actor = of_actor
         self._of_client = of_client
@@ -39,10 +39,10 @@ class ConcurrencyLimit:
             service: The full name of the service that will compute.
 
         Returns:
-            The place, which is given back at the end of its `with` block, or by its `close`.
+            The place. Its `with` block, or its `close`, gives it back.
 
         Raises:
-            PapermeshError: RATE_LIMIT when the client or its actor holds all it may.
+            PapermeshError: RATE_LIMIT when the client or its actor holds all of its places.
         """
         actor, client = (owner(caller), service), (caller.client.id, service)
         if self._taken[actor] >= self._of_actor:

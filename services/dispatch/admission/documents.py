@@ -1,4 +1,4 @@
-"""The documents and projects that an action's arguments name, found by message type wherever they stand."""
+"""The documents and projects in an action's arguments, found by message type at any depth."""
 
 import functools
 from collections.abc import Iterator, Sequence
@@ -35,7 +35,7 @@ def by_content(message: Message) -> Message:
 
 
 def check_projects(message: Message, documents: Sequence[document_pb2.DocumentRef], rights: Rights) -> None:
-    """Refuses a request that names a GitLab project, as such or in a document, that the caller may not read.
+    """Refuses a request that names a GitLab project, directly or in a document, that the caller may not read.
 
     Args:
         message: The request.
@@ -56,7 +56,7 @@ def uploads(documents: Sequence[document_pb2.DocumentRef]) -> list[str]:
     """The digests that need a right, one per document.
 
     Raises:
-        PapermeshError: BAD_ARG for a document in GitLab, which this deployment cannot resolve, or for none at all.
+        PapermeshError: BAD_ARG for a document in GitLab, which this deployment cannot resolve, or without any document.
     """
     for document in documents:
         if document.type == GITLAB:
@@ -68,9 +68,9 @@ def uploads(documents: Sequence[document_pb2.DocumentRef]) -> list[str]:
 
 
 def check_rights(owned: Sequence[bool]) -> None:
-    """Refuses a call that names an upload that is not the caller's own.
+    """Refuses a call that names an upload other than the caller's own.
 
-    Whether the bytes exist at all makes no difference to the answer: a digest is not a key, nor an oracle.
+    The answer is the same whether or not the bytes exist: a digest is neither a key nor an oracle.
 
     Raises:
         PapermeshError: NOT_FOUND.
@@ -78,7 +78,7 @@ def check_rights(owned: Sequence[bool]) -> None:
     if not all(owned):
         raise PapermeshError(
             Code.NOT_FOUND,
-            "There is no such document for this client and actor. Upload it with the same client and actor first.",
+            "There is no such document for this client and actor. Upload it first, with the same client and actor.",
         )
 
 
@@ -98,12 +98,12 @@ def _find(message: Message, wanted: str) -> Iterator[Message]:
 
 @functools.cache
 def _ways(kind: Descriptor, wanted: str) -> tuple[FieldDescriptor, ...]:
-    """The fields of a message type below which a wanted message can stand."""
+    """The fields of a message type that can hold a wanted message at any depth."""
     return tuple(field for field in kind.fields if wanted in _reachable(field.message_type))
 
 
 def _reachable(kind: Descriptor | None) -> frozenset[str]:
-    """The names of a message type and of all that can stand below it, which may be itself."""
+    """The names of a message type and of all that it can hold, which may include itself."""
     found: set[str] = set()
     ahead = [kind]
     while ahead:

@@ -1,11 +1,11 @@
--- The epoch: the second before which Redis may have admitted calls that it no longer knows of. Stands before scripts that
+-- The epoch: the second before which Redis may have admitted calls that it no longer knows. Goes in front of scripts that
 -- need it.
 --
--- Where it is missing, Redis lost what it held, unless it is known that nothing was lost; where it is an earlier one than is
--- known, Redis got back what it held once. The new one lies a little ahead, for callers whose clocks run ahead as clocks do.
--- One that lies further ahead was made by a clock that was wrong, and would keep everybody out; it is made anew too.
+-- If it is missing, Redis has lost its data, unless it is known that nothing was lost. If it is earlier than the known one,
+-- Redis was restored to an older state. The new epoch lies a little ahead, since some callers' clocks do too. One that
+-- lies further ahead came from a wrong clock and would keep everybody out, so it is replaced too.
 --
--- Returns the epoch, and 1 when it was made because of a loss.
+-- Returns the epoch, and 1 if it was made because of a loss.
 local AHEAD_S = 2
 local function epoch_of(key, known, now_s, nothing_lost)
   local epoch, lost = tonumber(redis.call('GET', key)), 0

@@ -1,10 +1,10 @@
--- Keeps calls out for a moment after Redis was started anew, so that each replica can tell it first what it may have lost.
--- Works when Redis is full.
+-- Keeps calls out for a moment after Redis has restarted, so that each replica can first tell it what it may have lost.
+-- Works even if Redis is full.
 --
--- KEYS: "fence": the run of Redis that was met last, and the millisecond from which on calls are admitted; the epoch.
--- ARGV: milliseconds between the first replica's meeting a run and the first call, the epoch that is known or "" (see
---       epoch.lua), and 1 where no call was ever made, so that none can be lost.
--- Returns {the milliseconds that are left of them, the epoch, 1 when it was made because of a loss}.
+-- KEYS: "fence": the run of Redis that was last seen, and the millisecond from which calls are admitted; the epoch.
+-- ARGV: milliseconds between the first replica's contact with a run and the first call, the known epoch or "" (see
+--       epoch.lua), and 1 if no call was ever made, so that none can be lost.
+-- Returns {how many of these milliseconds are left, the epoch, 1 if it was made because of a loss}.
 local run = string.match(redis.call('INFO', 'server'), 'run_id:(%w+)')
 local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)

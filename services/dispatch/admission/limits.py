@@ -1,4 +1,4 @@
-"""Which token buckets a call is taken from: the whole client's, and the client and actor's for what is called."""
+"""The token buckets that a call takes from: the whole client's, and the client and actor's for what is called."""
 
 from collections.abc import Mapping
 
@@ -12,11 +12,11 @@ class Limits:
     """The rates of one deployment, before its scale."""
 
     def __init__(self, client_rate: Rate, methods: Mapping[str, Method]) -> None:
-        """Limits with these rates.
+        """Limits calls with these rates.
 
         Args:
-            client_rate: What one client may call in all, unless its entry says otherwise.
-            methods: The methods of the mesh by path; those of dispatch have a rate each.
+            client_rate: The rate of all of a client's calls, unless its entry says otherwise.
+            methods: The methods of the mesh by path; each of dispatch's has a rate.
         """
         self._client_rate = client_rate
         self._methods = methods
@@ -32,7 +32,7 @@ class Limits:
         return [*self.of_client(caller), _own(caller, action.name, action.rate)]
 
     def of_method(self, caller: Caller, path: str) -> list[Bucket]:
-        """The buckets of a call of a method that is no action."""
+        """The buckets of a call of a method that is not an action."""
         rate = self._methods[path].rate
         buckets = self.of_client(caller)
         return buckets if rate is None else [*buckets, _own(caller, path.rsplit("/", 1)[-1], rate)]

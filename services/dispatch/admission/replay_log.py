@@ -1,7 +1,7 @@
-"""What Redis acknowledged in the last seconds, told to it again when it is met anew: what was killed may have lost it.
+"""What Redis acknowledged in the last seconds, told again on each new connection: a killed Redis may have lost it.
 
-With `appendfsync everysec` Redis replies up to two seconds before it writes its log, as long as the disk is busy with
-the second before. A nonce lost so could be used again, and a side effect come twice (docs/decisions/0011-redo.md).
+With `appendfsync everysec`, Redis replies up to two seconds before it writes its log, while the disk is busy with the
+previous second. A nonce lost this way could be used again, and repeat a side effect (docs/decisions/0011-redo.md).
 """
 
 import asyncio
@@ -14,41 +14,41 @@ from services.base.redis.link import Part, Send
 from services.dispatch.admission.epoch import EPOCH_OF, KEY, Epoch
 
 KEEP_S = 5.0
-"""More than twice as long as Redis puts off its writes."""
+"""More than twice as long as Redis delays its writes."""
 
 FENCE_MS = 500
-"""How long a Redis that was started anew admits nothing. Each replica looks for it more than twice as often while it is
-away (`services.base.readiness.AGAIN_S`), so by then each has told it what it knew."""
+"""How long a restarted Redis admits nothing. While it is away, each replica looks for it more than twice as often
+(`services.base.readiness.AGAIN_S`), so by then each has told it what it knew."""
 
 _FENCE = EPOCH_OF + files(__package__).joinpath("fence.lua").read_text()
 _FENCE_KEY = "fence"
 
 _AT_ONCE = 1000
-"""Commands that wait for their replies together; a link has room for a few thousand."""
+"""Commands that await replies at once; a link has room for a few thousand."""
 
 _log = logging.getLogger(__name__)
 
 
 class ReplayLog:
-    """One replica's memory of what it had Redis write."""
+    """What one replica had Redis write."""
 
     def __init__(self, *, is_first_start: bool = False) -> None:
         """Remembers nothing yet.
 
         Args:
-            is_first_start: No call was ever made, so that a Redis that holds nothing has lost nothing.
+            is_first_start: No call was ever made, so an empty Redis has lost nothing.
         """
         self._is_first_start = is_first_start
         self._recorded: OrderedDict[str, tuple[float, tuple[Part, ...]]] = OrderedDict()
         self.epoch = Epoch()
-        """Is learnt from Redis and never told to it: an epoch that was lost says that more was."""
+        """Learnt from Redis and never told to it: a lost epoch shows that more was lost."""
 
     def record(self, key: str, *command: Part) -> None:
-        """Remembers a command, instead of an earlier one for the same key.
+        """Remembers a command, replacing an earlier one for the same key.
 
         Args:
             key: The Redis key that it writes.
-            command: What brings back what was written. It runs also where nothing was lost, and must do no harm there.
+            command: Restores what was written. It also runs if nothing was lost, and must then do no harm.
         """
         now = monotonic()
         self._recorded[key] = (now, command)
@@ -58,14 +58,14 @@ class ReplayLog:
             self._recorded.popitem(last=False)
 
     async def replay(self, send: Send) -> None:
-        """Tells a Redis that was just connected to what it should hold, and waits until all replicas had time to do so.
+        """Tells a newly connected Redis what it should hold, and gives all replicas time to do the same.
 
         Args:
             send: Sends one command over the new connection, before any other.
 
         Raises:
-            RedisAway: when Redis cannot be used now, or took not everything.
-            RedisRefused: when it refused a command. Either way the connection must not be used.
+            RedisAway: when Redis cannot be used now, or did not take everything.
+            RedisRefused: when it refused a command. In both cases the connection must not be used.
         """
         commands = [command for _, command in self._recorded.values()]
         for first in range(0, len(commands), _AT_ONCE):
@@ -75,9 +75,9 @@ class ReplayLog:
         nothing_lost = self._is_first_start and known == ""
         wait_ms, epoch, lost = await send("EVAL", _FENCE, 2, _FENCE_KEY, KEY, FENCE_MS, known, int(nothing_lost))
         self.epoch.learn(epoch, lost=bool(lost))
-        # It may be killed again before it has written this.
+        # It may be killed again before it has written these.
         now = monotonic()
         self._recorded.update((key, (now, command)) for key, (_, command) in self._recorded.items())
         if wait_ms:
-            _log.info("Redis was started anew", extra={"fields": {"told_again": len(commands), "wait_ms": wait_ms}})
+            _log.info("Redis was restarted", extra={"fields": {"told_again": len(commands), "wait_ms": wait_ms}})
             await asyncio.sleep(wait_ms / 1000)

@@ -7,16 +7,16 @@ from dataclasses import dataclass
 
 
 class Globs:
-    """Some globs, made ready to match: `*` any text, `?` any character, `[…]` one of these.
+    """Compiled globs: `*` matches any text, `?` any character, `[…]` one of these.
 
-    A glob matches a whole text, upper and lower case apart, and knows no separators: `*` also crosses a slash, an @ and
-    a line feed.
+    A glob matches a whole text and is case-sensitive. It knows no separators: `*` also crosses a slash, an @ and a line
+    feed.
     """
 
     __slots__ = ("_pattern",)
 
     def __init__(self, globs: Iterable[str]) -> None:
-        """Makes ready; of no globs, none matches."""
+        """Compiles them; without globs, nothing matches."""
         self._pattern = re.compile("|".join(map(fnmatch.translate, globs)) or "(?!)")
 
     def match(self, text: str) -> bool:
@@ -26,7 +26,7 @@ class Globs:
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """Actions and projects, as one list of the clients file has them."""
+    """Actions and projects, from one list of the clients file."""
 
     actions: Globs
     projects: Globs
@@ -37,14 +37,14 @@ class Rights:
     """What one actor of a client may do."""
 
     client: Allowance
-    """The client's own lists, beyond which no grant reaches."""
+    """The client's own lists; no grant goes beyond them."""
 
     granted: tuple[Allowance, ...] | None
-    """What the grants that name the actor allow together; None where the client's own lists alone decide."""
+    """What the grants that name the actor allow together; None if only the client's own lists decide."""
 
     @property
     def are_none(self) -> bool:
-        """Whether no grant names the actor, so that it may not even upload."""
+        """Whether no grant names the actor; then it may not even upload."""
         return self.granted == ()
 
     def may_invoke(self, action: str) -> bool:

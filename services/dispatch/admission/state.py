@@ -1,7 +1,7 @@
-"""What dispatch keeps in Redis's state role: nonces, rate buckets, and who uploaded which document.
+"""Dispatch's data in Redis's state role: nonces, rate buckets, and who uploaded which document.
 
-Redis away means refused (UNAVAILABLE): without it no replay could be told from a first call. So are calls that were
-signed before Redis lost what it held (`epoch.py`).
+While Redis is away, calls are refused (UNAVAILABLE): without it, a replay looks like a first call. So are calls signed
+before Redis lost its data (`epoch.py`).
 """
 
 import logging
@@ -24,12 +24,12 @@ from services.dispatch.memory_pressure import HARD_LIMIT, HOLDS_MORE_THAN
 _log = logging.getLogger(__name__)
 
 NONCE_KEPT_S = 660
-"""More than twice the clock skew: a nonce forgotten sooner could be replayed by a clock that runs ahead."""
+"""More than twice the clock skew: if forgotten sooner, a nonce from a clock that runs ahead could be replayed."""
 
 _ADMIT = HOLDS_MORE_THAN + EPOCH_OF + files(__package__).joinpath("admit.lua").read_text()
 _MINUTE_MS = 60_000
 _WHATEVER = 10**15
-"""A share of Redis's memory that it never holds."""
+"""A share of Redis's memory that is never reached."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,18 +39,18 @@ class Bucket:
     name: str
     rate: Rate
     reason: str = ACTOR_RATE
-    """What a refusal by it says in its details: `ACTOR_RATE` or `CLIENT_RATE`."""
+    """The reason in its refusals: `ACTOR_RATE` or `CLIENT_RATE`."""
 
 
 class State:
-    """What every call asks of Redis."""
+    """What every call asks Redis."""
 
     def __init__(self, link: RedisLink, replay_log: ReplayLog, rate_scale: float) -> None:
-        """Asks over `link`.
+        """Asks through `link`.
 
         Args:
             link: The state role.
-            replay_log: Gets the nonces, in case Redis loses them.
+            replay_log: Remembers the nonces, in case Redis loses them.
             rate_scale: Multiplies every rate and burst.
         """
         self._link = link
@@ -59,7 +59,7 @@ class State:
         self._scale = rate_scale
 
     async def answers(self) -> bool:
-        """Whether Redis does."""
+        """Whether Redis answers."""
         try:
             return bool(await self._link.call("PING") == b"PONG")
         except (RedisAway, RedisRefused):
@@ -68,20 +68,20 @@ class State:
     async def admit(
         self, caller: Caller, buckets: Sequence[Bucket], digests: Sequence[str] = (), *, frees: bool = False
     ) -> list[bool]:
-        """Consumes the call's nonce, takes it from its buckets and looks up rights.
+        """Consumes the call's nonce, takes from its buckets and looks up rights.
 
         Args:
-            caller: Whose signature fits.
-            buckets: What limits the call.
-            digests: Uploaded documents that the call names.
-            frees: Admit it however full Redis is, since it will free memory.
+            caller: Whose signature matches.
+            buckets: Limit the call.
+            digests: The uploaded documents that the call names.
+            frees: Admit it however full Redis is, because it will free memory.
 
         Returns:
-            For each digest, whether the client and actor uploaded those bytes; if so, they count as used now.
+            For each digest, whether the client and actor uploaded those bytes. If so, they now count as used.
 
         Raises:
             PapermeshError: UNAUTHENTICATED for a nonce that was used before, RATE_LIMIT, or UNAVAILABLE, also for a
-                call that was signed before Redis lost what it held.
+                call signed before Redis lost its data.
         """
         keys = [
             f"nonce:{caller.client.id}:{caller.nonce}",
@@ -98,7 +98,7 @@ class State:
         with redis_needed():
             fresh, *answer = await self._admit.run(keys, arguments)
         if not fresh:
-            raise unauthenticated("This call was made before: its nonce is used up. Sign each call anew.")
+            raise unauthenticated("This call was made before: its nonce has been used. Sign each call with a new one.")
         self._replay_log.record(keys[0], "EVAL", memory_pressure.SET, 1, keys[0], "", "EX", NONCE_KEPT_S, "NX")
         its_epoch, wait_ms, *rest = answer
         self._replay_log.epoch.learn(its_epoch)
@@ -116,13 +116,13 @@ def owner(caller: Caller) -> str:
 
 
 def holders_key(sha256: str) -> str:
-    """The hash that says who holds an upload: its size in bytes by owner."""
+    """The hash of an upload's owners: its size in bytes by owner."""
     return f"holders:{sha256}"
 
 
 @contextmanager
 def redis_needed() -> Iterator[None]:
-    """Refuses a call that cannot do without Redis when it does not answer in the block.
+    """Refuses a call if Redis, which it needs, does not answer in the block.
 
     Raises:
         PapermeshError: UNAVAILABLE.
@@ -134,7 +134,7 @@ def redis_needed() -> Iterator[None]:
 
 
 def redis_away(error: RedisAway | RedisRefused) -> PapermeshError:
-    """What a caller is told; the log says what it was: a script with a bug looks like an outage to callers."""
+    """The error for the caller. The log has the cause: to callers, a script with a bug looks like an outage."""
     _log.warning("Redis did not answer: %s: %s", type(error).__name__, error)
     reason = "state_full" if "OOM command" in str(error) else "redis_away"
     return PapermeshError(

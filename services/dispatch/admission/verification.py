@@ -1,7 +1,7 @@
-"""Who calls: the signature of a call, checked against the client's keys and the certificate that Envoy saw.
+"""Who calls: a call's signature, checked against the client's keys and the certificate that Envoy saw.
 
-The nonce is not consumed here: dispatch does that next, in one round trip with the limits (`state.py`), so that only a
-call whose signature fits can use one up.
+The nonce is not consumed here. Dispatch does that next, in one round trip with the limits (`state.py`), so that only a
+call with a matching signature can use one up.
 """
 
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ from services.dispatch.admission.rights import Rights
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """A client whose signature fits, and on whose behalf it calls."""
+    """A client whose signature matches, and on whose behalf it calls."""
 
     client: Client
     actor: str
@@ -37,21 +37,21 @@ class Caller:
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """A call whose signature fits."""
+    """A call whose signature matches."""
 
     caller: Caller
     args: bytes
     """The arguments that were signed, as canonical JSON."""
 
     refusal: PapermeshError | None = None
-    """Why the client may not call for the actor that it names; then the caller is the client itself."""
+    """Why the client may not call for the actor that it names; if set, the caller is the client itself."""
 
 
 class Verifier:
     """Checks signatures for one deployment."""
 
     def __init__(self, audience: str, clients: WatchedFile[dict[str, Client]]) -> None:
-        """Checks calls to `audience` by the clients that the file lists at the time of the call."""
+        """Checks calls to `audience` by the clients in the file at the time of the call."""
         self._audience = audience
         self._clients = clients
 
@@ -62,7 +62,7 @@ class Verifier:
             call: The call.
             message: Its request, or the header message of an upload.
             actor: The actor that the request names; empty for the client itself.
-            action: The action that the request names; None for a method that has none.
+            action: The action that the request names; None for a method without one.
 
         Raises:
             PapermeshError: UNAUTHENTICATED; BAD_ARG when the request cannot be canonical.
@@ -72,27 +72,27 @@ class Verifier:
         client = self._clients.value.get(signed.client)
         # One answer for both, so that nobody can list the clients by trying.
         if client is None or identity.caller(call.metadata) != client.certificate:
-            raise unauthenticated("x-client is not a client of this deployment, or this certificate is not its own.")
+            raise unauthenticated("x-client is not a client of this deployment, or this is not its certificate.")
         request = canonical.request_json(message)
         text = canonical.dumps(request)
         signature.check_mac(signed, client.secrets, audience=self._audience, method=call.method, request=text)
         if signed.action != action:
-            raise unauthenticated("x-action must be the request's action, and absent where the request has none.")
+            raise unauthenticated("x-action must equal the request's action, and be absent if the request has none.")
         refusal = _refusal(client, actor)
         caller = Caller(client, client.id if refusal or not actor else actor, signed.nonce, signed_at)
         return Verified(caller, canonical.dumps(request.get("args", {})), refusal)
 
 
 def _refusal(client: Client, actor: str) -> PapermeshError | None:
-    """Why the client may not call for the actor; None when it may."""
+    """Why the client may not call for the actor; None if it may."""
     if not client.acts_for:
         if actor in ("", client.id):
             return None
         return PapermeshError(Code.FORBIDDEN, "This client may not call for another actor. Leave actor empty.")
     if actor == client.id:
-        # The adapter takes actors from tokens: somebody who bears its name there must not get its rights and documents.
+        # The adapter takes actors from tokens: a person with its name there must not get its rights and documents.
         return PapermeshError(
-            Code.FORBIDDEN, "No actor may bear the client's own id; for itself it leaves actor empty."
+            Code.FORBIDDEN, "No actor may have the client's own id. For the client itself, leave actor empty."
         )
     if actor and not is_actor(actor):
         return PapermeshError(Code.BAD_ARG, f"actor must be at most {MAX_ACTOR} printable characters.")

@@ -1,4 +1,4 @@
-"""From an admitted call to its result: out of the cache, from an equal call that is under way, or from the service."""
+"""From an admitted call to its result: from the cache, an equal call under way, or the service."""
 
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -23,23 +23,23 @@ class Answer:
 
     json: str
     cache: pb.CacheState.ValueType = pb.CACHE_STATE_UNSPECIFIED
-    """What the caller is told: HIT if the same client and actor got this result before, whoever it was computed for."""
+    """HIT if the same client and actor got this result before, whoever it was computed for. Told to the caller."""
 
     result_id: str = ""
-    """What it was made of; empty when no cache took part."""
+    """Identifies what it was made from; empty if no cache took part."""
 
     max_age_s: int = 0
-    """How much longer the caller may take it for the same, as if it had been computed when that caller first got it."""
+    """How much longer the caller may reuse it, as if it had been computed when that caller first got it."""
 
     was_found: bool = False
-    """It came out of the cache. For the audit log, and no answer to a caller."""
+    """It came out of the cache. For the audit log only, never for a caller."""
 
 
 class CacheScope(StrEnum):
     """Who shares results, and computations under way."""
 
     DEPLOYMENT = "deployment"
-    """Everybody who has the right to the documents."""
+    """Everybody with the right to the documents."""
 
     CLIENT = "client"
     """The actors of one client."""
@@ -49,10 +49,10 @@ class CacheScope(StrEnum):
 
 
 class Answers:
-    """Answers calls. Whoever asks has shown every right before.
+    """Answers calls. Whoever asks has already shown every right.
 
-    Who it is decides whose place a call takes, whose results it shares, and whether it is told that the result had been
-    computed before: that somebody else asked for it is nobody's business.
+    The caller decides whose place a call takes, whose results it shares, and whether it learns that the result had been
+    computed before: nobody learns what somebody else asked for.
     """
 
     def __init__(
@@ -78,9 +78,9 @@ class Answers:
 
         Args:
             admitted: The action, its request with resolved documents, and who asks.
-            call: The call that asks. Its deadline ends the waiting; the work itself ends when nobody waits any more,
-                and at the action's timeout.
-            no_cache: Compute it in any case.
+            call: The call that asks. Its deadline ends the waiting. The work itself ends when nobody waits any more, or
+                at the action's timeout.
+            no_cache: Compute it even if it is cached.
 
         Raises:
             PapermeshError: what the service answered, TIMEOUT, or RATE_LIMIT when too many calls are under way.
@@ -100,7 +100,7 @@ class Answers:
         if no_cache:
             with acquire():
                 return await self._first(await self._compute(admitted, call, wait_s, ttl), asker, ttl)
-        # While the engine is not known, nothing stands under this key, but equal calls still meet there.
+        # While the engine is unknown, nothing is stored under this key, but equal calls still meet there.
         key = self._key(admitted, self._engines.version(action.method.service))
         found = await self._cache.get(key, asker)
         if found.json is not None:
@@ -112,7 +112,7 @@ class Answers:
             )
         if not found.got_s or answer.result_id != key:
             return await self._first(answer, asker, ttl)
-        # Though it was computed again: how long an entry lasts would tell that somebody else had had it made.
+        # Even if it was computed again: how long an entry lasts would reveal that somebody else had it made.
         return replace(answer, cache=pb.CACHE_STATE_HIT, max_age_s=found.got_s)
 
     async def _find(self, key: str, asker: str) -> Answer | None:
@@ -120,7 +120,7 @@ class Answers:
         return None if found.json is None else Answer(found.json, result_id=key, was_found=True)
 
     async def _first(self, answer: Answer, asker: str, ttl: timedelta) -> Answer:
-        """What somebody is told who gets a result for the first time, or anew: as if it had been computed now."""
+        """The answer for somebody who gets a result for the first time, or again: as if it had been computed now."""
         if not answer.result_id:
             return answer
         await self._cache.note_got(answer.result_id, asker, ttl)
@@ -148,7 +148,7 @@ class Answers:
             return Answer(made.json)
         action = admitted.action
         self._engines.learn(action.method.service, made.engine)
-        # Under the engine that made it, which may have been renewed since the call came.
+        # Under the engine that made it, which may have been upgraded since the call came.
         key = self._key(admitted, made.engine)
         await self._cache.put(key, made.json, ttl)
         return Answer(made.json, result_id=key)

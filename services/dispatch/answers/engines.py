@@ -1,4 +1,4 @@
-"""Which version of its engine each service runs, so that no result of another version is ever served."""
+"""The version of each service's engine, so that no result of another version is ever served."""
 
 import asyncio
 import logging
@@ -17,14 +17,14 @@ _TIMEOUT_S = 2.0
 _MAX_VERSION = 128
 
 EVERY_S = 2.0
-"""How long after the last replica was renewed a cached result of the old engine may still be served."""
+"""How long after the last replica's upgrade a cached result of the old engine may still be served."""
 
 _AGAIN_S = 0.2
-"""After this long a service that never answered is asked again: until then the cache is of no use to its callers."""
+"""How soon a service that never answered is asked again: until it does, the cache is of no use to its callers."""
 
 
 class Engines:
-    """What each service last said of its engine: asked all the time, and read from every answer besides."""
+    """What each service last said about its engine: asked regularly, and read from every answer too."""
 
     def __init__(self, channel: grpc.aio.Channel, services: Iterable[str]) -> None:
         """Asks `services`, full names, through `channel`."""
@@ -33,17 +33,17 @@ class Engines:
         self._answered: set[str] = set()
 
     def version(self, service: str) -> str:
-        """The version of a service's engine; empty while it is not known, and then nothing is read from the cache."""
+        """The version of a service's engine. Empty while unknown; then nothing is read from the cache."""
         return self._versions[service]
 
     def learn(self, service: str, version: str) -> None:
-        """Takes up the version that came with an answer; one that is too long to be one teaches nothing."""
+        """Learns the version that came with an answer; ignores one that is too long."""
         if 0 < len(version) <= _MAX_VERSION and version != self._versions[service]:
             _log.info("engine", extra={"fields": {"service": service, "version": version}})
             self._versions[service] = version
 
     async def run(self, every_s: float = EVERY_S) -> None:
-        """Asks every service again and again until it is cancelled."""
+        """Keeps asking every service until it is cancelled."""
         while True:
             await asyncio.gather(*map(self._refresh, self._versions))
             await asyncio.sleep(every_s if self._answered >= self._versions.keys() else min(_AGAIN_S, every_s))
@@ -62,7 +62,7 @@ class Engines:
 
 
 def _version(answer: bytes) -> str:
-    """The version in an answer; empty for what is no answer: a service with a bug must not end dispatch."""
+    """The version in an answer; empty for a broken one: a service with a bug must not end dispatch."""
     try:
         return str(pb.GetEngineResponse.FromString(answer).version)
     except DecodeError:
@@ -70,5 +70,5 @@ def _version(answer: bytes) -> str:
 
 
 def engine_of(trailing: Iterable[tuple[str, str | bytes]]) -> str:
-    """The version that an answer's trailing metadata carries; empty when there is none."""
+    """The version in an answer's trailing metadata; empty if there is none."""
     return next((str(value) for key, value in trailing if key == ENGINE), "")

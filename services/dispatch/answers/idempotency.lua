@@ -1,9 +1,9 @@
--- Opens the record of an idempotency key, or says what stands in it.
+-- Opens the record of an idempotency key, or says what is in it.
 --
--- KEYS: the record, then the budgets of the owner and of the whole client: what their records of a day take.
--- ARGV: digest of the arguments, token of this call, milliseconds of a lease, seconds to keep the record, 1 when a call
---       that was interrupted may be made again (the action has no side effects) and 0 when not, what a record takes at
---       least, the two budgets' limits, and the share of its memory from which Redis takes no new record.
+-- KEYS: the record, then the budgets of the owner and of the whole client: what a day's records of theirs take.
+-- ARGV: digest of the arguments, token of this call, milliseconds of a lease, seconds to keep the record, 1 if an
+--       interrupted call may be made again (the action has no side effects) and 0 if not, the least that a record takes,
+--       the two budgets' limits, and the share of its memory above which Redis takes no new record.
 -- Returns one of {'new'}, {'running'}, {'other'} (other arguments), {'interrupted'}, {'done', stored}, {'state_full'}, or
 -- {'full', the milliseconds until the budget is empty again}.
 local record = redis.call('HMGET', KEYS[1], 'args', 'until', 'done')

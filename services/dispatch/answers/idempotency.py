@@ -1,10 +1,9 @@
 """Idempotency keys: the same call again gets the stored answer, whatever became of the connection in between.
 
 A record stands in Redis's state role for 24 hours, under the client, the actor, the action and the key. While the first
-call runs it holds a lease; whoever comes with the same key waits for it. A call without side effects that was
-interrupted is simply made again. One with side effects goes on when its caller leaves, so that the caller can come back
-for the answer; if it is interrupted all the same, nobody knows how far it came, and from then on the key answers
-CONFLICT.
+call runs, it holds a lease; later calls with the same key wait for it. An interrupted call without side effects simply
+runs again. One with side effects goes on when its caller leaves, so that the caller can come back for the answer. If it
+is interrupted all the same, nobody knows how far it got, and from then on the key answers CONFLICT.
 """
 
 import asyncio
@@ -28,14 +27,14 @@ KEPT_S = 24 * 3600
 """How long a key is remembered."""
 
 RECORD_BYTES = 64 * 1024
-"""What a record takes of a budget at least: Redis is smaller than the blob store, and shared by all."""
+"""The least that a record takes from a budget: Redis is smaller than the blob store, and everybody shares it."""
 
 OWNER_BUDGET_BYTES = 2_000 * RECORD_BYTES
 CLIENT_BUDGET_BYTES = 16_000 * RECORD_BYTES
-"""What the records of one client and actor, and of one client, may take in a day. In Redis 16,000 of them are 40 MB."""
+"""What the records of one client and actor, and of one client, may take a day. In Redis, 16,000 take 40 MB."""
 
 _LEASE_MS = 10_000
-"""A holder that was killed is noticed after this long."""
+"""How long until a killed holder is noticed."""
 
 _RENEW_S = 3.0
 _LOOK_FIRST_S, _LOOK_LAST_S = 0.02, 0.25
@@ -43,7 +42,7 @@ _LOOK_FIRST_S, _LOOK_LAST_S = 0.02, 0.25
 _OPEN = HOLDS_MORE_THAN + files(__package__).joinpath("idempotency.lua").read_text()
 _RESTORE = files(__package__).joinpath("idempotency_restore.lua").read_text()
 _OURS = "if redis.call('HGET', KEYS[1], 'token') ~= ARGV[1] then return 0 end "
-# What goes on with a record begins with EXPIRE, and so works when Redis is full as well (see memory_pressure.lua).
+# What continues a record begins with EXPIRE, so that it works even if Redis is full (see memory_pressure.lua).
 _GO_ON = f"{_OURS} redis.call('EXPIRE', KEYS[1], {KEPT_S}) "
 _RENEW = f"{_GO_ON} local t = redis.call('TIME') return redis.call('HSET', KEYS[1], 'until', t[1] * 1000 + ARGV[2])"
 _STORE = f"""{_GO_ON}
@@ -58,12 +57,12 @@ _GIVE_UP = f"{_GO_ON} return redis.call('HSET', KEYS[1], 'until', 0)"
 _DID_NOTHING = frozenset(
     {Code.BAD_ARG, Code.UNAUTHENTICATED, Code.FORBIDDEN, Code.NOT_FOUND, Code.CONFLICT, Code.TOO_LARGE, Code.RATE_LIMIT}
 )
-"""Answers of a service that refused before it did anything."""
+"""Answers of a service that refused before doing anything."""
 
 
 @dataclass(frozen=True, slots=True)
 class KeyedCall:
-    """A call that bears an idempotency key."""
+    """A call with an idempotency key."""
 
     client: str
     owner: str
@@ -79,24 +78,24 @@ class KeyedCall:
 
     @property
     def digest(self) -> str:
-        """Of its arguments."""
+        """The digest of its arguments."""
         return hashlib.sha256(self.args).hexdigest()
 
     @property
     def name(self) -> str:
-        """Of its record. Hashed, since a key may be long and is the caller's business."""
+        """Its record's Redis key. Hashed, since an idempotency key may be long, and is the caller's business."""
         text = f"{self.owner}\x1f{self.action}\x1f{self.key}".encode()
         return f"idempotency:{hashlib.sha256(text).hexdigest()}"
 
     @property
     def keys(self) -> list[str]:
-        """Of its record and of the budgets that it takes from."""
+        """The Redis keys of its record and of the budgets that it takes from."""
         # A client's id holds no separator of an owner, so the two kinds of budgets never meet.
         return [self.name, f"idempotency-budget:{self.owner}", f"idempotency-budget:{self.client}"]
 
 
 def check_key(key: str) -> None:
-    """Refuses what is neither an idempotency key nor empty, for none.
+    """Refuses anything but an idempotency key, or an empty text for none.
 
     Raises:
         PapermeshError: BAD_ARG.
@@ -113,8 +112,8 @@ class Idempotency:
 
         Args:
             link: The state role.
-            replay_log: Gets the records of side effects too, in case Redis loses them.
-            answers: Keeps what calls answered.
+            replay_log: Remembers the records of side effects, in case Redis loses them.
+            answers: Keeps the answers of calls.
         """
         self._replay_log = replay_log
         self._answers = answers
@@ -124,12 +123,12 @@ class Idempotency:
         )
 
     async def once(self, asked: KeyedCall, run: Callable[[], Awaitable[str]]) -> str:
-        """The answer to a call: the stored one, or that of `run`, which is then stored.
+        """The answer to a call: the stored one, or `run`'s, which is then stored.
 
         Raises:
-            PapermeshError: CONFLICT when the key was used with other arguments, or by a call that was interrupted and
-                may have taken effect; RATE_LIMIT when the keys of a day take too much; UNAVAILABLE when Redis is away
-                or has no room left; otherwise what `run` raises.
+            PapermeshError: CONFLICT when the key was used with other arguments, or by an interrupted call that may have
+                taken effect; RATE_LIMIT when a day's keys take too much; UNAVAILABLE when Redis is away or has no room
+                left; otherwise what `run` raises.
         """
         token = secrets.token_hex(16)
         pause_s = _LOOK_FIRST_S
@@ -150,7 +149,7 @@ class Idempotency:
                 case b"other":
                     raise PapermeshError(
                         Code.CONFLICT,
-                        "This idempotency key was used with other arguments. Take a new key for another call.",
+                        "This idempotency key was used with other arguments. Use a new key for a different call.",
                     )
                 case b"interrupted":
                     raise PapermeshError(
@@ -163,7 +162,7 @@ class Idempotency:
             pause_s = min(pause_s * 2, _LOOK_LAST_S)
 
     async def settle(self, limit_s: float) -> None:
-        """Waits until the side effects that are under way have ended and their answers are stored."""
+        """Waits until the side effects under way have ended and their answers are stored."""
         if self._going_on:
             await asyncio.wait(self._going_on, timeout=limit_s)
 
@@ -179,7 +178,7 @@ class Idempotency:
         return found
 
     async def _run_to_the_end(self, asked: KeyedCall, token: str, run: Callable[[], Awaitable[str]]) -> str:
-        """Runs a side effect, whether or not its caller stays."""
+        """Runs a side effect to its end, whether or not its caller stays."""
         task = asyncio.create_task(self._run(asked, token, run))
         self._going_on.add(task)
         task.add_done_callback(self._ended)
@@ -215,7 +214,7 @@ class Idempotency:
                 await self._renew.run([asked.name], [token, _LEASE_MS])
 
     async def _end(self, asked: KeyedCall, token: str, *, did_nothing: bool) -> None:
-        """Ends a call without an answer: the key is free again where that is safe, else it says what happened."""
+        """Ends a call without an answer. If that is safe, frees the key; otherwise the key says what happened."""
         is_free = did_nothing or asked.repeatable
         if is_free:
             self._replay_log.record(asked.name, "EVAL", _FORGET, 1, asked.name, token)
@@ -225,7 +224,7 @@ class Idempotency:
             await (self._forget if is_free else self._give_up).run([asked.name], [token])
 
     def _note(self, asked: KeyedCall, token: str, lease_ms: int, *answer: bytes) -> None:
-        """Has the record of a side effect put back if Redis loses it. A read may be made again."""
+        """Has the record of a side effect restored if Redis loses it. A read may simply run again."""
         if not asked.repeatable:
             record: list[Part] = [token, asked.digest, lease_ms, int(time.time()) + KEPT_S, *answer]
             self._replay_log.record(asked.name, "EVAL", _RESTORE, 1, asked.name, *record)
@@ -234,7 +233,7 @@ class Idempotency:
 def _full(wait_ms: int) -> PapermeshError:
     return PapermeshError(
         Code.RATE_LIMIT,
-        "The idempotency keys of this client or actor take all the room of a day. Call without a key, or later.",
+        "This client or actor has used up a day's room for idempotency keys. Call without a key, or later.",
         retry_after_ms=max(1, wait_ms),
         details={"reason": "idempotency_keys"},
     )

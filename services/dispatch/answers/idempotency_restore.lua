@@ -1,9 +1,10 @@
--- Puts back the record of a call with side effects, which Redis may have lost. Works when Redis is full (see memory_pressure.lua).
+-- Restores the record of a call with side effects, which Redis may have lost. Works even if Redis is full (see
+-- memory_pressure.lua).
 --
 -- KEYS: the record.
--- ARGV: token of the call, digest of its arguments, milliseconds of a lease (0 when the call has ended), second since 1970
---       until which the record is kept, and, once the call has an answer, what stands for it.
--- Returns 1, or 0 when another call holds the key.
+-- ARGV: token of the call, digest of its arguments, milliseconds of a lease (0 if the call has ended), second since 1970
+--       until which the record is kept and, once the call has an answer, what stands for it.
+-- Returns 1, or 0 if another call holds the key.
 local token = redis.call('HGET', KEYS[1], 'token')
 if token and token ~= ARGV[1] then
   return 0

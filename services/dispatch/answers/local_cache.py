@@ -1,6 +1,6 @@
-"""The results that were asked for a moment ago, in this process's own memory, so that a busy one costs no way to Redis.
+"""The latest results, in this process's own memory, so that a popular one needs no round trip to Redis.
 
-Only for a second: what another replica has computed anew since, because somebody asked for that, is seen then.
+Only for a second: after that, what another replica has recomputed on request is seen.
 """
 
 import time
@@ -12,17 +12,17 @@ FRESH_S = 1.0
 
 _MOST_ENTRIES = 256
 _MOST_CHARACTERS = 65_536
-"""Of one result. With the number of entries this bounds the memory, to 64 MB at the very most."""
+"""Bytes of one result. With the number of entries, this limits the memory to 64 MB."""
 
 _MOST_OWNERS = 64
-"""Of one result. Who comes when there are as many is asked about in Redis, once a second."""
+"""Owners of one result. Beyond these, Redis is asked about an owner once a second."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
     json: str
     ends: int
-    """The second since 1970 at which the entry ends in Redis."""
+    """The second since 1970 at which the entry expires in Redis."""
 
     fresh_until: float
     got: dict[str, int] = field(default_factory=dict)
@@ -30,14 +30,14 @@ class _Entry:
 
 
 class LocalCache:
-    """A few results by their keys, the least recently noted given up first."""
+    """A few results by their keys; the least recently noted goes first."""
 
     def __init__(self) -> None:
-        """Holds none yet."""
+        """Starts empty."""
         self._held: OrderedDict[str, _Entry] = OrderedDict()
 
     def note(self, key: str, json: str, ends: int) -> None:
-        """Remembers what Redis holds now: a result, and the second since 1970 at which it ends there."""
+        """Remembers what Redis holds now: a result, and the second since 1970 at which it expires there."""
         before = self._held.pop(key, None)
         if len(json) > _MOST_CHARACTERS:
             return
@@ -46,7 +46,7 @@ class LocalCache:
             self._held.popitem(last=False)
 
     def note_got(self, key: str, owner: str, until: int) -> None:
-        """Remembers that somebody got a result, which counts until that second since 1970."""
+        """Remembers that somebody got a result; this counts until that second since 1970."""
         entry = self._held.get(key)
         if entry is not None:
             if len(entry.got) >= _MOST_OWNERS:
@@ -54,9 +54,9 @@ class LocalCache:
             entry.got[owner] = until
 
     def get(self, key: str, owner: str) -> tuple[str, int, int] | None:
-        """A fresh result, when it ends, and until when it counts that this owner got it before.
+        """A fresh result, when it expires, and until when it counts that this owner got it before.
 
-        Nothing when Redis must be asked about the result or the owner.
+        None if Redis must be asked about the result or the owner.
         """
         entry = self._held.get(key)
         if entry is None or entry.fresh_until <= time.monotonic() or owner not in entry.got:

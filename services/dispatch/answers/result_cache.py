@@ -1,7 +1,7 @@
-"""Results by what they were made of. A key names the contents, not a place, so an entry can be old but never wrong.
+"""Results by what they were made from. A key names the contents, not a place, so an entry can be old but never wrong.
 
-It never decides who may read: whoever asks has shown the right to every document first. It remembers who got which
-result, since nobody is told that somebody else has asked before.
+It never decides who may read: whoever asks has first shown the right to every document. It remembers who got which
+result, so that nobody learns that somebody else has asked before.
 """
 
 import hashlib
@@ -20,11 +20,11 @@ from services.dispatch.answers.compressed import compress, decompress
 from services.dispatch.answers.local_cache import LocalCache
 
 MAX_ENTRY_BYTES = 4 * 1024 * 1024
-"""The largest entry, compressed. What is larger is computed each time: one entry must not push out a thousand."""
+"""The largest entry, compressed. A larger result is computed each time: one entry must not evict a thousand."""
 
 _COMPRESS_FROM = 1024
 _HEAD = struct.Struct(">?I")
-"""Whether the rest is compressed, and the second since 1970 at which the entry ends."""
+"""Whether the rest is compressed, and the second since 1970 at which the entry expires."""
 
 _log = logging.getLogger(__name__)
 
@@ -37,7 +37,7 @@ class Found:
     """The result, if it was computed before."""
 
     got_s: int = 0
-    """For how many more seconds it counts that the one who asks got it before; 0 when not."""
+    """For how many more seconds it counts that the asker got it before; 0 if it does not."""
 
 
 def result_key(action: Action, request: Message, engine: str, whose: str) -> str:
@@ -55,7 +55,7 @@ def result_key(action: Action, request: Message, engine: str, whose: str) -> str
 
 
 class ResultCache:
-    """Redis's cache role. When it is away every result is computed anew, and nothing else changes."""
+    """Redis's cache role. While it is away, every result is computed again, and nothing else changes."""
 
     def __init__(self, link: RedisLink) -> None:
         """Keeps entries behind `link`."""
@@ -64,7 +64,7 @@ class ResultCache:
         self._away = False
 
     async def get(self, key: str, owner: str) -> Found:
-        """What is known of the result of that key, for an owner who asks; one way to Redis at most."""
+        """What is known of the key's result, for an owner who asks; at most one round trip to Redis."""
         if near := self._local.get(key, owner):
             return _found(*near)
         try:
@@ -83,7 +83,7 @@ class ResultCache:
         return _found(json, ends, until)
 
     async def note_got(self, key: str, owner: str, ttl: timedelta) -> None:
-        """Remembers for `ttl` that an owner got the result of that key."""
+        """Remembers for `ttl` that an owner got the key's result."""
         seconds = int(ttl.total_seconds())
         until = int(time.time()) + seconds
         self._local.note_got(key, owner, until)
@@ -106,7 +106,7 @@ class ResultCache:
             self._note(error)
 
     def _note(self, error: Exception | None) -> None:
-        """One line when the cache goes away and one when it is back, not one a call."""
+        """Logs a line when the cache goes away and one when it is back, not one per call."""
         if (error is not None) != self._away:
             self._away = error is not None
             _log.warning("The cache does not answer: %s" if error else "The cache answers again%s", error or "")

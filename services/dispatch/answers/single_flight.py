@@ -1,7 +1,7 @@
-"""Single flight: equal calls that are under way at once, in any replica, are computed once.
+"""Single flight: equal calls under way at the same time, in any replica, are computed once.
 
-Within a process the equal calls wait for one task. Across processes the first one holds a lease in Redis's cache role;
-the others look for its result there. Losing that Redis, or a holder, costs a second computation and nothing else.
+Within a process, equal calls wait for one task. Across processes, the first one holds a lease in Redis's cache role,
+and the others look for its result there. Losing that Redis, or a holder, costs a second computation and nothing else.
 """
 
 import asyncio
@@ -17,12 +17,12 @@ from services.base.errors import Code, FieldViolation, PapermeshError
 from services.base.redis.link import RedisAway, RedisLink, RedisRefused, Script
 
 _LEASE_MS = 3_000
-"""A holder that was killed is replaced after this long."""
+"""How long until a killed holder is replaced."""
 
 _RENEW_S = 1.0
 _FAILURE_KEPT_MS = 5_000
 _LOOK_FIRST_S, _LOOK_LAST_S = 0.01, 0.1
-"""How often the others look: soon at first, since most results take milliseconds."""
+"""How often the others look: often at first, since most results take milliseconds."""
 
 _RENEW = """if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end return 0"""
 _RELEASE = """if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0"""
@@ -37,7 +37,7 @@ class _Flight(Generic[T]):
 
 
 class SingleFlight(Generic[T]):
-    """The computations under way in this process, each of which makes a T."""
+    """The computations under way in this process; each makes a T."""
 
     def __init__(self, link: RedisLink) -> None:
         """Agrees with other replicas through `link`, the cache role."""
@@ -53,19 +53,19 @@ class SingleFlight(Generic[T]):
         find: Callable[[], Awaitable[T | None]],
         acquire: Callable[[], ExitStack],
     ) -> T:
-        """The result of that key: computed here, or by an equal call that is under way.
+        """The key's result: computed here, or by an equal call under way.
 
         A caller that is cancelled leaves; when the last one has left, the computation is cancelled too.
 
         Args:
             key: The result's key.
-            compute: Makes the result and puts it into the cache; called by the one that computes.
-            find: Looks for the result in the cache, before computing and while another replica does.
-            acquire: Called by the one with which a flight begins; what it returns is closed when the flight ends.
+            compute: Makes the result and caches it; only one caller's is called.
+            find: Looks for the result in the cache, before computing and while another replica computes.
+            acquire: Called for the caller that starts a flight; what it returns is closed when the flight ends.
 
         Raises:
             PapermeshError: why the computation failed, the same for everybody who waited for it; or what `acquire`
-                raises, for the one caller alone.
+                raises, for that one caller only.
         """
         flight = self._flights.get(key)
         if flight is None:
@@ -73,7 +73,7 @@ class SingleFlight(Generic[T]):
             flight = _Flight(asyncio.create_task(self._fly(key, compute, find)))
             self._flights[key] = flight
             flight.task.add_done_callback(lambda task: self._land(key, task))
-            # Not when the one with which it began has left: others may wait for it still.
+            # Not when the caller that started it has left: others may still wait for it.
             flight.task.add_done_callback(lambda _: place.close())
         flight.waiting += 1
         try:
@@ -126,7 +126,7 @@ class SingleFlight(Generic[T]):
     ) -> T:
         renewing = asyncio.create_task(self._keep(key, token))
         try:
-            # An equal call may have ended since this one looked, and given the lease back.
+            # An equal call may have ended since this one looked, and returned the lease.
             found = await find()
             return await compute() if found is None else found
         except PapermeshError as error:
@@ -144,12 +144,12 @@ class SingleFlight(Generic[T]):
                 await self._renew.run([_lease(key)], [token, _LEASE_MS])
 
     async def _publish(self, token: str, error: PapermeshError) -> None:
-        """Tells those who wait in other replicas; nobody who comes later learns of it."""
+        """Tells those who wait in other replicas; later callers do not learn of it."""
         with suppress(RedisAway, RedisRefused):
             await self._link.call("SET", _failure(token), orjson.dumps(error, default=dict), "PX", _FAILURE_KEPT_MS)
 
     async def _follow(self, key: str, holder: str, find: Callable[[], Awaitable[T | None]]) -> T | None:
-        """What the holder of the lease made; nothing when it left without a result.
+        """What the holder of the lease made; None if it left without a result.
 
         Raises:
             PapermeshError: why the holder's computation failed.

@@ -1,4 +1,4 @@
-"""Answers that are kept for idempotency keys: small ones in the record itself, large ones in the blob store."""
+"""Answers kept for idempotency keys: small ones in the record itself, large ones in the blob store."""
 
 import asyncio
 import hashlib
@@ -11,7 +11,7 @@ from services.base.spool_file import SpoolFile, spool_file
 from services.dispatch.answers.compressed import compress, decompress
 
 MAX_INLINE_BYTES = 1024
-"""The largest answer, compressed, that stands in Redis: what nobody evicts must stay small."""
+"""The largest answer, compressed, that goes into Redis: what is never evicted must stay small."""
 
 _INLINE, _STORED = b"i", b"b"
 _SALT_BYTES = 16
@@ -19,7 +19,7 @@ _SALT_BYTES = 16
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """An answer that is kept."""
+    """A stored answer."""
 
     record: bytes
     """What `load` needs, at most 1 KiB."""
@@ -32,7 +32,7 @@ class StoredAnswers:
     """Puts an answer where it belongs and finds it again."""
 
     def __init__(self, blobs: BlobStore, spool_dir: Path) -> None:
-        """Keeps large answers in `blobs`, by way of a file in `spool_dir`."""
+        """Keeps large answers in `blobs`, through a file in `spool_dir`."""
         self._blobs = blobs
         self._spool_dir = spool_dir
 
@@ -63,7 +63,7 @@ class StoredAnswers:
 
 
 def _write(file: SpoolFile, packed: bytes) -> str:
-    """Writes a large answer and returns the digest of the file; fit for a thread."""
+    """Writes a large answer and returns the file's digest; safe in a thread."""
     # Equal answers are not shared: each is deleted a day after it was written, whoever else has one like it.
     content = secrets.token_bytes(_SALT_BYTES) + packed
     file.write(content)

@@ -57,7 +57,7 @@ class Heads:
         Raises:
             RedisAway, RedisRefused: when Redis did not accept it.
         """
-        # Also when Redis is full: whoever starts then could not begin a chain, and would refuse deletions too.
+        # Even if Redis is full: a dispatch that starts then could not begin a chain, and would refuse deletions too.
         await self._link.call("EVAL", memory_pressure.SET, 1, Head.key(chain), str(head), "EX", self.keep_days * _DAY_S)
 
 
@@ -150,11 +150,11 @@ class Audit:
         except (RedisAway, RedisRefused) as error:
             # No reason to refuse calls: the lines are written, and without Redis no call gets past its nonce.
             if not self._untold:
-                _log.warning("Redis was not told how long the audit log is: %s", error)
+                _log.warning("Could not tell Redis how long the audit log is: %s", error)
             self._untold = True
         else:
             if self._trouble or self._untold:
-                _log.info("The audit log is in order again")
+                _log.info("The audit log can be written again")
             self._trouble, self._untold = "", False
 
     async def _roll(self) -> None:
@@ -193,7 +193,7 @@ class Audit:
                 file.append(_last(why))
             await self._finish(file)
         except (OSError, RedisAway, RedisRefused) as error:
-            _log.error("The audit log could not be ended in order: %s", error)
+            _log.error("Could not close the audit log properly: %s", error)
             file.close()
 
     async def _finish(self, file: ChainFile) -> None:
@@ -224,7 +224,7 @@ class Audit:
 
     def _has_trouble(self, what: str) -> None:
         if what != self._trouble:
-            _log.error("%s; calls are refused until it can", what)
+            _log.error("%s; calls are refused until it can be", what)
         self._trouble = what
 
 

@@ -93,9 +93,7 @@ class Deletion:
                 await self._blobs.delete(Namespace.UPLOADS, sha256)
             await self._done.run([mark, ERASING], [sha256, token, _REMEMBERED_S])
         except (PapermeshError, TimeoutError) as error:
-            _log.warning(
-                "An upload's bytes could not be deleted and will be later: %s", str(error) or "it took too long"
-            )
+            _log.warning("Could not delete an upload's bytes; trying again later: %s", str(error) or "it took too long")
             return False
         except (RedisAway, RedisRefused) as error:
             raise redis_away(error) from error

@@ -1,12 +1,12 @@
--- Begins to delete the bytes of an upload that nobody holds. Works when Redis is full.
+-- Starts deleting the bytes of an upload that nobody holds. Works even if Redis is full.
 --
 -- KEYS: "holders:<digest>", "erasing" (see hold.lua), "deletion:<digest>".
 -- ARGV: the digest, a token of this deletion, seconds that it may take.
--- Returns 1 when the caller must delete them now, 0 when somebody holds them or is deleting them.
+-- Returns 1 if the caller must delete them now, 0 if somebody holds them or is deleting them.
 --
--- "deletion:<digest>" is "now:<token>" while bytes are deleted, then "done:<token>" for longer than an upload takes. Whoever
--- puts the same bytes meanwhile finds another value there than before, and puts them again (hold.lua). A deletion that
--- was cut off leaves its digest in "erasing", and is made again.
+-- "deletion:<digest>" is "now:<token>" while bytes are deleted, then "done:<token>" for longer than an upload takes. An
+-- upload of the same bytes meanwhile sees that the value has changed, and stores them again (hold.lua). A deletion that
+-- was cut off leaves its digest in "erasing", and is repeated.
 if redis.call('EXISTS', KEYS[1]) == 1 then
   redis.call('ZREM', KEYS[2], ARGV[1])
   return 0

@@ -1,11 +1,11 @@
--- Gives an owner an upload whose bytes are in the store, or says whether it could.
+-- Gives an owner an upload whose bytes are in the store, or only says whether it could.
 --
--- KEYS: "holders:<digest>": who holds it, what each is charged for it in bytes by owner; "held:<client>" and
+-- KEYS: "holders:<digest>": who holds it, in bytes charged by owner; "held:<client>" and
 --       "documents:<client>": what the client's owners are charged, and how many documents they hold, each document once
 --       for each owner; "used": second of the last use by digest; "erasing": digests whose bytes must go;
 --       "deletion:<digest>": the last deletion of these bytes (see erase.lua).
--- ARGV: the owner, the digest, the charge, the client's quotas in bytes and in documents, the share of its memory from which
---       Redis takes no more, and the last deletion that was seen before the bytes were put, or nothing to ask alone.
+-- ARGV: the owner, the digest, the charge, the client's quotas in bytes and in documents, the share of its memory above
+--       which Redis takes no more, and the last deletion seen before the bytes were stored, or nothing to only ask.
 -- Returns {"held" | "fits" | "over" | "state_full" | "gone", bytes and documents that the client holds}.
 local bytes, documents = tonumber(redis.call('GET', KEYS[2]) or 0), tonumber(redis.call('GET', KEYS[3]) or 0)
 if ARGV[7] and (redis.call('GET', KEYS[6]) or '') ~= ARGV[7] then

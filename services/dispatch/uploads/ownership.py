@@ -145,9 +145,9 @@ class Ownership:
 def _over(quota: Quota, used: Quota) -> PapermeshError:
     return PapermeshError(
         Code.TOO_LARGE,
-        f"With this document the client's uploads would exceed its quota of {quota.bytes} bytes and {quota.documents}"
-        f" documents; they take {used.bytes} and {used.documents} now, where each counts {LEAST_CHARGE_BYTES} bytes at"
-        " least. Delete documents that are no longer needed, then upload this one again.",
+        f"This document would take the client over its quota of {quota.bytes} bytes and {quota.documents} documents."
+        f" Its uploads now take {used.bytes} and {used.documents}; each counts at least {LEAST_CHARGE_BYTES} bytes."
+        " Delete documents that are no longer needed, then upload this one again.",
         details={
             "quota_bytes": str(quota.bytes),
             "used_bytes": str(used.bytes),

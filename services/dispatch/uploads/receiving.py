@@ -35,7 +35,7 @@ def check_header(sent: pb.PutDocumentHeader, max_bytes: int) -> None:
     """
     check_digest(sent.sha256, "header.sha256")
     if sent.size < 1:
-        raise bad_field("header.size", "must be at least 1; an empty file is no document")
+        raise bad_field("header.size", "must be at least 1; an empty file is not a document")
     if sent.size > max_bytes:
         raise document_too_large(max_bytes)
 
@@ -63,14 +63,14 @@ async def _spool(size: int, stream: AsyncIterator[pb.PutDocumentRequest], spool:
     digest, received, beginning = hashlib.sha256(), 0, Beginning()
     async for message in stream:
         if message.WhichOneof("message") != "data" or not 0 < len(message.data) <= _MAX_PIECE:
-            raise bad_field("data", f"after the header come pieces of 1 to {_MAX_PIECE} bytes")
+            raise bad_field("data", f"after the header, send pieces of 1 to {_MAX_PIECE} bytes")
         received += len(message.data)
         if received > size:
-            raise bad_field("data", f"more bytes came than the {size} that the header announces")
+            raise bad_field("data", f"more bytes arrived than the {size} that the header announces")
         beginning.feed(message.data)
         digest.update(message.data)
         spool.write(message.data)
     if received < size:
-        raise bad_field("data", f"{received} bytes came of the {size} that the header announces")
+        raise bad_field("data", f"{received} bytes arrived of the {size} that the header announces")
     beginning.finish()
     return digest.hexdigest()

@@ -1,4 +1,4 @@
--- Takes an upload from one owner, or from all when nobody has used it since a moment. Works when Redis is full.
+-- Takes an upload from one owner, or from all if nobody has used it since a given time. Works even if Redis is full.
 --
 -- KEYS: "holders:<digest>", "used", "erasing" (see hold.lua). "held:<client>" and "documents:<client>" are made from the
 --       owners' names.

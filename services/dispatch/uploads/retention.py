@@ -53,9 +53,9 @@ class Retention:
                 if await self.is_our_turn():
                     await self.sweep()
             except (RedisAway, RedisRefused, PapermeshError) as error:
-                _log.warning("Retention could not sweep and will later: %s: %s", type(error).__name__, error)
+                _log.warning("A retention sweep failed; trying again later: %s: %s", type(error).__name__, error)
             except Exception:  # noqa: BLE001 - a bug in the housekeeping must not end the process that serves calls
-                _log.exception("A bug in the retention; the next sweep comes in an hour")
+                _log.exception("A bug in retention; the next sweep is in an hour")
             await asyncio.sleep(_LOOK_S)
 
     async def is_our_turn(self) -> bool:

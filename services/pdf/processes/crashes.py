@@ -1,4 +1,4 @@
-"""What a worker died of, told in the log: once for each document, however often it is asked about."""
+"""Why a worker died, logged once per document, however often it is asked about."""
 
 import logging
 import os
@@ -10,10 +10,10 @@ from typing import NamedTuple
 _LOG = logging.getLogger(__name__)
 
 _REMEMBERED = 256
-"""Crashes of which it is known that they have been told; of more, the one longest ago is told again."""
+"""How many crashes are remembered as logged; beyond that, the oldest is logged again."""
 
 _ORIGIN = re.compile(r"[A-Za-z]{1,40} at [\w./+-]{1,200}:\d{1,7}", re.ASCII)
-"""The kind of an error and its line: a worker says which, and must not get the words of a document in here."""
+"""An error's kind and line, as a worker reports them: this keeps a document's words out of the log."""
 
 
 class _Crash(NamedTuple):
@@ -25,11 +25,11 @@ class _Crash(NamedTuple):
 
 
 class Crashes:
-    """Tells each crash once, and of its repetitions how many there were."""
+    """Logs each crash once, then only how often it was repeated."""
 
     def __init__(self) -> None:
         self._told: OrderedDict[_Crash, int] = OrderedDict()
-        """Repetitions since it was told."""
+        """Repetitions since it was last logged."""
 
     def tell(
         self,
@@ -41,15 +41,15 @@ class Crashes:
         status: int | None = None,
         origin: str = "",
     ) -> None:
-        """Logs an error, unless this document has had it told of this operation.
+        """Logs an error, unless it was already logged for this document and operation.
 
         Args:
             sha256: Digest of the document.
-            operation: The question; empty for a worker that died when it had nothing to do.
+            operation: The question; empty for a worker that died while idle.
             reason: "memory", "cpu" or "crash".
             request_id: The call that asked.
-            status: How the process ended, as waitpid has it; None when it did not, or that is unknown.
-            origin: What the worker says of an error that it did not foresee.
+            status: How the process ended, as from waitpid; None if it did not, or that is unknown.
+            origin: What the worker says about an unexpected error.
         """
         crash = _Crash(sha256, operation, reason)
         if crash in self._told:
@@ -75,7 +75,7 @@ class Crashes:
         )
 
     def close(self) -> None:
-        """Tells what is left to tell."""
+        """Logs what is still unlogged."""
         while self._told:
             self._forget()
 
@@ -90,7 +90,7 @@ class Crashes:
             "repeats": repeats,
         }
         _LOG.error(
-            "the same failure again: operation %s, reason %s, digest %s…, %d times since it was told",
+            "the same failure again: operation %s, reason %s, digest %s…, %d times since it was last logged",
             *fields.values(),
             extra={"fields": fields},
         )

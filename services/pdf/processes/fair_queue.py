@@ -1,7 +1,7 @@
-"""The places at work, one for each document that may be read at a time, and the requests that wait for one, by turns.
+"""The places at work, one per document that may be read at a time, and the requests that take turns for them.
 
-There is room for so many requests: who comes when it is full is told so at once, instead of waiting for a deadline in
-vain, unless somebody with a longer line has to give way (`turns.py`).
+There is room for so many requests. When it is full, a new one is refused at once instead of waiting in vain for its
+deadline, unless somebody with a longer line must give way (`turns.py`).
 """
 
 import asyncio
@@ -13,12 +13,12 @@ from services.pdf.processes.turns import Request, Turns
 
 
 class FairQueue:
-    """So many places in front of the requests that wait; while one is free, nobody waits."""
+    """A number of places, and the requests that wait for them; while one is free, nobody waits."""
 
     def __init__(self, size: int, limit: int) -> None:
-        """`size` places, for which at most `limit` requests wait, not counting what is admitted already."""
+        """`size` places, for which at most `limit` requests wait, not counting those already admitted."""
         self.free = size
-        """Places that nobody has."""
+        """Free places."""
 
         self._limit = limit
         self._counted = 0
@@ -35,7 +35,7 @@ class FairQueue:
         """Takes a place, once it is the flow's turn; `give` gives it back.
 
         Raises TIMEOUT after `deadline` (of the loop's clock), and RATE_LIMIT as soon as there is no room, unless the
-        request was `admitted` before: a document that is read in parts is not turned away in the middle.
+        request was `admitted` before: a document that is read in parts is not refused halfway.
         """
         if self.free:
             self.free -= 1
@@ -59,7 +59,7 @@ class FairQueue:
             self._leave(request)
 
     def give(self, flow: Flow) -> None:
-        """Takes a place back from a flow, and hands it to whoever is next."""
+        """Takes a place back from a flow, and gives it to whoever is next."""
         self._turns.end(flow)
         while request := self._turns.next():
             if request.turn.done():  # its caller left in this very turn of the loop
@@ -70,7 +70,7 @@ class FairQueue:
         self.free += 1
 
     def refuse(self, error: PapermeshError) -> None:
-        """Ends the wait of all requests with an error."""
+        """Ends all waits with an error."""
         while request := self._turns.next():
             self._turns.end(request.flow)
             self._end(request, error)
@@ -89,7 +89,7 @@ class FairQueue:
         self._leave(request)
 
     def _leave(self, request: Request) -> None:
-        """Takes a request out of the line, and gives back its room; more than once does no harm."""
+        """Takes a request out of the line, and frees its room; may be called more than once."""
         self._turns.remove(request)
         if request.counted:
             request.counted = False

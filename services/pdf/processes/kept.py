@@ -1,7 +1,7 @@
-"""The workers that are kept for their holders, each for the next question about the one document that it has opened.
+"""The workers kept for their holders, each for the next question about the one document that it has opened.
 
-So a worker that a document has taken over sees no other document, and no other person's question; and whoever asks
-about one document again and again, or reads it in parts, pays for one process.
+So a worker that a document has taken over sees no other document and no other person's question. And whoever asks
+about one document again and again, or reads it in parts, pays for only one process.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ from services.pdf.processes.subject import Holder
 
 
 class KeptWorkers:
-    """At most `limit` workers that have nothing to do, each for `seconds`; `end` ends one that is kept no longer."""
+    """At most `limit` idle workers, each for `seconds`; `end` ends one that is no longer kept."""
 
     def __init__(self, limit: int, seconds: float, end: Callable[[WorkerProcess], None]) -> None:
         self._limit = limit
@@ -26,7 +26,7 @@ class KeptWorkers:
         return len(self._workers)
 
     def take(self, holder: Holder) -> WorkerProcess | None:
-        """A worker of this holder's, the one used last: its memory is warm."""
+        """This holder's most recently used worker: its memory is warm."""
         for worker, (whose, _) in reversed(self._workers.items()):
             if whose == holder:
                 self.remove(worker)
@@ -34,14 +34,14 @@ class KeptWorkers:
         return None
 
     def put(self, worker: WorkerProcess, holder: Holder) -> None:
-        """Keeps a worker; when there are too many, one of whoever has the most is ended, the one longest here."""
+        """Keeps a worker. If there are too many, ends the oldest of whoever has the most."""
         timer = asyncio.get_running_loop().call_later(self._seconds, self._drop, worker)
         self._workers[worker] = holder, timer
         if len(self._workers) > self._limit:
             self._drop(self._one_too_many())
 
     def remove(self, worker: WorkerProcess) -> Holder | None:
-        """Takes out one particular worker, and says whose it is; None when it is not here."""
+        """Takes out a particular worker and returns its holder; None if it is not here."""
         if worker not in self._workers:
             return None
         holder, timer = self._workers.pop(worker)
@@ -54,7 +54,7 @@ class KeptWorkers:
             self.remove(worker)
 
     def _one_too_many(self) -> WorkerProcess:
-        """By client first, as turns are: actors can be invented without end."""
+        """By client first, like turns: anybody can invent actors without end."""
         flows = [holder.flow for holder, _ in self._workers.values()]
         of_client, of_flow = Counter(flow.client for flow in flows), Counter(flows)
 

@@ -1,4 +1,4 @@
-"""What one document may cost. Plain numbers, so that both sides of the worker's socket agree on them."""
+"""What one document may cost: plain numbers, so that both sides of the worker's socket agree on them."""
 
 from dataclasses import dataclass
 
@@ -12,19 +12,19 @@ class Limits:
     """The limits of a kind of worker; everything over one is a typed error, never a crash of the service."""
 
     memory_bytes: int = 1024 * MIB
-    """Address space that a worker may map on top of what it starts with."""
+    """Address space that a worker may map beyond what it starts with."""
 
     cpu_seconds: int = 60
-    """Processor time for one request. The wall clock is the caller's deadline; this one needs nobody to watch it."""
+    """Processor time for one request. The caller's deadline limits wall-clock time; this limit needs no watcher."""
 
     kept: int = 20
-    """Workers that are kept for the next question about the one document that each has opened."""
+    """Workers kept for the next question about the one document that each has opened."""
 
     kept_seconds: float = 60.0
-    """How long one of them is kept without a question, in seconds."""
+    """Seconds that one of them is kept without a question."""
 
     result_bytes: int = 16 * MIB
-    """JSON text of one result."""
+    """Bytes of one result's JSON text."""
 
     waiting: int = 192
     """Requests that may wait for a worker: four times what dispatch lets one client have under way. The next one is

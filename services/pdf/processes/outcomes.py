@@ -1,4 +1,4 @@
-"""What became of a request, as the one error type: worker's words, deaths and deadlines."""
+"""Failed requests as the one error type: what workers answer, how they die, and deadlines."""
 
 import os
 import signal
@@ -10,21 +10,21 @@ _FROM_WORKERS = frozenset({Code.BAD_ARG, Code.TOO_LARGE})
 """Codes that a worker may answer with."""
 
 _BUSY_MS = 1000
-"""What a caller is told to wait when too many wait already."""
+"""How long a caller is told to wait when too many are waiting."""
 
 
 def timed_out() -> PapermeshError:
-    """The deadline passed while a worker was at it."""
-    return PapermeshError(Code.TIMEOUT, "The document was not finished in time; the work on it has been stopped.")
+    """The deadline passed while a worker was busy with it."""
+    return PapermeshError(Code.TIMEOUT, "The document took too long, and the work on it was stopped.")
 
 
 def no_worker_in_time() -> PapermeshError:
-    """The deadline passed in the queue."""
+    """The deadline passed while it was queued."""
     return PapermeshError(Code.TIMEOUT, "No worker became free in time; try again later.")
 
 
 def busy() -> PapermeshError:
-    """Too many wait for a worker. Not UNAVAILABLE: the mesh would eject a host that does as much as it can."""
+    """Too many wait for a worker. Not UNAVAILABLE: the mesh would eject a host that does all it can."""
     return PapermeshError(
         Code.RATE_LIMIT,
         f"The engine is busy; try again in {_BUSY_MS} ms.",
@@ -39,10 +39,10 @@ def closing() -> PapermeshError:
 
 
 def not_started() -> PapermeshError:
-    """The workers of a kind do not come up. Not UNAVAILABLE: other kinds work, and the mesh would eject the host."""
+    """A kind's workers do not start. Not UNAVAILABLE: other kinds work, and the mesh would eject the host."""
     return PapermeshError(
         Code.ENGINE_FAIL,
-        "The engine's part for this does not start; its log says why.",
+        "The part of the engine that does this cannot start; its log says why.",
         details={"reason": "not_started"},
     )
 
@@ -55,20 +55,20 @@ def engine_failed(reason: str) -> PapermeshError:
     }.get(reason, "crashed")
     return PapermeshError(
         Code.ENGINE_FAIL,
-        f"The engine {what} on this document; other requests are unharmed.",
+        f"The engine {what} on this document; other requests are not affected.",
         details={"reason": reason},
     )
 
 
 def reason_of_death(status: int | None) -> str:
-    """Why a worker ended, by its status as waitpid has it (None when unknown): "cpu" or "crash"."""
+    """Why a worker ended, "cpu" or "crash", by its status from waitpid (None if unknown)."""
     if status is not None and os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGXCPU:
         return "cpu"
     return "crash"
 
 
 def from_worker(error: dict[str, Any]) -> PapermeshError:
-    """The error that a worker answered with; a bad one becomes ENGINE_FAIL, since workers are not trusted."""
+    """The error that a worker answered with. An invalid one becomes ENGINE_FAIL, since workers are not trusted."""
     try:
         code = Code(error["code"])
         violations = tuple(FieldViolation(str(name), str(description)) for name, description in error["violations"])

@@ -1,4 +1,4 @@
-"""The workers as a pool, and what becomes of a request."""
+"""The workers as a pool, and how a request goes through it."""
 
 import itertools
 import os
@@ -33,7 +33,7 @@ class _Request:
 class WorkerPool:
     """Workers of one kind behind a fair queue, each for one document of one caller. `async with` starts and ends them.
 
-    `views` are what they can be asked, by the names of the operations; `work_dir` is where documents are placed.
+    `views` are what they can be asked, by operation name; `work_dir` is where documents are placed.
     """
 
     def __init__(self, kind: Kind, views: Mapping[str, View], work_dir: Path) -> None:
@@ -47,7 +47,7 @@ class WorkerPool:
         self._closing = False
 
     async def __aenter__(self) -> Self:
-        """Starts all workers; raises ZygoteError when they do not come up."""
+        """Starts all workers; raises ZygoteError if they do not start."""
         self._work_dir.mkdir(parents=True, exist_ok=True)
         try:
             await self._supervisor.start()
@@ -76,13 +76,13 @@ class WorkerPool:
     async def run(
         self, operation: str, arguments: dict[str, Any], subject: Subject, deadline: float, *, admitted: bool = False
     ) -> Answer:
-        """Has a worker do one operation on one document: one that has opened nothing but this document, for this flow.
+        """Has a worker do one operation on one document: a worker that has opened only this document, for this flow.
 
-        `deadline` is a time of the loop's clock: at that moment the worker is killed, and when the caller is cancelled
-        it is killed at once. `admitted` is for a part of a request that has been let in before: it queues however many
-        wait. Raises PapermeshError: what the operation answered, TIMEOUT, RATE_LIMIT when too many requests wait for a
-        worker, ENGINE_FAIL when the worker died, or UNAVAILABLE when a document cannot be put where it can be opened.
-        What else `subject.place` raises passes through.
+        At `deadline`, a time of the loop's clock, the worker is killed; if the caller is cancelled, at once. `admitted`
+        is for a part of a request that was let in before: it queues however many wait. Raises PapermeshError: what the
+        operation answered, TIMEOUT, RATE_LIMIT when too many requests wait for a worker, ENGINE_FAIL when the worker
+        died, or UNAVAILABLE when a document cannot be placed for opening. Anything else that `subject.place` raises
+        passes through.
         """
         if self._closing:
             raise outcomes.closing()
@@ -108,7 +108,7 @@ class WorkerPool:
                 raise
             return await self._ask(worker, request, document)
         finally:
-            with suppress(OSError):  # what is left here by a folder that fails goes when the service starts again
+            with suppress(OSError):  # what a failing folder leaves here goes when the service restarts
                 path.unlink()
 
     async def _open(self, subject: Subject, path: Path) -> int:
@@ -120,7 +120,7 @@ class WorkerPool:
             raise disk_fault(Disk.WORK, error) from error
 
     async def _ask(self, worker: WorkerProcess, request: _Request, document: int = -1) -> Answer:
-        """Asks a worker; one that is new gets the descriptor of its document, for good."""
+        """Asks a worker; a new one gets the descriptor of its document, for good."""
         try:
             answered = worker.expect(request.deadline)
             worker.send(pack_request(request.operation, request.arguments), document)
@@ -139,7 +139,7 @@ class WorkerPool:
         return self._finish(worker, request, answer)
 
     def _finish(self, worker: WorkerProcess, request: _Request, answer: Answer) -> Answer:
-        """Keeps the worker, or ends it; raises the error that it answered with."""
+        """Keeps or ends the worker; raises the error that it answered with."""
         header = answer.header
         crash = header.get("crash")
         if crash is not None:

@@ -20,7 +20,7 @@ _LOG = logging.getLogger(__name__)
 class Pools:
     """The workers of all `kinds`, which know `operations`. `async with` starts and ends them.
 
-    `work_dir` belongs to this service process alone: what an earlier one left there is removed.
+    `work_dir` belongs to this service process alone: it removes what an earlier one left there.
     """
 
     def __init__(self, kinds: Iterable[Kind], operations: Iterable[Operation], work_dir: Path) -> None:
@@ -55,13 +55,13 @@ class Pools:
 
     @property
     def is_ready(self) -> bool:
-        """Whether of each kind that starts with the service at least one worker lives."""
+        """Whether every kind that starts with the service has at least one live worker."""
         return all(_is_up(self._started.get(kind.name)) for kind in self._kinds.values() if not kind.on_first_use)
 
     async def of(self, kind: str, deadline: float) -> WorkerPool:
-        """The pool of a kind; one that is not there yet is started, once for all who wait for it.
+        """The pool of a kind. If it is not there yet, starts it, once for all who wait for it.
 
-        Raises TIMEOUT when it is not up by `deadline` (of the loop's clock), and ENGINE_FAIL when it does not come up.
+        Raises TIMEOUT if it is not up by `deadline` (of the loop's clock), and ENGINE_FAIL if it does not start.
         """
         starting = self._start(kind)
         try:

@@ -1,4 +1,4 @@
-"""One worker process as the service sees it: a socket to ask it, a pidfd to end it, and the document it has open."""
+"""One worker process as the service sees it: a socket to ask it, a pidfd to end it, and its open document."""
 
 import asyncio
 import contextlib
@@ -15,12 +15,12 @@ _RECEIVE = 256 * 1024
 
 
 class WorkerLost(Exception):  # noqa: N818  # an event of the engine's, which becomes an error of the request
-    """The process ended, or said what no worker says, before it answered."""
+    """The process ended, or broke the protocol, before it answered."""
 
     def __init__(self, status: int | None = None) -> None:
         super().__init__(status)
         self.status = status
-        """As waitpid has it; None when unknown."""
+        """Its status from waitpid; None if unknown."""
 
 
 class Answer(NamedTuple):
@@ -31,10 +31,10 @@ class Answer(NamedTuple):
 
 
 class WorkerProcess:
-    """A locked-in process with at most one request at a time.
+    """A confined process with at most one request at a time.
 
-    What comes out of it is not trusted: an answer over `payload_limit` bytes, one that nobody asked for or that comes
-    before all of its request was taken, or one that cannot be read ends the process.
+    Its output is not trusted. The process is ended for an answer that is over `payload_limit` bytes, unasked for,
+    unreadable, or sent before it has read its whole request.
     """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, connection: socket.socket, payload_limit: int) -> None:
@@ -45,7 +45,7 @@ class WorkerProcess:
         self._document = -1
         self._as_given = (0, 0)
         self.settled: asyncio.Future[None] = loop.create_future()
-        """Done when the zygote has handed the process over, or it has ended: its "ready" may come before either."""
+        """Done when the zygote has handed over the process, or it has ended. Its "ready" may come before either."""
 
         self._answer: asyncio.Future[Answer] | None = None
         self._timer: asyncio.TimerHandle | None = None
@@ -65,7 +65,7 @@ class WorkerProcess:
         self._settle()
 
     def expect(self, deadline: float) -> asyncio.Future[Answer]:
-        """The next answer; TimeoutError after `deadline` (of the loop's clock), WorkerLost when there will be none."""
+        """The next answer; TimeoutError after `deadline` (of the loop's clock), WorkerLost if there will be none."""
         future: asyncio.Future[Answer] = self._loop.create_future()
         if self._exit is not None:
             future.set_exception(self._exit)
@@ -76,13 +76,13 @@ class WorkerProcess:
 
     @property
     def document_is_as_given(self) -> bool:
-        """Whether nobody has written to the document's file since: it may be one with the store's."""
+        """Whether the document's file is unwritten since; it may be the store's own file."""
         return _written(self._document) == self._as_given
 
     def send(self, request: bytes, document: int = -1) -> None:
         """Sends a request; the first one with the descriptor of the document, which is closed with the process.
 
-        What the socket does not hold follows as the process reads. Raises WorkerLost when it has ended.
+        What the socket cannot hold follows as the process reads. Raises WorkerLost if it has ended.
         """
         if document >= 0:
             self._document, self._as_given = document, _written(document)
@@ -95,7 +95,7 @@ class WorkerProcess:
             self._loop.add_writer(self._socket, self._on_writable)
 
     def on_exit(self, status: int | None) -> None:
-        """Notes that the process has ended; whoever waits for its answer learns it."""
+        """Notes that the process has ended, and tells whoever waits for its answer."""
         self._exit = WorkerLost(status)
         if self._answer is not None and not self._answer.done():
             self._answer.set_exception(self._exit)
@@ -107,7 +107,7 @@ class WorkerProcess:
             self.settled.set_result(None)
 
     def close(self) -> None:
-        """Kills the process if it is still there."""
+        """Kills the process if it still exists."""
         self._stop_timer()
         if self._socket.fileno() >= 0:
             self._loop.remove_reader(self._socket)
@@ -156,7 +156,7 @@ class WorkerProcess:
             self._received = bytearray(data)
 
     def _deliver(self, data: bytes | bytearray, start: int) -> None:
-        """Hands an answer over whose payload starts at `start`."""
+        """Hands over an answer whose payload starts at `start`."""
         try:
             header = orjson.loads(memoryview(data)[LENGTHS.size : start])
         except orjson.JSONDecodeError:
@@ -170,7 +170,7 @@ class WorkerProcess:
         self._answer.set_result(Answer(header, payload))
 
     def _hang_up(self) -> None:
-        """Ends a process that has closed its socket or breaks the protocol; the zygote reports its end to the pool."""
+        """Ends a process that closed its socket or broke the protocol; the zygote reports its end to the pool."""
         self._loop.remove_reader(self._socket)
         self._kill()
 
@@ -186,7 +186,7 @@ class WorkerProcess:
 
 
 def _written(document: int) -> tuple[int, int]:
-    """The size of a file, and when it was last written to."""
+    """A file's size, and when it was last written."""
     status = os.fstat(document)
     return status.st_size, status.st_mtime_ns
 

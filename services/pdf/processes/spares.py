@@ -1,4 +1,4 @@
-"""The workers that have opened nothing yet: forked and locked in ahead, so that no call waits for that."""
+"""The workers that have opened nothing yet: forked and confined ahead, so that no call waits for that."""
 
 import asyncio
 
@@ -7,7 +7,7 @@ from services.pdf.processes.process import WorkerProcess
 
 
 class Spares:
-    """New workers in front of the requests that wait for one, first come, first served: they have had their turn."""
+    """New workers, and the requests that wait for one. First come, first served: they have had their turn."""
 
     def __init__(self) -> None:
         self._workers: list[WorkerProcess] = []
@@ -19,7 +19,7 @@ class Spares:
         return len(self._workers)
 
     async def take(self, deadline: float) -> WorkerProcess:
-        """A worker that has opened nothing; TIMEOUT when none was ready by `deadline` (of the loop's clock)."""
+        """A worker that has opened nothing; TIMEOUT if none is ready by `deadline` (of the loop's clock)."""
         try:
             async with asyncio.timeout_at(deadline), self._line:
                 while not self._workers:
@@ -32,22 +32,22 @@ class Spares:
             raise outcomes.no_worker_in_time() from None
 
     def give(self, worker: WorkerProcess) -> None:
-        """Has a new worker for whoever waits longest."""
+        """Gives a new worker to whoever has waited longest."""
         self._workers.append(worker)
         self._changed.set()
 
     def remove(self, worker: WorkerProcess) -> bool:
-        """Takes out one particular worker; False when it is not here."""
+        """Takes out a particular worker; False if it is not here."""
         if worker not in self._workers:
             return False
         self._workers.remove(worker)
         return True
 
     def clear(self) -> None:
-        """Forgets the workers; the requests go on waiting."""
+        """Forgets the workers; the requests keep waiting."""
         self._workers.clear()
 
     def close(self) -> None:
-        """Ends the wait of all requests."""
+        """Ends all waits."""
         self._closed = True
         self._changed.set()

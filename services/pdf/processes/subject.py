@@ -1,4 +1,4 @@
-"""What a request is about and whose it is: all that the engine knows of a call besides its question."""
+"""What a request is about and whose it is: all that the engine knows about a call besides its question."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -8,11 +8,11 @@ from typing import NamedTuple
 from services.base.flow import NOBODY, Flow
 
 Place = Callable[[Path], Awaitable[None]]
-"""Puts a document at a path that does not exist yet; as a hard link where it can be one."""
+"""Puts a document at a path that does not exist yet; as a hard link if possible."""
 
 
 class Holder(NamedTuple):
-    """Whom a worker belongs to from its first document on: it opens that document for that flow, and nothing else."""
+    """Whose a worker is from its first document on: it opens that document for that flow, and nothing else."""
 
     flow: Flow
     sha256: str
@@ -23,18 +23,18 @@ class Subject:
     """A document, and the call that asks about it."""
 
     sha256: str
-    """The digest that it is kept under."""
+    """The document's digest."""
 
     place: Place
-    """How a worker gets it; for a large document more than once, at other paths."""
+    """How a worker gets it; for a large document several times, at different paths."""
 
     flow: Flow = NOBODY
-    """On whose behalf: flows take turns at the workers."""
+    """On whose behalf the call is: flows take turns at the workers."""
 
     request_id: str = ""
     """The call's id, for the log."""
 
     @property
     def holder(self) -> Holder:
-        """Whose worker may be asked about it."""
+        """The holder whose worker may be asked about it."""
         return Holder(self.flow, self.sha256)

@@ -1,4 +1,4 @@
-"""The processes behind a pool: their zygote, new ones forked ahead, and those that are kept; started over as needed."""
+"""The processes behind a pool: their zygote, new ones forked ahead, and kept ones; restarted as needed."""
 
 import asyncio
 import contextlib
@@ -24,15 +24,15 @@ _Started = TypeVar("_Started")
 
 _START_SECONDS = 30.0
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 5.0
-"""Seconds between attempts to start what does not start."""
+"""Seconds between attempts to start something."""
 
 
 class WorkerRefused(Exception):  # noqa: N818  # an event of the engine's, as WorkerLost is
-    """A new process could not lock itself in; the text says which step failed, and why."""
+    """A new process could not confine itself; the text says which step failed, and why."""
 
 
 class Supervisor:
-    """The processes of a kind: as many as work at a time stand ready, for whoever comes next."""
+    """The processes of a kind: as many as work at a time are kept ready for the next callers."""
 
     def __init__(self, kind: Kind, views: Mapping[str, View], crashes: Crashes) -> None:
         self.restarts: Counter[str] = Counter()
@@ -42,10 +42,10 @@ class Supervisor:
         self.spares = Spares()
         self.kept = KeptWorkers(kind.limits.kept, kind.limits.kept_seconds, self._dismiss)
         self.workers: set[WorkerProcess] = set()
-        """Those that are wanted, starting ones too."""
+        """Those that are wanted, including starting ones."""
 
         self.by_pid: dict[int, WorkerProcess] = {}
-        """All processes that have not been seen to end, those that are being killed too."""
+        """All processes that have not been seen to end, including those being killed."""
 
         self._kind = kind
         self._views = views
@@ -56,7 +56,7 @@ class Supervisor:
         self._none_left = asyncio.Event()
 
     async def start(self) -> None:
-        """Starts the zygote and the first workers; raises ZygoteError when they do not come up."""
+        """Starts the zygote and the first workers; raises ZygoteError if they do not start."""
         try:
             self.zygote = await self._start_zygote()
         except OSError as error:
@@ -64,9 +64,9 @@ class Supervisor:
         try:
             workers = await asyncio.gather(*(self._spawn() for _ in range(self._kind.size)))
         except WorkerRefused as refused:
-            raise ZygoteError(f"A worker could not lock itself in: {refused}.") from None
+            raise ZygoteError(f"A worker could not confine itself: {refused}.") from None
         except (WorkerLost, TimeoutError, OSError) as error:
-            raise ZygoteError("A worker could not lock itself in, and none works otherwise.") from error
+            raise ZygoteError("A worker could not confine itself, and none works without that.") from error
         for worker in workers:
             self._welcome(worker)
 
@@ -88,13 +88,13 @@ class Supervisor:
             self.zygote = None
 
     async def take_new(self, deadline: float) -> WorkerProcess:
-        """A worker that has opened nothing, and another in its place; TIMEOUT when there is none in time."""
+        """A worker that has opened nothing; starts another in its place. TIMEOUT if there is none in time."""
         worker = await self.spares.take(deadline)
         self._run_in_background(self._bring_up())
         return worker
 
     def take_kept(self, holder: Holder) -> WorkerProcess | None:
-        """A worker that has the holder's document open; one whose document was written to since is ended."""
+        """A worker with the holder's document open; ends one whose document was written since."""
         worker = self.kept.take(holder)
         if worker is not None and not worker.document_is_as_given:
             self._dismiss(worker)
@@ -102,14 +102,14 @@ class Supervisor:
         return worker
 
     def keep(self, worker: WorkerProcess, holder: Holder) -> None:
-        """Keeps a worker that has answered, for the next question of its holder's; it may have died meanwhile."""
+        """Keeps a worker that has answered, for its holder's next question; it may have died meanwhile."""
         if worker.exited or worker not in self.workers:
             self.end(worker, "crash")
         else:
             self.kept.put(worker, holder)
 
     def end(self, worker: WorkerProcess, reason: str) -> bool:
-        """Kills a worker, and counts it; False when it has gone with the zygote, which counts for all of them."""
+        """Kills and counts a worker; False if it went with the zygote, which counts for all of them."""
         worker.close()
         if worker not in self.workers:
             return False
@@ -118,7 +118,7 @@ class Supervisor:
         return True
 
     def _dismiss(self, worker: WorkerProcess) -> None:
-        """Ends a worker that nobody has asked anything for a while, or one that had to give way: nothing is wrong."""
+        """Ends a worker that has long been idle, or had to give way: nothing is wrong."""
         self.workers.discard(worker)
         worker.close()
 
@@ -130,7 +130,7 @@ class Supervisor:
             self.spares.give(worker)
 
     def _lose_spare(self, worker: WorkerProcess, status: int | None) -> None:
-        _LOG.error("a worker ended that had opened nothing: status %s", status)
+        _LOG.error("a worker ended before it had opened anything: status %s", status)
         if self.end(worker, outcomes.reason_of_death(status)):
             self._run_in_background(self._bring_up())
 
@@ -138,9 +138,9 @@ class Supervisor:
         self._welcome(await _until_it_starts("a worker", self._spawn))
 
     async def _spawn(self) -> WorkerProcess:
-        """A worker that is locked in and waits.
+        """A worker that is confined and waiting.
 
-        Raises WorkerRefused, WorkerLost, TimeoutError or OSError when it does not come up.
+        Raises WorkerRefused, WorkerLost, TimeoutError or OSError if it does not start.
         """
         if self.zygote is None:
             raise WorkerLost
@@ -169,7 +169,7 @@ class Supervisor:
             raise
         if not landlock and not self._warned:
             self._warned = True
-            _LOG.warning("the kernel offers no Landlock: workers are held by the system call filter alone")
+            _LOG.warning("the kernel has no Landlock: only the system call filter confines workers")
         return worker
 
     async def _start_zygote(self) -> Zygote:
@@ -190,8 +190,8 @@ class Supervisor:
             self._crashes.tell(holder.sha256, "", reason, status=status)
 
     def _on_zygote_lost(self) -> None:
-        """All workers died with it: their requests fail, and everything is started anew."""
-        _LOG.error("the zygote ended; starting it and %d workers anew", self._kind.size)
+        """All workers died with it: their requests fail, and everything starts again."""
+        _LOG.error("the zygote ended; starting it and %d workers again", self._kind.size)
         self.zygote = None
         self.restarts["zygote"] += 1
         self._drop_workers()
@@ -225,7 +225,7 @@ class Supervisor:
 
 
 async def _until_it_starts(what: str, start: Callable[[], Awaitable[_Started]]) -> _Started:
-    """Starts something, however many attempts it takes."""
+    """Retries until something has started."""
     pause = _FIRST_PAUSE
     while True:
         try:
@@ -237,7 +237,7 @@ async def _until_it_starts(what: str, start: Callable[[], Awaitable[_Started]]) 
 
 
 def _landlock(first: Answer) -> int:
-    """The version of Landlock that holds a new worker; WorkerRefused when its first answer says that it has failed."""
+    """The version of Landlock that confines a new worker; WorkerRefused if its first answer reports a failure."""
     if "failed" in first.header:
         raise WorkerRefused(first.header["failed"])
     version: int = first.header["landlock"]

@@ -1,9 +1,9 @@
-"""Who is next: the requests that wait, in the order of their callers' turns and not of their coming.
+"""Who is next: the waiting requests, in the order of their callers' turns, not of their arrival.
 
-Max-min fairness, as fair queueing has it for links, with places at work instead of bandwidth. One that is free goes to
-the client that has the fewest; among equals to the one whose last turn is longest ago. Among a client's actors the
-same rule decides, and of one actor's requests the first comes first. So whoever sends many waits for itself: a client
-waits for one request of each other client at most, however many those have sent, and inventing actors earns no turns.
+Max-min fairness, as in fair queueing for links, with places at work instead of bandwidth. A free place goes to the
+client with the fewest; among equals, to the one whose last turn is longest ago. Among a client's actors the same rule
+decides, and of one actor's requests the oldest is first. So whoever sends many waits for itself: a client waits for at
+most one request of each other client, however many they have sent, and inventing actors earns no turns.
 
 When there is no more room, the longest line gives way (McKenney, Stochastic Fairness Queueing, 1990).
 """
@@ -17,7 +17,7 @@ from services.base.flow import Flow
 
 @dataclass(eq=False, slots=True)
 class Request:
-    """Somebody who waits for a place at work, and gets it by the future."""
+    """Somebody who waits for a place at work, and gets it through the future."""
 
     flow: Flow
     turn: asyncio.Future[None]
@@ -26,10 +26,10 @@ class Request:
 
 
 class Turns:
-    """What waits, by flow, and how many places each flow has."""
+    """The waiting requests by flow, and how many places each flow has."""
 
     def __init__(self) -> None:
-        # Dictionaries keep the order of insertion: who has had a turn is put behind the others.
+        # Dictionaries keep insertion order: whoever has had a turn goes behind the others.
         self._waiting: dict[str, dict[str, deque[Request]]] = {}
         self._at_work: Counter[str | Flow] = Counter()
 
@@ -37,7 +37,7 @@ class Turns:
         return sum(len(line) for actors in self._waiting.values() for line in actors.values())
 
     def add(self, request: Request) -> None:
-        """Puts a request behind those of its flow."""
+        """Adds a request behind those of its flow."""
         self._waiting.setdefault(request.flow.client, {}).setdefault(request.flow.actor, deque()).append(request)
 
     def remove(self, request: Request) -> None:
@@ -48,7 +48,7 @@ class Turns:
             self._tidy(request.flow)
 
     def next(self) -> Request | None:
-        """Takes out the request whose turn it is, and counts a place as its flow's; None when nobody waits."""
+        """Takes out the request whose turn it is, and counts a place as its flow's; None if nobody waits."""
         if not self._waiting:
             return None
         client = min(self._waiting, key=lambda each: self._at_work[each])
@@ -68,17 +68,16 @@ class Turns:
         self._at_work[flow] += 1
 
     def end(self, flow: Flow) -> None:
-        """Counts it no longer."""
+        """Stops counting it."""
         for holder in (flow.client, flow):
             self._at_work[holder] -= 1
             if not self._at_work[holder]:  # actors can be invented without end
                 del self._at_work[holder]
 
     def gives_way(self, flow: Flow) -> Request | None:
-        """Whose place a newcomer of the flow may have: the last request of the longest line; None when that is its own.
+        """The request whose place a newcomer of the flow may take: the longest line's last; None if that is its own.
 
-        The lines are those of the clients and, in the longest of these, those of its actors, each with the newcomer in
-        it.
+        The lines are the clients' and, within the longest of these, its actors', each with the newcomer in it.
         """
         lines = {
             Flow(client, actor): [request for request in line if request.counted]
@@ -90,7 +89,7 @@ class Turns:
         for each, line in lines.items():
             of_client[each.client] += len(line)
             of_actor[each] += len(line)
-        # Where lines are equally long, the newcomer is the one who comes too late.
+        # If lines are equally long, the newcomer has come too late.
         client = max(of_client, key=lambda each: (of_client[each], each == flow.client))
         longest = max(
             (each for each in of_actor if each.client == client), key=lambda each: (of_actor[each], each == flow)
@@ -98,7 +97,7 @@ class Turns:
         return None if longest == flow else lines[longest][-1]
 
     def _tidy(self, flow: Flow) -> None:
-        """Forgets who has nothing that waits."""
+        """Forgets flows without waiting requests."""
         actors = self._waiting[flow.client]
         if not actors[flow.actor]:
             del actors[flow.actor]

@@ -1,8 +1,8 @@
 """The frames between the service and a worker, over a Unix stream socket.
 
 A frame is the lengths of its header and its payload (4 bytes each, little endian), the header as JSON, and the payload
-as it is. A request's header names the operation and its arguments, of which one may be bytes: they are the payload.
-Beside the first request comes the descriptor of the document that all of them are about. An answer's payload is the
+as it is. A request's header names the operation and its arguments; one of these may be bytes, which are the payload.
+With the first request comes the descriptor of the document that all of them are about. An answer's payload is the
 result's JSON, made once in the worker and never parsed by the service.
 """
 
@@ -17,20 +17,20 @@ SOCKET = 3
 LENGTHS = struct.Struct("<II")
 
 MAX_HEADER = 64 * 1024
-"""Bytes of an answer's header; a worker that announces more is not to be trusted any longer."""
+"""The most bytes of an answer's header; a worker that announces more is no longer trusted."""
 
 CONTENT = "content"
-"""The name of the argument that is bytes."""
+"""The name of the argument that holds bytes."""
 
 
 def pack(header: dict[str, Any], payload: bytes = b"") -> bytes:
-    """A frame as it goes over the socket."""
+    """A frame as sent over the socket."""
     head = orjson.dumps(header)
     return b"".join((LENGTHS.pack(len(head), len(payload)), head, payload))
 
 
 def pack_request(operation: str, arguments: dict[str, Any]) -> bytes:
-    """A request as it goes over the socket; of the arguments, `CONTENT` is bytes and all others are JSON."""
+    """A request as sent over the socket; the argument `CONTENT` is bytes, all others are JSON."""
     values = {name: value for name, value in arguments.items() if name != CONTENT}
     return pack({"op": operation, "args": values}, arguments.get(CONTENT, b""))
 

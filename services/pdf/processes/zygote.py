@@ -17,16 +17,16 @@ from services.pdf.processes.kinds import Kind, View
 
 _MESSAGE = 64 * 1024
 _START_SECONDS = 60.0
-"""Importing takes half a second of an idle core; a busy machine gets its time."""
+"""Importing takes half a second on an idle core; a busy machine gets more time."""
 
 _STOP_SECONDS = 5.0
 
 _ENVIRONMENT = {"GLIBC_TUNABLES": "glibc.malloc.tcache_count=1000"}
-"""MuPDF frees a document in thousands of small pieces, and the allocator keeps seven of a size at hand by itself: more
-save a tenth of a small document's time. The zygote drops the variable; another C library takes no notice of it."""
+"""MuPDF frees a document in thousands of small pieces, and by default the allocator caches seven of a size: more save a
+tenth of a small document's time. The zygote drops the variable; other C libraries ignore it."""
 
 Adopt = Callable[[int, int], None]
-"""Takes the process id and the pidfd of a forked worker."""
+"""Called with the process id and the pidfd of a forked worker."""
 
 
 class ZygoteError(OperatorError):
@@ -60,11 +60,11 @@ class Zygote:
         on_exit: Callable[[int, int], None],
         on_lost: Callable[[], None],
     ) -> Self:
-        """Starts `python -m services.pdf.worker` with nothing but its control socket, and waits until it has imported.
+        """Starts `python -m services.pdf.worker` with only its control socket, and waits until it has imported.
 
-        Its workers know `views` and are locked in as `kind` says. `on_exit` gets the process id and the status (as
-        waitpid has it) of each worker that ends, `on_lost` is called once when the zygote ends without having been
-        closed. Raises ZygoteError when it does not come up.
+        Its workers know `views` and are confined as `kind` says. `on_exit` gets the process id and the status (from
+        waitpid) of each worker that ends. `on_lost` is called once if the zygote ends without having been closed.
+        Raises ZygoteError if it does not start.
         """
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         ours.setblocking(False)  # noqa: FBT003  # the standard library takes it by position
@@ -103,13 +103,13 @@ class Zygote:
     def fork(self, connection: socket.socket, adopt: Adopt) -> None:
         """Asks for a worker that serves on `connection`, which the caller closes; `adopt` is called when it exists.
 
-        A worker that fails before it is ready is reported like any that ends. Raises OSError when the zygote is gone.
+        A worker that fails before it is ready is reported like any other end. Raises OSError if the zygote is gone.
         """
         socket.send_fds(self._control, [b"fork"], [connection.fileno()])
         self._forks.append(adopt)
 
     async def close(self) -> None:
-        """Ends it, and with it all its workers; `on_lost` is not called."""
+        """Ends it with all its workers; does not call `on_lost`."""
         self._disconnect()
         try:
             async with asyncio.timeout(_STOP_SECONDS):
@@ -145,7 +145,7 @@ class Zygote:
         if self._ready.done():
             self._on_lost()
         else:
-            self._ready.set_exception(ZygoteError("it ended while it started"))
+            self._ready.set_exception(ZygoteError("it ended while starting"))
 
     def _disconnect(self) -> None:
         if self._control.fileno() >= 0:
@@ -154,7 +154,7 @@ class Zygote:
 
 
 def kill(pidfd: int) -> None:
-    """Kills a forked process that nobody wants any more and closes its pidfd."""
+    """Kills a forked process that is no longer wanted, and closes its pidfd."""
     with contextlib.suppress(ProcessLookupError):
         signal.pidfd_send_signal(pidfd, signal.SIGKILL)
     os.close(pidfd)

@@ -1,4 +1,4 @@
-"""`python -I -m services.pdf.worker DESCRIPTOR RECIPE`: a zygote, started by the service and by nobody else."""
+"""`python -I -m services.pdf.worker DESCRIPTOR RECIPE`: a zygote, which only the service starts."""
 
 import sys
 

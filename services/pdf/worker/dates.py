@@ -10,7 +10,7 @@ _DATE = re.compile(
 
 
 def to_rfc3339(date: str) -> str:
-    """The date in RFC 3339, in UTC where the file names no offset; the text as it is where it cannot be read."""
+    """The date in RFC 3339, in UTC if the file gives no offset; the text unchanged if it cannot be read."""
     match = _DATE.fullmatch(date)
     if match is None:
         return date

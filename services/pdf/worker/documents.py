@@ -1,4 +1,4 @@
-"""Opening a document, strictly as PDF: MuPDF would also take pictures, e-books and archives if it were let guess."""
+"""Opens a document, strictly as PDF: left to guess, MuPDF would also accept images, e-books and archives."""
 
 import mmap
 import os
@@ -16,7 +16,7 @@ MAX_PAGES = 100_000
 MAX_OBJECTS = 2_000_000
 
 _IN_MEMORY = 4 << 20
-"""Files up to this size are read at once; larger ones are mapped, so that what nobody asks about is not read."""
+"""Files up to this size are read at once; larger ones are mapped, so that only what is asked about is read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +36,14 @@ class Document:
     """Encrypted, though it opens without a password."""
 
     content: bytes | mmap.mmap
-    """The file: MuPDF only borrows it."""
+    """The file's bytes, which MuPDF only borrows."""
 
 
 def open_document(file: int) -> Document:
     """Opens a PDF by a descriptor, which the caller closes.
 
     Raises BAD_ARG with details.reason "empty", "not_pdf", "encrypted" or "broken", and TOO_LARGE for more pages or
-    objects than anybody's document has.
+    objects than any real document has.
     """
     content = _read(file)
     size = len(content)
@@ -75,13 +75,13 @@ def attempt(read: Callable[..., _T], *arguments: Any, otherwise: _T) -> _T:
 
 
 def raise_if_out_of_memory(error: Exception) -> None:
-    """Raises MemoryError when MuPDF failed because of the worker's limit and not because of the document's syntax."""
+    """Raises MemoryError if MuPDF failed because of the worker's limit, not the document's syntax."""
     if isinstance(error, MemoryError) or (isinstance(error, mupdf.FzErrorSystem) and "alloc" in str(error)):
         raise MemoryError from error
 
 
 def _read(file: int) -> bytes | mmap.mmap:
-    """The file's content, once it is known to be worth opening."""
+    """The file's content, after checking that it is worth opening."""
     size = os.lseek(file, 0, os.SEEK_END)
     if size == 0:
         raise bad_arg("The document is empty.", reason="empty")

@@ -1,4 +1,4 @@
-"""Pages that could not be read: named in the result, which is good without them."""
+"""Pages that could not be read: named in the result, which is valid without them."""
 
 from typing import TypedDict
 

@@ -1,4 +1,4 @@
-"""Headings found by how they look, for files without an outline: larger or bolder than the body text."""
+"""Finds headings by their look, for files without an outline: larger or bolder than the body text."""
 
 import re
 from collections import Counter, defaultdict
@@ -23,11 +23,11 @@ _MAX_LINES = 3
 _MAX_CHARACTERS = 200
 _MAX_LEVELS = 6
 _LARGER = 1.1
-"""How much larger than the body's a heading's letters are, unless it is bold."""
+"""How much larger than the body text a heading is, unless it is bold."""
 
 _RUNNING_PAGES = 3
 _MARGIN = 0.1
-"""What reads alike on so many pages, numbers aside, in the outermost part of their height, is a running header."""
+"""Text that is the same on so many pages, numbers aside, at their upper or lower edge is a running header."""
 
 _LETTERS = re.compile(r"[^\W\d_]")
 _NUMBERS = re.compile(r"\d+")
@@ -49,11 +49,11 @@ class _Candidate:
     title: str
     page: int
     marginal: bool
-    """Whether it stands where running headers and footers do."""
+    """Whether it is where running headers and footers are."""
 
 
 def find_headings(document: Document) -> tuple[list[Entry], list[PageFailure]]:
-    """The headings in the order of the document, on at most 6 levels, and the pages that could not be looked at."""
+    """The headings in the order of the document, on at most 6 levels, and the pages that could not be examined."""
     weights: Counter[_Style] = Counter()
     candidates: list[_Candidate] = []
     failed: list[PageFailure] = []
@@ -67,13 +67,13 @@ def find_headings(document: Document) -> tuple[list[Entry], list[PageFailure]]:
             marginal = block["bbox"][3] < top or block["bbox"][1] > bottom
             candidates += _candidates(block, page, weights, marginal=marginal)
     if document.page_count > MAX_PAGES:
-        message = f"Headings are looked for on the first {MAX_PAGES} pages; this page and those after it were not read."
+        message = f"Headings are sought on the first {MAX_PAGES} pages; this page and those after it were not read."
         failed.append(failures.too_large(MAX_PAGES + 1, message))
     return _level(_without_running(_stand_out(candidates, weights))), failed
 
 
 def _candidates(block: dict[str, Any], page: int, weights: Counter[_Style], *, marginal: bool) -> Iterator[_Candidate]:
-    """What could be a heading in a block by its shape alone; counts the characters of each style in `weights`."""
+    """Possible headings in a block, judging only by shape; counts each style's characters in `weights`."""
     runs: list[tuple[_Style | None, list[str]]] = []
     for line in block["lines"]:
         style, text = _read_line(line, weights)
@@ -92,7 +92,7 @@ def _candidates(block: dict[str, Any], page: int, weights: Counter[_Style], *, m
 
 
 def _read_line(line: dict[str, Any], weights: Counter[_Style]) -> tuple[_Style | None, str]:
-    """The line's text and the one style that all of it has, None when it has several."""
+    """The line's text and its style; None if it has several styles."""
     styles: set[_Style] = set()
     texts = []
     for span in line["spans"]:
@@ -106,7 +106,7 @@ def _read_line(line: dict[str, Any], weights: Counter[_Style]) -> tuple[_Style |
 
 
 def _stand_out(candidates: Iterable[_Candidate], weights: Counter[_Style]) -> list[_Candidate]:
-    """Those that are larger or bolder than the body, which is the style that most characters have."""
+    """Those larger or bolder than the body text, which is the style of most characters."""
     if not weights:
         return []
     body = weights.most_common(1)[0][0]
@@ -131,7 +131,7 @@ def _without_running(candidates: list[_Candidate]) -> list[_Candidate]:
 
 
 def _level(candidates: list[_Candidate]) -> list[Entry]:
-    """Larger is further out; of two alike in size, the bold one is."""
+    """Larger ranks higher; at equal size, bold does."""
     styles = sorted({candidate.style for candidate in candidates}, key=lambda style: (-style.size, not style.bold))
     levels = {style: min(index, _MAX_LEVELS) for index, style in enumerate(styles, start=1)}
     return [{"level": levels[each.style], "title": each.title, "page": each.page} for each in candidates]

@@ -1,4 +1,4 @@
-"""A worker's life: take a document with the first request, read it for each, answer, until the socket closes."""
+"""A worker's life: take a document with the first request, then read it and answer each until the socket closes."""
 
 import os
 import resource
@@ -13,16 +13,16 @@ from services.pdf.worker.sandbox import confinement
 from services.pdf.worker.views import Arguments, Outcome, View
 
 _MAX_GROWTH_KIBIBYTES = 12 * 1024
-"""A worker that has grown by more is not kept for another request: it would hold the memory without need, and to read
-such a document costs many times what a new process does."""
+"""A worker that has grown by more is not kept for another request: it would hold memory needlessly, and reading such a
+document costs far more than a new process."""
 
 _AT_ONCE = 64 * 1024
-"""Bytes that are read of a request at a time; most have fewer."""
+"""Bytes of a request that are read at a time; most requests have fewer."""
 
 
 def serve(views: Mapping[str, View]) -> None:
     """Answers requests on the worker's socket until the service closes it."""
-    # Asked for nothing about itself, which the filter would refuse to tell.
+    # Python must not query the socket, since the filter would refuse that.
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM, 0, fileno=SOCKET)
     grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss + _MAX_GROWTH_KIBIBYTES
     data, descriptors, _flags, _address = socket.recv_fds(connection, _AT_ONCE, 1)
@@ -37,31 +37,31 @@ def serve(views: Mapping[str, View]) -> None:
 
 
 def answer_ready(landlock: int) -> None:
-    """Tells the service that this process is locked in and takes requests."""
+    """Tells the service that this process is confined and takes requests."""
     _send(pack({"ready": True, "landlock": landlock}))
 
 
 def answer_failed(reason: str) -> None:
-    """Tells the service why this process cannot serve, and stays until it has been heard: the service hangs up."""
+    """Tells the service why this process cannot serve, and stays until the service has heard it and hangs up."""
     _send(pack({"failed": reason}))
     os.read(SOCKET, 1)
 
 
 def _answer(view: View, arguments: Arguments, document: int) -> tuple[Outcome, bool]:
-    """What the view made, and whether this process is to serve nothing more."""
+    """What the view made, and whether this process should stop serving."""
     try:
         return view(open_document(document), arguments), False
     except PapermeshError as error:
         return ({"error": _as_json(error)}, b""), False
     except MemoryError:
-        # What is left of the heap is in pieces: the service replaces this process.
+        # The rest of the heap is fragmented: the service replaces this process.
         return ({"crash": "memory"}, b""), True
     except Exception as error:  # noqa: BLE001  # whatever it is, the service must learn where it came from
         return ({"crash": _origin(error)}, b""), True
 
 
 def _origin(error: Exception) -> str:
-    """The kind of an unforeseen error and the line that raised it; not its message, which may quote the document."""
+    """An unexpected error's kind and line; not its message, which may quote the document."""
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
@@ -79,7 +79,7 @@ def _as_json(error: PapermeshError) -> dict[str, Any]:
 
 
 def _receive(data: bytes) -> tuple[str, Arguments] | None:
-    """The request that begins with `data`; None when the service has closed the socket."""
+    """The request that begins with `data`; None if the service has closed the socket."""
     frame = bytearray(data)
     while len(frame) < LENGTHS.size or len(frame) < LENGTHS.size + sum(LENGTHS.unpack_from(frame)):
         if not data:

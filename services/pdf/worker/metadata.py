@@ -16,7 +16,7 @@ from services.pdf.worker.strings import fit
 
 SAMPLED_PAGES = 16
 _SAMPLING_SECONDS = 3.0
-"""After this long no further page is sampled: a map of a city takes seconds a page, and the rest is known by then."""
+"""After this long, no more pages are sampled: a city map takes seconds a page, and the rest is known by then."""
 
 _INFO_LENGTH = 4000
 """Characters of one info field."""
@@ -34,7 +34,7 @@ _DATES = {"creation_date": mupdf.pdf_new_name("CreationDate"), "modification_dat
 
 
 def describe(document: Document, arguments: Mapping[str, Any]) -> bytes:
-    """GetMetadataResponse as JSON text, all fields present. Of `sha256`, the digest that the document is kept under."""
+    """GetMetadataResponse as JSON text, all fields present. `sha256` is the document's digest."""
     failed: dict[int, PageFailure] = {}
     sizes = _page_sizes(document, failed)
     sampled, characters = _sample(document, failed)
@@ -64,12 +64,12 @@ def _info(document: Document) -> dict[str, str]:
 
 
 def _info_field(info: Any, key: Any) -> str:
-    value = attempt(mupdf.pdf_dict_get_text_string, info, key, otherwise="")  # it takes nothing from the others
+    value = attempt(mupdf.pdf_dict_get_text_string, info, key, otherwise="")  # one broken field leaves the others alone
     return fit(value)[:_INFO_LENGTH].strip() if value else ""
 
 
 def _page_sizes(document: Document, failed: dict[int, PageFailure]) -> list[dict[str, Any]]:
-    """Sizes as a reader sees the pages, runs of equal ones merged; pages without one go to `failed`."""
+    """Page sizes as a reader sees them, equal neighbours merged; pages without a size go to `failed`."""
     runs: list[dict[str, Any]] = []
     box, matrix = mupdf.FzRect(), mupdf.FzMatrix()
     before: tuple[float, float, int] | None = None
@@ -97,7 +97,7 @@ def _page_sizes(document: Document, failed: dict[int, PageFailure]) -> list[dict
 
 
 def _sample(document: Document, failed: dict[int, PageFailure]) -> tuple[int, int]:
-    """Reads pages spread evenly: how many could be read, and their characters, white space aside."""
+    """Samples evenly spread pages: how many could be read, and their characters, white space aside."""
     count = min(SAMPLED_PAGES, document.page_count)
     end = time.monotonic() + _SAMPLING_SECONDS
     sampled = characters = 0

@@ -1,10 +1,10 @@
-"""PyMuPDF, imported in the one way that a process may fork afterwards.
+"""PyMuPDF, imported in the one way that lets a process fork afterwards.
 
 On import PyMuPDF loads its layout model and with it onnxruntime and numpy: 1.5 s, 150 MB and five threads, and a
-process with threads cannot fork safely. Nothing here needs them, so their import is refused, and PyMuPDF goes on
-without. Import pymupdf from here only.
+process with threads cannot fork safely. Nothing here needs them, so their import is refused, and PyMuPDF does
+without. Import pymupdf only from here.
 
-Typed as Any: PyMuPDF says that it is typed, and its calls are not.
+Typed as Any: PyMuPDF claims to be typed, but its calls are not.
 """
 
 import sys
@@ -18,6 +18,6 @@ import pymupdf as _pymupdf  # noqa: E402  # after the refusals above
 pymupdf: Any = _pymupdf
 mupdf: Any = _pymupdf.mupdf
 
-# What MuPDF has to say about a broken file would be collected in a list that only grows.
+# MuPDF's messages about broken files would collect in a list that only grows.
 mupdf.fz_set_warning_callback(None)
 mupdf.fz_set_error_callback(None)

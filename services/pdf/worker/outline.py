@@ -1,4 +1,4 @@
-"""PDF_OUTLINE: the table of contents that the file has, or else one made of its headings."""
+"""PDF_OUTLINE: the file's own table of contents, or else one made from its headings."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -25,7 +25,7 @@ def describe(document: Document, _arguments: Mapping[str, Any]) -> bytes:
 
 
 def _own_entries(document: Document) -> list[Entry]:
-    """The file's own outline; empty when it has none. Items without a title are passed over, those below them kept."""
+    """The file's own outline; empty if it has none. Skips items without a title, but keeps those below them."""
     entries: list[Entry] = []
     for item in read_items(document, 2 * MAX_ENTRIES):
         title = fold(item["title"])[:MAX_TITLE]

@@ -1,8 +1,8 @@
 """The items of a file's own outline, read from its dictionaries.
 
-Not through MuPDF's outline iterator: its binding turns the title and the target of each item into C++ strings, and ends
-the process where the file has none, as a book's "Part I" that only groups chapters; and an item that is wrong costs it
-all that follow. Here an item that lacks something, or has it of another type, costs at most itself.
+Not through MuPDF's outline iterator: its binding turns each item's title and target into C++ strings, and ends the
+process if the file has none, as for a book's "Part I" that only groups chapters. And a bad item costs it all that
+follow. Here, an item that lacks something, or has it of another type, costs at most itself.
 """
 
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from services.pdf.worker.mupdf import mupdf
 from services.pdf.worker.targets import Targets
 
 MAX_DEPTH = 64
-"""Levels to follow: a file may nest as deep as it has items."""
+"""Levels to follow: a file may nest as deeply as it has items."""
 
 _ROOT = mupdf.pdf_new_name("Root")
 _OUTLINES = mupdf.pdf_new_name("Outlines")
@@ -30,11 +30,11 @@ class Entry(TypedDict):
 
     title: str
     page: int
-    """From 1; 0 where it leads to no page of this document."""
+    """From 1; 0 if it leads to no page of this document."""
 
 
 def read_items(document: Document, limit: int) -> Iterator[Entry]:
-    """The items depth first, at most `limit`; each object of the file once, so that one that leads in circles ends.
+    """The items depth first, at most `limit`; each of the file's objects once, so that circles end.
 
     Titles are as the file has them, and empty where it has none.
     """
@@ -56,7 +56,7 @@ def read_items(document: Document, limit: int) -> Iterator[Entry]:
 
 
 def _is_new(item: Any, seen: set[int]) -> bool:
-    """Whether it is an item at all, and one that was not read before."""
+    """Whether it is an item, and was not read before."""
     number = mupdf.pdf_to_num(item)
     if number in seen or not mupdf.pdf_is_dict(item):
         return False
@@ -66,7 +66,7 @@ def _is_new(item: Any, seen: set[int]) -> bool:
 
 
 def _follow(item: Any, key: Any) -> Any:
-    """What stands under a key; nothing where it cannot be read."""
+    """The value of a key; a null object if it cannot be read."""
     try:
         return mupdf.pdf_dict_get(item, key)
     except mupdf.FzErrorBase as error:

@@ -1,4 +1,4 @@
-"""The text of one page, as MuPDF finds it in the page's content, its annotations and its form fields."""
+"""The text of one page, as MuPDF finds it in the content, annotations and form fields."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -16,22 +16,22 @@ _PICTURES = mupdf.FzStextOptions(pymupdf.TEXT_PRESERVE_IMAGES | pymupdf.TEXT_MED
 _UPRIGHT = mupdf.FzMatrix()
 
 _SCAN_SHARE = 0.1
-"""Share of a page without text that pictures cover at least when it is a scan: a logo alone is none."""
+"""Share of a page that images cover if it is a scan, at least: a page with only a logo is not one."""
 
 
 def read_text(document: Document, page: int) -> str:
-    """The text of page `page` (from 1) in the order of the page, each line ended by a line feed.
+    """The text of page `page` (from 1) in page order, each line ended by a line feed.
 
     Raises mupdf.FzErrorBase when the page cannot be parsed.
     """
-    # What pymupdf.TextPage.extractText does, without the output that it opens and does not use.
+    # Like pymupdf.TextPage.extractText, but without the output that it opens and does not use.
     buffer = mupdf.fz_new_buffer(4096)
     pymupdf.JM_print_stext_page_as_text(buffer, _run_page(document, page, _TEXT))
     return fit(mupdf.fz_buffer_extract_copy(buffer).decode("raw_unicode_escape"))
 
 
 def count_characters(document: Document, page: int) -> int:
-    """How many characters page `page` (from 1) has, white space aside: a tenth cheaper than to read them.
+    """How many characters page `page` (from 1) has, white space aside: a tenth cheaper than reading them.
 
     Raises mupdf.FzErrorBase when the page cannot be parsed.
     """
@@ -40,7 +40,7 @@ def count_characters(document: Document, page: int) -> int:
 
 
 def read_blocks(document: Document, page: int) -> dict[str, Any]:
-    """Page `page` (from 1) as PyMuPDF's `get_text("dict")` has it: width, height, and the blocks with their text.
+    """Page `page` (from 1) as from PyMuPDF's `get_text("dict")`: width, height, and the blocks with their text.
 
     Raises mupdf.FzErrorBase when the page cannot be parsed.
     """
@@ -49,7 +49,7 @@ def read_blocks(document: Document, page: int) -> dict[str, Any]:
 
 
 def is_scan(document: Document, page: int) -> bool:
-    """Whether pictures cover a good part of page `page` (from 1), of which one knows that it has no text."""
+    """Whether images cover a good part of page `page` (from 1), which is known to have no text."""
     text_page = pymupdf.TextPage(_run_page(document, page, _PICTURES))
     sheet = text_page.rect
     pictures: Iterable[dict[str, tuple[float, float, float, float]]] = text_page.extractIMGINFO()

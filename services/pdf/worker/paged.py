@@ -4,7 +4,7 @@ Such a view returns what a page adds to the lists of its response, by their name
 
     def read_page(document: Document, page: int, arguments: Mapping[str, Any]) -> Lists
 
-Pages count from 1. One that cannot be read adds to "failures" (`failures.py`); what MuPDF cannot parse does so here.
+Pages count from 1. An unreadable page adds to "failures" (`failures.py`); this module does so if MuPDF cannot parse it.
 """
 
 from collections import defaultdict
@@ -24,9 +24,9 @@ ReadPage: TypeAlias = Callable[[Document, int, Mapping[str, Any]], Lists]
 
 
 def read_pages(read: ReadPage, document: Document, arguments: Mapping[str, Any]) -> tuple[dict[str, Any], bytes]:
-    """The lists of the pages that `arguments["paging"]` names, or which these are when they are to be cut into parts.
+    """The lists of the pages in `arguments["paging"]`, or which pages these are if they are to be cut into parts.
 
-    The payload is the lists one behind the other, their items as JSON with commas between them; the header has their
+    The payload is the lists one after another, their items as JSON with commas between them; the header has their
     lengths. Raises BAD_ARG and TOO_LARGE as `choose_pages` does, and TOO_LARGE over the limit of bytes.
     """
     paging: Paging = arguments["paging"]
@@ -50,7 +50,7 @@ def read_pages(read: ReadPage, document: Document, arguments: Mapping[str, Any])
 
 
 def choose_pages(document: Document, ranges: Sequence[PageRange], limit: int) -> list[PageRange]:
-    """The pages to read: `ranges`, or the whole document when there are none.
+    """The pages to read: `ranges`, or the whole document if there are none.
 
     Raises BAD_ARG on the field `pages` for a page that the document lacks, and TOO_LARGE for more than `limit` pages.
     """

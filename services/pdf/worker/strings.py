@@ -1,4 +1,4 @@
-"""Text out of a document, made fit for JSON and for whatever reads it."""
+"""Text from a document, made safe for JSON and its readers."""
 
 import re
 

@@ -24,13 +24,13 @@ class Targets:
     def page(self, item: Any) -> int:
         """The page from 1 that an outline item leads to.
 
-        0 for one without a target, one that leads out of the document, as to a web page or another file, does
-        something else, as a script, or names a page that is not in the document.
+        0 for one that has no target, leads out of the document (to a web page or another file), does something else
+        (runs a script), or names a page that is not in the document.
         """
         return attempt(lambda: self._page_of(self._destination(item)), otherwise=0)
 
     def _destination(self, item: Any) -> Any:
-        """The array or number that says where, as ISO 32000 (12.3.2) has it; anything else leads nowhere."""
+        """The array or number that gives the target (ISO 32000, 12.3.2); anything else leads nowhere."""
         found = mupdf.pdf_dict_get(item, _DEST)
         if not found.m_internal or mupdf.pdf_is_null(found):
             action = mupdf.pdf_dict_get(item, _ACTION)
@@ -42,9 +42,9 @@ class Targets:
         return mupdf.pdf_dict_get(found, _DESTINATION) if mupdf.pdf_is_dict(found) else found
 
     def _named(self, name: Any) -> Any:
-        """A destination by its name: from the tree that strings are looked up in, or from PDF 1.1's dictionary.
+        """A destination by its name: from the tree for strings, or from PDF 1.1's dictionary.
 
-        MuPDF looks into one of them only where a file has both.
+        If a file has both, MuPDF looks into only one of them.
         """
         pdf = self._document.pdf
         found = mupdf.pdf_lookup_name(pdf, _DESTS, name) if mupdf.pdf_is_string(name) else mupdf.PdfObj()
@@ -63,7 +63,7 @@ class Targets:
         return self._pages[number]
 
     def _look_up(self, target: Any, number: int) -> int:
-        """The page whose object it is. MuPDF may take what is in no page tree, as a removed page, for the first one."""
+        """The page with this object. MuPDF may take one outside the page tree, like a removed page, for the first."""
         if not number:
             return 0
         index: int = mupdf.pdf_lookup_page_number(self._document.pdf, target)

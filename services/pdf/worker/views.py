@@ -4,7 +4,7 @@ A view of a whole document takes it and its arguments, and returns its response 
 
     def describe(document: Document, arguments: Arguments) -> bytes
 
-A view of pages (`paged.py`) takes a page besides. Either raises PapermeshError for what the caller can mend.
+A view of pages (`paged.py`) also takes a page. Both raise PapermeshError for what the caller can fix.
 """
 
 import pkgutil
@@ -19,7 +19,7 @@ Arguments: TypeAlias = dict[str, Any]
 """What the operation's declaration takes from a request."""
 
 Outcome: TypeAlias = tuple[dict[str, Any], bytes]
-"""What the service has to know of a result, and its JSON text, which it passes on or joins but does not parse."""
+"""What the service must know about a result, and its JSON text, which it passes on or joins but does not parse."""
 
 View: TypeAlias = Callable[[Document, Arguments], Outcome]
 

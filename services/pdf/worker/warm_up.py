@@ -1,4 +1,4 @@
-"""One document through every view before the first fork: a worker is not allowed to import what is missing."""
+"""Sends a document through every view before the first fork, because a worker may not import anything."""
 
 import contextlib
 import os
@@ -14,7 +14,7 @@ _PAGING: Paging = {"ranges": [], "in_call": 10, "spread": 10, "result_bytes": 1 
 
 
 def warm_up(views: Iterable[tuple[View, Arguments]]) -> None:
-    """Runs each view with its arguments once on a document of its own making, which never touches a disk."""
+    """Runs each view once, with its arguments, on a document made in memory."""
     descriptor = os.memfd_create("warm-up")
     try:
         os.write(descriptor, _sample())

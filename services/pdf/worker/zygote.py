@@ -1,9 +1,9 @@
 """The zygote: a process that has imported everything once, opens nothing, and forks workers in milliseconds.
 
-It stays single threaded, so that a fork is a whole process. Its control socket keeps message boundaries; the service
-sends one end of a worker's socket, and gets back `{"pid"}` with the worker's pidfd. When a worker ends it says
-`{"exited": pid, "status": status}` (as waitpid has it). It ends when its control socket closes or the service dies, and
-workers end with it.
+It stays single-threaded, so that a fork is a whole process. Its control socket keeps message boundaries. The service
+sends one end of a worker's socket, and gets back `{"pid"}` with the worker's pidfd. When a worker ends, the zygote
+sends `{"exited": pid, "status": status}` (from waitpid). It ends when its control socket closes or the service dies,
+and its workers end with it.
 """
 
 import contextlib
@@ -28,14 +28,14 @@ from services.pdf.worker.warm_up import warm_up
 _MESSAGE = 4096
 
 _REFUSED = 70
-"""Exit status of a worker that could not lock itself in (EX_SOFTWARE)."""
+"""Exit status of a worker that could not confine itself (EX_SOFTWARE)."""
 
 
 def run(control: socket.socket, recipe: dict[str, Any]) -> None:
     """Forks workers as the control socket asks, until it closes.
 
-    `recipe` says what they are, as `services.pdf.processes.kinds` has it: their `kind`, and their `views` by the names
-    of the operations. Raises RuntimeError when an import has started a thread.
+    `recipe` describes them in the terms of `services.pdf.processes.kinds`: their `kind`, and their `views` by operation
+    name. Raises RuntimeError when an import has started a thread.
     """
     os.environ.clear()  # Python puts LC_CTYPE into an empty environment
     views = {name: load(view["function"], paged=view["paged"]) for name, view in recipe["views"].items()}
@@ -51,7 +51,7 @@ def run(control: socket.socket, recipe: dict[str, Any]) -> None:
 
 
 class _Zygote:
-    """The loop, and the children that it has to reap."""
+    """The loop, and the children that it must reap."""
 
     def __init__(self, control: socket.socket, views: Mapping[str, View], kind: dict[str, Any]) -> None:
         self._control = control
@@ -73,7 +73,7 @@ class _Zygote:
                     return
 
     def _fork_as_asked(self) -> bool:
-        """Handles one message; False when the service has closed the socket."""
+        """Handles one message; False if the service has closed the socket."""
         message, descriptors, _flags, _address = socket.recv_fds(self._control, _MESSAGE, 1)
         if not message:
             return False
@@ -89,7 +89,7 @@ class _Zygote:
 
     def _become_worker(self, descriptor: int) -> NoReturn:
         status = _REFUSED
-        # Not one exception may reach the zygote's loop: there would be two of it.
+        # No exception may reach the zygote's loop: then there would be two of them.
         with contextlib.suppress(BaseException):
             confinement.hold_only(descriptor)
             if self._lock_in():
@@ -99,7 +99,7 @@ class _Zygote:
         os._exit(status)
 
     def _lock_in(self) -> bool:
-        """Enters the sandbox and tells the service so, or else why not."""
+        """Enters the sandbox and tells the service so, or why not."""
         kind, limits = self._kind, self._kind["limits"]
         try:
             confinement.limit_processor_time(limits["cpu_seconds"])
@@ -121,7 +121,7 @@ class _Zygote:
 
 
 def main(descriptor: int, recipe: str) -> None:
-    """The zygote as a program, of a control socket's descriptor and of what `run` makes workers of, as JSON."""
+    """The zygote as a program; takes a control socket's descriptor and, as JSON, the recipe for `run`."""
     # A closed socket is only seen between two forks. The signal comes when the thread ends that started this process:
     # the service's main one, which runs its loop.
     prctl(PR_SET_PDEATHSIG, signal.SIGKILL)

@@ -9,7 +9,7 @@ from tests.cluster.support.pods import restricted
 from tests.cluster.support.release import Release
 from tests.cluster.support.talking import Talker, talking
 
-REPLAYED = "UNAUTHENTICATED: This call was made before: its nonce is used up. Sign each call anew."
+REPLAYED = "UNAUTHENTICATED: This call was made before: its nonce has been used. Sign each call with a new one."
 
 _SCRIPT = Path(__file__).with_name("signers_in_a_pod.py")
 _BEGINS_WITHIN_S = 120.0

@@ -23,7 +23,7 @@ def test_with_an_issuer_a_token_is_asked_for(tmp_path: Path) -> None:
 
 def test_whoever_asks_nobody_is_told_so_and_needs_no_key(tmp_path: Path) -> None:
     text = notes(tmp_path, adapter__auth={"mode": "none", "none": "yes-anyone-may-call"})
-    assert "Nobody is asked who calls" in text
+    assert "The adapter asks nobody who they are" in text
     assert "KEY" not in text
 
 
@@ -33,7 +33,7 @@ def test_whoever_has_no_policies_is_told_so(tmp_path: Path) -> None:
 
 def test_whoever_offers_the_adapter_without_a_certificate_is_told_so(tmp_path: Path) -> None:
     clients = [{"ipBlock": {"cidr": "10.0.0.0/8"}}]
-    warning = "The adapter speaks plain HTTP, and no certificate is named"
+    warning = "The adapter speaks plain HTTP without a certificate"
     ingress = {"enabled": True, "hosts": ["papermesh.example"]}
     (tmp_path / "plain").mkdir()
     assert warning in notes(tmp_path / "plain", adapter__ingress=ingress, networkPolicy__adapterClients=clients)

@@ -25,7 +25,7 @@ CONTRADICTIONS: dict[str, tuple[dict[str, Any], str]] = {
             "redis.external.cache.host": "state.example",
             "networkPolicy.redis": [{"ipBlock": {"cidr": "10.0.0.0/8"}}],
         },
-        "redis.external.state and redis.external.cache are one Redis",
+        "redis.external.state and redis.external.cache are the same Redis",
     ),
     "a Redis that forgets nonces, not in so many words": (
         {"redis.state.persistence.enabled": False},
@@ -44,7 +44,7 @@ CONTRADICTIONS: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "a Redis larger than its container": (
         {"redis.cache.maxMemory": "256mb"},
-        "redis.cache.maxMemory is 256mb, and its container ends at 256Mi: raise redis.cache.resources.limits.memory",
+        "redis.cache.maxMemory is 256mb, but its container's limit is 256Mi: raise redis.cache.resources.limits.memory",
     ),
     "a variable that is there already": (
         {"services.pdf.env": {"PAPERMESH_PDF_WORKERS": "64"}},

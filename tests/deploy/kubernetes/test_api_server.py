@@ -45,9 +45,9 @@ def test_a_replacement_keeps_what_others_wrote_on_it_and_drops_the_old_data(api:
 def test_what_somebody_else_wrote_meanwhile_is_not_overwritten(api: ApiServer) -> None:
     first = api.put("pm-ca", {"file": b"1"})
     api.put("pm-ca", {"file": b"theirs"}, replaced=first)
-    with pytest.raises(ApiError, match="Somebody else was faster to replace the Secret pm-ca"):
+    with pytest.raises(ApiError, match="Another process was faster to replace the Secret pm-ca"):
         api.put("pm-ca", {"file": b"ours"}, replaced=first)
-    with pytest.raises(ApiError, match="Somebody else was faster to make the Secret pm-ca"):
+    with pytest.raises(ApiError, match="Another process was faster to make the Secret pm-ca"):
         api.put("pm-ca", {"file": b"ours"})
 
 

@@ -229,7 +229,7 @@ def test_a_job_that_another_overtakes_while_it_reads_takes_back_nothing(api: Api
             interrupted_after_trust(api, cluster)
 
     cluster.before_request = overtake
-    with pytest.raises(ApiError, match="Somebody else was faster"):
+    with pytest.raises(ApiError, match="Another process was faster"):
         run(api)
     assert "next.key" in data(cluster, "pm-ca")
     assert all(len(trusted(cluster, name)) == 2 for name in TRUSTING)
@@ -410,7 +410,7 @@ def test_a_ca_that_cannot_be_used_is_told_and_never_replaced(
 ) -> None:
     run(api)
     changed, before = replaced(cluster, "pm-ca", **files), len(cluster.writes)
-    with pytest.raises(SecretError, match=r"The Secret pm-ca holds no CA that can be used: .* Mend it\."):
+    with pytest.raises(SecretError, match=r"The Secret pm-ca holds no CA that can be used: .* Repair it\."):
         run(api, rotate_ca="now")
     assert cluster.secrets["pm-ca"]["data"] == changed
     assert cluster.writes[before:] == []

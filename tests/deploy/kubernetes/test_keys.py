@@ -163,7 +163,7 @@ def test_a_list_of_clients_that_is_none_is_told_by_its_secret_and_not_replaced(
     api: ApiServer, cluster: Cluster
 ) -> None:
     api.put("pm-clients", {"clients.json": b'{"S3cret'})
-    with pytest.raises(ListingError, match=r"clients.json in the Secret pm-clients is not a list .* Mend it") as told:
+    with pytest.raises(ListingError, match=r"clients.json in the Secret pm-clients is not a list .* Repair it") as told:
         run(api, "clients")
     assert "S3cret" not in str(told.value)
     assert list(cluster.secrets) == ["pm-clients"]

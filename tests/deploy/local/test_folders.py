@@ -55,7 +55,7 @@ def test_a_short_folder_that_others_can_enter_is_refused(tmp_path: Path) -> None
     folders.sockets.mkdir(mode=0o777)
     try:
         folders.sockets.chmod(0o777)
-        with pytest.raises(FolderError, match="not this user's alone"):
+        with pytest.raises(FolderError, match="does not belong to you alone"):
             folders.make()
     finally:
         folders.sockets.rmdir()
@@ -66,7 +66,7 @@ def test_a_short_folder_that_is_a_link_elsewhere_is_refused(tmp_path: Path) -> N
     (tmp_path / "elsewhere").mkdir(mode=0o700)
     folders.sockets.symlink_to(tmp_path / "elsewhere")
     try:
-        with pytest.raises(FolderError, match="not this user's alone"):
+        with pytest.raises(FolderError, match="does not belong to you alone"):
             folders.make()
     finally:
         folders.sockets.unlink()

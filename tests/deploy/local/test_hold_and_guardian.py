@@ -104,7 +104,7 @@ def test_down_says_so_when_nothing_runs(tmp_path: Path, capsys: pytest.CaptureFi
 def test_a_second_supervisor_is_told_who_holds_the_folder(supervisor: Supervised, tmp_path: Path) -> None:
     process, _ = supervisor
 
-    with pytest.raises(HeldError, match=rf"runs already, from .* \(process {process.pid}\)"):
+    with pytest.raises(HeldError, match=rf"is already running, from .* \(process {process.pid}\)"):
         Hold(tmp_path / "run").take()
 
 

@@ -27,11 +27,11 @@ def test_a_part_that_died_is_started_again_after_a_pause(make_part: MakePart) ->
     (said,) = keeper.tend()
     assert "standin was ended by SIGKILL" in said
     assert "out of memory" in said
-    assert "started again in 1 s" in said
+    assert "Starting it again in 1 s" in said
     assert list(keeper.tend()) == []
 
     clock.now += 1
-    assert list(keeper.tend()) == ["standin runs again."]
+    assert list(keeper.tend()) == ["standin is running again."]
     assert part.running
 
 
@@ -48,7 +48,7 @@ def test_pauses_grow_while_a_part_keeps_dying_and_are_short_again_once_it_ran_a_
         (said,) = keeper.tend()
         clock.now += 30
         part.started_at = clock.now
-        assert list(keeper.tend()) == ["standin runs again."]
+        assert list(keeper.tend()) == ["standin is running again."]
         part.started_at = clock.now
         return said.rsplit("in ", 1)[1]
 

@@ -79,7 +79,7 @@ def test_replicas_of_two_parts_do_not_meet() -> None:
 def test_a_port_that_leaves_no_room_for_replicas_is_named() -> None:
     ports = free_ports()
     high = Ports(ports.http, ports.edge, ports.mesh, 65_500, ports.services)
-    with pytest.raises(PortError, match="PAPERMESH_DISPATCH_PORT=65500 leaves no port for further replicas"):
+    with pytest.raises(PortError, match="PAPERMESH_DISPATCH_PORT=65500 leaves no port for more replicas"):
         high.check(counts={"dispatch": 2})
 
 

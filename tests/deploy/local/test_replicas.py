@@ -28,7 +28,7 @@ def test_what_is_no_count_is_refused_by_the_name_of_its_variable(text: str) -> N
 
 @pytest.mark.parametrize("part", ["envoy", "redis-state", "tables"])
 def test_what_cannot_run_twice_is_named(part: str) -> None:
-    with pytest.raises(ReplicaError, match=rf"no more than one {part}\. .*dispatch, pdf, adapter"):
+    with pytest.raises(ReplicaError, match=rf"only one {part}\. .*dispatch, pdf, adapter"):
         replicas.check({part: 2})
 
 

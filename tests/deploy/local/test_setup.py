@@ -82,4 +82,7 @@ def test_a_python_without_pip_is_told_the_package_that_has_it(machine: Machine) 
 
 def test_a_profile_that_is_none_is_refused(machine: Machine) -> None:
     done = machine.set_up("lap")
-    assert (done.returncode, done.stderr.strip()) == (1, "Not a profile: lap. There are laptop, dev, all and bench.")
+    assert (done.returncode, done.stderr.strip()) == (
+        1,
+        "Not a profile: lap. The profiles are laptop, dev, all and bench.",
+    )

@@ -103,7 +103,7 @@ def test_replicas_share_a_certificate_and_what_only_one_may_have_is_its_own(tmp_
 
 
 def test_counts_that_make_no_sense_are_refused_before_anything_is_written(tmp_path: Path) -> None:
-    with pytest.raises(ReplicaError, match="no more than one envoy"):
+    with pytest.raises(ReplicaError, match="only one envoy"):
         Stack(tmp_path / "var", free_ports(), replicas={"envoy": 2}).prepare()
     assert not (tmp_path / "var").exists()
 
@@ -143,7 +143,7 @@ def test_certificates_and_keys_are_kept_from_one_run_to_the_next(stack: Stack, t
 def test_a_folder_has_one_supervisor(stack: Stack) -> None:
     other = Stack(stack.folders.root, free_ports())
 
-    with pytest.raises(HeldError, match="runs already"):
+    with pytest.raises(HeldError, match="is already running"):
         other.start()
 
 

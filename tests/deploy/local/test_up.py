@@ -93,7 +93,7 @@ def test_up_runs_everything_until_ctrl_c(terminal: Terminal, eventually: Eventua
     parts = [terminal.part(name) for name in (*PARTS, "pdf-2")]
     assert all(parts)
     status, said = terminal.run("up")
-    assert (status, f"Papermesh runs already, from {terminal.var} (process {up.pid})." in said) == (1, True)
+    assert (status, f"Papermesh is already running, from {terminal.var} (process {up.pid})." in said) == (1, True)
 
     up.send_signal(signal.SIGINT)
 
@@ -111,7 +111,7 @@ def test_a_part_that_dies_is_shown_and_runs_again(terminal: Terminal, eventually
     os.kill(killed.pid, signal.SIGKILL)
 
     eventually(lambda: terminal.shows("dispatch was ended by SIGKILL"))
-    eventually(lambda: terminal.shows("dispatch runs again."))
+    eventually(lambda: terminal.shows("dispatch is running again."))
     again = terminal.part("dispatch")
     assert again is not None
     assert again.pid != killed.pid

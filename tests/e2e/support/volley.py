@@ -18,7 +18,7 @@ AT_ONCE = 64
 _LIMIT_S = 60
 
 ACCEPTED = "accepted"
-REPLAYED = "UNAUTHENTICATED: This call was made before: its nonce is used up. Sign each call anew."
+REPLAYED = "UNAUTHENTICATED: This call was made before: its nonce has been used. Sign each call with a new one."
 
 
 @dataclass(frozen=True)

@@ -132,7 +132,7 @@ class TestAnError:
     ) -> None:
         sent = await answered(PapermeshError(Code.UNAVAILABLE, "Gone.", request_id="r-9"), after=2)
         assert [message["type"] for message in sent] == ["http.response.start", "http.response.body"]
-        assert "An answer was broken off: UNAVAILABLE: Gone." in caplog.text
+        assert "An answer was cut short: UNAVAILABLE: Gone." in caplog.text
         assert caplog.records[-1].__dict__["fields"]["request_id"] == "r-9"
 
     async def test_of_ours_in_the_middle_of_an_answer_is_raised(self) -> None:

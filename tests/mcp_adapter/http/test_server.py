@@ -201,7 +201,7 @@ class TestAfterSigterm:
             await up.app.asked.wait()
             await up.signal(signal.SIGTERM)
             await up.gone()
-        assert "left before all requests had ended" in caplog.text
+        assert "stopped before all requests had ended" in caplog.text
 
     async def test_a_second_one_changes_nothing(self) -> None:
         async with serving() as up:

@@ -52,26 +52,27 @@ class TestASocketThatWasHandedOver:
 
     def test_of_another_port_is_refused(self) -> None:
         with closing(listen("127.0.0.1", 0)) as listener, closing(listen("127.0.0.1", 0)) as other:
-            assert "no socket that listens on port" in take(listener, other.getsockname()[1])
+            assert "is not a socket that listens on port" in take(listener, other.getsockname()[1])
 
     def test_of_every_address_is_refused_where_loopback_was_asked_for(self) -> None:
         with closing(listen("0.0.0.0", 0)) as listener:  # noqa: S104 - this is what is refused
-            assert "no socket that listens on port" in take(listener, listener.getsockname()[1])
+            assert "is not a socket that listens on port" in take(listener, listener.getsockname()[1])
 
     def test_that_does_not_listen_is_refused(self) -> None:
         with closing(socket.socket()) as bound:
             bound.bind(("127.0.0.1", 0))
-            assert "no socket that listens on port" in take(bound, bound.getsockname()[1])
+            assert "is not a socket that listens on port" in take(bound, bound.getsockname()[1])
 
     def test_that_is_none_is_refused(self, tmp_path: Path) -> None:
         with (tmp_path / "file").open("wb") as file:
-            assert "no socket that listens on port 9" in take(file, 9)  # type: ignore[arg-type]  # a file has a descriptor too
+            assert "is not a socket that listens on port 9" in take(file, 9)  # type: ignore[arg-type]  # a file has a descriptor too
 
     @pytest.mark.parametrize("fds", ["0", "2", "", "one"])
     def test_must_be_the_only_one(self, fds: str) -> None:
         with closing(listen("127.0.0.1", 0)) as listener:
             assert (
-                take(listener, listener.getsockname()[1], fds) == "LISTEN_FDS must be 1: one socket is handed over.\n"
+                take(listener, listener.getsockname()[1], fds)
+                == "LISTEN_FDS must be 1: hand over exactly one socket.\n"
             )
 
     def test_to_another_process_is_not_taken(self) -> None:

@@ -120,8 +120,11 @@ async def test_a_file_that_becomes_wrong_leaves_the_keys_as_they_were(file: Path
         ({"keys": [{"id": "a", "actor": "a\nb", "sha256": HASH}]}, "printable"),
         ({"keys": [{"id": "a", "actor": "", "sha256": HASH}]}, "printable"),
         ({"keys": [{"id": "a", "actor": "ada", "sha256": HASH, "expires": "2027-01-01T00:00:00"}]}, "expires"),
-        ({"keys": [{"id": name, "actor": "ada", "sha256": HASH} for name in "ab"]}, "of its own"),
-        ({"keys": [{"id": "a", "actor": "ada", "sha256": each * 32} for each in ("ab", "cd")]}, "of its own"),
+        ({"keys": [{"id": name, "actor": "ada", "sha256": HASH} for name in "ab"]}, "no two keys may share"),
+        (
+            {"keys": [{"id": "a", "actor": "ada", "sha256": each * 32} for each in ("ab", "cd")]},
+            "no two keys may share",
+        ),
     ],
 )
 def test_a_file_that_is_wrong_says_where_and_shows_nothing(file: Path, content: object, says: str) -> None:
@@ -139,7 +142,7 @@ def test_a_file_that_everybody_can_read_is_refused(file: Path) -> None:
 
 
 def test_a_file_that_is_not_there_says_how_it_is_made(file: Path) -> None:
-    with pytest.raises(KeyFileError, match="`papermesh keys add` makes it"):
+    with pytest.raises(KeyFileError, match="`papermesh keys add` creates it"):
         read_api_keys(file)
 
 

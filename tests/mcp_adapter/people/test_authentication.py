@@ -108,7 +108,7 @@ class TestApiKeys:
         challenge = response.headers["www-authenticate"]
         assert challenge.startswith('Bearer realm="papermesh", error="invalid_token", error_description="This API key')
         assert response.json()["error"]["details"] == {"reason": "invalid_token"}
-        assert "turned away" in caplog.text
+        assert "Rejected a caller" in caplog.text
         for place in (response.text, challenge, caplog.text):
             assert wrong not in place
 

@@ -43,7 +43,7 @@ async def test_nothing_packed_is_asked_for_and_nothing_is_unpacked() -> None:
         await writer.drain()
 
     async with issuer(packed) as url:
-        with pytest.raises(FetchError, match="did not answer JSON"):
+        with pytest.raises(FetchError, match="did not answer with JSON"):
             await fetch_json(url)
     assert b"accept-encoding: identity\r\n" in heads[0]
 

@@ -215,12 +215,12 @@ class TestWhatIsFetched:
     @pytest.mark.parametrize(
         ("body", "status", "says"),
         [
-            (b"{", 200, "not answer JSON"),
+            (b"{", 200, "not answer with JSON"),
             (b"[]", 200, "JSON object"),
-            (b'{"keys": []}', 200, "no key"),
-            (b'{"keys": 5}', 200, "no key"),
-            (b'{"keys": [5, null, {}, {"kty": "RSA"}, {"kty": "RSA", "n": 5, "e": 5}]}', 200, "no key"),
-            (b'{"keys": [{"kty": "oct", "k": "AAAA", "kid": "k1"}]}', 200, "no key"),
+            (b'{"keys": []}', 200, "no usable signing key"),
+            (b'{"keys": 5}', 200, "no usable signing key"),
+            (b'{"keys": [5, null, {}, {"kty": "RSA"}, {"kty": "RSA", "n": 5, "e": 5}]}', 200, "no usable signing key"),
+            (b'{"keys": [{"kty": "oct", "k": "AAAA", "kid": "k1"}]}', 200, "no usable signing key"),
             (b" " * (fetching.MAX_BYTES + 1), 200, "more than"),
             (b"{}", 404, "404"),
             (b"{}", 302, "302"),

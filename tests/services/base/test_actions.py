@@ -109,7 +109,7 @@ class TestTheContractRefuses:
 
     @pytest.mark.parametrize("name", ["word count!", "house_ask", "HOUSE_ASK@v0", "H" * 49])
     def test_an_action_whose_name_breaks_the_rule(self, tmp_path: Path, name: str) -> None:
-        with pytest.raises(ContractError, match=rf"HouseService\.Ask: needs an action name, .*; '{name}' is none"):
+        with pytest.raises(ContractError, match=rf"HouseService\.Ask: needs an action name, .*; '{name}' is not one"):
             load(tmp_path, ACTION % name)
 
     def test_a_name_that_exists(self, tmp_path: Path) -> None:

@@ -257,7 +257,7 @@ def open_to_all(_: Path, into: Path) -> None:
 @pytest.mark.parametrize(
     ("spoil", "says"),
     [
-        (other_ca, "has let nobody in"),
+        (other_ca, "accepted no connection"),
         (key_of_another, "tls.key: it does not belong to tls.crt"),
         (half_a_certificate, "tls.crt: it holds no certificate"),
         (no_bundle, "ca.crt: it holds no certificate"),

@@ -85,7 +85,7 @@ KINDS = {
 def test_what_is_no_pdf_is_named_and_told_how_to_become_one(kind: str) -> None:
     error = refusal([KINDS[kind]])
     assert error.details == {"reason": "not_pdf", "kind": kind}
-    assert "no PDF" in error.message
+    assert "not a PDF" in error.message
     assert len(error.message) < 250
     assert str(refusal([KINDS[kind][:40], KINDS[kind][40:]])) == str(error)
 

@@ -118,7 +118,7 @@ async def test_nobody_listens_for_probes_unless_a_port_is_named(tmp_path: Path) 
 async def test_a_port_that_another_program_has_is_told_in_one_sentence(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
-        with pytest.raises(StartError, match=f"Port {port} of 127.0.0.1 cannot be had"):
+        with pytest.raises(StartError, match=f"Cannot listen on port {port} of 127.0.0.1"):
             a_server(tmp_path, port)
 
 

@@ -114,7 +114,7 @@ class TestCalls:
         assert error.code() is grpc.StatusCode.INVALID_ARGUMENT
         assert reason(error) == "BAD_ARG"
         assert status.decode(error).message == (
-            "The request is no papermesh.pdf.v1.GetMetadataRequest. Send the message that the proto describes."
+            "The request is not a papermesh.pdf.v1.GetMetadataRequest. Send the message that the proto describes."
         )
 
     async def test_invalid_utf8_is_bad_arg(self, channel: grpc.aio.Channel) -> None:

@@ -74,7 +74,7 @@ def test_a_folder_that_cannot_be_written_to_is_named(tmp_path: Path, monkeypatch
 def test_a_taken_port_is_named() -> None:
     with closing(listen("127.0.0.1", 0)) as first:
         port = first.getsockname()[1]
-        with pytest.raises(StartError, match=rf"^Port {port} of 127\.0\.0\.1 cannot be had: another program"):
+        with pytest.raises(StartError, match=rf"^Cannot listen on port {port} of 127\.0\.0\.1: another program"):
             listen("127.0.0.1", port)
 
 

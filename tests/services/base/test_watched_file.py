@@ -189,7 +189,7 @@ async def test_a_file_that_is_deleted_keeps_the_last_value_and_is_read_when_it_r
         file.unlink()
         await reader.more(5)
         assert watched.value == "one"
-        assert errors() == [f"{file} cannot be used. What it said before stays in force: No such file or directory"]
+        assert errors() == [f"{file} cannot be used. The last good content stays in force: No such file or directory"]
         write(file, "two")
         await until(lambda: watched.value == "two")
         assert errors() == []
@@ -219,9 +219,8 @@ async def test_a_change_that_is_wrong_is_logged_once_and_without_what_the_file_h
             told = errors()
             # Writing in place is two changes, the emptying and the writing; the watch may see one or both.
             assert 1 <= len(told) <= 2
-            assert all(
-                line == f"{file} cannot be used. What it said before stays in force: it holds no word" for line in told
-            )
+            kept = f"{file} cannot be used. The last good content stays in force: it holds no word"
+            assert all(line == kept for line in told)
             assert watched.value == "one"
 
 
@@ -239,7 +238,7 @@ async def test_a_reading_that_failed_by_chance_is_tried_again_though_the_file_di
     async with watching(file, unlucky) as watched:
         write(file, "two")
         await until(lambda: watched.value == "two")
-    assert errors() == [f"{file} cannot be used. What it said before stays in force: Input/output error"]
+    assert errors() == [f"{file} cannot be used. The last good content stays in force: Input/output error"]
 
 
 async def test_an_error_without_words_is_named_by_its_kind(file: Path, errors: Callable[[], list[str]]) -> None:
@@ -252,4 +251,4 @@ async def test_an_error_without_words_is_named_by_its_kind(file: Path, errors: C
         write(file, "two")
         found: list[str] = []
         await until(lambda: found.extend(errors()) or found)
-    assert found == [f"{file} cannot be used. What it said before stays in force: WrongError"]
+    assert found == [f"{file} cannot be used. The last good content stays in force: WrongError"]

@@ -46,7 +46,7 @@ def settings(tmp_path: Path) -> dict[str, str]:
         ("AUDIT_KEY_FILE", "/absent.json", "/absent.json: No such file or directory"),
         ("MESH_ADDRESS", "not an address", "PAPERMESH_MESH_ADDRESS is wrong: must be host:port."),
         ("DESCRIPTORS", "/absent.binpb", "PAPERMESH_DESCRIPTORS is wrong: there is no file /absent.binpb."),
-        ("DESCRIPTORS", __file__, "PAPERMESH_DESCRIPTORS is wrong: one of its files is no descriptor set."),
+        ("DESCRIPTORS", __file__, "PAPERMESH_DESCRIPTORS is wrong: one of its files is not a descriptor set."),
         ("SERVICES", "nope.v1.Typo", "PAPERMESH_SERVICES is wrong: no descriptor set has nope.v1.Typo."),
         ("SPOOL_DIR", "/dev/null/spool", "/dev/null/spool: Not a directory."),
         ("TLS_DIR", "/absent", "PAPERMESH_TLS_DIR is wrong: there is no file /absent/tls.crt."),
@@ -70,6 +70,6 @@ def test_a_taken_port_is_one_sentence(settings: dict[str, str]) -> None:
         port = str(taken.getsockname()[1])
         said = start_fails(MODULE, {**settings, "DISPATCH_PORT": port})
     assert said.endswith(
-        f"dispatch cannot start.\nPort {port} of 127.0.0.1 cannot be had: another program listens there, or the "
+        f"dispatch cannot start.\nCannot listen on port {port} of 127.0.0.1: another program listens there, or the "
         "address is not this machine's.\n"
     )

@@ -45,14 +45,14 @@ def test_a_taken_port_is_one_sentence(settings: dict[str, str]) -> None:
     with closing(listen("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         said = start_fails(MODULE, {**settings, "PDF_PORT": port})
-    assert f"pdf cannot start.\nPort {port} of 127.0.0.1 cannot be had: another program listens there" in said
+    assert f"pdf cannot start.\nCannot listen on port {port} of 127.0.0.1: another program listens there" in said
 
 
 def test_an_engine_that_does_not_come_up_is_one_sentence(
     settings: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(_: PdfSettings) -> None:
-        raise ZygoteError("a worker could not lock itself in, and none works otherwise")
+        raise ZygoteError("a worker could not confine itself, and none works without that")
 
     for name, value in settings.items():
         monkeypatch.setenv(f"PAPERMESH_{name}", value)
@@ -61,4 +61,4 @@ def test_an_engine_that_does_not_come_up_is_one_sentence(
     monkeypatch.setattr("services.base.telemetry.start_logging", lambda *_: None)
     with pytest.raises(SystemExit) as caught:
         part.main()
-    assert caught.value.code == "pdf cannot start.\na worker could not lock itself in, and none works otherwise"
+    assert caught.value.code == "pdf cannot start.\na worker could not confine itself, and none works without that"

@@ -293,7 +293,9 @@ def test_two_who_write_at_once_wait_for_each_other(certs: Path) -> None:
 
 def test_a_leaf_that_cannot_be_read_stops_a_rotation_before_it_begins(certs: Path) -> None:
     (certs / "pdf" / "tls.crt").write_text("nothing")
-    with pytest.raises(CertificateError, match=r"pdf cannot be read. `papermesh certs` makes a new one"):
+    with pytest.raises(
+        CertificateError, match=r"pdf cannot be read. For a workload, `papermesh certs` makes a new one"
+    ):
         take(certs, Step.TRUST, "default", now=NOW)
     assert authority_of(certs).phase is Phase.SETTLED
 

@@ -33,9 +33,9 @@ class _CacheStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_CacheState
     CACHE_STATE_UNSPECIFIED: _CacheState.ValueType  # 0
     """The cache was not used: the action's results are never cached, or the call failed."""
     CACHE_STATE_MISS: _CacheState.ValueType  # 1
-    """It got it for the first time within the result's lifetime, or asked for a new computation."""
+    """It got the result for the first time in the result's lifetime, or asked to have it computed again."""
     CACHE_STATE_HIT: _CacheState.ValueType  # 2
-    """It got it before."""
+    """It got the result before."""
 
 class CacheState(_CacheState, metaclass=_CacheStateEnumTypeWrapper):
     """CacheState says whether the same client and actor got the same result before. It never reveals whether others did."""
@@ -43,9 +43,9 @@ class CacheState(_CacheState, metaclass=_CacheStateEnumTypeWrapper):
 CACHE_STATE_UNSPECIFIED: CacheState.ValueType  # 0
 """The cache was not used: the action's results are never cached, or the call failed."""
 CACHE_STATE_MISS: CacheState.ValueType  # 1
-"""It got it for the first time within the result's lifetime, or asked for a new computation."""
+"""It got the result for the first time in the result's lifetime, or asked to have it computed again."""
 CACHE_STATE_HIT: CacheState.ValueType  # 2
-"""It got it before."""
+"""It got the result before."""
 Global___CacheState: _TypeAlias = CacheState  # noqa: Y015
 
 class _JobStatus:
@@ -63,7 +63,7 @@ class _JobStatusEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_JobStatus.V
     JOB_STATUS_DONE: _JobStatus.ValueType  # 3
     """Its result can be fetched."""
     JOB_STATUS_FAILED: _JobStatus.ValueType  # 4
-    """It gave up; the error says why."""
+    """It failed; the error says why."""
     JOB_STATUS_CANCELLED: _JobStatus.ValueType  # 5
     """The caller cancelled it."""
 
@@ -79,7 +79,7 @@ JOB_STATUS_RUNNING: JobStatus.ValueType  # 2
 JOB_STATUS_DONE: JobStatus.ValueType  # 3
 """Its result can be fetched."""
 JOB_STATUS_FAILED: JobStatus.ValueType  # 4
-"""It gave up; the error says why."""
+"""It failed; the error says why."""
 JOB_STATUS_CANCELLED: JobStatus.ValueType  # 5
 """The caller cancelled it."""
 Global___JobStatus: _TypeAlias = JobStatus  # noqa: Y015
@@ -96,7 +96,7 @@ class InvokeRequest(_message.Message):
     IDEMPOTENCY_KEY_FIELD_NUMBER: _builtins.int
     NO_CACHE_FIELD_NUMBER: _builtins.int
     action: _builtins.str
-    """Action is a name of the catalogue, "PDF_METADATA". At most 64 characters. Required."""
+    """Action is a name from the catalogue, "PDF_METADATA". Required."""
     actor: _builtins.str
     """Actor is the person or agent on whose behalf the client calls, at most 256 characters. Empty means the
     client itself; any other only for clients whose entry says acts_for.
@@ -644,7 +644,7 @@ class SubmitJobRequest(_message.Message):
     ACTOR_FIELD_NUMBER: _builtins.int
     IDEMPOTENCY_KEY_FIELD_NUMBER: _builtins.int
     action: _builtins.str
-    """Action is a name of the catalogue whose entry says job. Required."""
+    """Action is a name from the catalogue whose entry says job. Required."""
     actor: _builtins.str
     """Actor on whose behalf the client calls; see InvokeRequest.actor."""
     idempotency_key: _builtins.str

@@ -67,7 +67,7 @@ class GitlabServiceServicer:
     """
 
     def GetProjectInfo(self, request, context):
-        """GetProjectInfo describes one GitLab project: what it is, how active it is, and how its README begins.
+        """Describes a GitLab project: what it is, how active it is, and how its README begins.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -89,14 +89,14 @@ class GitlabServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def RunGuide(self, request, context):
-        """RunGuide starts a guide, a configured runbook, as a pipeline and returns at once.
+        """Starts a guide, a configured runbook, as a pipeline. It does not wait for the pipeline to end.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def GetGuideRun(self, request, context):
-        """GetGuideRun returns the state of a guide's run, with its jobs.
+        """Shows the state of a guide's run, with its jobs.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -36,7 +36,7 @@ class GitlabServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> GitlabServiceAsyncStub: ...
     GetProjectInfo: _grpc.UnaryUnaryMultiCallable[_gitlab_service_pb2.GetProjectInfoRequest, _gitlab_service_pb2.GetProjectInfoResponse]
-    """GetProjectInfo describes one GitLab project: what it is, how active it is, and how its README begins."""
+    """Describes a GitLab project: what it is, how active it is, and how its README begins."""
     ResolveDocument: _grpc.UnaryUnaryMultiCallable[_gitlab_service_pb2.ResolveDocumentRequest, _gitlab_service_pb2.ResolveDocumentResponse]
     """ResolveDocument turns project, path and ref into a blob id and a content digest, and fetches the bytes into
     the blob store once per blob.
@@ -44,9 +44,9 @@ class GitlabServiceStub:
     ListFiles: _grpc.UnaryUnaryMultiCallable[_gitlab_service_pb2.ListFilesRequest, _gitlab_service_pb2.ListFilesResponse]
     """ListFiles lists the PDF files of one folder of a project."""
     RunGuide: _grpc.UnaryUnaryMultiCallable[_gitlab_service_pb2.RunGuideRequest, _gitlab_service_pb2.RunGuideResponse]
-    """RunGuide starts a guide, a configured runbook, as a pipeline and returns at once."""
+    """Starts a guide, a configured runbook, as a pipeline. It does not wait for the pipeline to end."""
     GetGuideRun: _grpc.UnaryUnaryMultiCallable[_gitlab_service_pb2.GetGuideRunRequest, _gitlab_service_pb2.GetGuideRunResponse]
-    """GetGuideRun returns the state of a guide's run, with its jobs."""
+    """Shows the state of a guide's run, with its jobs."""
 
 @_typing.type_check_only
 class GitlabServiceAsyncStub(GitlabServiceStub):
@@ -54,7 +54,7 @@ class GitlabServiceAsyncStub(GitlabServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     GetProjectInfo: _aio.UnaryUnaryMultiCallable[_gitlab_service_pb2.GetProjectInfoRequest, _gitlab_service_pb2.GetProjectInfoResponse]  # type: ignore[assignment]
-    """GetProjectInfo describes one GitLab project: what it is, how active it is, and how its README begins."""
+    """Describes a GitLab project: what it is, how active it is, and how its README begins."""
     ResolveDocument: _aio.UnaryUnaryMultiCallable[_gitlab_service_pb2.ResolveDocumentRequest, _gitlab_service_pb2.ResolveDocumentResponse]  # type: ignore[assignment]
     """ResolveDocument turns project, path and ref into a blob id and a content digest, and fetches the bytes into
     the blob store once per blob.
@@ -62,9 +62,9 @@ class GitlabServiceAsyncStub(GitlabServiceStub):
     ListFiles: _aio.UnaryUnaryMultiCallable[_gitlab_service_pb2.ListFilesRequest, _gitlab_service_pb2.ListFilesResponse]  # type: ignore[assignment]
     """ListFiles lists the PDF files of one folder of a project."""
     RunGuide: _aio.UnaryUnaryMultiCallable[_gitlab_service_pb2.RunGuideRequest, _gitlab_service_pb2.RunGuideResponse]  # type: ignore[assignment]
-    """RunGuide starts a guide, a configured runbook, as a pipeline and returns at once."""
+    """Starts a guide, a configured runbook, as a pipeline. It does not wait for the pipeline to end."""
     GetGuideRun: _aio.UnaryUnaryMultiCallable[_gitlab_service_pb2.GetGuideRunRequest, _gitlab_service_pb2.GetGuideRunResponse]  # type: ignore[assignment]
-    """GetGuideRun returns the state of a guide's run, with its jobs."""
+    """Shows the state of a guide's run, with its jobs."""
 
 class GitlabServiceServicer(metaclass=_abc_1.ABCMeta):
     """GitlabService reads projects and documents and runs guides with one internal token, which it never shows."""
@@ -75,7 +75,7 @@ class GitlabServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _gitlab_service_pb2.GetProjectInfoRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_gitlab_service_pb2.GetProjectInfoResponse, _abc.Awaitable[_gitlab_service_pb2.GetProjectInfoResponse]]:
-        """GetProjectInfo describes one GitLab project: what it is, how active it is, and how its README begins."""
+        """Describes a GitLab project: what it is, how active it is, and how its README begins."""
 
     @_abc_1.abstractmethod
     def ResolveDocument(
@@ -101,7 +101,7 @@ class GitlabServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _gitlab_service_pb2.RunGuideRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_gitlab_service_pb2.RunGuideResponse, _abc.Awaitable[_gitlab_service_pb2.RunGuideResponse]]:
-        """RunGuide starts a guide, a configured runbook, as a pipeline and returns at once."""
+        """Starts a guide, a configured runbook, as a pipeline. It does not wait for the pipeline to end."""
 
     @_abc_1.abstractmethod
     def GetGuideRun(
@@ -109,6 +109,6 @@ class GitlabServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _gitlab_service_pb2.GetGuideRunRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_gitlab_service_pb2.GetGuideRunResponse, _abc.Awaitable[_gitlab_service_pb2.GetGuideRunResponse]]:
-        """GetGuideRun returns the state of a guide's run, with its jobs."""
+        """Shows the state of a guide's run, with its jobs."""
 
 def add_GitlabServiceServicer_to_server(servicer: GitlabServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -36,15 +36,15 @@ class Action(_message.Message):
     JOB_FIELD_NUMBER: _builtins.int
     PLANNED_FIELD_NUMBER: _builtins.int
     name: _builtins.str
-    """Name under which the action is called, for example "PDF_METADATA": a capital, then up to 47 capitals, digits and
-    underscores. A breaking change is a new method whose name carries a version, "PDF_METADATA@v2", up to v999. Unique
-    in the mesh. The rule is services/base/names.py, and who calls or logs an action is held to it too.
+    """Name by which the action is called, "PDF_METADATA": a capital, then up to 47 capitals, digits and "_". Unique in
+    the mesh. A breaking change is a new method whose name ends in a version, "PDF_METADATA@v2", up to "@v999".
+    services/base/names.py holds everybody to this rule.
     """
     job: _builtins.bool
     """Job says that the action may be submitted as a job; without one, large documents are refused (TOO_LARGE)."""
     planned: _builtins.bool
-    """Planned marks a method that is part of the contract but answers UNIMPLEMENTED so far. The catalogue does
-    not list it and Invoke does not know it. A contract test holds it against the servicers.
+    """Planned marks a method that is part of the contract but still answers UNIMPLEMENTED. The catalogue does not
+    list it, and Invoke does not know it. A contract test checks it against the servicers.
     """
     @_builtins.property
     def timeout(self) -> _duration_pb2.Duration:

@@ -154,9 +154,9 @@ class GetMetadataResponse(_message.Message):
     size: _builtins.int
     """Size of the content in bytes, below 2 GiB (an int32, because JSON shows an int64 as a string)."""
     version: _builtins.str
-    """Version of PDF that the file claims, "1.7"."""
+    """Version of PDF that the file claims to be, "1.7"."""
     encrypted: _builtins.bool
-    """Encrypted says that the file is encrypted, though it opens without a password."""
+    """Encrypted says that the file is encrypted, even though it opens without a password."""
     text_density: _builtins.float
     """TextDensity is the mean number of characters a page, white space not counted, over the sampled pages."""
     has_text_layer: _builtins.bool
@@ -551,9 +551,9 @@ class Block(_message.Message):
     size: _builtins.float
     """Size of that font in points."""
     bold: _builtins.bool
-    """Bold says that most characters are."""
+    """Bold says that most characters are bold."""
     italic: _builtins.bool
-    """Italic says that most characters are."""
+    """Italic says that most characters are italic."""
     text: _builtins.str
     """Text of the block."""
     @_builtins.property

@@ -84,57 +84,57 @@ class PdfServiceServicer:
     """
 
     def GetMetadata(self, request, context):
-        """GetMetadata describes a document without reading its text: pages and their sizes, digest, file size, PDF
-        version, info fields, protection, and how dense its text layer is.
+        """Describes a document without reading its text: pages and their sizes, digest, file size, PDF version, info
+        fields, protection, and how dense its text layer is.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def GetOutline(self, request, context):
-        """GetOutline returns the table of contents. A file that has none gets one derived from its headings.
+        """Shows the table of contents. If the file has none, it is derived from the headings.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ExtractText(self, request, context):
-        """ExtractText returns the text of each page in reading order.
+        """Reads the text of each page, in reading order.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ExtractLayout(self, request, context):
-        """ExtractLayout returns the blocks of each page: type, box, font, size, weight and text.
+        """Shows how each page is laid out, block by block: type, box, font, size, weight and text.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ExtractTables(self, request, context):
-        """ExtractTables returns the tables of each page as rows of cells.
+        """Finds the tables on each page, and reads them as rows of cells.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def Chunk(self, request, context):
-        """Chunk cuts a document into pieces for retrieval that follow its structure.
+        """Cuts a document into pieces for retrieval, following its structure.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def Embed(self, request, context):
-        """Embed returns vectors of a document's chunks, or of given texts.
+        """Turns a document's chunks, or given texts, into vectors.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def Diff(self, request, context):
-        """Diff compares two documents as one flow of text and reports what changed between them.
+        """Compares two documents as one flow of text, and shows what changed between them.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

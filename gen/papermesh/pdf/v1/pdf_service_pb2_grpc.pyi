@@ -36,23 +36,23 @@ class PdfServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> PdfServiceAsyncStub: ...
     GetMetadata: _grpc.UnaryUnaryMultiCallable[_pdf_service_pb2.GetMetadataRequest, _pdf_service_pb2.GetMetadataResponse]
-    """GetMetadata describes a document without reading its text: pages and their sizes, digest, file size, PDF
-    version, info fields, protection, and how dense its text layer is.
+    """Describes a document without reading its text: pages and their sizes, digest, file size, PDF version, info
+    fields, protection, and how dense its text layer is.
     """
     GetOutline: _grpc.UnaryUnaryMultiCallable[_pdf_service_pb2.GetOutlineRequest, _pdf_service_pb2.GetOutlineResponse]
-    """GetOutline returns the table of contents. A file that has none gets one derived from its headings."""
+    """Shows the table of contents. If the file has none, it is derived from the headings."""
     ExtractText: _grpc.UnaryUnaryMultiCallable[_pdf_service_pb2.ExtractTextRequest, _pdf_service_pb2.ExtractTextResponse]
-    """ExtractText returns the text of each page in reading order."""
+    """Reads the text of each page, in reading order."""
     ExtractLayout: _grpc.UnaryUnaryMultiCallable[_pdf_service_pb2.ExtractLayoutRequest, _pdf_service_pb2.ExtractLayoutResponse]
-    """ExtractLayout returns the blocks of each page: type, box, font, size, weight and text."""
+    """Shows how each page is laid out, block by block: type, box, font, size, weight and text."""
     ExtractTables: _grpc.UnaryUnaryMultiCallable[_pdf_service_pb2.ExtractTablesRequest, _pdf_service_pb2.ExtractTablesResponse]
-    """ExtractTables returns the tables of each page as rows of cells."""
+    """Finds the tables on each page, and reads them as rows of cells."""
     Chunk: _grpc.UnaryUnaryMultiCallable[_pdf_service_pb2.ChunkRequest, _pdf_service_pb2.ChunkResponse]
-    """Chunk cuts a document into pieces for retrieval that follow its structure."""
+    """Cuts a document into pieces for retrieval, following its structure."""
     Embed: _grpc.UnaryUnaryMultiCallable[_pdf_service_pb2.EmbedRequest, _pdf_service_pb2.EmbedResponse]
-    """Embed returns vectors of a document's chunks, or of given texts."""
+    """Turns a document's chunks, or given texts, into vectors."""
     Diff: _grpc.UnaryUnaryMultiCallable[_pdf_service_pb2.DiffRequest, _pdf_service_pb2.DiffResponse]
-    """Diff compares two documents as one flow of text and reports what changed between them."""
+    """Compares two documents as one flow of text, and shows what changed between them."""
 
 @_typing.type_check_only
 class PdfServiceAsyncStub(PdfServiceStub):
@@ -62,23 +62,23 @@ class PdfServiceAsyncStub(PdfServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     GetMetadata: _aio.UnaryUnaryMultiCallable[_pdf_service_pb2.GetMetadataRequest, _pdf_service_pb2.GetMetadataResponse]  # type: ignore[assignment]
-    """GetMetadata describes a document without reading its text: pages and their sizes, digest, file size, PDF
-    version, info fields, protection, and how dense its text layer is.
+    """Describes a document without reading its text: pages and their sizes, digest, file size, PDF version, info
+    fields, protection, and how dense its text layer is.
     """
     GetOutline: _aio.UnaryUnaryMultiCallable[_pdf_service_pb2.GetOutlineRequest, _pdf_service_pb2.GetOutlineResponse]  # type: ignore[assignment]
-    """GetOutline returns the table of contents. A file that has none gets one derived from its headings."""
+    """Shows the table of contents. If the file has none, it is derived from the headings."""
     ExtractText: _aio.UnaryUnaryMultiCallable[_pdf_service_pb2.ExtractTextRequest, _pdf_service_pb2.ExtractTextResponse]  # type: ignore[assignment]
-    """ExtractText returns the text of each page in reading order."""
+    """Reads the text of each page, in reading order."""
     ExtractLayout: _aio.UnaryUnaryMultiCallable[_pdf_service_pb2.ExtractLayoutRequest, _pdf_service_pb2.ExtractLayoutResponse]  # type: ignore[assignment]
-    """ExtractLayout returns the blocks of each page: type, box, font, size, weight and text."""
+    """Shows how each page is laid out, block by block: type, box, font, size, weight and text."""
     ExtractTables: _aio.UnaryUnaryMultiCallable[_pdf_service_pb2.ExtractTablesRequest, _pdf_service_pb2.ExtractTablesResponse]  # type: ignore[assignment]
-    """ExtractTables returns the tables of each page as rows of cells."""
+    """Finds the tables on each page, and reads them as rows of cells."""
     Chunk: _aio.UnaryUnaryMultiCallable[_pdf_service_pb2.ChunkRequest, _pdf_service_pb2.ChunkResponse]  # type: ignore[assignment]
-    """Chunk cuts a document into pieces for retrieval that follow its structure."""
+    """Cuts a document into pieces for retrieval, following its structure."""
     Embed: _aio.UnaryUnaryMultiCallable[_pdf_service_pb2.EmbedRequest, _pdf_service_pb2.EmbedResponse]  # type: ignore[assignment]
-    """Embed returns vectors of a document's chunks, or of given texts."""
+    """Turns a document's chunks, or given texts, into vectors."""
     Diff: _aio.UnaryUnaryMultiCallable[_pdf_service_pb2.DiffRequest, _pdf_service_pb2.DiffResponse]  # type: ignore[assignment]
-    """Diff compares two documents as one flow of text and reports what changed between them."""
+    """Compares two documents as one flow of text, and shows what changed between them."""
 
 class PdfServiceServicer(metaclass=_abc_1.ABCMeta):
     """PdfService opens each document in a worker process that may die. It answers a document's fault as INTERNAL with
@@ -91,8 +91,8 @@ class PdfServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _pdf_service_pb2.GetMetadataRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_pdf_service_pb2.GetMetadataResponse, _abc.Awaitable[_pdf_service_pb2.GetMetadataResponse]]:
-        """GetMetadata describes a document without reading its text: pages and their sizes, digest, file size, PDF
-        version, info fields, protection, and how dense its text layer is.
+        """Describes a document without reading its text: pages and their sizes, digest, file size, PDF version, info
+        fields, protection, and how dense its text layer is.
         """
 
     @_abc_1.abstractmethod
@@ -101,7 +101,7 @@ class PdfServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _pdf_service_pb2.GetOutlineRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_pdf_service_pb2.GetOutlineResponse, _abc.Awaitable[_pdf_service_pb2.GetOutlineResponse]]:
-        """GetOutline returns the table of contents. A file that has none gets one derived from its headings."""
+        """Shows the table of contents. If the file has none, it is derived from the headings."""
 
     @_abc_1.abstractmethod
     def ExtractText(
@@ -109,7 +109,7 @@ class PdfServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _pdf_service_pb2.ExtractTextRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_pdf_service_pb2.ExtractTextResponse, _abc.Awaitable[_pdf_service_pb2.ExtractTextResponse]]:
-        """ExtractText returns the text of each page in reading order."""
+        """Reads the text of each page, in reading order."""
 
     @_abc_1.abstractmethod
     def ExtractLayout(
@@ -117,7 +117,7 @@ class PdfServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _pdf_service_pb2.ExtractLayoutRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_pdf_service_pb2.ExtractLayoutResponse, _abc.Awaitable[_pdf_service_pb2.ExtractLayoutResponse]]:
-        """ExtractLayout returns the blocks of each page: type, box, font, size, weight and text."""
+        """Shows how each page is laid out, block by block: type, box, font, size, weight and text."""
 
     @_abc_1.abstractmethod
     def ExtractTables(
@@ -125,7 +125,7 @@ class PdfServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _pdf_service_pb2.ExtractTablesRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_pdf_service_pb2.ExtractTablesResponse, _abc.Awaitable[_pdf_service_pb2.ExtractTablesResponse]]:
-        """ExtractTables returns the tables of each page as rows of cells."""
+        """Finds the tables on each page, and reads them as rows of cells."""
 
     @_abc_1.abstractmethod
     def Chunk(
@@ -133,7 +133,7 @@ class PdfServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _pdf_service_pb2.ChunkRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_pdf_service_pb2.ChunkResponse, _abc.Awaitable[_pdf_service_pb2.ChunkResponse]]:
-        """Chunk cuts a document into pieces for retrieval that follow its structure."""
+        """Cuts a document into pieces for retrieval, following its structure."""
 
     @_abc_1.abstractmethod
     def Embed(
@@ -141,7 +141,7 @@ class PdfServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _pdf_service_pb2.EmbedRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_pdf_service_pb2.EmbedResponse, _abc.Awaitable[_pdf_service_pb2.EmbedResponse]]:
-        """Embed returns vectors of a document's chunks, or of given texts."""
+        """Turns a document's chunks, or given texts, into vectors."""
 
     @_abc_1.abstractmethod
     def Diff(
@@ -149,6 +149,6 @@ class PdfServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _pdf_service_pb2.DiffRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_pdf_service_pb2.DiffResponse, _abc.Awaitable[_pdf_service_pb2.DiffResponse]]:
-        """Diff compares two documents as one flow of text and reports what changed between them."""
+        """Compares two documents as one flow of text, and shows what changed between them."""
 
 def add_PdfServiceServicer_to_server(servicer: PdfServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -1,1 +1,1 @@
-"""How a worker locks itself in, before it has seen a byte of a document."""
+"""How a worker confines itself before it has seen a byte of a document."""

@@ -1,7 +1,7 @@
-"""What a worker gives up before it reads its first document. The order matters: each step needs what later ones take.
+"""What a worker gives up before its first document. The order matters: each step needs what later ones take away.
 
-A worker keeps its memory and its socket to the service, over which each document comes as a descriptor that is open for
-reading. It reaches no file by a name, so it cannot even ask whether one exists.
+A worker keeps its memory and its socket to the service, through which each document comes as a descriptor that is open
+for reading. It reaches no file by name, so it cannot even ask whether one exists.
 """
 
 import os
@@ -21,16 +21,16 @@ _PR_SET_NO_NEW_PRIVS = 38
 _OPEN_FILES = 16
 
 WORN_SECONDS = 1
-"""Processor time after which a worker is not kept for another request: what a document has on top of its own limit."""
+"""Processor time after which a worker is not kept for another request: what a document gets beyond its own limit."""
 
 _NO_LANDLOCK = (
-    "Landlock: this kernel offers none (Linux has it since 5.13, and a container's filter may hide it), and only with "
-    "PAPERMESH_PDF_WITHOUT_LANDLOCK=true does a worker start that the system call filter alone keeps from files"
+    "Landlock: this kernel has none (Linux has it since 5.13, but a container's filter may hide it); "
+    "PAPERMESH_PDF_WITHOUT_LANDLOCK=true starts workers that only the system call filter keeps from files"
 )
 
 
 class SandboxError(Exception):
-    """This process could not lock itself in; the text says which step failed, and why."""
+    """This process could not confine itself; the text says which step failed, and why."""
 
 
 def hold_only(socket: int) -> None:
@@ -41,12 +41,12 @@ def hold_only(socket: int) -> None:
 
 
 def enter(parent: int, profile: str, memory_bytes: int, *, without_landlock: bool) -> int:
-    """Locks this process in for good; returns the version of Landlock.
+    """Confines this process for good; returns the version of Landlock.
 
     `parent` is the process that it dies with, `profile` names its system calls (`profiles.py`), and `memory_bytes` is
-    address space on top of what it has now. Where the kernel has no Landlock the version is 0 if `without_landlock`
-    allows that; the filter refuses all files in any case.
-    Raises SandboxError when a step fails, and a process that could not enter must not open anything.
+    address space beyond what it has now. Without Landlock in the kernel the version is 0, if `without_landlock` allows
+    that; the filter refuses all files in any case.
+    Raises SandboxError when a step fails. A process that could not be confined must not open anything.
     """
     with _step("dying with the zygote"):
         prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
@@ -70,7 +70,7 @@ def enter(parent: int, profile: str, memory_bytes: int, *, without_landlock: boo
 
 @contextmanager
 def _step(name: str) -> Iterator[None]:
-    """Names what failed."""
+    """Names the step that failed."""
     try:
         yield
     except (OSError, ValueError, NotImplementedError) as error:
@@ -80,7 +80,7 @@ def _step(name: str) -> Iterator[None]:
 def limit_processor_time(seconds: int) -> None:
     """Ends this process after `seconds` to `seconds` + `WORN_SECONDS` of processor time for one request.
 
-    With SIGXCPU, and a second later with SIGKILL, which nobody ignores. For good: the filter allows no change.
+    With SIGXCPU, and a second later with SIGKILL, which cannot be ignored. For good: the filter allows no change.
     """
     end = seconds + WORN_SECONDS
     resource.setrlimit(resource.RLIMIT_CPU, (end, end + 1))
@@ -97,7 +97,7 @@ def _limit_resources(memory_bytes: int) -> None:
 
 
 def _mapped_bytes() -> int:
-    """Address space that this process has now. Not by pathlib, which would cost a new process half a millisecond."""
+    """Address space that this process has now. Without pathlib, which would cost a new process half a millisecond."""
     descriptor = os.open("/proc/self/statm", os.O_RDONLY | os.O_CLOEXEC)
     try:
         return int(os.read(descriptor, 64).split()[0]) * resource.getpagesize()

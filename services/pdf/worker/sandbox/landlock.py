@@ -1,4 +1,4 @@
-"""Landlock: the kernel's rule about what a process may reach, which it can lay on itself without any right."""
+"""Landlock: the kernel's limits on what a process may reach, which it can impose on itself without any privilege."""
 
 import ctypes
 import errno
@@ -18,7 +18,7 @@ _SCOPES_SINCE, _SCOPES = 6, 0b11  # abstract Unix sockets and signals
 
 
 def landlock_version() -> int:
-    """The version of Landlock that the kernel offers; 0 where it has none, or a container's filter hides it."""
+    """The version of Landlock that the kernel offers; 0 if it has none, or a container's filter hides it."""
     try:
         return syscall(LANDLOCK_CREATE_RULESET, None, ctypes.c_size_t(0), ctypes.c_uint32(_QUERY_VERSION))
     except OSError as error:
@@ -28,12 +28,12 @@ def landlock_version() -> int:
 
 
 def restrict(version: int) -> None:
-    """Leaves this thread, for good, no file by its name, no network and no signal; `version` is at least 1.
+    """Takes from this thread, for good, files by name, the network and signals; `version` is at least 1.
 
-    What it holds open stays. Needs PR_SET_NO_NEW_PRIVS first. OSError when the kernel refuses.
+    What is open stays open. Needs PR_SET_NO_NEW_PRIVS first. Raises OSError when the kernel refuses.
     """
     file_rights = _FIRST_FILE_RIGHTS + sum(count for since, count in _ADDED_FILE_RIGHTS.items() if since <= version)
-    # Fields that the kernel does not know may be given as long as they are zero.
+    # Fields that the kernel does not know are allowed if they are zero.
     attributes = struct.pack(
         "=QQQ",
         (1 << file_rights) - 1,

@@ -1,12 +1,12 @@
-"""Which system calls each kind of worker may make: short lists, of what it needs; the rest is refused.
+"""The system calls that each kind of worker may make: short lists of what it needs; all others are refused.
 
-Lists of what is allowed, because the kernel grows: a new call is refused before anybody here has heard of it.
+They list what is allowed, because the kernel grows: a new call is refused before anybody here has heard of it.
 
 What is not in `text` says what a worker that reads a document cannot do: no socket of any kind (network, or another
 service's Unix socket), no process (clone, execve, kill, ptrace, process_vm_*), no file by its name (open, stat,
 readlink: a filter sees no names, so it could not tell one from another), no limit of its own (prlimit), no new
-executable memory, no io_uring, bpf, keyctl, mount, unshare. Text recognition by an external program would need execve;
-it belongs into a kind of its own with a list of its own, not into this one.
+executable memory, no io_uring, bpf, keyctl, mount, unshare. Text recognition by an external program would need execve,
+so it belongs in its own kind with its own list, not in this one.
 """
 
 import fcntl
@@ -17,7 +17,7 @@ from typing import TypeAlias
 from services.pdf.processes.wire import SOCKET
 
 THIS_PROCESS = 0xFFFFFFFF
-"""Stands for the process id in a filter that is compiled before there is one; none is so large."""
+"""Stands for the process id in a filter compiled before there is one; no real id is so large."""
 
 _PROT_EXEC = 4
 
@@ -33,11 +33,11 @@ class Check:
     """Bits that must not be set."""
 
     one_of: tuple[int, ...] = ()
-    """Values of which it must be one; empty for any."""
+    """The allowed values; empty for any."""
 
 
 Profile: TypeAlias = Mapping[str, Sequence[Check]]
-"""The calls by their names in `syscalls.py`, and what must be true of their arguments."""
+"""The calls by their names in `syscalls.py`, and the rules for their arguments."""
 
 _TEXT_CALLS = (
     "read", "write", "close", "fstat", "lseek", "munmap", "brk", "rt_sigaction", "rt_sigprocmask",

@@ -1,4 +1,4 @@
-"""The system call filter of a worker, made of its profile.
+"""A worker's system call filter, made from its profile.
 
 A call that is not in the profile is refused with EPERM, so that a library which merely tries goes on, and a test sees
 which call it was.
@@ -33,7 +33,7 @@ _ARCHITECTURE = 4
 _ARGUMENTS = 16
 
 _X32 = 0x40000000
-"""Numbers from here on are the x32 ABI's: other calls under the architecture of x86_64."""
+"""Numbers from here on belong to the x32 ABI: other calls under x86_64's architecture."""
 
 Instruction = tuple[int, int, int, int]
 
@@ -64,7 +64,7 @@ def _compile_for_any(architecture: Architecture, profile: str) -> bytes:
 
 
 def install_filter(program: bytes) -> None:
-    """Puts the filter over this thread, for good; needs PR_SET_NO_NEW_PRIVS first. OSError when the kernel refuses."""
+    """Filters this thread, for good; needs PR_SET_NO_NEW_PRIVS first. Raises OSError when the kernel refuses."""
     instructions = ctypes.create_string_buffer(program, len(program))
     # struct sock_fprog: a count, and after the padding a pointer.
     header = struct.pack("@HP", len(program) // 8, ctypes.addressof(instructions))
@@ -72,7 +72,7 @@ def install_filter(program: bytes) -> None:
 
 
 def _refuse_unless(check: Check) -> Sequence[Instruction]:
-    """Goes on behind its end where the argument is as it must be."""
+    """Jumps past its own end if the argument follows the rule."""
     refuse = (_RETURN, 0, 0, _RET_ERRNO | errno.EPERM)
     load = (_LOAD, 0, 0, _ARGUMENTS + 8 * check.argument)
     if check.none_of:

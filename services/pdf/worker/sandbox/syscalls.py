@@ -1,4 +1,4 @@
-"""System calls without a wrapper in Python, and the few numbers that the kernel gives them on each architecture."""
+"""System calls without a Python wrapper, and the few that filters name, with their numbers on each architecture."""
 
 import ctypes
 import os
@@ -23,10 +23,10 @@ class Architecture:
     """How the kernel of a machine names system calls."""
 
     audit: int
-    """AUDIT_ARCH_*, by which a filter knows whose numbers it sees."""
+    """AUDIT_ARCH_*, which tells a filter whose numbers it sees."""
 
     numbers: Mapping[str, int]
-    """Of the calls that profiles speak of; those without an entry do not exist here."""
+    """The calls that profiles name; one without an entry does not exist here."""
 
 
 _NUMBERS: Mapping[str, tuple[int, int | None]] = {
@@ -73,15 +73,15 @@ ARCHITECTURES: Mapping[str, Architecture] = {
 
 
 def current_architecture() -> Architecture:
-    """The architecture of this process; NotImplementedError where no table is known."""
+    """The architecture of this process; raises NotImplementedError if there is no table for it."""
     machine = platform.machine()
     if machine not in ARCHITECTURES:
-        raise NotImplementedError(f"no system call table for {machine}; known are {', '.join(ARCHITECTURES)}")
+        raise NotImplementedError(f"no system call table for {machine}, only for {', '.join(ARCHITECTURES)}")
     return ARCHITECTURES[machine]
 
 
 def syscall(number: int, *arguments: object) -> int:
-    """Makes a system call; OSError when it fails."""
+    """Makes a system call; raises OSError when it fails."""
     result: int = _LIBC.syscall(ctypes.c_long(number), *arguments)
     if result < 0:
         raise _last_error()
@@ -89,7 +89,7 @@ def syscall(number: int, *arguments: object) -> int:
 
 
 def prctl(option: int, value: int = 0, third: int = 0) -> None:
-    """Sets a property of this process; OSError when the kernel refuses."""
+    """Sets a property of this process; raises OSError when the kernel refuses."""
     if _LIBC.prctl(option, value, third, 0, 0) != 0:
         raise _last_error()
 

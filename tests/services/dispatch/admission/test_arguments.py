@@ -44,7 +44,7 @@ def test_null_means_not_given() -> None:
 @pytest.mark.parametrize(
     ("action", "args", "field", "says"),
     [
-        ("PDF_TEXT", {"doc_ref": UPLOAD, "page": "1"}, "page", "known are: doc_ref, pages"),
+        ("PDF_TEXT", {"doc_ref": UPLOAD, "page": "1"}, "page", "Arguments: doc_ref, pages"),
         ("PDF_TEXT", {"doc_ref": {**UPLOAD, "sha": ""}}, "doc_ref.sha", "no such argument"),
         ("PDF_TEXT", {}, "doc_ref", "required"),
         ("PDF_TEXT", {"doc_ref": None}, "doc_ref", "required"),

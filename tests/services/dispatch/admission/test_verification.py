@@ -128,7 +128,7 @@ class TestRefused:
         message = request()
         forged = Key("adapter", "k1", REPORTS_KEY.secret)
         error = refusal(lambda: verify(verifier, message, metadata(message, forged)))
-        assert "does not fit" in error.message
+        assert "does not match" in error.message
 
     def test_is_a_call_signed_for_another_deployment(self, listing: Listing) -> None:
         message = request()
@@ -253,7 +253,7 @@ class TestWhileTheFileIsWatched:
 def test_the_order_of_checks_tells_nothing_to_who_cannot_sign(verifier: Verifier) -> None:
     message = request("a" * 300)
     forged = metadata(message, x_signature="hmac-sha256=" + "0" * 64)
-    assert "does not fit" in refusal(lambda: verify(verifier, message, forged)).message
+    assert "does not match" in refusal(lambda: verify(verifier, message, forged)).message
 
 
 @pytest.mark.parametrize("part", ["x-client", "x-timestamp", "x-nonce", "x-signature", "x-action", "request"])

@@ -316,7 +316,7 @@ async def test_a_log_whose_end_the_disk_does_not_keep_is_told(
     await audit.start()
     with a_disk_that_keeps_nothing(place.files()[0]):
         await audit.stop()
-    assert "The audit log could not be ended in order: [Errno 22] Invalid argument" in caplog.text
+    assert "Could not close the audit log properly: [Errno 22] Invalid argument" in caplog.text
 
 
 async def test_a_disk_that_refused_is_asked_again_from_time_to_time_and_not_by_each_call(place: Place) -> None:

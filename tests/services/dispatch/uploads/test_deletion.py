@@ -37,7 +37,7 @@ async def test_a_deletion_that_takes_too_long_is_given_up_and_left_to_the_retent
     monkeypatch.setattr(deletion, "_DELETE_S", 0.1)
     async with asyncio.timeout(10):
         assert not await Deletion(link, silent_store).erase(SHA256)
-    assert "could not be deleted and will be later: it took too long" in caplog.text
+    assert "Could not delete an upload's bytes; trying again later: it took too long" in caplog.text
     assert await link.call("ZRANGE", ERASING, 0, -1) == [SHA256.encode()]
     assert (await link.call("GET", deletion_key(SHA256))).startswith(b"now:")
 

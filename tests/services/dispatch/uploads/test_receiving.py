@@ -93,14 +93,14 @@ class TestContent:
         ("messages", "says"),
         [
             (data(CONTENT[:-1] + b"y"), "do not have the SHA-256"),
-            (data(CONTENT, b"1"), "more bytes came than the 10"),
-            (data(CONTENT[:-1]), "9 bytes came of the 10"),
-            ([], "0 bytes came of the 10"),
+            (data(CONTENT, b"1"), "more bytes arrived than the 10"),
+            (data(CONTENT[:-1]), "9 bytes arrived of the 10"),
+            ([], "0 bytes arrived of the 10"),
             (data(b"", CONTENT), "pieces of 1 to 524288 bytes"),
             (data(bytes(512 * 1024 + 1)), "pieces of 1 to 524288 bytes"),
-            ([pb.PutDocumentRequest(header=head()), *data(CONTENT)], "after the header come pieces"),
-            ([*data(CONTENT), pb.PutDocumentRequest(header=head())], "after the header come pieces"),
-            ([*data(CONTENT), pb.PutDocumentRequest()], "after the header come pieces"),
+            ([pb.PutDocumentRequest(header=head()), *data(CONTENT)], "after the header, send pieces"),
+            ([*data(CONTENT), pb.PutDocumentRequest(header=head())], "after the header, send pieces"),
+            ([*data(CONTENT), pb.PutDocumentRequest()], "after the header, send pieces"),
         ],
     )
     async def test_that_does_not_match_is_refused_and_leaves_nothing(
