@@ -8,9 +8,6 @@ from cli.arguments import is_document, is_documents
 from cli.terminal import harmless_value, out, table_of
 
 _SENTENCE = re.compile(r"(.*?[.!?])(?:\s|$)", re.DOTALL)
-# Comments in a proto may begin with the name of what they describe: "CountWords returns …", "DocRef is the …".
-_METHOD = re.compile(r"[A-Z][a-z]+(?:[A-Z][a-z0-9]*)+ (?=[a-z])")
-
 _MINUTE = 60
 
 
@@ -34,7 +31,7 @@ def show_one(action: Mapping[str, Any]) -> None:
     """Prints what an action does, its limits, its arguments and how to call it."""
     console, action = out(), harmless_value(action)
     console.print(action["name"], style="bold")
-    console.print(_without_name(" ".join(str(action["description"]).split())))
+    console.print(" ".join(str(action["description"]).split()))
     limits = [
         f"answers within {_time(action['timeout_s'])}",
         _rate(action) + f" a person, {action['rate']['burst']} at once",
@@ -79,6 +76,7 @@ def _type(schema: Mapping[str, Any]) -> str:
 
 def _described(name: str, schema: Mapping[str, Any]) -> str:
     text = " ".join(str(schema.get("description", "")).split())
+    # Comments in a proto may begin with the field's name: "DocRef is the …".
     camel = "".join(part.capitalize() for part in name.split("_"))
     plain = text.removeprefix(f"{camel} is ").removesuffix(" Required.")
     return plain[:1].upper() + plain[1:]
@@ -99,13 +97,7 @@ def _example(schema: Mapping[str, Any]) -> str:
 def _first_sentence(text: str) -> str:
     flat = " ".join(text.split())
     found = _SENTENCE.match(flat)
-    return _without_name(found[1] if found else flat)
-
-
-def _without_name(text: str) -> str:
-    found = _METHOD.match(text)
-    plain = text[found.end() :] if found else text
-    return plain[:1].upper() + plain[1:]
+    return found[1] if found else flat
 
 
 def _time(seconds: float) -> str:

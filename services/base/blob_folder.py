@@ -9,11 +9,12 @@ import secrets
 import threading
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from pathlib import Path
-from typing import IO, NamedTuple
+from typing import IO
 
 from services.base.errors import PapermeshError
 from services.base.names import is_digest
 from services.base.own_faults import Disk, using
+from services.base.private_file import sync_folder
 from services.base.stored_blob import PIECE_BYTES, Blob, Key, Namespace
 
 DAMAGED = ".damaged"
@@ -21,19 +22,6 @@ DAMAGED = ".damaged"
 
 _REMEMBERED = 10_000
 """Blobs that a process knows to be whole; one more, and it hashes the one that it has known longest again."""
-
-
-class _Identity(NamedTuple):
-    """A file as it was when it was hashed. A hard link changes its ctime, so that says nothing."""
-
-    device: int
-    inode: int
-    size: int
-    modified_ns: int
-
-    @classmethod
-    def of(cls, status: os.stat_result) -> "_Identity":
-        return cls(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
 
 
 class BlobFolder:
@@ -48,10 +36,10 @@ class BlobFolder:
         made = [folder for folder in (root, *root.parents) if not folder.exists()]
         root.mkdir(mode=0o700, parents=True, exist_ok=True)
         for folder in made:
-            _sync_folder(folder.parent)
+            sync_folder(folder.parent)
         self._root = root
         self._lasting: set[Path] = set()
-        self._proved: dict[Key, _Identity] = {}
+        self._proved: dict[Key, tuple[int, ...]] = {}
         self._lock = threading.Lock()
 
     async def put(self, key: Key, source: Path) -> None:
@@ -83,7 +71,7 @@ class BlobFolder:
         """
         if not self._link(key, target):
             await asyncio.to_thread(self._copy, key, target)
-        elif self._proved.get(key) != _Identity.of(os.stat(target)):  # noqa: PTH116  # pathlib is slow, and not allowed here
+        elif self._proved.get(key) != _identity(os.stat(target)):  # noqa: PTH116  # pathlib is slow, and not allowed here
             await asyncio.to_thread(self._prove, key, target)
 
     async def list(self, namespace: Namespace) -> AsyncIterator[Blob]:
@@ -120,7 +108,7 @@ class BlobFolder:
             if not self._holds(key, path):
                 _write(path, source)
             # The entry too, even when another process has just made it: it may not have come so far.
-            _sync_folder(path.parent)
+            sync_folder(path.parent)
 
     def _make(self, folder: Path) -> None:
         """Makes a folder of the root, such that it lasts."""
@@ -128,7 +116,7 @@ class BlobFolder:
             return
         for each in (folder.parent, folder):
             each.mkdir(mode=0o700, exist_ok=True)
-            _sync_folder(each.parent)
+            sync_folder(each.parent)
         self._lasting.add(folder)
 
     def _holds(self, key: Key, path: Path) -> bool:
@@ -149,16 +137,16 @@ class BlobFolder:
             OSError: when there is no file to be opened.
         """
         with path.open("rb") as file, using(Disk.STORE):
-            identity = _Identity.of(os.fstat(file.fileno()))
+            status = os.fstat(file.fileno())
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         if digest != key.sha256:
-            raise self._put_aside(key, identity)
+            raise self._put_aside(key, status.st_ino)
         with self._lock:
             while len(self._proved) >= _REMEMBERED:
                 del self._proved[next(iter(self._proved))]
-            self._proved[key] = identity
+            self._proved[key] = _identity(status)
 
-    def _put_aside(self, key: Key, bad: _Identity) -> PapermeshError:
+    def _put_aside(self, key: Key, inode: int) -> PapermeshError:
         """Puts a damaged file aside, unless it was replaced in the meantime, and returns the error for it."""
         path = self._path(key)
         aside = path.with_name(path.name + DAMAGED)
@@ -166,7 +154,7 @@ class BlobFolder:
         # way the damage is told, and the next put mends it.
         with contextlib.suppress(OSError):
             path.replace(aside)
-            if aside.stat().st_ino != bad.inode:  # it had just been mended: back with it
+            if aside.stat().st_ino != inode:  # it had just been mended: back with it
                 with contextlib.suppress(FileExistsError):
                     os.link(aside, path)
                 aside.unlink()
@@ -196,7 +184,7 @@ class BlobFolder:
                 digest.update(piece)
                 copy.write(piece)
             if digest.hexdigest() != key.sha256:
-                raise self._put_aside(key, _Identity.of(os.fstat(file.fileno())))
+                raise self._put_aside(key, _identity(os.fstat(file.fileno())))
 
     def _delete(self, key: Key) -> None:
         path = self._path(key)
@@ -240,13 +228,9 @@ def _write(path: Path, source: Path) -> None:
         raise
 
 
-def _sync_folder(folder: Path) -> None:
-    """Waits until the entries of a folder are on the disk."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+def _identity(status: os.stat_result) -> tuple[int, ...]:
+    """A file as it was when it was hashed. A hard link changes its ctime, so that says nothing."""
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
 
 
 def _pieces(file: IO[bytes], disk: Disk) -> Iterator[bytes]:

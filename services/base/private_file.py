@@ -65,6 +65,15 @@ def locked(folder: Path) -> Iterator[None]:
         os.close(held)
 
 
+def sync_folder(folder: Path) -> None:
+    """Waits until the entries of a folder are on the disk."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def _take_after(descriptor: int, old: os.stat_result) -> None:
     new = os.fstat(descriptor)
     if (old.st_uid, old.st_gid) != (new.st_uid, new.st_gid):

@@ -14,6 +14,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
+from services.base.private_file import sync_folder
 from services.base.tls_files import DATA, version_of
 
 
@@ -33,11 +34,11 @@ def publish(folder: Path, files: Mapping[str, bytes]) -> None:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
-    _sync(version)
+    sync_folder(version)
     for name in files:  # before the swap, which thereby shows all of them at once
         _replace_link(folder / name, Path(DATA, name))
     _replace_link(folder / DATA, Path(version.name))
-    _sync(folder)
+    sync_folder(folder)
     for link in folder.iterdir():
         if link.name not in files and link.is_symlink() and link.readlink().parent == Path(DATA):
             link.unlink()
@@ -75,11 +76,3 @@ def _replace_link(link: Path, target: Path) -> None:
     new.unlink(missing_ok=True)
     new.symlink_to(target)
     new.replace(link)
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
