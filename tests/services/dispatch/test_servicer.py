@@ -237,7 +237,7 @@ class TestInvoke:
         self, mesh: Mesh, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         await mesh.put(CONTENT)
-        monkeypatch.setattr(shares, "UNVERIFIED_S", 1.0)
+        monkeypatch.setattr(shares, "UNVERIFIED_S", 2.0)
 
         async def a_later_call_runs_out_of_time() -> None:
             silent = mesh.stub.PutDocument(metadata=envoy_metadata(), timeout=10)

@@ -279,7 +279,7 @@ async def test_a_worker_that_nobody_waits_for_any_more_leaves_nothing(make_pool:
         starting.cancel()
         await until(lambda: not zygote._forks)
         await until(lambda: len(processes(pool)) == 2)
-        assert descriptors() == held
+        assert descriptors() <= held
 
 
 async def test_a_document_that_no_worker_came_for_is_let_go_of(make_pool: MakePool, ask: Ask) -> None:
@@ -289,7 +289,7 @@ async def test_a_document_that_no_worker_came_for_is_let_go_of(make_pool: MakePo
         with pytest.raises(PapermeshError) as error:
             await ask(pool, "metadata", sha256="x", seconds=0.2)
         assert code_of(error) is Code.TIMEOUT
-        assert descriptors() == held
+        assert descriptors() <= held
 
 
 async def test_a_worker_that_has_grown_is_not_kept(make_pool: MakePool, ask: Ask) -> None:
