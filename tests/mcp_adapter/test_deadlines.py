@@ -1,6 +1,8 @@
 """The adapter's own clock ends every call into the mesh, also where nothing behind it ever says a word."""
 
 import asyncio
+import gc
+import weakref
 from collections.abc import AsyncIterator, Callable, Coroutine, Generator
 from io import BytesIO
 from typing import Any
@@ -10,13 +12,16 @@ import pytest
 from mcp_adapter.dispatch_client import KNOWN_FOR_S, DispatchClient
 from papermesh.dispatch.v1 import dispatch_service_pb2 as pb
 from services.base.errors import Code, PapermeshError
-from services.base.signed_client import GRACE_S, Person
+from services.base.signed_client import Person
 from tests.mcp_adapter.conftest import KEY
 
 pytestmark = pytest.mark.measures_time
 
 SOMEBODY = Person("ada", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
 SHA256 = "ab" * 32
+GRACE_S = 0.5
+"""How much longer than a call may take its answer is waited for."""
+
 TICK_S = 0.2
 """How much later than its time a call may end."""
 
@@ -53,6 +58,18 @@ class Hanging:
         yield await self._answer
 
 
+class Begun(Hanging):
+    """A download whose first message has come, and no other."""
+
+    async def __aiter__(self) -> AsyncIterator[Any]:
+        yield pb.GetDocumentResponse()
+        yield await self._answer
+
+    @property
+    def is_cancelled(self) -> bool:
+        return self._answer.cancelled()
+
+
 class Answered(Hanging):
     def __init__(self, answer: object) -> None:
         super().__init__()
@@ -67,6 +84,11 @@ class Channel:
         """Each call's method and the deadline, in seconds, that the mesh was told."""
 
         self.answers: dict[str, object] = {}
+        self.begun: Begun | None = None
+        """What answers a download, where it does not hang from its beginning."""
+
+        self.held: weakref.WeakSet[Hanging] = weakref.WeakSet()
+        """The calls that somebody still holds."""
 
     def unary_unary(self, path: str, *_: object) -> Callable[..., Hanging]:
         method = path.rpartition("/")[2]
@@ -74,11 +96,17 @@ class Channel:
         def call(_: object, *, metadata: object, timeout: float) -> Hanging:  # noqa: ARG001 - what grpc takes
             self.called.append((method, timeout))
             answer = self.answers.get(method)
-            return Hanging() if answer is None else Answered(answer)
+            made = Hanging() if answer is None else Answered(answer)
+            self.held.add(made)
+            return made
 
         return call
 
-    unary_stream = stream_unary = unary_unary
+    stream_unary = unary_unary
+
+    def unary_stream(self, path: str, *types: object) -> Callable[..., Hanging]:
+        hangs = self.unary_unary(path, *types)
+        return lambda request, **how: self.begun or hangs(request, **how)
 
 
 def waited(call: Coroutine[Any, Any, object]) -> tuple[str, float]:
@@ -213,6 +241,19 @@ def test_a_catalogue_that_cannot_be_had_leaves_what_was_known() -> None:
     assert [method for method, _ in channel.called].count("ListActions") == 1 + 5, "once a minute"
 
 
+def test_an_answer_is_not_held_until_its_call_might_have_ended() -> None:
+    channel = Channel()
+    channel.answers["Invoke"] = pb.InvokeResponse()
+    dispatch = client(channel)
+
+    async def call() -> None:
+        await dispatch.invoke("PDF_TEXT", {}, SOMEBODY)
+        gc.collect()
+        assert not list(channel.held)
+
+    assert waited(call()) == ("OK", 0)
+
+
 def test_a_caller_who_leaves_ends_a_call_before_its_time() -> None:
     dispatch = client(Channel())
 
@@ -224,3 +265,17 @@ def test_a_caller_who_leaves_ends_a_call_before_its_time() -> None:
             await call
 
     assert waited(leave()) == ("OK", 1)
+
+
+def test_a_download_that_is_left_in_the_middle_ends_at_once() -> None:
+    channel = Channel()
+    dispatch = client(channel)
+
+    async def leave() -> None:
+        channel.begun = Begun()
+        messages = dispatch.get_document(SHA256, SOMEBODY)
+        await anext(messages)
+        await messages.aclose()
+        assert channel.begun.is_cancelled
+
+    assert waited(leave()) == ("OK", 0)

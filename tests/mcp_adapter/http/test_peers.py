@@ -1,6 +1,7 @@
 """Whom a connection or a forwarded request is counted for."""
 
 import asyncio
+from typing import Any
 
 import httpx
 import pytest
@@ -63,6 +64,13 @@ def test_nobody_else_is_a_proxy(address: str) -> None:
     assert not Peers().is_proxy("127.0.0.1")
 
 
+def test_so_many_peers_are_remembered_however_many_come() -> None:
+    peers = Peers(PROXIES)
+    for number in range(3_000):
+        peers.forwarded([(b"x-forwarded-for", f"2001:db8:{number:x}::1".encode())])
+    assert peers.of.cache_info().currsize == peers.is_proxy.cache_info().currsize == 1_024
+
+
 async def test_requests_that_a_proxy_passes_on_for_one_peer_are_no_more_than_its_share() -> None:
     go_on, under_way = asyncio.Event(), []
 
@@ -89,3 +97,22 @@ async def test_requests_that_a_proxy_passes_on_for_one_peer_are_no_more_than_its
         go_on.set()
     assert {task.result() for task in (*asked, other)} == {(200, None)}
     assert 4 * REQUESTS.of_actor <= REQUESTS.total
+
+
+async def test_what_a_stranger_says_of_whom_its_requests_are_from_takes_nobodys_place() -> None:
+    under_way: list[Scope] = []
+    all_came, many = asyncio.Event(), REQUESTS.of_actor + 1
+
+    async def app(scope: Scope, _: Receive, __: Send) -> None:
+        under_way.append(scope)
+        if len(under_way) == many:
+            all_came.set()
+        await all_came.wait()
+
+    async def unused(*_: object) -> Any:
+        raise AssertionError
+
+    shared = ForwardedShare(app, Peers(["127.0.0.1"]))
+    scope = {"type": "http", "client": ("198.51.100.9", 1), "headers": [(b"x-forwarded-for", b"192.0.2.7")]}
+    async with asyncio.timeout(20):
+        await asyncio.gather(*(shared(scope, unused, unused) for _ in range(many)))

@@ -10,6 +10,7 @@ import httpx
 import pytest
 from moto.server import ThreadedMotoServer
 
+from services.base import blob_folder
 from services.base.blob_folder import BlobFolder
 from services.base.blobs import Blob, BlobStore, Namespace
 from services.base.errors import Code, PapermeshError
@@ -327,6 +328,19 @@ async def test_a_blob_is_hashed_once_and_again_when_it_was_changed(
     os.utime(kept(tmp_path, sha256), (1, 1))
     await directory.place(Namespace.UPLOADS, sha256, tmp_path / "again")
     assert len(hashed) == 2
+
+
+async def test_so_many_blobs_are_known_to_be_whole_and_the_one_known_longest_is_forgotten(
+    directory: BlobStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(blob_folder, "_REMEMBERED", 2)
+    path, _, sha256 = document(tmp_path)
+    for namespace in (Namespace.UPLOADS, Namespace.GITLAB, Namespace.RESULTS):
+        await directory.put(namespace, sha256, path)
+        await directory.place(namespace, sha256, tmp_path / namespace)
+    store = directory._store
+    assert isinstance(store, BlobFolder)
+    assert [key.namespace for key in store._proved] == [Namespace.GITLAB, Namespace.RESULTS]
 
 
 async def test_a_bucket_gives_out_nothing_that_lost_its_digest(s3: str, tmp_path: Path) -> None:

@@ -231,6 +231,16 @@ class TestStreams:
         answers = [dispatch_pb.GetDocumentResponse.FromString(each).data async for each in call]
         assert answers == [b"1", b"2"]
 
+    async def test_from_a_servicer_count_with_their_bytes(self, tmp_path: Path) -> None:
+        told: list[Ended] = []
+        async with (
+            running(Hosted(DISPATCH, Streams()), directory=tmp_path, behind_mesh=False, on_end=[told.append]) as up,
+            open_channel(up.address, up.tls_dir) as channel,
+        ):
+            call = channel.unary_stream(self.GET)(b"", metadata=envoy_metadata(), timeout=10)
+            answers = [each async for each in call]
+        assert [(each.code, each.bytes_out) for each in told] == [("OK", sum(map(len, answers)))]
+
     @pytest.mark.parametrize(
         ("request_bytes", "code"),
         [(dispatch_pb.GetDocumentRequest(actor="bug").SerializeToString(), "INTERNAL"), (b"\xff", "BAD_ARG")],

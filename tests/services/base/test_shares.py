@@ -13,7 +13,7 @@ from services.base import shares, status
 from services.base.call import Call
 from services.base.errors import PapermeshError
 from services.base.server import Hosted
-from services.base.shares import ANSWER_BYTES, ANSWER_SHARE, CALLS, SHARE, UNVERIFIED_READ
+from services.base.shares import ANSWER_BYTES, ANSWER_SHARE, CALLS, SHARE, UNVERIFIED_READ, Shares
 from services.base.testing import envoy_metadata, serving
 
 pytestmark = pytest.mark.measures_time
@@ -144,6 +144,16 @@ class TestUnverified:
             for call in calls:
                 assert len([each async for each in call]) == 1
 
+    @pytest.mark.usefixtures("soon")
+    async def test_a_call_that_has_ended_has_no_time_that_could_be_over(self) -> None:
+        server = Shares()
+        with server.enter("reports"):
+            pass
+        # Ends the next call of the same task only when that one's own time is over.
+        with pytest.raises(PapermeshError) as caught, server.enter("reports"):
+            await asyncio.Event().wait()
+        assert caught.value.details["reason"] == "unverified"
+
     async def test_calls_are_read_a_few_at_a_time_and_those_of_others_are_not_held_up(self, tmp_path: Path) -> None:
         front = Front(verifies=True)
         async with serving(Hosted(DISPATCH, front), directory=tmp_path, behind_mesh=False) as channel:
@@ -247,6 +257,24 @@ class TestOneCertificate:
             for _ in range(3):
                 unread = await taken_in(front, Caller(channel))
                 unread.cancel()
+
+    def test_whose_answer_finds_no_room_when_four_others_have_taken_it_is_told_so(self) -> None:
+        server = Shares()
+        for certificate in "abcd":
+            server.enter(certificate).hold(ANSWER_SHARE)
+        with pytest.raises(PapermeshError) as caught:
+            server.enter("reports").hold(1)
+        assert (caught.value.code, caught.value.retry_after_ms) == ("UNAVAILABLE", 1000)
+
+    def test_leaves_nothing_behind_of_a_call_that_has_ended(self) -> None:
+        server = Shares()
+        ended, under_way = server.enter("reports"), server.enter("reports")
+        ended.hold(ANSWER_SHARE)
+        ended.leave()
+        assert (server.all.calls, server.all.answer_bytes) == (1, 0)
+        assert server.holders["reports"].answer_bytes == 0
+        under_way.leave()
+        assert (server.all.calls, server.holders) == (0, {})
 
     async def test_that_envoy_did_not_name_has_no_place(self, tmp_path: Path) -> None:
         async with serving(Hosted(DISPATCH, Front(verifies=True)), directory=tmp_path, behind_mesh=False) as channel:

@@ -17,7 +17,7 @@ from papermesh.dispatch.v1 import dispatch_service_pb2 as pb
 from papermesh.dispatch.v1 import dispatch_service_pb2_grpc as pb_grpc
 from papermesh.document.v1 import document_pb2
 from papermesh.pdf.v1 import pdf_service_pb2
-from services.base import actions, status
+from services.base import actions, shares, status
 from services.base.actions import Rate
 from services.base.audit_chain import AuditKey
 from services.base.blobs import BlobStore, Namespace
@@ -29,8 +29,9 @@ from services.base.redis.link import RedisLink
 from services.base.server import Hosted
 from services.base.signature import Key
 from services.base.stored_blob import Key as BlobKey
-from services.base.testing import REQUEST_ID, running
+from services.base.testing import REQUEST_ID, envoy_metadata, running
 from services.base.watched_file import WatchedFile
+from services.dispatch.admission import clients
 from services.dispatch.admission.admission import Admission
 from services.dispatch.admission.clients import Client
 from services.dispatch.admission.concurrency import ConcurrencyLimit
@@ -50,7 +51,7 @@ from services.dispatch.servicer import DispatchServicer, UploadLimits
 from services.dispatch.uploads.lost_documents import LostDocuments
 from services.dispatch.uploads.ownership import Ownership, Quota
 from services.dispatch.uploads.retention import Retention
-from tests.support.clients import ADAPTER_KEY, AUDIENCE, REPORTS_ID, REPORTS_KEY, SERVICE, signed
+from tests.support.clients import ADAPTER_ID, ADAPTER_KEY, AUDIENCE, REPORTS_ID, REPORTS_KEY, SERVICE, entry, signed
 from tests.support.disks import fill, needs_root, small_disk
 from tests.support.redis_server import RedisServer
 
@@ -231,6 +232,29 @@ class TestInvoke:
         mesh.pdf.error = PapermeshError(Code.TIMEOUT, "Too slow.", details={"page": "3"})
         error = await refusal(mesh.invoke())
         assert (error.code, error.message, error.details) == (Code.TIMEOUT, "Too slow.", {"page": "3"})
+
+    async def test_may_take_longer_than_there_is_for_being_verified(
+        self, mesh: Mesh, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        await mesh.put(CONTENT)
+        monkeypatch.setattr(shares, "UNVERIFIED_S", 2.0)
+
+        async def a_later_call_runs_out_of_time() -> None:
+            silent = mesh.stub.PutDocument(metadata=envoy_metadata(), timeout=10)
+            assert (await refusal(silent)).details == {"reason": "unverified"}
+
+        mesh.pdf.meanwhile = a_later_call_runs_out_of_time
+        assert (await mesh.invoke()).json == mesh.pdf.json
+
+    async def test_is_waited_for_no_longer_than_its_caller_waits(self, mesh: Mesh) -> None:
+        await mesh.put(CONTENT)
+        mesh.pdf.meanwhile = asyncio.Event().wait
+        request = invoke_request()
+        call = Call(f"{SERVICE}/Invoke", signed("Invoke", request, action="PDF_METADATA"), REQUEST_ID, 0.1, "")
+        with pytest.raises(PapermeshError) as caught:
+            async with asyncio.timeout(5):  # half of what the action may take
+                await mesh.servicer.Invoke(request, call)
+        assert caught.value.code is Code.TIMEOUT
 
     async def test_refuses_a_replay(self, mesh: Mesh) -> None:
         await mesh.put(CONTENT)
@@ -470,6 +494,21 @@ class TestResults:
         await mesh.invoke(idempotency_key="k")
         args = {"doc_ref": {"type": "UPLOAD", "sha256": hashlib.sha256(OTHER_CONTENT).hexdigest()}}
         assert (await refusal(mesh.invoke(args=args, idempotency_key="k"))).code is Code.CONFLICT
+
+
+class TestAnActorWhomNoGrantNames:
+    @pytest.fixture
+    def listing(self, write_clients: Callable[..., Path]) -> WatchedFile[dict[str, Client]]:
+        kims = {"actors": ["kim"], "actions": ["*"]}
+        adapter = entry(ADAPTER_KEY, certificate=ADAPTER_ID, actions=["*"], acts_for=True, grants=[kims])
+        return WatchedFile(write_clients(adapter), clients.load)
+
+    async def test_may_call_no_method(self, mesh: Mesh) -> None:
+        stored = await mesh.put(CONTENT, actor="kim")
+        attempts = (mesh.put(CONTENT, actor="lee"), mesh.delete(stored.doc_ref, actor="lee"), mesh.invoke(actor="lee"))
+        assert [(await refusal(each)).code for each in attempts] == [Code.FORBIDDEN] * 3
+        assert await mesh.list_code("lee") is Code.FORBIDDEN
+        assert await mesh.list_code("kim") is None
 
 
 class TestDocuments:

@@ -6,6 +6,7 @@ import fcntl
 import os
 import resource
 import signal
+import sys
 import time
 from collections.abc import Callable
 from functools import wraps
@@ -72,7 +73,8 @@ def inventory(_document: Document, _arguments: dict[str, Any]) -> bytes:
         except OSError:
             continue
         descriptors[str(descriptor)] = _kind(descriptor)
-    return orjson.dumps({"pid": os.getpid(), "environment": dict(os.environ), "descriptors": descriptors})
+    held = {"pid": os.getpid(), "environment": dict(os.environ), "descriptors": descriptors}
+    return orjson.dumps(held | {"isolated": sys.flags.isolated})
 
 
 def _kind(descriptor: int) -> str:
@@ -163,6 +165,12 @@ def forge(_document: Document, arguments: dict[str, Any]) -> bytes:
     os.write(SOCKET, pack(arguments["header"], b"null"))
     while True:
         pass
+
+
+@probe
+def answer_and_end(_document: Document, _arguments: dict[str, Any]) -> bytes:
+    os.write(SOCKET, pack({}, b"null"))
+    os._exit(0)
 
 
 @probe

@@ -18,7 +18,7 @@ from services.pdf.processes.limits import Limits
 from services.pdf.processes.process import Answer
 from services.pdf.processes.subject import Subject
 from services.pdf.servicer import PdfServicer
-from tests.services.pdf.support import METADATA, REAL, Questions, idle_in, waiting_in
+from tests.services.pdf.support import METADATA, REAL, Questions, idle_in, kept_in, waiting_in
 
 MakePool = Callable[..., Any]
 Pdf = Callable[..., Path]
@@ -58,6 +58,7 @@ async def test_a_large_document_read_by_several_workers_gives_the_same_bytes(
         alone = await Questions(pool).text(large, "1-95,97-100", 30)
     async with make_engine(size=3) as pool:
         together = await Questions(pool).text(large, "1-95,97-100", 30)
+        assert kept_in(pool) == 3, "each has read a part"
         await until(lambda: idle_in(pool) == 3)
     assert alone == together
     result = orjson.loads(together)
@@ -133,16 +134,19 @@ async def test_when_one_part_fails_the_others_stop(make_engine: MakePool, make_p
     put = subject(make_pdf(*["x"] * 40))
     calls = 0
 
-    async def fail_at_the_second(path: Path) -> None:
+    async def fail_at_the_third(path: Path) -> None:
         nonlocal calls
         calls += 1
-        if calls == 2:  # the first is kept for a part, another worker begins with a second
+        if calls == 2:  # the first is kept for a part, another worker begins with a second, which never comes
+            await asyncio.Event().wait()
+        if calls == 3:
             raise PapermeshError(Code.NOT_FOUND, "The document is gone.")
         await put.place(path)
 
-    async with make_engine(size=2) as pool:
+    async with make_engine(size=3) as pool:
         with pytest.raises(PapermeshError, match="NOT_FOUND"):
-            await Questions(pool, in_part=4).text(replace(put, place=fail_at_the_second), "", 30)
+            async with asyncio.timeout(20):
+                await Questions(pool, in_part=4).text(replace(put, place=fail_at_the_third), "", 30)
         assert waiting_in(pool) == 0
         assert (await Questions(pool).metadata(put, 30)).startswith(b'{"pages":40')
 

@@ -20,6 +20,7 @@ from services.base.errors import Code, PapermeshError
 from services.base.flow import Flow
 from services.pdf.processes.kinds import Kind, View
 from services.pdf.processes.pool import WorkerPool
+from services.pdf.processes.process import WorkerProcess
 from services.pdf.processes.subject import Subject
 from services.pdf.processes.zygote import ZygoteError
 from services.pdf.worker.sandbox.confinement import WORN_SECONDS
@@ -53,6 +54,11 @@ def processes(pool: WorkerPool) -> list[psutil.Process]:
 def is_full(pool: WorkerPool) -> bool:
     """Whether the next request has to wait."""
     return pool._places.free == 0
+
+
+def descriptors() -> int:
+    """How many this process holds."""
+    return psutil.Process().num_fds()
 
 
 def wait_for(condition: Callable[[], bool]) -> None:
@@ -246,6 +252,46 @@ async def test_a_kept_worker_that_dies_costs_nobody_anything(make_pool: MakePool
         assert pool.restarts == {"crash": 1}
 
 
+async def test_a_worker_that_dies_with_its_answer_is_not_kept(
+    make_pool: MakePool, ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    send = WorkerProcess.send
+
+    def send_and_see_it_end(worker: WorkerProcess, request: bytes, document: int = -1) -> None:
+        (pid,) = (pid for pid, each in pool._supervisor.by_pid.items() if each is worker)
+        send(worker, request, document)
+        wait_for(lambda: not psutil.pid_exists(pid))  # the loop learns of its end and of its answer together
+
+    async with make_pool() as pool:
+        monkeypatch.setattr(WorkerProcess, "send", send_and_see_it_end)
+        assert await ask(pool, "answer_and_end") is None
+        monkeypatch.undo()
+        assert kept_in(pool) == 0
+        assert (await ask(pool, "metadata", sha256="x"))["pages"] == 1
+        assert pool.restarts == {"crash": 1}
+
+
+async def test_a_worker_that_nobody_waits_for_any_more_leaves_nothing(make_pool: MakePool, until: Until) -> None:
+    async with make_pool() as pool:
+        held, zygote = descriptors(), pool._supervisor.zygote
+        starting = asyncio.create_task(pool._supervisor._spawn())
+        await asyncio.sleep(0)  # its fork is asked for
+        starting.cancel()
+        await until(lambda: not zygote._forks)
+        await until(lambda: len(processes(pool)) == 2)
+        assert descriptors() <= held
+
+
+async def test_a_document_that_no_worker_came_for_is_let_go_of(make_pool: MakePool, ask: Ask) -> None:
+    async with make_pool() as pool:
+        await pool._supervisor.spares.take(in_seconds(30))
+        held = descriptors()
+        with pytest.raises(PapermeshError) as error:
+            await ask(pool, "metadata", sha256="x", seconds=0.2)
+        assert code_of(error) is Code.TIMEOUT
+        assert descriptors() <= held
+
+
 async def test_a_worker_that_has_grown_is_not_kept(make_pool: MakePool, ask: Ask) -> None:
     async with make_pool(result_bytes=300 << 20) as pool:
         with pytest.raises(ValueError, match="JSON"):
@@ -384,6 +430,17 @@ async def test_a_zygote_that_does_not_come_up_is_said_so(make_pool: MakePool, vi
     with pytest.raises(ZygoteError):
         async with make_pool(views={"view": view}):
             pass
+
+
+async def test_a_zygote_in_which_an_import_has_started_a_thread_does_not_come_up(make_pool: MakePool) -> None:
+    with pytest.raises(ZygoteError, match="2 threads"):
+        async with make_pool(views={"view": View("tests.services.pdf.threaded:describe")}):
+            pass
+
+
+async def test_a_terminals_ctrl_c_is_for_the_service_alone(make_pool: MakePool) -> None:
+    async with make_pool() as pool:
+        assert os.getsid(0) not in {os.getsid(each.pid) for each in processes(pool)}
 
 
 async def test_bytes_of_any_length_go_to_a_worker_beside_its_other_arguments(make_pool: MakePool, ask: Ask) -> None:

@@ -123,6 +123,8 @@ async def test_a_kind_that_does_not_start_fails_its_requests_and_is_tried_again(
                 await pools.of("narrow", soon())
             assert (error.value.code, error.value.details) == (Code.ENGINE_FAIL, {"reason": "not_started"})
         assert caplog.text.count("the narrow workers did not start") == 2
+        pools._kinds["narrow"] = NARROW  # its fault is mended
+        assert (await pools.of("narrow", soon())).is_ready
         assert pools.is_ready
         assert (await ask(await pools.of("text", soon()), "metadata", sha256="x"))["pages"] == 1
 
@@ -134,6 +136,18 @@ async def test_who_cannot_wait_for_a_kind_to_start_takes_it_from_nobody_else(mak
             await pools.of("narrow", asyncio.get_running_loop().time())
         assert error.value.code is Code.TIMEOUT
         assert (await patient).is_ready
+
+
+async def test_closing_waits_for_no_kind_that_is_still_starting(
+    make_pools: MakePools, until: Callable[[Callable[[], object]], Awaitable[None]]
+) -> None:
+    before = len(zygotes())
+    async with make_pools() as pools:
+        waiting = asyncio.create_task(pools.of("narrow", soon()))
+        await until(lambda: len(zygotes()) == before + 2 and all(each.cpu_times().user > 0.05 for each in zygotes()))
+    await asyncio.wait([waiting])
+    assert waiting.cancelled()
+    assert len(zygotes()) == before
 
 
 async def test_a_kind_that_starts_with_the_service_and_cannot_keeps_it_from_starting(make_pools: MakePools) -> None:

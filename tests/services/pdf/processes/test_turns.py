@@ -53,8 +53,10 @@ def test_clients_take_turns_however_many_each_has_sent() -> None:
 
 def test_invented_actors_earn_their_client_no_turns() -> None:
     invented = [Flow("flood", str(number)) for number in range(50)]
-    order = served(line(*invented, *[Flow("other", "y")] * 3))
+    turns = line(*invented, *[Flow("other", "y")] * 3)
+    order = served(turns)
     assert [place for place, flow in enumerate(order) if flow.client == "other"] == [1, 3, 5]
+    assert not turns._at_work, "nobody is remembered who has nothing at work"
 
 
 def test_the_actors_of_one_client_take_turns() -> None:

@@ -148,6 +148,7 @@ async def test_a_worker_holds_its_socket_its_document_and_no_environment(
         async with make_pool(size=3, memory_bytes=512 << 20) as pool:
             found = await ask(pool, "inventory")
     assert found["environment"] == {}
+    assert found["isolated"], "nothing is imported from where it stands, nor from its user's folder"
     assert found["descriptors"] == {"0": "null", "1": "null", "2": "null", "3": "socket", "4": "document"}
 
 
