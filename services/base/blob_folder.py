@@ -184,7 +184,7 @@ class BlobFolder:
                 digest.update(piece)
                 copy.write(piece)
             if digest.hexdigest() != key.sha256:
-                raise self._put_aside(key, _identity(os.fstat(file.fileno())))
+                raise self._put_aside(key, os.fstat(file.fileno()).st_ino)
 
     def _delete(self, key: Key) -> None:
         path = self._path(key)

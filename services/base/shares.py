@@ -76,7 +76,9 @@ class Shares:
         Raises:
             PapermeshError: RATE_LIMIT when this certificate has all that it may, UNAVAILABLE when the server has.
         """
-        holder = self.holders.get(certificate) or _Holder()
+        holder = self.holders.get(certificate)
+        if holder is None:  # and then kept: the CA has issued few
+            holder = self.holders[certificate] = _Holder()
         if holder.calls >= SHARE:
             raise all_under_way(f"{SHARE} calls of this certificate are under way", reason=CERTIFICATE_SHARE)
         if self.all.calls >= CALLS:
@@ -86,22 +88,20 @@ class Shares:
                 retry_after_ms=RETRY_AFTER_MS,
                 details=NOTHING_DONE,
             )
-        self.holders[certificate] = holder
         self.all.calls += 1
         holder.calls += 1
-        return Place(self, certificate)
+        return Place(self, holder)
 
 
 class Place:
     """The place of one call, in whose block the call is served: it ends there unless it is verified in time."""
 
-    __slots__ = ("_answer_bytes", "_certificate", "_holder", "_is_over", "_is_read", "_shares", "_task")
+    __slots__ = ("_answer_bytes", "_holder", "_is_over", "_is_read", "_shares", "_task")
 
-    def __init__(self, shares: Shares, certificate: str) -> None:
+    def __init__(self, shares: Shares, holder: _Holder) -> None:
         """As `Shares.enter` made it."""
         self._shares = shares
-        self._certificate = certificate
-        self._holder = shares.holders[certificate]
+        self._holder = holder
         self._task: asyncio.Task[object] | None = None
         self._is_read = self._is_over = False
         self._answer_bytes = 0
@@ -160,8 +160,6 @@ class Place:
         for holder in (self._holder, self._shares.all):
             holder.calls -= 1
             holder.answer_bytes -= self._answer_bytes
-        if not self._holder.calls:
-            del self._shares.holders[self._certificate]
 
     def _end_reading(self) -> None:
         if self._is_read:

@@ -5,8 +5,7 @@ before Redis lost its data (`epoch.py`).
 """
 
 import logging
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 
@@ -120,17 +119,15 @@ def holders_key(sha256: str) -> str:
     return f"holders:{sha256}"
 
 
-@contextmanager
-def redis_needed() -> Iterator[None]:
-    """Refuses a call if Redis, which it needs, does not answer in the block.
+class redis_needed:  # noqa: N801 - used as a context manager; contextlib's would cost each call three times as much
+    """Refuses a call if Redis, which it needs, does not answer in the block: PapermeshError, UNAVAILABLE."""
 
-    Raises:
-        PapermeshError: UNAVAILABLE.
-    """
-    try:
-        yield
-    except (RedisAway, RedisRefused) as error:
-        raise redis_away(error) from error
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, RedisAway | RedisRefused):
+            raise redis_away(error) from error
 
 
 def redis_away(error: RedisAway | RedisRefused) -> PapermeshError:

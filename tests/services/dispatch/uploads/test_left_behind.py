@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import redis
 
-from deploy.local.redis_server import state_configuration
+from deploy.local.redis_server import configuration
 from services.base import actions
 from services.base.actions import Rate
 from services.base.audit_chain import Head
@@ -183,7 +183,7 @@ async def test_all_that_is_left_behind_is_known(longest: Longest, admin: redis.R
 
 def memory() -> int:
     """What the state role may hold as it is shipped, in bytes."""
-    configured = dict(line.split(" ", 1) for line in state_configuration(Path("s"), Path("d")).splitlines() if line)
+    configured = dict(line.split(" ", 1) for line in configuration("state", Path("s"), Path("d")).splitlines() if line)
     return int(configured["maxmemory"].removesuffix("mb")) * 1024 * 1024
 
 
