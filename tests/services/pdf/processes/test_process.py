@@ -12,6 +12,8 @@ import pytest
 from services.pdf.processes.process import WorkerProcess
 from services.pdf.processes.wire import LENGTHS, MAX_HEADER, pack
 
+pytestmark = pytest.mark.measures_time
+
 Until = Callable[[Callable[[], object]], Awaitable[None]]
 
 
