@@ -9,11 +9,15 @@ from typing import Any, TypeVar
 from services.base.errors import PapermeshError, bad_arg, too_large
 from services.base.file_kinds import HEAD_BYTES
 from services.pdf.worker.mupdf import mupdf
+from services.pdf.worker.page_tree import mend_counts
 
 _T = TypeVar("_T")
 
 MAX_PAGES = 100_000
 MAX_OBJECTS = 2_000_000
+
+_UNKNOWN_HANDLER = "unknown encryption handler"
+"""MuPDF's words for a file that is encrypted otherwise than by a password."""
 
 _IN_MEMORY = 4 << 20
 """Files up to this size are read at once; larger ones are mapped, so that only what is asked about is read."""
@@ -53,15 +57,19 @@ def open_document(file: int) -> Document:
         pdf = mupdf.pdf_open_document_with_stream(stream)
         if mupdf.pdf_needs_password(pdf):
             raise bad_arg("The document is encrypted and needs a password; remove its protection.", reason="encrypted")
+        _refuse_beyond(mupdf.pdf_xref_len(pdf), MAX_OBJECTS, "objects")
+        mend_counts(pdf)
         page_count = mupdf.pdf_count_pages(pdf)
         encrypted = bool(mupdf.pdf_dict_gets(mupdf.pdf_trailer(pdf), "Encrypt").m_internal)
     except mupdf.FzErrorBase as error:
         raise_if_out_of_memory(error)
+        if _UNKNOWN_HANDLER in str(error):
+            message = "The document is encrypted with certificates or another program's method; remove its protection."
+            raise bad_arg(message, reason="encrypted") from error
         raise _broken("The document is damaged beyond repair.") from error
     if page_count < 1:
         raise _broken("The document has no pages.")
     _refuse_beyond(page_count, MAX_PAGES, "pages")
-    _refuse_beyond(mupdf.pdf_xref_len(pdf), MAX_OBJECTS, "objects")
     return Document(pdf, page_count, size, encrypted, content)
 
 

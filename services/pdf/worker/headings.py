@@ -31,6 +31,8 @@ _MARGIN = 0.1
 
 _LETTERS = re.compile(r"[^\W\d_]")
 _NUMBERS = re.compile(r"\d+")
+_LEADER = re.compile(r"(?:[.·\u2024-\u2026\u22ef\u30fb_\-\u2013\u2014]\s*){3,}\S{0,6}$")
+"""The end of a line of contents: dots, and mostly a page number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,7 @@ def _candidates(block: dict[str, Any], page: int, weights: Counter[_Style], *, m
         if style is None or len(lines) > _MAX_LINES:
             continue
         title = " ".join(lines)
-        if len(title) <= _MAX_CHARACTERS and len(_LETTERS.findall(title)) > 1:
+        if len(title) <= _MAX_CHARACTERS and len(_LETTERS.findall(title)) > 1 and not any(map(_LEADER.search, lines)):
             yield _Candidate(style, title, page, marginal)
 
 

@@ -11,8 +11,11 @@ from services.pdf.worker.dates import to_rfc3339
 from services.pdf.worker.documents import Document, attempt, raise_if_out_of_memory
 from services.pdf.worker.failures import PageFailure
 from services.pdf.worker.mupdf import mupdf
+from services.pdf.worker.page_boxes import find_page
 from services.pdf.worker.page_text import count_characters
 from services.pdf.worker.strings import fit
+from services.pdf.worker.text_strings import read_text_string
+from services.pdf.worker.xmp import read_xmp
 
 SAMPLED_PAGES = 16
 _SAMPLING_SECONDS = 3.0
@@ -38,13 +41,13 @@ def describe(document: Document, arguments: Mapping[str, Any]) -> bytes:
     failed: dict[int, PageFailure] = {}
     sizes = _page_sizes(document, failed)
     sampled, characters = _sample(document, failed)
-    version = mupdf.pdf_version(document.pdf)
+    version = mupdf.pdf_version(document.pdf)  # 0 if it cannot be read
     return orjson.dumps(
         {
             "pages": document.page_count,
             "sha256": arguments["sha256"],
             "size": document.size,
-            "version": f"{version // 10}.{version % 10}",
+            "version": f"{version // 10}.{version % 10}" if version else "",
             "info": _info(document),
             "encrypted": document.encrypted,
             "page_sizes": sizes,
@@ -57,15 +60,15 @@ def describe(document: Document, arguments: Mapping[str, Any]) -> bytes:
 
 
 def _info(document: Document) -> dict[str, str]:
+    """What the information dictionary says, and where it says nothing, what XMP does."""
     info = mupdf.pdf_dict_gets(mupdf.pdf_trailer(document.pdf), "Info")
-    found = {name: _info_field(info, key) for name, key in _TEXTS.items()}
-    found |= {name: to_rfc3339(_info_field(info, key)) for name, key in _DATES.items()}
+    found = {name: read_text_string(info, key) for name, key in (_TEXTS | _DATES).items()}
+    found = {name: fit(value)[:_INFO_LENGTH].strip() for name, value in found.items()}
+    if not all(found.values()):
+        xmp = read_xmp(document)
+        found = {name: value or fit(xmp.get(name, ""))[:_INFO_LENGTH].strip() for name, value in found.items()}
+    found |= {name: to_rfc3339(found[name]) for name in _DATES}
     return {name: value for name, value in found.items() if value}
-
-
-def _info_field(info: Any, key: Any) -> str:
-    value = attempt(mupdf.pdf_dict_get_text_string, info, key, otherwise="")  # one broken field leaves the others alone
-    return fit(value)[:_INFO_LENGTH].strip() if value else ""
 
 
 def _page_sizes(document: Document, failed: dict[int, PageFailure]) -> list[dict[str, Any]]:
@@ -75,7 +78,7 @@ def _page_sizes(document: Document, failed: dict[int, PageFailure]) -> list[dict
     before: tuple[float, float, int] | None = None
     for page in range(1, document.page_count + 1):
         try:
-            leaf = mupdf.pdf_lookup_page_obj(document.pdf, page - 1)
+            leaf = find_page(document, page)
             mupdf.pdf_page_obj_transform(leaf, box, matrix)
             seen = mupdf.fz_transform_rect(box, matrix)
             rotation = mupdf.pdf_to_int(mupdf.pdf_dict_gets_inheritable(leaf, "Rotate"))

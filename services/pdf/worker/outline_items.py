@@ -8,9 +8,10 @@ follow. Here, an item that lacks something, or has it of another type, costs at 
 from collections.abc import Iterator
 from typing import Any, TypedDict
 
-from services.pdf.worker.documents import Document, attempt, raise_if_out_of_memory
+from services.pdf.worker.documents import Document, raise_if_out_of_memory
 from services.pdf.worker.mupdf import mupdf
 from services.pdf.worker.targets import Targets
+from services.pdf.worker.text_strings import read_text_string
 
 MAX_DEPTH = 64
 """Levels to follow: a file may nest as deeply as it has items."""
@@ -48,8 +49,7 @@ def read_items(document: Document, limit: int) -> Iterator[Entry]:
         if not line:
             return
         item = line[-1]
-        title = attempt(mupdf.pdf_dict_get_text_string, item, _TITLE, otherwise="") or ""
-        yield {"level": len(line), "title": title, "page": targets.page(item)}
+        yield {"level": len(line), "title": read_text_string(item, _TITLE), "page": targets.page(item)}
         line[-1] = _follow(item, _NEXT)
         if len(line) < MAX_DEPTH:
             line.append(_follow(item, _FIRST))

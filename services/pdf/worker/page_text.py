@@ -1,10 +1,15 @@
 """The text of one page, as MuPDF finds it in the content, annotations and form fields."""
 
+import re
 from collections.abc import Iterable
+from itertools import pairwise
 from typing import Any
 
 from services.pdf.worker.documents import Document
+from services.pdf.worker.fonts import read_fonts
 from services.pdf.worker.mupdf import mupdf, pymupdf
+from services.pdf.worker.page_boxes import find_page
+from services.pdf.worker.page_lines import read_lines
 from services.pdf.worker.strings import fit
 
 # Ligatures are spelled out ("ﬁ" as "fi", or a search for "find" misses it), text off the page is left out, and words
@@ -14,6 +19,15 @@ _TEXT = mupdf.FzStextOptions(
 )
 _PICTURES = mupdf.FzStextOptions(pymupdf.TEXT_PRESERVE_IMAGES | pymupdf.TEXT_MEDIABOX_CLIP)
 _UPRIGHT = mupdf.FzMatrix()
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f]")
+_SIGN = re.compile(
+    "[\u1100-\u11ff\u3131-\u318e\uac00-\ud7a3]"  # Hangul
+    r"|^(?:[^\W\d_] ){4,}[^\W\d_]$"  # letters one by one
+    r"|^(?:[^\W\d_]\n){3,}",
+    re.MULTILINE,
+)
+"""A sign that the places of the letters matter (`page_lines`). Looking at each costs several times the text."""
 
 _SCAN_SHARE = 0.1
 """Share of a page that images cover if it is a scan, at least: a page with only a logo is not one."""
@@ -25,9 +39,15 @@ def read_text(document: Document, page: int) -> str:
     Raises mupdf.FzErrorBase when the page cannot be parsed.
     """
     # Like pymupdf.TextPage.extractText, but without the output that it opens and does not use.
+    found = _run_page(document, page, _TEXT)
     buffer = mupdf.fz_new_buffer(4096)
-    pymupdf.JM_print_stext_page_as_text(buffer, _run_page(document, page, _TEXT))
-    return fit(mupdf.fz_buffer_extract_copy(buffer).decode("raw_unicode_escape"))
+    pymupdf.JM_print_stext_page_as_text(buffer, found)
+    text = mupdf.fz_buffer_extract_copy(buffer).decode("raw_unicode_escape")
+    fonts = read_fonts(document, page)
+    if fonts.unmapped or (fonts.numbered and _CONTROL.search(text)) or _SIGN.search(text) or _has_a_line_twice(text):
+        blocks = pymupdf.TextPage(found).extractRAWDICT()["blocks"]
+        text = "".join(f"{line}\n" for line in read_lines(blocks, fonts))
+    return fit(text)
 
 
 def count_characters(document: Document, page: int) -> int:
@@ -57,8 +77,14 @@ def is_scan(document: Document, page: int) -> bool:
     return bool(covered >= _SCAN_SHARE * abs(sheet))
 
 
+def _has_a_line_twice(text: str) -> bool:
+    lines = text.split("\n")
+    return any(line == after and len(line) > 1 and not line.isspace() for line, after in pairwise(lines))
+
+
 def _run_page(document: Document, page: int, options: Any) -> Any:
     """The page as a mupdf.FzStextPage."""
+    find_page(document, page)
     loaded = mupdf.pdf_load_page(document.pdf, page - 1).super()
     text_page = mupdf.FzStextPage(mupdf.fz_bound_page(loaded))
     device = mupdf.fz_new_stext_device(text_page, options)

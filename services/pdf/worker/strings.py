@@ -1,13 +1,25 @@
-"""Text from a document, made safe for JSON and its readers."""
+"""Text from a document, made safe for JSON and for its readers, and the same however the file spells it."""
 
 import re
+import unicodedata
 
-_UNFIT = re.compile("[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
+from services.pdf.worker.hancom import SYMBOLS
+
+_CONTROLS = "\x00-\x08\x0b-\x1f\x7f-\x9f"
+_NONCHARACTERS = "\ufdd0-\ufdef\ufffe\uffff" + "".join(
+    f"{chr(plane + 0xFFFE)}{chr(plane + 0xFFFF)}" for plane in range(0x10000, 0x110000, 0x10000)
+)
+_UNFIT = re.compile(f"[{_CONTROLS}]+|[\ud800-\udfff]+|[{_NONCHARACTERS}]|[{''.join(SYMBOLS)}]")
 
 
 def fit(text: str) -> str:
-    """Drops control characters (fonts with a wrong mapping are full of them) and replaces lone surrogates."""
-    return _UNFIT.sub(_replacement, text)
+    """The text as Unicode has it, composed (NFC).
+
+    Control characters become a blank: fonts with a wrong mapping are full of them, and they often stand between two
+    words. Halves of a surrogate pair are joined. A lone half, and what is no character, becomes U+FFFD. Hancom's
+    private characters become the public ones that look the same.
+    """
+    return unicodedata.normalize("NFC", _UNFIT.sub(_replacement, text))
 
 
 def fold(text: str) -> str:
@@ -16,4 +28,9 @@ def fold(text: str) -> str:
 
 
 def _replacement(match: re.Match[str]) -> str:
-    return "�" if match[0] >= "\ud800" else ""
+    found = match[0]
+    if found < "\xa0":
+        return " "
+    if "\ud800" <= found[0] <= "\udfff":
+        return found.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return SYMBOLS.get(found, "\ufffd")

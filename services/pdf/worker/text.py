@@ -19,4 +19,10 @@ def read_page(document: Document, page: int, _arguments: Mapping[str, Any]) -> L
         return {"failures": [failures.too_large(page, message)]}
     if not text.strip() and is_scan(document, page):
         return {"failures": [failures.scan(page)]}
-    return {"items": [{"page": page, "text": text, "ocr": False, "confidence": 1.0}]}
+    return {"items": [{"page": page, "text": text, "ocr": False, "confidence": _confidence(text)}]}
+
+
+def _confidence(text: str) -> float:
+    """The share of characters that the file itself says; U+FFFD stands for what it does not."""
+    doubtful = text.count("\ufffd")
+    return round(1 - doubtful / len("".join(text.split())), 3) if doubtful else 1.0

@@ -154,7 +154,7 @@ class GetMetadataResponse(_message.Message):
     size: _builtins.int
     """Size of the content in bytes, below 2 GiB (an int32, because JSON shows an int64 as a string)."""
     version: _builtins.str
-    """Version of PDF that the file claims to be, "1.7"."""
+    """Version of PDF that the file claims to be, "1.7"; empty if it claims none that can be read."""
     encrypted: _builtins.bool
     """Encrypted says that the file is encrypted, even though it opens without a password."""
     text_density: _builtins.float
@@ -416,7 +416,9 @@ class PageText(_message.Message):
     ocr: _builtins.bool
     """Ocr says that the text was read from a picture."""
     confidence: _builtins.float
-    """Confidence from 0 to 1: 1 for text that the file itself has."""
+    """Confidence from 0 to 1: 1 for text that the file itself has. Below 1 where the file does not say what some glyphs
+    mean: the share of the characters that it does. The others are U+FFFD in the text.
+    """
     def __init__(
         self,
         *,

@@ -117,7 +117,14 @@ def test_a_page_tree_that_bites_its_tail_is_refused_or_has_broken_pages(write_ob
 
 def test_a_claim_of_a_million_pages_is_not_believed(write_objects: Pdf) -> None:
     path = write_objects(PAGES, "<</Type/Pages/Kids[3 0 R]/Count 1000000>>", "<</Type/Page/Parent 2 0 R>>")
-    assert refusal(path).details == {"reason": "broken"}
+    assert open_path(path).page_count == 1
+
+
+def test_a_document_that_is_encrypted_with_certificates_is_encrypted_and_not_broken(write_objects: Pdf) -> None:
+    page = "<</Type/Page/Parent 2 0 R>>"
+    handler = "<</Filter/Adobe.PubSec/SubFilter/adbe.pkcs7.s5/V 4/R 4/Length 128/Recipients[<3000>]>>"
+    path = write_objects(PAGES, "<</Type/Pages/Kids[3 0 R]/Count 1>>", page, handler, trailer="/Encrypt 4 0 R")
+    assert refusal(path).details == {"reason": "encrypted"}
 
 
 def test_a_document_with_too_many_pages_is_too_large(make_pdf: Pdf, monkeypatch: pytest.MonkeyPatch) -> None:

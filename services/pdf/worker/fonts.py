@@ -1,0 +1,45 @@
+"""What the fonts of a page say of their glyphs."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from services.pdf.worker.documents import Document, attempt
+from services.pdf.worker.mupdf import mupdf
+
+_RESOURCES = mupdf.pdf_new_name("Resources")
+_FONT = mupdf.pdf_new_name("Font")
+_SUBTYPE = mupdf.pdf_new_name("Subtype")
+_TO_UNICODE = mupdf.pdf_new_name("ToUnicode")
+_ENCODING = mupdf.pdf_new_name("Encoding")
+_IDENTITY = ("Identity-H", "Identity-V")
+_NUMBERED = ("Type0", "Type3")
+
+
+@dataclass(frozen=True, slots=True)
+class PageFonts:
+    """The fonts that a page names, taken together."""
+
+    unmapped: bool = False
+    """In one of them glyphs are numbers, and the file does not say which letters those are."""
+
+    numbered: bool = False
+    """In one of them glyphs have no names of their own, so that a letter nobody could see is a glyph without one."""
+
+
+def read_fonts(document: Document, page: int) -> PageFonts:
+    """What the fonts of page `page` (from 1) say; those that cannot be read say nothing."""
+    return attempt(_read, document, page, otherwise=PageFonts())
+
+
+def _read(document: Document, page: int) -> PageFonts:
+    leaf = mupdf.pdf_lookup_page_obj(document.pdf, page - 1)
+    fonts = mupdf.pdf_dict_get(mupdf.pdf_dict_get_inheritable(leaf, _RESOURCES), _FONT)
+    named = [mupdf.pdf_dict_get_val(fonts, index) for index in range(mupdf.pdf_dict_len(fonts))]
+    numbered = [font for font in named if mupdf.pdf_to_name(mupdf.pdf_dict_get(font, _SUBTYPE)) in _NUMBERED]
+    return PageFonts(unmapped=any(map(_is_unmapped, numbered)), numbered=bool(numbered))
+
+
+def _is_unmapped(font: Any) -> bool:
+    if mupdf.pdf_dict_get(font, _TO_UNICODE).m_internal:
+        return False
+    return mupdf.pdf_to_name(mupdf.pdf_dict_get(font, _ENCODING)) in _IDENTITY
