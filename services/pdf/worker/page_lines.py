@@ -5,13 +5,17 @@ Hangul that a file sets apart by position alone are glued, while evenly spread L
 file draws in pieces, in another order, twice, or from top to bottom comes as it was drawn. Here positions decide.
 """
 
+import itertools
+import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
 
+from services.pdf.worker.dingbats import SYMBOLS, is_dingbats
 from services.pdf.worker.fonts import PageFonts
+from services.pdf.worker.right_to_left import in_reading_order, runs_right_to_left
 
 _GAP = 0.15
 """By how much, in sizes of the letters, a gap between words is wider than the line's usual one; measured on files of
@@ -89,7 +93,7 @@ def read_lines(blocks: Sequence[Mapping[str, Any]], fonts: PageFonts) -> Iterato
         fonts: The page's. MuPDF guesses what a glyph means where the file does not say it, from the glyph's number.
             In fonts whose glyphs have names most guesses are right; in others they become U+FFFD.
     """
-    drawn: dict[tuple[str, float], list[tuple[float, float]]] = {}
+    drawn: dict[tuple[str, float, int, int], tuple[float, float]] = {}
     for block in blocks:
         ways: dict[tuple[float, float], list[_Line]] = {}
         texts: list[tuple[int, str]] = []
@@ -97,7 +101,11 @@ def read_lines(blocks: Sequence[Mapping[str, Any]], fonts: PageFonts) -> Iterato
             way = line["dir"]
             if abs(way[0]) + abs(way[1]) > 1.001:  # noqa: PLR2004 - neither across nor down: boxes say too little
                 texts.append((order, "".join(each["c"] for span in line["spans"] for each in span["chars"])))
-            elif (found := _line(line, way, order, fonts)) and not _is_drawn_twice(found, drawn):
+            elif (found := _line(line, way, order, fonts)) is None or _is_drawn_twice(found, drawn):
+                continue
+            elif runs_right_to_left(found.text):
+                texts.append((order, "".join(letter.text for letter in in_reading_order(found.letters))))
+            else:
                 ways.setdefault(way, []).append(found)
         for lines in ways.values():
             texts += ((line.order, _spaced(line)) for line in _joined(lines))
@@ -110,12 +118,13 @@ def _line(line: Mapping[str, Any], way: tuple[float, float], order: int, fonts: 
     across = size = 0.0
     for span in line["spans"]:
         is_guess = span["char_flags"] & _UNMAPPED
+        symbols = SYMBOLS if is_dingbats(span["font"]) else {}
         size = max(size, span["size"])
         for each in span["chars"]:
             x0, y0, x1, y1 = each["bbox"]
             ends = sorted((x0 * way[0] + y0 * way[1], x1 * way[0] + y1 * way[1]))
             is_doubt = is_guess and (fonts.unmapped or (fonts.numbered and not each["c"].isprintable()))
-            text = "\ufffd" if is_doubt else each["c"]
+            text = "\ufffd" if is_doubt else symbols.get(each["c"], each["c"])
             letters.append(_Letter(text, ends[0], ends[1], is_guessed_blank=bool(each["synthetic"])))
             if not across:
                 x, y = ((x0 + x1) / 2, (y0 + y1) / 2) if line["wmode"] else each["origin"]
@@ -123,13 +132,21 @@ def _line(line: Mapping[str, Any], way: tuple[float, float], order: int, fonts: 
     return _Line(letters, across, size or 1.0, order) if letters else None
 
 
-def _is_drawn_twice(line: _Line, drawn: dict[tuple[str, float], list[tuple[float, float]]]) -> bool:
-    """Whether the same text in the same size stands at this place already; else it does now."""
-    places = drawn.setdefault((line.text, line.size), [])
+def _is_drawn_twice(line: _Line, drawn: dict[tuple[str, float, int, int], tuple[float, float]]) -> bool:
+    """Whether the same text in the same size stands at this place already; else it does now.
+
+    A letter by itself may be one of the dots that make a curve.
+    """
+    text = line.text.strip()
+    if len(text) < 2:  # noqa: PLR2004 - see above
+        return False
     near = _TWICE * line.size
-    if line.text.strip() and any(abs(s - line.start) < near and abs(a - line.across) < near for s, a in places):
-        return True
-    places.append((line.start, line.across))
+    column, row = int(line.start // near), int(line.across // near)  # of a grid, so that only neighbours are compared
+    for place in itertools.product((column - 1, column, column + 1), (row - 1, row, row + 1)):
+        start, across = drawn.get((text, line.size, *place), (math.inf, math.inf))
+        if abs(start - line.start) < near and abs(across - line.across) < near:
+            return True
+    drawn[text, line.size, column, row] = (line.start, line.across)
     return False
 
 

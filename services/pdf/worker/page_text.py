@@ -14,17 +14,18 @@ from services.pdf.worker.strings import fit
 
 # Ligatures are spelled out ("ﬁ" as "fi", or a search for "find" misses it), text off the page is left out, and words
 # cut at the end of a line stay as they are printed: rejoining them would guess.
-_TEXT = mupdf.FzStextOptions(
-    pymupdf.TEXT_PRESERVE_WHITESPACE | pymupdf.TEXT_MEDIABOX_CLIP | pymupdf.TEXT_CID_FOR_UNKNOWN_UNICODE
-)
+_FLAGS = pymupdf.TEXT_PRESERVE_WHITESPACE | pymupdf.TEXT_MEDIABOX_CLIP | pymupdf.TEXT_CID_FOR_UNKNOWN_UNICODE
+_TEXT = mupdf.FzStextOptions(_FLAGS)
+_GLYPHS = mupdf.FzStextOptions(_FLAGS | pymupdf.TEXT_IGNORE_ACTUALTEXT)
 _PICTURES = mupdf.FzStextOptions(pymupdf.TEXT_PRESERVE_IMAGES | pymupdf.TEXT_MEDIABOX_CLIP)
 _UPRIGHT = mupdf.FzMatrix()
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f]")
 _SIGN = re.compile(
     "[\u1100-\u11ff\u3131-\u318e\uac00-\ud7a3]"  # Hangul
+    "|[\u0660-\u0669\u06f0-\u06f9]{2}|\u0627\u0644"  # a number, or Lam and Alef, that may be turned round
+    "|[\x00-\x08\x0b-\x1f\ufffd\ud800-\udfff]"  # a glyph that MuPDF could not read
     r"|^(?:[^\W\d_] ){4,}[^\W\d_]$"  # letters one by one
-    r"|^(?:[^\W\d_]\n){3,}",
+    "|^(?:[\u3040-\u9fff]\n){3,}",  # a column
     re.MULTILINE,
 )
 """A sign that the places of the letters matter (`page_lines`). Looking at each costs several times the text."""
@@ -38,13 +39,14 @@ def read_text(document: Document, page: int) -> str:
 
     Raises mupdf.FzErrorBase when the page cannot be parsed.
     """
-    # Like pymupdf.TextPage.extractText, but without the output that it opens and does not use.
     found = _run_page(document, page, _TEXT)
-    buffer = mupdf.fz_new_buffer(4096)
-    pymupdf.JM_print_stext_page_as_text(buffer, found)
-    text = mupdf.fz_buffer_extract_copy(buffer).decode("raw_unicode_escape")
+    text = _plain(found)
+    is_twice = _has_a_line_twice(text)
+    if is_twice or (text and not text.strip()):  # what the file says instead of its glyphs may be given for each piece
+        found = _run_page(document, page, _GLYPHS)
+        text = _plain(found)
     fonts = read_fonts(document, page)
-    if fonts.unmapped or (fonts.numbered and _CONTROL.search(text)) or _SIGN.search(text) or _has_a_line_twice(text):
+    if is_twice or fonts.unmapped or _SIGN.search(text):
         blocks = pymupdf.TextPage(found).extractRAWDICT()["blocks"]
         text = "".join(f"{line}\n" for line in read_lines(blocks, fonts))
     return fit(text)
@@ -75,6 +77,14 @@ def is_scan(document: Document, page: int) -> bool:
     pictures: Iterable[dict[str, tuple[float, float, float, float]]] = text_page.extractIMGINFO()
     covered = sum(abs(pymupdf.Rect(picture["bbox"]) & sheet) for picture in pictures)
     return bool(covered >= _SCAN_SHARE * abs(sheet))
+
+
+def _plain(text_page: Any) -> str:
+    # Like pymupdf.TextPage.extractText, but without the output that it opens and does not use.
+    buffer = mupdf.fz_new_buffer(4096)
+    pymupdf.JM_print_stext_page_as_text(buffer, text_page)
+    text: str = mupdf.fz_buffer_extract_copy(buffer).decode("raw_unicode_escape")
+    return text
 
 
 def _has_a_line_twice(text: str) -> bool:

@@ -15,9 +15,9 @@ _UNFIT = re.compile(f"[{_CONTROLS}]+|[\ud800-\udfff]+|[{_NONCHARACTERS}]|[{''.jo
 def fit(text: str) -> str:
     """The text as Unicode has it, composed (NFC).
 
-    Control characters become a blank: fonts with a wrong mapping are full of them, and they often stand between two
-    words. Halves of a surrogate pair are joined. A lone half, and what is no character, becomes U+FFFD. Hancom's
-    private characters become the public ones that look the same.
+    Control characters go, since fonts with a wrong mapping are full of them; between two letters they leave a blank,
+    which is often what they stand for. Halves of a surrogate pair are joined. A lone half, and what is no character,
+    becomes U+FFFD. Hancom's private characters become the public ones that look the same.
     """
     return unicodedata.normalize("NFC", _UNFIT.sub(_replacement, text))
 
@@ -30,7 +30,8 @@ def fold(text: str) -> str:
 def _replacement(match: re.Match[str]) -> str:
     found = match[0]
     if found < "\xa0":
-        return " "
+        text, start, end = match.string, match.start(), match.end()
+        return " " if text[max(start - 1, 0) : start].isalnum() and text[end : end + 1].isalnum() else ""
     if "\ud800" <= found[0] <= "\udfff":
         return found.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return SYMBOLS.get(found, "\ufffd")

@@ -10,8 +10,9 @@ def test_any_text_becomes_json(text: str) -> None:
     assert orjson.loads(orjson.dumps(fit(text))) == fit(text)
 
 
-def test_control_characters_become_a_blank_and_line_ends_stay() -> None:
-    assert fit("a\x00\x01b\x13\tc\r\nd\x0c\x7f\x85") == "a b \tc \nd "
+def test_control_characters_go_and_leave_a_blank_between_letters() -> None:
+    assert fit("a\x00\x01b\x13\tc\r\nd\x0c\x7f\x85") == "a b\tc\nd"
+    assert fit("\x01(\x02)\x03") == "()"
 
 
 def test_what_two_control_characters_part_stays_apart_in_one_line() -> None:
