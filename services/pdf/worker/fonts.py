@@ -13,6 +13,10 @@ _TO_UNICODE = mupdf.pdf_new_name("ToUnicode")
 _ENCODING = mupdf.pdf_new_name("Encoding")
 _IDENTITY = ("Identity-H", "Identity-V")
 _NUMBERED = ("Type0", "Type3")
+_DESCENDANTS = mupdf.pdf_new_name("DescendantFonts")
+_DESCRIPTOR = mupdf.pdf_new_name("FontDescriptor")
+_FLAGS = mupdf.pdf_new_name("Flags")
+_SYMBOLIC = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +31,11 @@ class PageFonts:
 
 
 def read_fonts(document: Document, page: int) -> PageFonts:
-    """What the fonts of page `page` (from 1) say; those that cannot be read say nothing."""
+    """What the fonts of page `page` (from 1) say; those that cannot be read say nothing.
+
+    To be called before the page is read. MuPDF gives up on a composite font without a descriptor, and reads its Hangul
+    as Latin letters; such a font gets one here.
+    """
     return attempt(_read, document, page, otherwise=PageFonts())
 
 
@@ -36,7 +44,17 @@ def _read(document: Document, page: int) -> PageFonts:
     fonts = mupdf.pdf_dict_get(mupdf.pdf_dict_get_inheritable(leaf, _RESOURCES), _FONT)
     named = [mupdf.pdf_dict_get_val(fonts, index) for index in range(mupdf.pdf_dict_len(fonts))]
     numbered = [font for font in named if mupdf.pdf_to_name(mupdf.pdf_dict_get(font, _SUBTYPE)) in _NUMBERED]
+    for font in numbered:
+        _mend(document, font)
     return PageFonts(unmapped=any(map(_is_unmapped, numbered)), numbered=bool(numbered))
+
+
+def _mend(document: Document, font: Any) -> None:
+    descendant = mupdf.pdf_array_get(mupdf.pdf_dict_get(font, _DESCENDANTS), 0)
+    if mupdf.pdf_is_dict(descendant) and not mupdf.pdf_is_dict(mupdf.pdf_dict_get(descendant, _DESCRIPTOR)):
+        descriptor = mupdf.pdf_new_dict(document.pdf, 1)
+        mupdf.pdf_dict_put_int(descriptor, _FLAGS, _SYMBOLIC)
+        mupdf.pdf_dict_put(descendant, _DESCRIPTOR, descriptor)
 
 
 def _is_unmapped(font: Any) -> bool:

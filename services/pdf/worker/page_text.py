@@ -30,6 +30,9 @@ _SIGN = re.compile(
 )
 """A sign that the places of the letters matter (`page_lines`). Looking at each costs several times the text."""
 
+_MOST_CHARACTERS = 200_000
+"""Pages with more are read as MuPDF has them: the places of so many letters would take all the memory of a worker."""
+
 _SCAN_SHARE = 0.1
 """Share of a page that images cover if it is a scan, at least: a page with only a logo is not one."""
 
@@ -39,14 +42,14 @@ def read_text(document: Document, page: int) -> str:
 
     Raises mupdf.FzErrorBase when the page cannot be parsed.
     """
+    fonts = read_fonts(document, page)
     found = _run_page(document, page, _TEXT)
     text = _plain(found)
     is_twice = _has_a_line_twice(text)
     if is_twice or (text and not text.strip()):  # what the file says instead of its glyphs may be given for each piece
         found = _run_page(document, page, _GLYPHS)
         text = _plain(found)
-    fonts = read_fonts(document, page)
-    if is_twice or fonts.unmapped or _SIGN.search(text):
+    if len(text) <= _MOST_CHARACTERS and (is_twice or fonts.unmapped or _SIGN.search(text)):
         blocks = pymupdf.TextPage(found).extractRAWDICT()["blocks"]
         text = "".join(f"{line}\n" for line in read_lines(blocks, fonts))
     return fit(text)

@@ -17,7 +17,6 @@ FOLDER = Path(__file__).with_name("cases")
 CASES = json.loads((FOLDER / "expected.json").read_text())
 
 FALL_SHORT = {
-    "no-font-descriptor.pdf",
     "johab-cmap.pdf",
     "portfolio.pdf",
     "glyph-name-u1F600.pdf",
