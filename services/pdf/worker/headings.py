@@ -96,15 +96,13 @@ def _candidates(block: dict[str, Any], page: int, weights: Counter[_Style], *, m
 def _read_line(line: dict[str, Any], weights: Counter[_Style]) -> tuple[_Style | None, str]:
     """The line's text and its style; None if it has several styles."""
     styles: set[_Style] = set()
-    texts = []
     for span in line["spans"]:
         text = span["text"]
-        texts.append(text)
         if not text.isspace():
             style = _Style(round(span["size"] * 2) / 2, bool(span["flags"] & pymupdf.TEXT_FONT_BOLD))
             styles.add(style)
             weights[style] += len(text)
-    return (styles.pop() if len(styles) == 1 else None), fold("".join(texts))
+    return (styles.pop() if len(styles) == 1 else None), fold(line["text"])
 
 
 def _stand_out(candidates: Iterable[_Candidate], weights: Counter[_Style]) -> list[_Candidate]:

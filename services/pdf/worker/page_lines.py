@@ -42,6 +42,9 @@ _SPREAD = 0.5
 _MOSTLY = 0.8
 """The share of its gaps that MuPDF takes for blanks."""
 
+_STRAIGHT = 1.001
+"""The most that the two parts of the direction of a line come to that runs across or down."""
+
 _UNMAPPED = 128
 """Flag of a span's letters whose Unicode is only a guess from the number of the glyph (FZ_STEXT_UNICODE_IS_CID)."""
 
@@ -98,22 +101,34 @@ def read_lines(blocks: Sequence[Mapping[str, Any]], fonts: PageFonts) -> Iterato
         ways: dict[tuple[float, float], list[_Line]] = {}
         texts: list[tuple[int, str]] = []
         for order, line in enumerate(block["lines"]):
-            way = line["dir"]
-            if abs(way[0]) + abs(way[1]) > 1.001:  # noqa: PLR2004 - neither across nor down: boxes say too little
-                texts.append((order, "".join(each["c"] for span in line["spans"] for each in span["chars"])))
-            elif (found := _line(line, way, order, fonts)) is None or _is_drawn_twice(found, drawn):
-                continue
-            elif runs_right_to_left(found.text):
-                texts.append((order, "".join(letter.text for letter in in_reading_order(found.letters))))
-            else:
-                ways.setdefault(way, []).append(found)
+            found = _line(line, order, fonts)
+            if found is None or runs_right_to_left(found.text):
+                texts.append((order, line_text(line, fonts)))
+            elif not _is_drawn_twice(found, drawn):
+                ways.setdefault(line["dir"], []).append(found)
         for lines in ways.values():
             texts += ((line.order, _spaced(line)) for line in _joined(lines))
-        yield from (text for _, text in sorted(texts))
+        yield from (text for _, text in sorted(texts) if text)
 
 
-def _line(line: Mapping[str, Any], way: tuple[float, float], order: int, fonts: PageFonts) -> _Line | None:
-    """The letters by their places along the line; None for one without any."""
+def line_text(line: Mapping[str, Any], fonts: PageFonts) -> str:
+    """The text of one line of `get_text("rawdict")`, by itself."""
+    found = _line(line, 0, fonts)
+    if found is None:
+        return "".join(each["c"] for span in line["spans"] for each in span["chars"])
+    if runs_right_to_left(found.text):
+        return "".join(letter.text for letter in in_reading_order(found.letters))
+    return _spaced(found)
+
+
+def _line(line: Mapping[str, Any], order: int, fonts: PageFonts) -> _Line | None:
+    """The letters by their places along the line; None for a line without any, and for one at another angle.
+
+    The boxes of letters that run neither across nor down say too little of their places.
+    """
+    way: tuple[float, float] = line["dir"]
+    if abs(way[0]) + abs(way[1]) > _STRAIGHT:
+        return None
     letters = []
     across = size = 0.0
     for span in line["spans"]:

@@ -6,10 +6,10 @@ from itertools import pairwise
 from typing import Any
 
 from services.pdf.worker.documents import Document
-from services.pdf.worker.fonts import read_fonts
+from services.pdf.worker.fonts import PageFonts, read_fonts
 from services.pdf.worker.mupdf import mupdf, pymupdf
 from services.pdf.worker.page_boxes import find_page
-from services.pdf.worker.page_lines import read_lines
+from services.pdf.worker.page_lines import line_text, read_lines
 from services.pdf.worker.strings import fit
 
 # Ligatures are spelled out ("ﬁ" as "fi", or a search for "find" misses it), text off the page is left out, and words
@@ -20,8 +20,9 @@ _GLYPHS = mupdf.FzStextOptions(_FLAGS | pymupdf.TEXT_IGNORE_ACTUALTEXT)
 _PICTURES = mupdf.FzStextOptions(pymupdf.TEXT_PRESERVE_IMAGES | pymupdf.TEXT_MEDIABOX_CLIP)
 _UPRIGHT = mupdf.FzMatrix()
 
+_HANGUL = re.compile("[\u1100-\u11ff\u3131-\u318e\uac00-\ud7a3]")
 _SIGN = re.compile(
-    "[\u1100-\u11ff\u3131-\u318e\uac00-\ud7a3]"  # Hangul
+    f"{_HANGUL.pattern}"
     "|[\u0660-\u0669\u06f0-\u06f9]{2}|\u0627\u0644"  # a number, or Lam and Alef, that may be turned round
     "|[\x00-\x08\x0b-\x1f\ufffd\ud800-\udfff]"  # a glyph that MuPDF could not read
     r"|^(?:[^\W\d_] ){4,}[^\W\d_]$"  # letters one by one
@@ -65,12 +66,20 @@ def count_characters(document: Document, page: int) -> int:
 
 
 def read_blocks(document: Document, page: int) -> dict[str, Any]:
-    """Page `page` (from 1) as from PyMuPDF's `get_text("dict")`: width, height, and the blocks with their text.
+    """Page `page` (from 1) as from PyMuPDF's `get_text("dict")`, where each line has its `text` as well.
 
     Raises mupdf.FzErrorBase when the page cannot be parsed.
     """
-    blocks: dict[str, Any] = pymupdf.TextPage(_run_page(document, page, _TEXT)).extractDICT()
-    return blocks
+    text_page = pymupdf.TextPage(_run_page(document, page, _TEXT))
+    found: dict[str, Any] = text_page.extractDICT()
+    lines = [line for block in found["blocks"] for line in block["lines"]]
+    texts = ["".join(span["text"] for span in line["spans"]) for line in lines]
+    if any(map(_HANGUL.search, texts)) and sum(map(len, texts)) <= _MOST_CHARACTERS:
+        raw = [line for block in text_page.extractRAWDICT()["blocks"] for line in block["lines"]]
+        texts = [line_text(line, PageFonts()) for line in raw]
+    for line, text in zip(lines, texts, strict=True):
+        line["text"] = text
+    return found
 
 
 def is_scan(document: Document, page: int) -> bool:

@@ -43,6 +43,14 @@ def test_up_to_three_large_lines_are_a_heading_and_more_are_a_paragraph(
     assert titles(make(lambda page: page.insert_text((72, 300), text, fontsize=16))) == found
 
 
+def test_words_of_hangul_that_stand_apart_are_words(make: Callable[..., Path]) -> None:
+    def write(page: pymupdf.Page) -> None:
+        page.insert_text((72, 300), "제1장", fontsize=20, fontname="korea")
+        page.insert_text((72 + 3 * 20 + 6, 300), "총칙", fontsize=20, fontname="korea")
+
+    assert titles(make(write)) == ["제1장 총칙"]
+
+
 def test_what_reads_alike_on_every_page_is_dropped_in_the_margin_and_kept_in_the_text(
     make: Callable[..., Path],
 ) -> None:
