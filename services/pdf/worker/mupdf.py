@@ -21,3 +21,14 @@ mupdf: Any = _pymupdf.mupdf
 # MuPDF's messages about broken files would collect in a list that only grows.
 mupdf.fz_set_warning_callback(None)
 mupdf.fz_set_error_callback(None)
+
+
+def _accept_no_message(error: Any) -> None:
+    """Lets the binding raise an error without a message, which it does if that is not UTF-8: MuPDF quotes the file."""
+    make = error.__init__
+    error.__init__ = lambda self, message="": make(self, message)
+
+
+for _name in dir(mupdf):
+    if _name.startswith("FzError") and _name != "FzErrorBase":
+        _accept_no_message(getattr(mupdf, _name))

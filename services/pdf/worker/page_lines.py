@@ -5,6 +5,7 @@ Hangul that a file sets apart by position alone are glued, while evenly spread L
 file draws in pieces, in another order, twice, or from top to bottom comes as it was drawn. Here positions decide.
 """
 
+import bisect
 import itertools
 import math
 import re
@@ -167,23 +168,29 @@ def _is_drawn_twice(line: _Line, drawn: dict[tuple[str, float, int, int], tuple[
 
 def _joined(lines: list[_Line]) -> Iterator[_Line]:
     """The lines of one block and one direction, pieces of one baseline joined in the order of their places."""
-    waiting = list(lines)
-    while waiting:
-        first = waiting.pop(0)
-        near = _BASELINE * first.size
-        row = [first, *(each for each in waiting if abs(each.across - first.across) <= near)]
-        waiting = [each for each in waiting if abs(each.across - first.across) > near]
-        row.sort(key=lambda each: each.start)
+    for row in _rows(lines):
         line = row[0]
         for piece in row[1:]:
-            gap = (piece.start - line.end) / max(line.size, piece.size)
-            if not -_GAP <= gap <= _JOINS:
+            size = max(line.size, piece.size)
+            if not -_GAP <= (piece.start - line.end) / size <= _JOINS:
                 yield line
                 line = piece
                 continue
-            joints = line.joints | {len(line.letters): _GAP if piece.order == line.order + 1 else _HOLE}
-            line = _Line(line.letters + piece.letters, line.across, max(line.size, piece.size), piece.order, joints)
+            line.joints[len(line.letters)] = _GAP if piece.order == line.order + 1 else _HOLE
+            line.letters += piece.letters
+            line.size, line.order = size, piece.order
         yield line
+
+
+def _rows(lines: list[_Line]) -> Iterator[list[_Line]]:
+    """The lines by their baselines, those of each in the order of their places."""
+    ahead = sorted(lines, key=lambda each: each.across)
+    begin = 0
+    while begin < len(ahead):
+        most = ahead[begin].across + _BASELINE * ahead[begin].size
+        end = bisect.bisect_right(ahead, most, begin, key=lambda each: each.across)
+        yield sorted(ahead[begin:end], key=lambda each: each.start)
+        begin = end
 
 
 def _spaced(line: _Line) -> str:

@@ -127,6 +127,14 @@ def test_a_document_that_is_encrypted_with_certificates_is_encrypted_and_not_bro
     assert refusal(path).details == {"reason": "encrypted"}
 
 
+def test_an_error_that_quotes_bytes_of_the_file_is_an_error_like_any_other(write_objects: Pdf) -> None:
+    page = "<</Type/Page/Parent 2 0 R>>"
+    path = write_objects(
+        PAGES, "<</Type/Pages/Kids[3 0 R]/Count 1>>", page, "<</Filter/\xff/V 4>>", trailer="/Encrypt 4 0 R"
+    )
+    assert refusal(path).details == {"reason": "broken"}
+
+
 def test_a_document_with_too_many_pages_is_too_large(make_pdf: Pdf, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(documents, "MAX_PAGES", 2)
     error = refusal(make_pdf("One.", "Two.", "Three."))
