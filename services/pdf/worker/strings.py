@@ -1,9 +1,12 @@
 """Text from a document, made safe for JSON and for its readers, and the same however the file spells it."""
 
+import codecs
 import re
 import unicodedata
 
 from services.pdf.worker.hancom import SYMBOLS
+
+codecs.lookup("utf-16")  # now: a confined worker may open no file, and so load no codec
 
 _CONTROLS = "\x00-\x08\x0b-\x1f\x7f-\x9f"
 _NONCHARACTERS = "\ufdd0-\ufdef\ufffe\uffff" + "".join(

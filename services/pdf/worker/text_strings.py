@@ -1,10 +1,14 @@
 """Text strings of a file's dictionaries: titles of documents and of outline entries."""
 
+import codecs
 import re
 from typing import Any
 
 from services.pdf.worker.documents import attempt
 from services.pdf.worker.mupdf import mupdf
+
+for _name in ("cp949", "euc_kr"):  # now: a confined worker may open no file, and so load no codec
+    codecs.lookup(_name)
 
 _MARKS = (b"\xfe\xff", b"\xff\xfe", b"\xef\xbb\xbf")
 """How a string in UTF-16 or UTF-8 begins."""

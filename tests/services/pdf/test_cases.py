@@ -3,15 +3,18 @@
 import json
 import re
 from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from services.base.errors import PapermeshError
+from services.pdf.processes.pool import WorkerPool
+from services.pdf.processes.subject import Subject
 from services.pdf.worker import metadata, outline, text
 from services.pdf.worker.documents import Document
-from tests.services.pdf.support import open_path
+from tests.services.pdf.support import Questions, open_path
 
 FOLDER = Path(__file__).with_name("cases")
 CASES = json.loads((FOLDER / "expected.json").read_text())
@@ -104,3 +107,24 @@ def test_a_case_is_read_as_people_read_it(case: dict[str, Any]) -> None:
         except PapermeshError as error:
             answer = error.details
         assert HOLDS[check["op"]](answer, check["path"], check["want"]), answer
+
+
+async def test_a_confined_worker_reads_what_an_open_one_does(
+    make_pool: Callable[..., AbstractAsyncContextManager[WorkerPool]], subject: Callable[[Path], Subject]
+) -> None:
+    """It can load nothing when a document asks for it: no module, no codec, no file."""
+    asked = {(case["file"], check["call"]) for case in CASES for check in case["checks"] if check["op"] != "reason"}
+    async with make_pool(2) as pool:
+        questions = Questions(pool, in_call=150, in_part=32)
+        for name, call in sorted(asked):
+            path = FOLDER / name
+            if call == "PDF_METADATA":
+                answer = json.loads(await questions.metadata(subject(path), 30))
+                answer["sha256"] = "ab" * 32
+            elif call == "PDF_OUTLINE":
+                answer = json.loads(await questions.outline(subject(path), 30))
+            else:
+                found = json.loads(await questions.text(subject(path), "", 30))
+                answer = {name: found[name] for name in ("items", "failures")}
+            assert answer == VIEWS[call](open_path(path)), name
+        assert pool.restarts == {}
