@@ -30,7 +30,7 @@ class PdfSettings(ServerSettings):
         le=1000,
         description=(
             "Worker processes that are kept for a minute for the same caller's next question about the same document; "
-            "each takes 2 to 12 MiB. With 0, every question starts a new one, at about 10 ms of processor time."
+            "each takes 2 to 18 MiB. With 0, every question starts a new one, at about 10 ms of processor time."
         ),
     )
     pdf_worker_memory_bytes: int = Field(
