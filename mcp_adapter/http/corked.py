@@ -41,7 +41,8 @@ class Corked:
         if self._held:
             held, self._held, self._bytes = self._held, [], 0
             if not self._transport.is_closing():
-                self._transport.writelines(held)
+                # Not writelines, which tells nobody that the buffer is full in Python 3.12 to 3.13.1 (CVE-2024-12254).
+                self._transport.write(b"".join(held))
 
     def waiting_bytes(self) -> int:
         """How much of what was written still waits in this process."""

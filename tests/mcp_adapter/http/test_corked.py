@@ -17,8 +17,8 @@ class Below(asyncio.Transport):
         self.packets: list[bytes] = []
         self.closed = False
 
-    def writelines(self, list_of_data: object) -> None:
-        self.packets.append(b"".join(list_of_data))  # type: ignore[arg-type]
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        self.packets.append(bytes(data))
 
     def close(self) -> None:
         self.closed = True
