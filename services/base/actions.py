@@ -145,9 +145,12 @@ def _register(file: descriptor_pb2.FileDescriptorProto) -> None:
     try:
         pool.FindFileByName(file.name)
     except KeyError:
+        module = file.name.removesuffix(".proto").replace("/", ".") + "_pb2"
         try:
-            importlib.import_module(file.name.removesuffix(".proto").replace("/", ".") + "_pb2")
-        except ModuleNotFoundError:
+            importlib.import_module(module)
+        except ModuleNotFoundError as error:
+            if not f"{module}.".startswith(f"{error.name}."):  # it is there, and lacks what it imports
+                raise
             pool.Add(file)
 
 

@@ -72,6 +72,15 @@ class TestAnInHouseService:
         assert set(actions.load().actions) | {"HOUSE_BESIDE"} == set(table.actions)
         assert list(table.actions) == sorted(table.actions)
 
+    def test_whose_stub_lacks_what_it_imports_is_not_taken_from_its_descriptors(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        compiled = compile_proto(MESSAGES, tmp_path)
+        (tmp_path / f"{compiled.descriptors.stem}_pb2.py").write_text("import a_module_that_nobody_has")
+        monkeypatch.syspath_prepend(tmp_path)
+        with pytest.raises(ModuleNotFoundError, match="a_module_that_nobody_has"):
+            actions.load(compiled.descriptors)
+
     def test_may_have_methods_that_are_no_actions(self, tmp_path: Path) -> None:
         load(tmp_path, INTERNAL)
 
