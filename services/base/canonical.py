@@ -66,8 +66,8 @@ def _plain(value: Any) -> bool:
     if kind is str or kind is bool or value is None or kind is int:
         return True
     if kind is dict:
-        for key, item in value.items():  # noqa: SIM110 - as below
-            if not (key.isascii() and _plain(item)):  # a generator would cost each call twice as much
+        for key, item in value.items():  # noqa: SIM110 - all() would cost each call twice as much
+            if not (key.isascii() and _plain(item)):
                 return False
         return True
     if kind is list:

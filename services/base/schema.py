@@ -30,10 +30,8 @@ _SCALARS: dict[int, dict[str, Any]] = {
     FieldDescriptor.CPPTYPE_DOUBLE: {"type": "number"},
     FieldDescriptor.CPPTYPE_FLOAT: {"type": "number"},
     FieldDescriptor.CPPTYPE_BOOL: {"type": "boolean"},
-    FieldDescriptor.CPPTYPE_STRING: {
-        "type": "string",
-        "contentEncoding": "base64",
-    },  # of bytes; text has rules of its own
+    # Of bytes; text has rules of its own.
+    FieldDescriptor.CPPTYPE_STRING: {"type": "string", "contentEncoding": "base64"},
 }
 WELL_KNOWN: dict[str, dict[str, Any]] = {
     "google.protobuf.Struct": {"type": "object"},

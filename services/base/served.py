@@ -17,7 +17,7 @@ from google.protobuf.message import DecodeError, Message
 
 from services.base import identity, status, telemetry
 from services.base.call import Call, Ended, Metadata, OnEnd
-from services.base.errors import Code, PapermeshError, bad_arg
+from services.base.errors import Code, PapermeshError, bad_arg, too_large
 from services.base.shares import Place, Shares
 
 MAX_REQUEST_BYTES = 1024 * 1024
@@ -34,11 +34,8 @@ Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 
 def message_too_large() -> PapermeshError:
     """The answer to a message over the limit; Envoy gives the same one to what is much larger."""
-    return PapermeshError(
-        Code.TOO_LARGE,
-        f"A message may have at most {MAX_REQUEST_BYTES} bytes. Upload documents instead of sending them along.",
-        details={"limit_bytes": str(MAX_REQUEST_BYTES)},
-    )
+    message = f"A message may have at most {MAX_REQUEST_BYTES} bytes. Upload documents instead of sending them along."
+    return too_large(message, limit_bytes=MAX_REQUEST_BYTES)
 
 
 class UnderWay:

@@ -43,8 +43,9 @@ def recent(action: Action, args: bytes, asker: str) -> Message:
         args: Its arguments, as they were signed.
         asker: Whose call it is, as `state.owner` writes it.
     """
-    read = _read if len(args) <= _RECENT_BYTES else _read.__wrapped__
-    return read(action, args, asker)
+    if len(args) > _RECENT_BYTES:
+        return parse(action, orjson.loads(args))
+    return _read(action, args, asker)
 
 
 @functools.lru_cache(_RECENT)

@@ -94,7 +94,7 @@ class State:
         for bucket in buckets:
             step = _MINUTE_MS / (bucket.rate.requests_per_minute * self._scale)
             arguments += [step, step * bucket.rate.burst * self._scale]
-        with redis_needed():
+        with RedisNeeded():
             fresh, *answer = await self._admit.run(keys, arguments)
         if not fresh:
             raise unauthenticated("This call was made before: its nonce has been used. Sign each call with a new one.")
@@ -119,8 +119,11 @@ def holders_key(sha256: str) -> str:
     return f"holders:{sha256}"
 
 
-class redis_needed:  # noqa: N801 - used as a context manager; contextlib's would cost each call three times as much
-    """Refuses a call if Redis, which it needs, does not answer in the block: PapermeshError, UNAVAILABLE."""
+class RedisNeeded:
+    """Refuses a call if Redis, which it needs, does not answer in the block: PapermeshError, UNAVAILABLE.
+
+    A class, since contextlib's generator would cost each call three times as much.
+    """
 
     def __enter__(self) -> None:
         pass

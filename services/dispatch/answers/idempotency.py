@@ -19,7 +19,7 @@ from services.base.errors import NOTHING_DONE, Code, PapermeshError, bad_field
 from services.base.names import MAX_IDEMPOTENCY_KEY, is_idempotency_key
 from services.base.redis.link import Part, RedisAway, RedisLink, RedisRefused, Script
 from services.dispatch.admission.replay_log import ReplayLog
-from services.dispatch.admission.state import redis_needed
+from services.dispatch.admission.state import RedisNeeded
 from services.dispatch.answers.stored_answers import StoredAnswers
 from services.dispatch.memory_pressure import HOLDS_MORE_THAN, SOFT_LIMIT, state_full
 
@@ -167,7 +167,7 @@ class Idempotency:
             await asyncio.wait(self._going_on, timeout=limit_s)
 
     async def _opened(self, asked: KeyedCall, token: str) -> list[bytes]:
-        with redis_needed():
+        with RedisNeeded():
             found: list[bytes] = await self._open.run(
                 asked.keys,
                 [
@@ -203,7 +203,7 @@ class Idempotency:
         finally:
             renewing.cancel()
         self._note(asked, token, 0, stored.record)
-        with redis_needed():
+        with RedisNeeded():
             await self._store.run(asked.keys, [token, stored.record, max(0, stored.size - RECORD_BYTES)])
         return answer
 

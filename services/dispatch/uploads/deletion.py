@@ -8,7 +8,7 @@ from importlib.resources import files
 from services.base.blobs import BlobStore, Namespace
 from services.base.errors import Code, PapermeshError
 from services.base.redis.link import RedisAway, RedisLink, RedisRefused, Script
-from services.dispatch.admission.state import holders_key, redis_away, redis_needed
+from services.dispatch.admission.state import RedisNeeded, holders_key, redis_away
 
 _log = logging.getLogger(__name__)
 
@@ -60,7 +60,7 @@ class Deletion:
         """
         end = asyncio.get_running_loop().time() + _WAIT_S
         while True:
-            with redis_needed():
+            with RedisNeeded():
                 found: bytes = await self._link.call("GET", deletion_key(sha256)) or b""
             if not found.startswith(b"now:"):
                 return found.decode()

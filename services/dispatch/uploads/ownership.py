@@ -9,9 +9,9 @@ from importlib.resources import files
 from pathlib import Path
 
 from services.base.blobs import BlobStore, Namespace
-from services.base.errors import Code, PapermeshError
+from services.base.errors import Code, PapermeshError, too_large
 from services.base.redis.link import RedisLink, Script
-from services.dispatch.admission.state import holders_key, owner, redis_needed
+from services.dispatch.admission.state import RedisNeeded, holders_key, owner
 from services.dispatch.admission.verification import Caller
 from services.dispatch.memory_pressure import HOLDS_MORE_THAN, SOFT_LIMIT, state_full
 from services.dispatch.uploads.deletion import ERASING, Deletion, being_deleted, deletion_key
@@ -99,7 +99,7 @@ class Ownership:
         Raises:
             PapermeshError: NOT_FOUND when the caller does not hold it; UNAVAILABLE when Redis is away.
         """
-        with redis_needed():
+        with RedisNeeded():
             released = await self._release.run([holders_key(sha256), USED, ERASING], [sha256, owner(caller), 0])
         if not released:
             raise PapermeshError(Code.NOT_FOUND, "There is no such document for this client and actor.")
@@ -124,7 +124,7 @@ class Ownership:
         holders = holders_key(sha256)
         keys = [holders, f"held:{client}", f"documents:{client}", USED, ERASING, deletion_key(sha256)]
         charge = max(size, LEAST_CHARGE_BYTES)
-        with redis_needed():
+        with RedisNeeded():
             outcome, *used = await self._hold.run(
                 keys, [owner(caller), sha256, charge, quota.bytes, quota.documents, SOFT_LIMIT, *seen]
             )
@@ -143,15 +143,12 @@ class Ownership:
 
 
 def _over(quota: Quota, used: Quota) -> PapermeshError:
-    return PapermeshError(
-        Code.TOO_LARGE,
+    return too_large(
         f"This document would take the client over its quota of {quota.bytes} bytes and {quota.documents} documents."
         f" Its uploads now take {used.bytes} and {used.documents}; each counts at least {LEAST_CHARGE_BYTES} bytes."
         " Delete documents that are no longer needed, then upload this one again.",
-        details={
-            "quota_bytes": str(quota.bytes),
-            "used_bytes": str(used.bytes),
-            "quota_documents": str(quota.documents),
-            "used_documents": str(used.documents),
-        },
+        quota_bytes=quota.bytes,
+        used_bytes=used.bytes,
+        quota_documents=quota.documents,
+        used_documents=used.documents,
     )

@@ -62,13 +62,16 @@ def describe(document: Document, arguments: Mapping[str, Any]) -> bytes:
 def _info(document: Document) -> dict[str, str]:
     """What the information dictionary says, and where it says nothing, what XMP does."""
     info = mupdf.pdf_dict_gets(mupdf.pdf_trailer(document.pdf), "Info")
-    found = {name: read_text_string(info, key) for name, key in (_TEXTS | _DATES).items()}
-    found = {name: fit(value)[:_INFO_LENGTH].strip() for name, value in found.items()}
+    found = {name: _shown(read_text_string(info, key)) for name, key in (_TEXTS | _DATES).items()}
     if not all(found.values()):
         xmp = read_xmp(document)
-        found = {name: value or fit(xmp.get(name, ""))[:_INFO_LENGTH].strip() for name, value in found.items()}
+        found = {name: value or _shown(xmp.get(name, "")) for name, value in found.items()}
     found |= {name: to_rfc3339(found[name]) for name in _DATES}
     return {name: value for name, value in found.items() if value}
+
+
+def _shown(value: str) -> str:
+    return fit(value)[:_INFO_LENGTH].strip()
 
 
 def _page_sizes(document: Document, failed: dict[int, PageFailure]) -> list[dict[str, Any]]:

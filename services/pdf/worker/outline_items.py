@@ -8,7 +8,7 @@ follow. Here, an item that lacks something, or has it of another type, costs at 
 from collections.abc import Iterator
 from typing import Any, TypedDict
 
-from services.pdf.worker.documents import Document, raise_if_out_of_memory
+from services.pdf.worker.documents import Document, attempt
 from services.pdf.worker.mupdf import mupdf
 from services.pdf.worker.targets import Targets
 from services.pdf.worker.text_strings import read_text_string
@@ -67,8 +67,4 @@ def _is_new(item: Any, seen: set[int]) -> bool:
 
 def _follow(item: Any, key: Any) -> Any:
     """The value of a key; a null object if it cannot be read."""
-    try:
-        return mupdf.pdf_dict_get(item, key)
-    except mupdf.FzErrorBase as error:
-        raise_if_out_of_memory(error)
-        return mupdf.PdfObj()
+    return attempt(mupdf.pdf_dict_get, item, key, otherwise=mupdf.PdfObj())

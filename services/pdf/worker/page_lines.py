@@ -8,7 +8,6 @@ file draws in pieces, in another order, twice, or from top to bottom comes as it
 import bisect
 import itertools
 import math
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from statistics import median
@@ -16,6 +15,7 @@ from typing import Any
 
 from services.pdf.worker.dingbats import SYMBOLS, is_dingbats
 from services.pdf.worker.fonts import PageFonts
+from services.pdf.worker.letters import HANGUL, Letter
 from services.pdf.worker.right_to_left import in_reading_order, runs_right_to_left
 
 _GAP = 0.15
@@ -49,23 +49,10 @@ _STRAIGHT = 1.001
 _UNMAPPED = 128
 """Flag of a span's letters whose Unicode is only a guess from the number of the glyph (FZ_STEXT_UNICODE_IS_CID)."""
 
-_HANGUL = re.compile("[\u1100-\u11ff\u3131-\u318e\uac00-\ud7a3]")
-
-
-@dataclass(slots=True)
-class _Letter:
-    text: str
-    start: float
-    """Where it begins and ends along its line."""
-
-    end: float
-    is_guessed_blank: bool = False
-    """MuPDF added it for a gap."""
-
 
 @dataclass(slots=True)
 class _Line:
-    letters: list[_Letter]
+    letters: list[Letter]
     across: float
     """Its baseline, or the middle of a vertical line's letters, measured across the line."""
 
@@ -104,7 +91,7 @@ def read_lines(blocks: Sequence[Mapping[str, Any]], fonts: PageFonts) -> Iterato
         for order, line in enumerate(block["lines"]):
             found = _line(line, order, fonts)
             if found is None or runs_right_to_left(found.text):
-                texts.append((order, line_text(line, fonts)))
+                texts.append((order, _by_itself(line, found)))
             elif not _is_drawn_twice(found, drawn):
                 ways.setdefault(line["dir"], []).append(found)
         for lines in ways.values():
@@ -114,7 +101,11 @@ def read_lines(blocks: Sequence[Mapping[str, Any]], fonts: PageFonts) -> Iterato
 
 def line_text(line: Mapping[str, Any], fonts: PageFonts) -> str:
     """The text of one line of `get_text("rawdict")`, by itself."""
-    found = _line(line, 0, fonts)
+    return _by_itself(line, _line(line, 0, fonts))
+
+
+def _by_itself(line: Mapping[str, Any], found: _Line | None) -> str:
+    """The text of a line that no other piece joins; without its places as it was drawn."""
     if found is None:
         return "".join(each["c"] for span in line["spans"] for each in span["chars"])
     if runs_right_to_left(found.text):
@@ -141,7 +132,7 @@ def _line(line: Mapping[str, Any], order: int, fonts: PageFonts) -> _Line | None
             ends = sorted((x0 * way[0] + y0 * way[1], x1 * way[0] + y1 * way[1]))
             is_doubt = is_guess and (fonts.unmapped or (fonts.numbered and not each["c"].isprintable()))
             text = "\ufffd" if is_doubt else symbols.get(each["c"], each["c"])
-            letters.append(_Letter(text, ends[0], ends[1], is_guessed_blank=bool(each["synthetic"])))
+            letters.append(Letter(text, ends[0], ends[1], is_guessed_blank=bool(each["synthetic"])))
             if not across:
                 x, y = ((x0 + x1) / 2, (y0 + y1) / 2) if line["wmode"] else each["origin"]
                 across = y * way[0] - x * way[1]
@@ -154,7 +145,7 @@ def _is_drawn_twice(line: _Line, drawn: dict[tuple[str, float, int, int], tuple[
     A letter by itself may be one of the dots that make a curve.
     """
     text = line.text.strip()
-    if len(text) < 2:  # noqa: PLR2004 - see above
+    if len(text) <= 1:
         return False
     near = _TWICE * line.size
     column, row = int(line.start // near), int(line.across // near)  # of a grid, so that only neighbours are compared
@@ -220,16 +211,16 @@ def _spaced(line: _Line) -> str:
             if not is_spread and not _next_to_hangul(letters, index):
                 pieces.append(" ")
             continue
-        if is_spread or index in line.joints or _HANGUL.search(before + letter.text):
+        if is_spread or index in line.joints or HANGUL.search(before + letter.text):
             pieces.append(" " if gaps.get(index, -1.0) > line.joints.get(index, least) else "")
         pieces.append(letter.text)
         before = letter.text
     return "".join(pieces)
 
 
-def _next_to_hangul(letters: Sequence[_Letter], index: int) -> bool:
+def _next_to_hangul(letters: Sequence[Letter], index: int) -> bool:
     around = letters[max(index - 1, 0)].text + letters[min(index + 1, len(letters) - 1)].text
-    return bool(_HANGUL.search(around))
+    return bool(HANGUL.search(around))
 
 
 def _is_word(line: _Line, letters: int, usual: float) -> bool:

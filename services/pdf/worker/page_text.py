@@ -7,6 +7,7 @@ from typing import Any
 
 from services.pdf.worker.documents import Document
 from services.pdf.worker.fonts import PageFonts, read_fonts
+from services.pdf.worker.letters import HANGUL
 from services.pdf.worker.mupdf import mupdf, pymupdf
 from services.pdf.worker.page_boxes import find_page
 from services.pdf.worker.page_lines import line_text, read_lines
@@ -20,9 +21,8 @@ _GLYPHS = mupdf.FzStextOptions(_FLAGS | pymupdf.TEXT_IGNORE_ACTUALTEXT)
 _PICTURES = mupdf.FzStextOptions(pymupdf.TEXT_PRESERVE_IMAGES | pymupdf.TEXT_MEDIABOX_CLIP)
 _UPRIGHT = mupdf.FzMatrix()
 
-_HANGUL = re.compile("[\u1100-\u11ff\u3131-\u318e\uac00-\ud7a3]")
 _SIGN = re.compile(
-    f"{_HANGUL.pattern}"
+    f"{HANGUL.pattern}"
     "|[\u0660-\u0669\u06f0-\u06f9]{2}|\u0627\u0644"  # a number, or Lam and Alef, that may be turned round
     "|[\x00-\x08\x0b-\x1f\ufffd\ud800-\udfff]"  # a glyph that MuPDF could not read
     r"|^(?:[^\W\d_] ){4,}[^\W\d_]$"  # letters one by one
@@ -74,7 +74,7 @@ def read_blocks(document: Document, page: int) -> dict[str, Any]:
     found: dict[str, Any] = text_page.extractDICT()
     lines = [line for block in found["blocks"] for line in block["lines"]]
     texts = ["".join(span["text"] for span in line["spans"]) for line in lines]
-    if any(map(_HANGUL.search, texts)) and sum(map(len, texts)) <= _MOST_CHARACTERS:
+    if any(map(HANGUL.search, texts)) and sum(map(len, texts)) <= _MOST_CHARACTERS:
         raw = [line for block in text_page.extractRAWDICT()["blocks"] for line in block["lines"]]
         texts = [line_text(line, PageFonts()) for line in raw]
     for line, text in zip(lines, texts, strict=True):

@@ -6,21 +6,11 @@ from left to right, and ligatures, which it took apart before, come out turned r
 
 import re
 from collections.abc import Sequence
-from typing import Protocol, TypeVar
+
+from services.pdf.worker.letters import Letter
 
 _RIGHT_TO_LEFT = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufeff]")
 _DIGIT = re.compile("[\u0660-\u0669\u06f0-\u06f9]")
-
-
-class Placed(Protocol):
-    """A letter at its place along the line."""
-
-    text: str
-    start: float
-    end: float
-
-
-_Letter = TypeVar("_Letter", bound=Placed)
 
 
 def runs_right_to_left(text: str) -> bool:
@@ -28,13 +18,13 @@ def runs_right_to_left(text: str) -> bool:
     return _RIGHT_TO_LEFT.search(text) is not None
 
 
-def in_reading_order(letters: Sequence[_Letter]) -> list[_Letter]:
+def in_reading_order(letters: Sequence[Letter]) -> list[Letter]:
     """The letters with numbers and ligatures the right way round.
 
     Of a ligature that was taken apart, one letter has the whole width and the others have none. So letters without
     width that come before theirs were turned round.
     """
-    ordered: list[_Letter] = []
+    ordered: list[Letter] = []
     index = 0
     while index < len(letters):
         end = _end_of_number(letters, index)
@@ -45,7 +35,7 @@ def in_reading_order(letters: Sequence[_Letter]) -> list[_Letter]:
     return ordered
 
 
-def _end_of_number(letters: Sequence[Placed], start: int) -> int:
+def _end_of_number(letters: Sequence[Letter], start: int) -> int:
     """Where a number that is turned round ends; `start` if none begins there."""
     end = start
     while end < len(letters) and _DIGIT.match(letters[end].text):
@@ -55,7 +45,7 @@ def _end_of_number(letters: Sequence[Placed], start: int) -> int:
     return end
 
 
-def _end_of_ligature(letters: Sequence[Placed], start: int) -> int:
+def _end_of_ligature(letters: Sequence[Letter], start: int) -> int:
     """Where a ligature that is turned round ends, or else the next letter."""
     end = start
     while end < len(letters) and letters[end].start == letters[end].end and _RIGHT_TO_LEFT.match(letters[end].text):

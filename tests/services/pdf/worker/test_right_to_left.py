@@ -1,16 +1,8 @@
-from dataclasses import dataclass
-
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.pdf.worker.letters import Letter
 from services.pdf.worker.right_to_left import in_reading_order, runs_right_to_left
-
-
-@dataclass
-class Letter:
-    text: str
-    start: float
-    end: float
 
 
 def as_read(letters: list[Letter]) -> str:
