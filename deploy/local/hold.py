@@ -43,7 +43,8 @@ class Hold:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             os.close(lock)
-            process = f"process {self.owner.pid}" if self.owner else "another process"
+            owner = self.owner  # read once: it may end at any moment
+            process = f"process {owner.pid}" if owner else "another process"
             raise HeldError(f"Papermesh is already running, from {self._lock_file.parents[1]} ({process}).") from None
         self._lock = lock
         ProcessRecord.of("supervisor", os.getpid()).write(self._record_file)

@@ -57,6 +57,20 @@ def supervisor(
     part.kill_group()
 
 
+def test_a_supervisor_that_ends_while_it_is_asked_about_still_holds_the_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = iter([ProcessRecord.of("supervisor", os.getpid()), None])
+    monkeypatch.setattr(ProcessRecord, "read", lambda _file: next(seen, None))
+    first, second = Hold(tmp_path), Hold(tmp_path)
+    first.take()
+
+    with pytest.raises(HeldError, match="already running"):
+        second.take()
+
+    first.release()
+
+
 def test_a_killed_supervisor_takes_its_parts_with_it(supervisor: Supervised, eventually: Eventually) -> None:
     process, part = supervisor
 

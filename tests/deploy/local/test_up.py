@@ -32,6 +32,7 @@ class Terminal:
         self.ports = free_ports()
         self.var = folder / "var"
         self.screen = folder / "screen"
+        self.started: list[subprocess.Popen[bytes]] = []
         self.environment = {
             **os.environ,
             "PAPERMESH_VAR": str(self.var),
@@ -44,13 +45,15 @@ class Terminal:
 
     def start(self, command: str) -> subprocess.Popen[bytes]:
         with self.screen.open("wb") as screen:
-            return subprocess.Popen(
+            process = subprocess.Popen(
                 [PAPERMESH, command],
                 env=self.environment,
                 stdout=screen,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
+        self.started.append(process)
+        return process
 
     def run(self, command: str) -> tuple[int, str]:
         done = subprocess.run(
@@ -80,6 +83,8 @@ def terminal(tmp_path: Path) -> Iterator[Terminal]:
     terminal = Terminal(tmp_path)
     yield terminal
     terminal.run("down")
+    for process in terminal.started:
+        process.wait(60)
 
 
 def test_up_runs_everything_until_ctrl_c(terminal: Terminal, eventually: Eventually) -> None:
