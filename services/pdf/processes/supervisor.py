@@ -79,13 +79,17 @@ class Supervisor:
         self.spares.close()
         self._drop_workers()
         if self.zygote is not None:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(_FIRST_PAUSE * 20):
-                    while self.by_pid:
-                        self._none_left.clear()
-                        await self._none_left.wait()
+            # Not asyncio.timeout: see Zygote.close.
+            ended = asyncio.create_task(self._all_ended())
+            await asyncio.wait([ended], timeout=_FIRST_PAUSE * 20)
+            ended.cancel()
             await self.zygote.close()
             self.zygote = None
+
+    async def _all_ended(self) -> None:
+        while self.by_pid:
+            self._none_left.clear()
+            await self._none_left.wait()
 
     async def take_new(self, deadline: float) -> WorkerProcess:
         """A worker that has opened nothing; starts another in its place. TIMEOUT if there is none in time."""

@@ -111,13 +111,14 @@ class Zygote:
     async def close(self) -> None:
         """Ends it with all its workers; does not call `on_lost`."""
         self._disconnect()
-        try:
-            async with asyncio.timeout(_STOP_SECONDS):
-                await self._process.wait()
-        except TimeoutError:
+        # Not asyncio.timeout: in a task that is being cancelled, as when the service stops while this starts, its end
+        # is no TimeoutError in Python 3.11.2, which Debian 12 has.
+        ended = asyncio.create_task(self._process.wait())
+        await asyncio.wait([ended], timeout=_STOP_SECONDS)
+        if not ended.done():
             with contextlib.suppress(ProcessLookupError):
                 self._process.kill()
-            await self._process.wait()
+        await ended
 
     def _on_readable(self) -> None:
         try:
