@@ -19,6 +19,8 @@ from tests.envoy.backend import Backend, Call, echo, hang
 from tests.envoy.harness import GET_METADATA, WORKLOADS, Mesh, backend_process, eventually, running_mesh, with_timeout
 from trust.certificates import ensure
 
+pytestmark = pytest.mark.measures_time
+
 RUN_GUIDE = "/papermesh.gitlab.v1.GitlabService/RunGuide"
 """A side effect, which is never tried again."""
 
