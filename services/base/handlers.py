@@ -18,6 +18,7 @@ from google.protobuf.descriptor import MethodDescriptor, ServiceDescriptor
 from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
+from services.base.results import PARTIAL
 from services.base.served import Context, Served, Serving
 
 ENGINE = "x-engine"
@@ -69,8 +70,9 @@ def _answering(method: MethodDescriptor, serve: Callable[..., Any], path: str, s
         except asyncio.CancelledError:
             call.end("CANCELLED")
             raise
-        if engine:
-            context.set_trailing_metadata(engine)
+        trailing = (*engine, PARTIAL) if call.facts.notes.get("partial") else engine
+        if trailing:
+            context.set_trailing_metadata(trailing)
         call.end("OK", len(data))
         return data
 

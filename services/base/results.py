@@ -20,10 +20,13 @@ from services.base.channel import MAX_RESULT_BYTES
 from services.base.errors import too_large
 from services.base.schema import WELL_KNOWN
 
-__all__ = ["answer"]
+__all__ = ["answer", "partial"]
 
 AS_JSON = ("x-result", "json")
 """The metadata of a caller who takes the result as JSON text and nothing else."""
+
+PARTIAL = ("x-result-partial", "true")
+"""The trailing metadata of a result that the same call later gives more of. Nobody keeps it."""
 
 _Response = TypeVar("_Response", bound=Message)
 
@@ -43,6 +46,11 @@ def answer(response: _Response, call: Call) -> _Response:
     slim = type(response)()
     slim.json = text  # type: ignore[attr-defined]  # the contract test sees to it that every action's response has it
     return slim
+
+
+def partial(call: Call) -> None:
+    """Says that the same call later gives more than this answer does, so that it is not kept for anybody."""
+    call.notes["partial"] = True
 
 
 def result_json(response: Message) -> str:

@@ -16,7 +16,7 @@ from services.base.call import Call
 from services.base.channel import MeshChannel
 from services.base.errors import Code, PapermeshError, timed_out
 from services.base.flow import Flow
-from services.base.results import AS_JSON
+from services.base.results import AS_JSON, PARTIAL
 from services.base.telemetry import TRACEPARENT
 from services.dispatch.answers.engines import engine_of
 
@@ -35,6 +35,9 @@ class ServiceResult:
 
     engine: str
     """The version of the engine that made it; empty if the service does not say."""
+
+    is_partial: bool = False
+    """Whether the service has more to say to the same call later."""
 
 
 class Router:
@@ -95,7 +98,8 @@ class Router:
                 await self._channel.back()
                 under_way = self._calls[action.name](request, metadata=metadata, timeout=timeout_s + _GRACE_S)
                 response = await under_way
-            return ServiceResult(str(response.json), engine_of(await under_way.trailing_metadata()))
+            trailing = tuple(await under_way.trailing_metadata())
+            return ServiceResult(str(response.json), engine_of(trailing), PARTIAL in trailing)
         except grpc.aio.AioRpcError as error:
             raise status.decode(error) from error
 

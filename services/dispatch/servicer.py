@@ -150,11 +150,20 @@ class DispatchServicer:
 
         async def run() -> str:
             made.append(await self._answers.get(admitted, patient, no_cache=no_cache))
+            if made[0].is_partial:
+                raise _NotYet
             return made[0].json
 
         async with within(min(call.timeout_s, limit_s)):
-            json = await self._idempotency.once(asked, run)
+            try:
+                json = await self._idempotency.once(asked, run)
+            except _NotYet:
+                return made[0]
         return made[0] if made else Answer(json)
+
+
+class _NotYet(Exception):  # noqa: N818  # no error: the key stays free, so that the same call again gets more
+    """The answer is only a part of what there will be."""
 
 
 def _cache_note(answer: Answer) -> str:

@@ -15,6 +15,9 @@ from papermesh.pdf.v1 import pdf_service_pb2
 from services.pdf.processes.kinds import TEXT
 from services.pdf.processes.subject import Subject
 
+LANGUAGES = ["kor", "eng"]
+"""What pictures of text are read as unless the caller says otherwise."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pages:
@@ -73,5 +76,14 @@ OPERATIONS = (
         warm_up={"sha256": ""},
     ),
     Operation(name="outline", method=_METHODS["GetOutline"], view="services.pdf.worker.outline:describe"),
-    Operation(name="text", method=_METHODS["ExtractText"], view="services.pdf.worker.text:read_page", pages=Pages()),
+    Operation(
+        name="text",
+        method=_METHODS["ExtractText"],
+        view="services.pdf.worker.text:read_page",
+        arguments=lambda request, _subject: {
+            "ocr": request.ocr or "auto",
+            "languages": list(request.languages) or LANGUAGES,
+        },
+        pages=Pages(),
+    ),
 )

@@ -22,6 +22,9 @@ class Paging(TypedDict):
     spread: int
     """Above this many pages, it reads none and says which there are, so that the service cuts them into parts."""
 
+    apart: bool
+    """Whether each page's lists are a piece of their own."""
+
     result_bytes: int
     """The most JSON text; more is TOO_LARGE."""
 

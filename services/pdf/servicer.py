@@ -9,11 +9,11 @@ from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
 from papermesh.document.v1 import document_pb2
+from services.base import results
 from services.base.blobs import BlobStore, Namespace
 from services.base.call import Call
 from services.base.errors import bad_field
 from services.base.flow import Flow
-from services.base.results import AS_JSON
 from services.pdf.engine import Engine
 from services.pdf.operations import Operation
 from services.pdf.processes import outcomes
@@ -38,9 +38,13 @@ class PdfServicer:
         """
         subject = self._subject(request.doc_ref, call)
         result = await self._engine.answer(operation, request, subject, call.timeout_s)
+        if result.is_partial:
+            results.partial(call)
         kind = GetMessageClass(operation.method.output_type)
         try:
-            return kind(json=result.decode()) if AS_JSON in call.metadata else json_format.Parse(result, kind())
+            if results.AS_JSON in call.metadata:
+                return kind(json=result.json.decode())
+            return json_format.Parse(result.json, kind())
         except (UnicodeDecodeError, json_format.ParseError):
             raise outcomes.engine_failed("crash") from None
 
@@ -48,5 +52,6 @@ class PdfServicer:
         """The document, by the digest from dispatch, and whose call it is."""
         if reference.type not in _NAMESPACES or not reference.sha256:
             raise bad_field("doc_ref", "must be resolved to a digest; call the action through dispatch")
-        place = partial(self._blobs.place, _NAMESPACES[reference.type], reference.sha256)
-        return Subject(reference.sha256, place, Flow.read(call.metadata), call.request_id)
+        namespace = _NAMESPACES[reference.type]
+        place = partial(self._blobs.place, namespace, reference.sha256)
+        return Subject(reference.sha256, place, Flow.read(call.metadata), call.request_id, namespace)

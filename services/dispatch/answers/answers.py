@@ -31,6 +31,9 @@ class Answer:
     max_age_s: int = 0
     """How much longer the caller may reuse it, as if it had been computed when that caller first got it."""
 
+    is_partial: bool = False
+    """Asking again can give more, so nobody keeps it."""
+
     was_found: bool = False
     """It came out of the cache. For the audit log only, never for a caller."""
 
@@ -95,7 +98,8 @@ class Answers:
 
         if ttl is None:
             with acquire():
-                return Answer((await self._call(admitted, call, wait_s)).json)
+                made = await self._call(admitted, call, wait_s)
+            return Answer(made.json, is_partial=made.is_partial)
         asker = owner(admitted.caller)
         if no_cache:
             with acquire():
@@ -144,8 +148,8 @@ class Answers:
 
     async def _compute(self, admitted: Admitted, call: Call, timeout_s: float, ttl: timedelta) -> Answer:
         made = await self._call(admitted, call, timeout_s)
-        if not made.engine:
-            return Answer(made.json)
+        if made.is_partial or not made.engine:
+            return Answer(made.json, is_partial=made.is_partial)
         action = admitted.action
         self._engines.learn(action.method.service, made.engine)
         # Under the engine that made it, which may have been upgraded since the call came.

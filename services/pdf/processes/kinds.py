@@ -9,6 +9,9 @@ from services.pdf.processes.limits import Limits
 TEXT = "text"
 """The kind that reads a document's own text."""
 
+OCR = "ocr"
+"""The kind that reads pictures of pages."""
+
 
 @dataclass(frozen=True, slots=True)
 class View:

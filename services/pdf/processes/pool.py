@@ -3,12 +3,13 @@
 import itertools
 import os
 from collections import Counter
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
+from services.base.flow import Flow
 from services.base.own_faults import Disk, disk_fault
 from services.pdf.processes import outcomes
 from services.pdf.processes.crashes import Crashes
@@ -84,16 +85,23 @@ class WorkerPool:
         died, or UNAVAILABLE when a document cannot be placed for opening. Anything else that `subject.place` raises
         passes through.
         """
+        async with self.turn(subject.flow, deadline, admitted=admitted):
+            return await self.ask(operation, arguments, subject, deadline)
+
+    @asynccontextmanager
+    async def turn(self, flow: Flow, deadline: float, *, admitted: bool = False) -> AsyncIterator[None]:
+        """Takes a place for the block once it is the flow's turn: TIMEOUT after `deadline`, RATE_LIMIT as in `run`."""
         if self._closing:
             raise outcomes.closing()
-        await self._places.take(subject.flow, deadline, admitted=admitted)
+        await self._places.take(flow, deadline, admitted=admitted)
         try:
-            return await self._read(_Request(operation, arguments, subject, deadline))
+            yield
         finally:
-            self._places.give(subject.flow)
+            self._places.give(flow)
 
-    async def _read(self, request: _Request) -> Answer:
-        subject = request.subject
+    async def ask(self, operation: str, arguments: dict[str, Any], subject: Subject, deadline: float) -> Answer:
+        """What `run` does once it is the request's `turn`."""
+        request = _Request(operation, arguments, subject, deadline)
         worker = self._supervisor.take_kept(subject.holder)
         if worker is not None:
             return await self._ask(worker, request)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from services.base.blobs import Namespace
 from services.base.flow import NOBODY, Flow
 
 Place = Callable[[Path], Awaitable[None]]
@@ -33,6 +34,9 @@ class Subject:
 
     request_id: str = ""
     """The call's id, for the log."""
+
+    namespace: Namespace = Namespace.UPLOADS
+    """Where in the blob store the document stands."""
 
     @property
     def holder(self) -> Holder:

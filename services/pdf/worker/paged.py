@@ -5,6 +5,7 @@ Such a view returns what a page adds to the lists of its response, by their name
     def read_page(document: Document, page: int, arguments: Mapping[str, Any]) -> Lists
 
 Pages count from 1. An unreadable page adds to "failures" (`failures.py`); this module does so if MuPDF cannot parse it.
+A page that must be recognised first returns `wanted(reason)` instead. The service comes back with what was read.
 """
 
 from collections import defaultdict
@@ -22,31 +23,48 @@ from services.pdf.worker.documents import Document, attempt
 Lists: TypeAlias = Mapping[str, Sequence[Any]]
 ReadPage: TypeAlias = Callable[[Document, int, Mapping[str, Any]], Lists]
 
+_WANTED = "wanted"
+
+
+def wanted(reason: str) -> Lists:
+    """Says that the page must be recognised, and why: a value of PageText.ocr_reason."""
+    return {_WANTED: [reason]}
+
 
 def read_pages(read: ReadPage, document: Document, arguments: Mapping[str, Any]) -> tuple[dict[str, Any], bytes]:
-    """The lists of the pages in `arguments["paging"]`, or which pages these are if they are to be cut into parts.
+    """What the pages in `arguments["paging"]` add, or which pages these are if they are to be cut into parts.
 
-    The payload is the lists one after another, their items as JSON with commas between them; the header has their
-    lengths. Raises BAD_ARG and TOO_LARGE as `choose_pages` does, and TOO_LARGE over the limit of bytes.
+    The header's `pieces` are, in the order of the pages, the lengths of what a run of pages adds to each list, or
+    `[page, reason]` for one that must be recognised. The payload is all of these lists, their items as JSON with commas
+    between them. Raises BAD_ARG and TOO_LARGE as `choose_pages` does, and TOO_LARGE over the limit of bytes.
     """
     paging: Paging = arguments["paging"]
     chosen = choose_pages(document, paging["ranges"], paging["in_call"])
     if count_pages(chosen) > paging["spread"]:
         return {"spread": chosen}, b""
-    lists: defaultdict[str, list[bytes]] = defaultdict(list)
+    pieces: list[Any] = []
     size = 0
-    for first, last in chosen:
-        for page in range(first, last + 1):
-            unread: Lists = {"failures": [failures.broken(page)]}
-            for name, items in attempt(read, document, page, arguments, otherwise=unread).items():
-                texts = [orjson.dumps(item) for item in items]
-                lists[name] += texts
-                size += sum(map(len, texts))
-            if size > paging["result_bytes"]:
-                raise result_too_large(paging["result_bytes"])
-    joined = {name: b",".join(texts) for name, texts in lists.items()}
-    lengths = {name: len(text) for name, text in joined.items()}
-    return {"pages": document.page_count, "lists": lengths}, b"".join(joined.values())
+    for page in (page for first, last in chosen for page in range(first, last + 1)):
+        unread: Lists = {"failures": [failures.broken(page)]}
+        found = attempt(read, document, page, arguments, otherwise=unread)
+        if _WANTED in found:
+            pieces.append([page, *found[_WANTED]])
+            continue
+        if paging["apart"] or not pieces or isinstance(pieces[-1], list):
+            pieces.append(defaultdict(list))
+        for name, items in found.items():
+            texts = [orjson.dumps(item) for item in items]
+            pieces[-1][name] += texts
+            size += sum(map(len, texts))
+        if size > paging["result_bytes"]:
+            raise result_too_large(paging["result_bytes"])
+    payload: list[bytes] = []
+    for index, piece in enumerate(pieces):
+        if not isinstance(piece, list):
+            joined = {name: b",".join(texts) for name, texts in piece.items()}
+            pieces[index] = {name: len(text) for name, text in joined.items()}
+            payload += joined.values()
+    return {"pages": document.page_count, "pieces": pieces}, b"".join(payload)
 
 
 def choose_pages(document: Document, ranges: Sequence[PageRange], limit: int) -> list[PageRange]:

@@ -10,7 +10,7 @@ from services.pdf.worker.documents import open_document
 from services.pdf.worker.mupdf import pymupdf
 from services.pdf.worker.views import Arguments, View
 
-_PAGING: Paging = {"ranges": [], "in_call": 10, "spread": 10, "result_bytes": 1 << 20}
+_PAGING: Paging = {"ranges": [], "in_call": 10, "spread": 10, "apart": False, "result_bytes": 1 << 20}
 
 
 def warm_up(views: Iterable[tuple[View, Arguments]]) -> None:

@@ -17,7 +17,7 @@ from papermesh.dispatch.v1 import dispatch_service_pb2 as pb
 from papermesh.dispatch.v1 import dispatch_service_pb2_grpc as pb_grpc
 from papermesh.document.v1 import document_pb2
 from papermesh.pdf.v1 import pdf_service_pb2
-from services.base import actions, shares, status
+from services.base import actions, results, shares, status
 from services.base.actions import Rate
 from services.base.audit_chain import AuditKey
 from services.base.blobs import BlobStore, Namespace
@@ -71,6 +71,7 @@ class Pdf:
 
     json: str = '{"pages": 3, "제목": "x"}'
     error: PapermeshError | None = None
+    is_partial: bool = False
     meanwhile: Callable[[], Awaitable[object]] | None = None
     """Happens while it works."""
 
@@ -84,6 +85,8 @@ class Pdf:
             await self.meanwhile()
         if self.error is not None:
             raise self.error
+        if self.is_partial:
+            results.partial(call)
         return pdf_service_pb2.GetMetadataResponse(json=self.json)
 
 
@@ -434,6 +437,17 @@ class TestResults:
         assert (await refusal(mesh.invoke())).code is Code.ENGINE_FAIL
         mesh.pdf.error = None
         assert (await mesh.invoke()).cache == pb.CACHE_STATE_MISS
+
+    async def test_that_are_only_a_part_so_far_are_kept_neither_for_anybody_nor_under_a_key(self, mesh: Mesh) -> None:
+        await mesh.put(CONTENT)
+        mesh.pdf.is_partial = True
+        for key in ("", "k", "k"):
+            answer = await mesh.invoke(idempotency_key=key)
+            assert (answer.cache, answer.result_id, answer.max_age_s) == (pb.CACHE_STATE_UNSPECIFIED, "", 0)
+        mesh.pdf.json, mesh.pdf.is_partial = '{"pages": 4}', False
+        for key in ("k", ""):
+            assert (await mesh.invoke(idempotency_key=key)).json == mesh.pdf.json
+        assert len(mesh.pdf.calls) == 4, "the last one is kept for both"
 
     async def test_under_an_idempotency_key_stay_the_same_for_its_owner(self, mesh: Mesh) -> None:
         await mesh.put(CONTENT, actor="kim")
@@ -821,7 +835,7 @@ class TestListActions:
         text = listed.actions[2]
         assert (text.timeout.seconds, text.cache_ttl.seconds, text.job, text.read_only) == (10, 600, True, True)
         assert (text.rate.requests_per_minute, text.rate.burst) == (60, 10)
-        assert set(json.loads(text.args_schema)["properties"]) == {"doc_ref", "pages"}
+        assert set(json.loads(text.args_schema)["properties"]) >= {"doc_ref", "pages", "ocr", "languages"}
         assert "failures" in json.loads(text.result_schema)["properties"]
 
     async def test_has_a_limit_of_its_own_for_each_actor(self, mesh: Mesh) -> None:

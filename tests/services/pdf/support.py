@@ -2,14 +2,17 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from papermesh.pdf.v1 import pdf_service_pb2 as pb
-from services.pdf.engine import Engine
+from services.pdf.engine import Engine, Result
 from services.pdf.operations import OPERATIONS, Operation, Pages
 from services.pdf.processes.kinds import View
 from services.pdf.processes.pool import WorkerPool
+from services.pdf.processes.pools import Pools
 from services.pdf.processes.subject import Subject
+from services.pdf.readings.store import Readings
+from services.pdf.recognition import Recognition
 from services.pdf.worker.documents import Document, open_document
 from tests.services.pdf import probes
 
@@ -30,22 +33,23 @@ class Questions:
         """`pages` are other numbers than those of PDF_TEXT's declaration."""
         self._pool = pool
         self._text = replace(TEXT, pages=Pages(**pages))
-        self._engine = Engine(self)  # type: ignore[arg-type]  # it has what the engine needs of pools
+        pools = cast("Pools", self)  # it has what the engine needs of them
+        self._engine = Engine(pools, Recognition(pools, Readings()))
 
     async def of(self, _kind: str, _deadline: float) -> Any:
         """The pool."""
         return self._pool
 
     async def metadata(self, subject: Subject, timeout_s: float) -> bytes:
-        return await self._engine.answer(METADATA, pb.GetMetadataRequest(), subject, timeout_s)
+        return (await self.answer(METADATA, pb.GetMetadataRequest(), subject, timeout_s)).json
 
     async def outline(self, subject: Subject, timeout_s: float) -> bytes:
-        return await self._engine.answer(OUTLINE, pb.GetOutlineRequest(), subject, timeout_s)
+        return (await self.answer(OUTLINE, pb.GetOutlineRequest(), subject, timeout_s)).json
 
     async def text(self, subject: Subject, pages: str, timeout_s: float) -> bytes:
-        return await self._engine.answer(self._text, pb.ExtractTextRequest(pages=pages), subject, timeout_s)
+        return (await self.answer(self._text, pb.ExtractTextRequest(pages=pages), subject, timeout_s)).json
 
-    async def answer(self, operation: Operation, request: Any, subject: Subject, timeout_s: float) -> bytes:
+    async def answer(self, operation: Operation, request: Any, subject: Subject, timeout_s: float) -> Result:
         """As the engine has it."""
         return await self._engine.answer(operation, request, subject, timeout_s)
 

@@ -7,20 +7,28 @@ import pytest
 
 from papermesh.pdf.v1 import pdf_service_pb2 as pb
 from services.base.errors import Code, PapermeshError
-from services.pdf.parts import believed_pages, join
+from services.pdf.parts import Lists, Wanted, believed_pages, join, page_count, pieces
 from services.pdf.processes.process import Answer
 
 RESPONSE = pb.ExtractTextResponse.DESCRIPTOR
 
 
-def said(**lists: bytes) -> Answer:
-    header = {"pages": 9, "lists": {name: len(items) for name, items in lists.items()}}
-    return Answer(header, b"".join(lists.values()))
+def said(*found: dict[str, bytes] | list[Any]) -> Answer:
+    sizes = [each if isinstance(each, list) else {name: len(items) for name, items in each.items()} for each in found]
+    payload = b"".join(items for each in found if isinstance(each, dict) for items in each.values())
+    return Answer({"pages": 9, "pieces": sizes}, payload)
 
 
 def test_lists_are_joined_in_the_order_of_the_response_whatever_order_they_come_in() -> None:
-    answers = [said(failures=b'{"page":1}', items=b'{"page":2}'), said(items=b'{"page":3},{"page":4}'), said()]
-    joined = orjson.loads(join(RESPONSE, answers, 1000))
+    found = pieces(
+        [
+            said({"failures": b'{"page":1}', "items": b'{"page":2}'}),
+            said({"items": b'{"page":3},{"page":4}'}),
+            said({}),
+        ],
+        0,
+    )
+    joined = orjson.loads(join(RESPONSE, 9, lists_in(found), 1000))
     assert joined == {
         "items": [{"page": 2}, {"page": 3}, {"page": 4}],
         "pages": 9,
@@ -29,8 +37,30 @@ def test_lists_are_joined_in_the_order_of_the_response_whatever_order_they_come_
     assert list(joined) == ["items", "pages", "failures"]
 
 
+def lists_in(found: list[Lists | Wanted]) -> list[Lists]:
+    return [piece for piece in found if not isinstance(piece, Wanted)]
+
+
+def test_pages_to_be_recognised_stand_between_the_pieces_where_they_belong() -> None:
+    answers = [said({"items": b"1"}, [2, "no_text"], {"items": b"3,4"}), said([5, "picture"], [6, "forced"])]
+    assert pieces(answers, 3) == [
+        {"items": b"1"},
+        Wanted(2, "no_text"),
+        {"items": b"3,4"},
+        Wanted(5, "picture"),
+        Wanted(6, "forced"),
+    ]
+
+
+@pytest.mark.parametrize("found", [[[1, "no_text"], [2, "no_text"], [3, "no_text"]], [[1, "no_text"], [1, "no_text"]]])
+def test_pages_to_be_recognised_that_cannot_be_true_are_an_engine_failure(found: list[Any]) -> None:
+    with pytest.raises(PapermeshError) as error:
+        pieces([said(*found)], 2)
+    assert error.value.code is Code.ENGINE_FAIL
+
+
 def test_pages_that_add_nothing_are_an_empty_result() -> None:
-    assert join(RESPONSE, [said()], 0) == b'{"items":[],"pages":9,"failures":[]}'
+    assert join(RESPONSE, 9, lists_in(pieces([said({})], 0)), 0) == b'{"items":[],"pages":9,"failures":[]}'
 
 
 @pytest.mark.parametrize(
@@ -38,28 +68,34 @@ def test_pages_that_add_nothing_are_an_empty_result() -> None:
     [
         {},
         {"pages": 9},
-        {"lists": {"items": 2}},
-        {"pages": "9", "lists": {"items": 2}},
-        {"pages": -9, "lists": {"items": 2}},
-        {"pages": 1e999, "lists": {"items": 2}},
-        {"pages": 9, "lists": ["items"]},
-        {"pages": 9, "lists": None},
-        {"pages": 9, "lists": {"items": 1}},
-        {"pages": 9, "lists": {"items": 3}},
-        {"pages": 9, "lists": {"items": 4, "failures": -2}},
-        {"pages": 9, "lists": {"items": "2"}},
-        {"pages": 9, "lists": {"items": 2**70}},
+        {"pieces": {"items": 2}},
+        {"pieces": None},
+        {"pieces": [["items", 2]]},
+        {"pieces": [[1, "no_text", 2], {"items": 2}]},
+        {"pieces": [None]},
+        {"pieces": [{"items": 1}]},
+        {"pieces": [{"items": 3}]},
+        {"pieces": [{"items": 4}, {"failures": -2}]},
+        {"pieces": [{"items": "2"}]},
+        {"pieces": [{"items": 2**70}]},
     ],
 )
 def test_an_answer_that_is_none_is_an_engine_failure(header: dict[str, Any]) -> None:
     with pytest.raises(PapermeshError) as error:
-        join(RESPONSE, [Answer(header, b"{}")], 1000)
+        pieces([Answer(header, b"{}")], 9)
+    assert error.value.code is Code.ENGINE_FAIL
+
+
+@pytest.mark.parametrize("header", [{}, {"pages": "9"}, {"pages": -9}, {"pages": 1e999}, {"pages": None}])
+def test_a_number_of_pages_that_is_none_is_an_engine_failure(header: dict[str, Any]) -> None:
+    with pytest.raises(PapermeshError) as error:
+        page_count(Answer(header, b""))
     assert error.value.code is Code.ENGINE_FAIL
 
 
 def test_all_parts_together_keep_to_the_limit() -> None:
     with pytest.raises(PapermeshError) as error:
-        join(RESPONSE, [said(items=b"{}")] * 3, 5)
+        join(RESPONSE, 9, [{"items": b"{}"}] * 3, 5)
     assert error.value.code is Code.TOO_LARGE
 
 

@@ -31,8 +31,9 @@ class PageFailure(_message.Message):
     page: _builtins.int
     """Page number, from 1."""
     reason: _builtins.str
-    """Reason: "SCAN" (a picture without a text layer, and no OCR to read it), "BROKEN" (the page's content cannot
-    be parsed) or "TOO_LARGE" (its text is over the limit).
+    """Reason: "SCAN" (a picture of text that was not read, since OCR is not installed or not asked for), "OCR_PENDING"
+    (not read before the deadline; the same call again goes on), "OCR_FAILED" (reading its picture failed), "BROKEN"
+    (the page's content cannot be parsed) or "TOO_LARGE" (its text or its picture is over the limit).
     """
     message: _builtins.str
     """Message for a person, in English."""
@@ -341,21 +342,33 @@ class ExtractTextRequest(_message.Message):
 
     DOC_REF_FIELD_NUMBER: _builtins.int
     PAGES_FIELD_NUMBER: _builtins.int
+    OCR_FIELD_NUMBER: _builtins.int
+    LANGUAGES_FIELD_NUMBER: _builtins.int
     pages: _builtins.str
     """Pages to read, "1-3,7": page numbers from 1, ranges upwards, at most 1,000 characters. Empty means all."""
+    ocr: _builtins.str
+    """Ocr says when pictures of text are read: "auto" (pages whose text layer lacks what they show), "never", or "force"
+    (every page, and its text layer is left aside). Default "auto".
+    """
     @_builtins.property
     def doc_ref(self) -> _document_pb2.DocumentRef:
         """DocRef is the document. Required."""
+
+    @_builtins.property
+    def languages(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Languages of the pictures' text, at most 4, by the names of Tesseract's data: "kor", "eng". Default: kor and eng."""
 
     def __init__(
         self,
         *,
         doc_ref: _document_pb2.DocumentRef | None = ...,
         pages: _builtins.str = ...,
+        ocr: _builtins.str = ...,
+        languages: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["doc_ref", b"doc_ref"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["doc_ref", b"doc_ref", "pages", b"pages"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["doc_ref", b"doc_ref", "languages", b"languages", "ocr", b"ocr", "pages", b"pages"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -409,15 +422,22 @@ class PageText(_message.Message):
     TEXT_FIELD_NUMBER: _builtins.int
     OCR_FIELD_NUMBER: _builtins.int
     CONFIDENCE_FIELD_NUMBER: _builtins.int
+    OCR_REASON_FIELD_NUMBER: _builtins.int
     page: _builtins.int
     """Page number, from 1."""
     text: _builtins.str
     """Text in reading order, lines ended by a line feed."""
     ocr: _builtins.bool
-    """Ocr says that the text was read from a picture."""
+    """Ocr says that text was read from a picture: all of it, or what its text layer lacks."""
     confidence: _builtins.float
     """Confidence from 0 to 1: 1 for text that the file itself has. Below 1 where the file does not say what some glyphs
-    mean: the share of the characters that it does. The others are U+FFFD in the text.
+    mean: the share of the characters that it does. The others are U+FFFD in the text. For text from a picture, how
+    sure the reading is, as the mean over its characters.
+    """
+    ocr_reason: _builtins.str
+    """OcrReason says why a picture was read: "no_text" (the page has no text of its own), "picture" (pictures hold text
+    that its layer lacks; only they were read), "unmapped" (the file does not say what a fifth of its characters mean)
+    or "forced". Empty if none was.
     """
     def __init__(
         self,
@@ -426,10 +446,11 @@ class PageText(_message.Message):
         text: _builtins.str = ...,
         ocr: _builtins.bool = ...,
         confidence: _builtins.float = ...,
+        ocr_reason: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["confidence", b"confidence", "ocr", b"ocr", "page", b"page", "text", b"text"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["confidence", b"confidence", "ocr", b"ocr", "ocr_reason", b"ocr_reason", "page", b"page", "text", b"text"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -1,0 +1,1 @@
+"""Where readings of pages are kept."""
