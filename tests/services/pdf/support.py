@@ -15,7 +15,7 @@ from tests.services.pdf import probes
 
 METADATA, OUTLINE, TEXT = OPERATIONS
 
-REAL = {each.name: View(each.view, each.pages is not None, each.warm_up) for each in OPERATIONS}
+REAL = {each.name: each.for_workers() for each in OPERATIONS}
 """What the service's workers know."""
 
 PROBES = {name: View(f"{probes.__name__}:{name}", warm_up={"warm_up": True}) for name in probes.NAMES}
