@@ -13,7 +13,7 @@ _FILE_BYTES = 256 * MIB
 _LANGUAGES = ("kor", "eng")
 """The models that it does not do without."""
 
-_LOADER_CACHE = "/etc/ld.so.cache"
+_LOADER_FILES = [path for path in ("/etc/ld.so.cache",) if Path(path).exists()]
 
 _ONE_THREAD = {"OMP_THREAD_LIMIT": "1", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 """A worker's processes are its share of the machine; and the zygote must have one thread to be forked."""
@@ -29,7 +29,6 @@ def recognition(settings: PdfSettings) -> tuple[Kind, Tesseract | None]:
     except TesseractMissing as missing:
         return Kind(name=OCR, on_first_use=True, missing=str(missing)), None
     size = settings.pdf_ocr_workers
-    data = {"TESSDATA_PREFIX": tesseract.data} if settings.pdf_ocr_data else {}
     kind = Kind(
         name=OCR,
         profile="ocr",
@@ -38,10 +37,14 @@ def recognition(settings: PdfSettings) -> tuple[Kind, Tesseract | None]:
         on_first_use=True,
         reach=Reach(
             execute=(tesseract.program, tesseract.interpreter),
-            read=(*tesseract.libraries, _LOADER_CACHE, tesseract.data),
+            read=(*tesseract.libraries, *_LOADER_FILES, tesseract.data),
             profile="tesseract",
         ),
-        environment={"PATH": str(Path(tesseract.program).parent), **_ONE_THREAD, **data},
+        environment={
+            "PATH": str(Path(tesseract.program).parent),
+            "TESSDATA_PREFIX": tesseract.data,
+            **_ONE_THREAD,
+        },
     )
     return kind, tesseract
 

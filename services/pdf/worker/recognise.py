@@ -13,7 +13,8 @@ from services.pdf.worker.ocr import recognise
 def read_picture(folder: str, arguments: Mapping[str, Any]) -> bytes:
     """The words of a picture and their boxes, as JSON text; `services.pdf.worker.ocr` says how.
 
-    The content is a binary PGM, `dpi` its resolution, and `languages` the names of Tesseract's models.
+    The content is a binary PGM, `dpi` its resolution, and `languages` the names of Tesseract's models. The kind of
+    worker says in its environment where these are, and has no program but Tesseract on its PATH.
     """
     recognised = recognise(
         picture=arguments[CONTENT],

@@ -92,6 +92,7 @@ _OCR: Profile = {
     # To start a program, and to wait for it.
     **dict.fromkeys(("dup", "dup2", "dup3", "pipe2", "poll", "ppoll", "wait4", "getppid"), ()),
     "clone": [Check(0, one_of=(_FORK,))],
+    "setpgid": [Check(0, one_of=(0,)), Check(1, one_of=(0,))],  # into a group of its own
     "prctl": [Check(0, one_of=(_PR_SET_PDEATHSIG,)), Check(1, one_of=(signal.SIGKILL,))],
     "seccomp": [Check(0, one_of=(_SECCOMP_SET_MODE_FILTER,)), Check(1, one_of=(0,))],
     # To clean its folder up.

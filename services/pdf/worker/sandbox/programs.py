@@ -3,7 +3,8 @@
 import os
 import signal
 import subprocess
-from functools import partialmethod
+from collections.abc import Callable
+from typing import Any
 
 from services.pdf.worker.sandbox.seccomp import compile_filter, install_filter
 from services.pdf.worker.sandbox.syscalls import PR_SET_PDEATHSIG, current_architecture, prctl
@@ -17,12 +18,20 @@ def hold_programs(profile: str) -> None:
     """
     program = compile_filter(current_architecture(), profile, 0)
     worker = os.getpid()
+    begin = subprocess.Popen.__init__
 
-    def settle() -> None:
-        prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != worker:  # it died before the line above
-            os._exit(1)
-        install_filter(program)
+    def begin_held(
+        self: "subprocess.Popen[Any]", *arguments: Any, preexec_fn: Callable[[], Any] | None = None, **options: Any
+    ) -> None:
+        def settle() -> None:
+            prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+            if os.getppid() != worker:  # it died before the line above
+                os._exit(1)
+            if preexec_fn is not None:
+                preexec_fn()
+            install_filter(program)
 
-    # A worker has one thread, so nothing can hold a lock that the child needs.
-    subprocess.Popen.__init__ = partialmethod(subprocess.Popen.__init__, preexec_fn=settle)  # type: ignore[method-assign,assignment]
+        # A worker has one thread, so nothing can hold a lock that the child needs.
+        begin(self, *arguments, preexec_fn=settle, **options)
+
+    subprocess.Popen.__init__ = begin_held  # type: ignore[assignment,method-assign]  # the same but for two words

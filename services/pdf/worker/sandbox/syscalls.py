@@ -66,6 +66,7 @@ _NUMBERS: Mapping[str, tuple[int, int | None]] = {
     "gettimeofday": (96, 169),
     "getrusage": (98, 165),
     "sysinfo": (99, 179),
+    "setpgid": (109, 154),
     "getppid": (110, 173),
     "sigaltstack": (131, 132),
     "prctl": (157, 167),
