@@ -1,5 +1,7 @@
 """Runs the pdf service: `python -m services.pdf`, with its settings in the environment."""
 
+import logging
+
 import uvloop
 
 from papermesh.pdf.v1 import pdf_service_pb2
@@ -8,13 +10,18 @@ from services.base.blobs import BlobStore
 from services.base.server import Hosted, Server
 from services.base.starting import make_folder, starting
 from services.pdf.engine import Engine
-from services.pdf.engine_version import engine_version
-from services.pdf.operations import OPERATIONS
+from services.pdf.engine_version import INPUTS, engine_version
+from services.pdf.ocr_kind import ocr_kind
+from services.pdf.operations import OPERATIONS, STEPS
 from services.pdf.processes.kinds import Kind
 from services.pdf.processes.limits import Limits
 from services.pdf.processes.pools import Pools
+from services.pdf.readings.store import Readings
+from services.pdf.recognition import Recognition
 from services.pdf.servicer import PdfServicer
 from services.pdf.settings import PdfSettings
+
+_LOG = logging.getLogger(__name__)
 
 
 async def run(settings: PdfSettings) -> None:
@@ -25,17 +32,24 @@ async def run(settings: PdfSettings) -> None:
         limits=Limits(memory_bytes=settings.pdf_worker_memory_bytes, kept=settings.pdf_kept_workers),
         without_landlock=settings.pdf_without_landlock,
     )
-    async with Pools([text], OPERATIONS, settings.work_dir) as pools:
-        servicer = PdfServicer(OPERATIONS, Engine(pools), BlobStore(settings.blobs_url))
+    ocr, tesseract = ocr_kind(settings)
+    if ocr.missing:
+        _LOG.warning("scans are not read. %s", ocr.missing)
+    version = engine_version({**INPUTS, "tesseract": lambda: tesseract.version if tesseract else "none"})
+    async with Pools([text, ocr], [*OPERATIONS, *STEPS], settings.work_dir) as pools:
+        blobs = BlobStore(settings.blobs_url)
+        recognition = Recognition(pools, Readings())
+        servicer = PdfServicer(OPERATIONS, Engine(pools, recognition), blobs)
         hosted = [Hosted(pdf_service_pb2.DESCRIPTOR.services_by_name["PdfService"], servicer)]
 
         async def has_workers() -> bool:
             return pools.is_ready
 
-        server = Server(
-            settings, settings.pdf_port, hosted, table=actions.load(), behind_mesh=True, engine=engine_version()
-        )
-        await server.serve(has_workers)
+        server = Server(settings, settings.pdf_port, hosted, table=actions.load(), behind_mesh=True, engine=version)
+        try:
+            await server.serve(has_workers)
+        finally:
+            await recognition.close()
 
 
 def main() -> None:

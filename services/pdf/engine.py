@@ -56,7 +56,7 @@ class Engine:
         """
         now = asyncio.get_running_loop().time()
         deadline = now + timeout_s
-        arguments = operation.arguments(request, subject)
+        arguments = self._recognition.allowed(operation.arguments(request, subject))
         pages = operation.pages
         if pages is None:
             pool = await self._pools.of(operation.kind, deadline)
@@ -72,7 +72,7 @@ class Engine:
             until = deadline - min(_MARGIN_S, _MARGIN_SHARE * timeout_s)
             recognised = await self._recognition.recognise(wanted, arguments["languages"], subject, until)
             pending = any(
-                isinstance(each, PapermeshError) and each.code is not Code.TOO_LARGE for each in recognised.values()
+                isinstance(each, PapermeshError) and each.code not in _REASONS for each in recognised.values()
             )
             of_page = await ask.with_recognised(recognised)
             found = [of_page[piece.page] if isinstance(piece, Wanted) else piece for piece in found]
@@ -149,12 +149,13 @@ class _Ask:
         return await self.pool.run(self.operation.name, asked, self.subject, self.deadline, admitted=admitted)
 
 
+_REASONS = {Code.TOO_LARGE: "TOO_LARGE", Code.BAD_ARG: "BROKEN"}
+"""What a page's own errors are called in its failure; they stay the same however often one asks."""
+
+
 def _failure(page: int, error: PapermeshError) -> bytes:
     """A page that could not be recognised, as PageFailure in JSON."""
-    if isinstance(error, Pending):
-        reason = "OCR_PENDING"
-    else:
-        reason = "TOO_LARGE" if error.code is Code.TOO_LARGE else "OCR_FAILED"
+    reason = "OCR_PENDING" if isinstance(error, Pending) else _REASONS.get(error.code, "OCR_FAILED")
     return orjson.dumps({"page": page, "reason": reason, "message": error.message})
 
 

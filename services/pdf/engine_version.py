@@ -23,7 +23,7 @@ INPUTS: Mapping[str, Callable[[], str]] = {
     "pdf": partial(digest_of_sources, Path(__file__).parent),
     "pymupdf": partial(version, "pymupdf"),
 }
-"""What shapes a result, and how to find its version: code, libraries, models and their data."""
+"""What shapes a result wherever it runs, and how to find its version; the service adds what its settings name."""
 
 
 def engine_version(inputs: Mapping[str, Callable[[], str]] = INPUTS) -> str:

@@ -6,13 +6,13 @@ the parts joined as its response says.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from google.protobuf.descriptor import MethodDescriptor
 
 from papermesh.pdf.v1 import pdf_service_pb2
-from services.pdf.processes.kinds import TEXT
+from services.pdf.processes.kinds import OCR, TEXT, View
 from services.pdf.processes.subject import Subject
 
 LANGUAGES = ["kor", "eng"]
@@ -31,27 +31,17 @@ class Pages:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Operation:
-    """A question about a document.
-
-    Raises ValueError for one on pages whose response has other fields than lists, to which each part adds, `pages`,
-    the number of pages in the whole document, and `json`.
-    """
+class Step:
+    """What workers do for the service itself, on its way to an answer: no caller can ask for it."""
 
     name: str
     """Its name in the log."""
 
-    method: MethodDescriptor
-    """The gRPC method that it answers; this gives its request and its response."""
-
     view: str
     """"module:function" in a worker; the service never imports it (`services.pdf.worker.views`)."""
 
-    arguments: Callable[[Any, Subject], dict[str, Any]] = lambda _request, _subject: {}
-    """What the view gets from the request, besides the document: JSON values, and bytes under `wire.CONTENT`."""
-
-    pages: Pages | None = None
-    """Set for a view that reads page by page, namely the pages in the request's `pages`."""
+    content: bool = False
+    """Whether the view takes bytes, under `wire.CONTENT`, instead of the document."""
 
     warm_up: Mapping[str, Any] = field(default_factory=dict)
     """Arguments for the run on the zygote's own document that imports everything beforehand."""
@@ -59,10 +49,36 @@ class Operation:
     kind: str = TEXT
     """The kind of worker that it needs."""
 
+    def for_workers(self) -> View:
+        """What a worker must know of it."""
+        return View(self.view, content=self.content, warm_up=self.warm_up)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation(Step):
+    """A question about a document.
+
+    Raises ValueError for one on pages whose response has other fields than lists, to which each part adds, `pages`,
+    the number of pages in the whole document, and `json`.
+    """
+
+    method: MethodDescriptor
+    """The gRPC method that it answers; this gives its request and its response."""
+
+    arguments: Callable[[Any, Subject], dict[str, Any]] = lambda _request, _subject: {}
+    """What the view gets from the request, besides the document: JSON values, and bytes under `wire.CONTENT`."""
+
+    pages: Pages | None = None
+    """Set for a view that reads page by page, namely the pages in the request's `pages`."""
+
     def __post_init__(self) -> None:
         fields = self.method.output_type.fields
         if self.pages and not all(each.is_repeated or each.name in ("pages", "json") for each in fields):
             raise ValueError(f"{self.method.output_type.full_name} cannot be joined from parts")
+
+    def for_workers(self) -> View:
+        """As of every step, and whether it reads page by page."""
+        return replace(Step.for_workers(self), paged=self.pages is not None)
 
 
 _METHODS = pdf_service_pb2.DESCRIPTOR.services_by_name["PdfService"].methods_by_name
@@ -85,5 +101,15 @@ OPERATIONS = (
             "languages": list(request.languages) or LANGUAGES,
         },
         pages=Pages(),
+    ),
+)
+
+STEPS = (
+    Step(
+        name="recognise",
+        view="services.pdf.worker.recognise:read_picture",
+        content=True,
+        warm_up={"dpi": 150, "languages": ["kor", "eng"]},
+        kind=OCR,
     ),
 )

@@ -7,13 +7,14 @@ deadline passes is finished and kept, and the same call again goes on from there
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
-from services.base.errors import Code, PapermeshError
+from services.base.errors import Code, PapermeshError, bad_field
 from services.pdf.parts import Wanted
 from services.pdf.processes import outcomes
 from services.pdf.processes.kinds import OCR, TEXT
 from services.pdf.processes.pools import Pools
+from services.pdf.processes.process import Answer
 from services.pdf.processes.subject import Subject
 from services.pdf.processes.wire import CONTENT
 from services.pdf.readings.store import DocumentKey, Readings
@@ -55,6 +56,18 @@ class Recognition:
         self._pools = pools
         self._readings = readings
         self._under_way: dict[_Key, _UnderWay] = {}
+
+    def allowed(self, arguments: dict[str, Any]) -> dict[str, Any]:
+        """An operation's arguments, without recognition if it cannot work here: then `ocr_missing` says why.
+
+        Raises BAD_ARG if the caller insists on it.
+        """
+        why = self._pools.missing(OCR) if "ocr" in arguments else ""
+        if not why:
+            return arguments
+        if arguments["ocr"] == "force":
+            raise bad_field("ocr", why)
+        return arguments | {"ocr": "never", "ocr_missing": why}
 
     async def recognise(
         self, wanted: Iterable[Wanted], languages: Sequence[str], subject: Subject, until: float
@@ -118,7 +131,7 @@ class Recognition:
             text = await self._pools.of(TEXT, deadline)
             asked = {"page": wanted.page, "reason": wanted.reason}
             picture = await text.run("picture", asked, subject, deadline, admitted=True)
-            how = {"dpi": _dpi(picture.header), "languages": list(languages), CONTENT: picture.payload}
+            how = {"dpi": _dpi(picture), "languages": list(languages), CONTENT: picture.payload}
             read = (await ocr.ask("recognise", how, subject, deadline)).payload
         document, kind, page = key
         await self._readings.keep(document, kind, {page: read}, shared=True)
@@ -153,8 +166,12 @@ def _outcome(task: "asyncio.Task[bytes]") -> Recognised:
     raise error
 
 
-def _dpi(header: Mapping[str, object]) -> int:
-    dpi = header.get("dpi")
+def _dpi(picture: Answer) -> int:
+    """The picture's resolution; raises TOO_LARGE or BAD_ARG for a page that could not be rendered."""
+    failure, dpi = picture.header.get("failure"), picture.header.get("dpi")
+    if isinstance(failure, dict):
+        code = Code.TOO_LARGE if failure.get("reason") == "TOO_LARGE" else Code.BAD_ARG
+        raise PapermeshError(code, str(failure.get("message", "")))
     if not isinstance(dpi, int) or dpi < 1:
         raise outcomes.engine_failed("crash")
     return dpi

@@ -38,10 +38,27 @@ class PdfSettings(ServerSettings):
         ge=256 * 1024**2,
         description="Address space that a document may take in a worker, in bytes; one that needs more is ENGINE_FAIL.",
     )
+    pdf_ocr_workers: int = Field(
+        default_factory=lambda: os.cpu_count() or 1,
+        ge=0,
+        le=256,
+        description=(
+            "Pages whose text is recognised at a time, each by its own process. One per processor unless set; with 0, "
+            "no text is recognised."
+        ),
+    )
+    pdf_tesseract: str = Field(
+        "",
+        description=(
+            "Path of the Tesseract that recognises text; its last part is tesseract. If empty, the one in /usr/bin or "
+            "/usr/local/bin. Without any, everything else works."
+        ),
+    )
+    pdf_ocr_data: str = Field("", description="Folder of Tesseract's models; if empty, Tesseract's own.")
     pdf_without_landlock: bool = Field(
         default=False,
         description=(
             "Start even if the kernel has no Landlock (Linux has it since 5.13). Then only the system call filter "
-            "keeps a document that takes over a worker from files and the network."
+            "keeps a document that takes over a worker from files and the network, and no text is recognised."
         ),
     )

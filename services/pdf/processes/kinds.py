@@ -1,6 +1,6 @@
 """The kinds of worker: what their processes know and may do, and how many work at a time."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,7 +10,7 @@ TEXT = "text"
 """The kind that reads a document's own text."""
 
 OCR = "ocr"
-"""The kind that reads pictures of pages."""
+"""The kind that recognises the text of pictures."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +23,25 @@ class View:
     paged: bool = False
     """Whether it reads one page at a time, instead of the whole document."""
 
+    content: bool = False
+    """Whether it takes `wire.CONTENT` alone: then its worker opens no document."""
+
     warm_up: Mapping[str, Any] = field(default_factory=dict)
     """Its arguments for the zygote's own small document, before the first fork."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reach:
+    """What a kind's workers reach by name besides a private folder of each. They never work without Landlock."""
+
+    execute: Sequence[str] = ()
+    """Programs and their ELF interpreters."""
+
+    read: Sequence[str] = ()
+    """Files, and folders with all below them."""
+
+    profile: str
+    """The system calls of the programs: a name in `services.pdf.worker.sandbox.profiles`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,3 +61,12 @@ class Kind:
 
     on_first_use: bool = False
     """Whether the first request that needs it starts it, instead of the service."""
+
+    reach: Reach | None = None
+    """None for a kind that reaches no file by name."""
+
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """The variables of its zygote and workers."""
+
+    missing: str = ""
+    """Why it cannot work here, as a sentence for callers that says what to do about it; empty if it can."""

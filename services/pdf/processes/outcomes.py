@@ -47,6 +47,11 @@ def not_started() -> PapermeshError:
     )
 
 
+def not_available(why: str) -> PapermeshError:
+    """A kind of worker that this installation lacks; `why` is a sentence that says what to do about it."""
+    return PapermeshError(Code.ENGINE_FAIL, why, details={"reason": "not_available"})
+
+
 def engine_failed(reason: str) -> PapermeshError:
     """The worker died; `reason` is one of "memory", "cpu" and "crash"."""
     what = {

@@ -34,17 +34,19 @@ class _Request:
 class WorkerPool:
     """Workers of one kind behind a fair queue, each for one document of one caller. `async with` starts and ends them.
 
-    `views` are what they can be asked, by operation name; `work_dir` is where documents are placed.
+    `views` are what they can be asked, by operation name; `work_dir` is where documents are placed and
+    workers have their private folders.
     """
 
     def __init__(self, kind: Kind, views: Mapping[str, View], work_dir: Path) -> None:
         self.size = kind.size
         self.limits = kind.limits
+        self._views = views
         self._work_dir = work_dir
         self._names = (f"document-{kind.name}-{number}.pdf" for number in itertools.count(1))
         self._places = FairQueue(kind.size, kind.limits.waiting)
         self._crashes = Crashes()
-        self._supervisor = Supervisor(kind, views, self._crashes)
+        self._supervisor = Supervisor(kind, views, work_dir, self._crashes)
         self._closing = False
 
     async def __aenter__(self) -> Self:
@@ -103,6 +105,8 @@ class WorkerPool:
         """What `run` does once it is the request's `turn`."""
         request = _Request(operation, arguments, subject, deadline)
         worker = self._supervisor.take_kept(subject.holder)
+        if worker is None and self._views[request.operation].content:
+            worker = await self._supervisor.take_new(request.deadline)
         if worker is not None:
             return await self._ask(worker, request)
         path = self._work_dir / next(self._names)
@@ -128,7 +132,7 @@ class WorkerPool:
             raise disk_fault(Disk.WORK, error) from error
 
     async def _ask(self, worker: WorkerProcess, request: _Request, document: int = -1) -> Answer:
-        """Asks a worker; a new one gets the descriptor of its document, for good."""
+        """Asks a worker; a new one gets the descriptor of its document, if it has one, for good."""
         try:
             answered = worker.expect(request.deadline)
             worker.send(pack_request(request.operation, request.arguments), document)

@@ -2,16 +2,19 @@
 
 import asyncio
 import logging
+import shutil
 from collections import defaultdict
 from collections.abc import Iterable
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
-from services.pdf.operations import Operation
-from services.pdf.processes import outcomes
+from services.pdf.operations import Step
+from services.pdf.processes import folders, outcomes
 from services.pdf.processes.kinds import Kind, View
 from services.pdf.processes.pool import WorkerPool
+from services.pdf.processes.process import Answer
+from services.pdf.processes.subject import Subject
 from services.pdf.processes.zygote import ZygoteError
 
 _LOG = logging.getLogger(__name__)
@@ -23,11 +26,11 @@ class Pools:
     `work_dir` belongs to this service process alone: it removes what an earlier one left there.
     """
 
-    def __init__(self, kinds: Iterable[Kind], operations: Iterable[Operation], work_dir: Path) -> None:
+    def __init__(self, kinds: Iterable[Kind], operations: Iterable[Step], work_dir: Path) -> None:
         self._kinds = {kind.name: kind for kind in kinds}
         self._views: defaultdict[str, dict[str, View]] = defaultdict(dict)
         for each in operations:
-            self._views[each.kind][each.name] = View(each.view, each.pages is not None, each.warm_up)
+            self._views[each.kind][each.name] = each.for_workers()
         if unknown := self._views.keys() - self._kinds.keys():
             raise ValueError(f"no such kind of worker: {', '.join(sorted(unknown))}")
         self._work_dir = work_dir
@@ -37,9 +40,11 @@ class Pools:
     async def __aenter__(self) -> Self:
         for left in self._work_dir.glob("document-*"):
             left.unlink()
+        for folder in self._work_dir.glob(folders.PATTERN):
+            shutil.rmtree(folder)
         try:
             for kind in self._kinds.values():
-                if not kind.on_first_use:
+                if not (kind.on_first_use or kind.missing):
                     await self._start(kind.name)
         except BaseException:
             await self.__aexit__()
@@ -58,11 +63,24 @@ class Pools:
         """Whether every kind that starts with the service has at least one live worker."""
         return all(_is_up(self._started.get(kind.name)) for kind in self._kinds.values() if not kind.on_first_use)
 
+    def missing(self, kind: str) -> str:
+        """Why a kind cannot work here, as a sentence that says what to do about it; empty if it can."""
+        return self._kinds[kind].missing
+
+    async def run(self, step: str, arguments: dict[str, Any], subject: Subject, deadline: float) -> Answer:
+        """Has a worker of the kind that a step needs do it; raises PapermeshError as `of` and `WorkerPool.run` do."""
+        kind = next(kind for kind, views in self._views.items() if step in views)
+        pool = await self.of(kind, deadline)
+        return await pool.run(step, arguments, subject, deadline)
+
     async def of(self, kind: str, deadline: float) -> WorkerPool:
         """The pool of a kind. If it is not there yet, starts it, once for all who wait for it.
 
-        Raises TIMEOUT if it is not up by `deadline` (of the loop's clock), and ENGINE_FAIL if it does not start.
+        Raises TIMEOUT if it is not up by `deadline` (of the loop's clock), and ENGINE_FAIL if it does not start or is
+        `missing`.
         """
+        if why := self.missing(kind):
+            raise outcomes.not_available(why)
         starting = self._start(kind)
         try:
             async with asyncio.timeout_at(deadline):

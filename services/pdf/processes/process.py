@@ -76,8 +76,8 @@ class WorkerProcess:
 
     @property
     def document_is_as_given(self) -> bool:
-        """Whether the document's file is unwritten since; it may be the store's own file."""
-        return _written(self._document) == self._as_given
+        """Whether the document's file, if it has one, is unwritten since; it may be the store's own file."""
+        return self._document < 0 or _written(self._document) == self._as_given
 
     def send(self, request: bytes, document: int = -1) -> None:
         """Sends a request; the first one with the descriptor of the document, which is closed with the process.

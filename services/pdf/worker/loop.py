@@ -1,4 +1,7 @@
-"""A worker's life: take a document with the first request, then read it and answer each until the socket closes."""
+"""A worker's life: take a document with the first request, then read it and answer each until the socket closes.
+
+A worker whose views take content alone gets none.
+"""
 
 import os
 import resource
@@ -8,9 +11,8 @@ from typing import Any
 
 from services.base.errors import PapermeshError
 from services.pdf.processes.wire import LENGTHS, SOCKET, pack, unpack_request
-from services.pdf.worker.documents import open_document
 from services.pdf.worker.sandbox import confinement
-from services.pdf.worker.views import Arguments, Outcome, View
+from services.pdf.worker.views import Arguments, Given, Outcome, View
 
 _MAX_GROWTH_KIBIBYTES = 18 * 1024
 """A worker that has grown by more is not kept for another request: it would hold memory needlessly, and reading such a
@@ -21,15 +23,16 @@ _AT_ONCE = 64 * 1024
 """Bytes of a request that are read at a time; most requests have fewer."""
 
 
-def serve(views: Mapping[str, View]) -> None:
-    """Answers requests on the worker's socket until the service closes it."""
+def serve(views: Mapping[str, View], folder: str) -> None:
+    """Answers requests on the worker's socket until the service closes it; `folder` is the worker's own, or empty."""
     # Python must not query the socket, since the filter would refuse that.
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM, 0, fileno=SOCKET)
     grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss + _MAX_GROWTH_KIBIBYTES
     data, descriptors, _flags, _address = socket.recv_fds(connection, _AT_ONCE, 1)
+    given = Given(descriptors[0] if descriptors else -1, folder)
     while request := _receive(data):
         operation, arguments = request
-        (header, payload), retire = _answer(views[operation], arguments, descriptors[0])
+        (header, payload), retire = _answer(views[operation], given, arguments)
         # The header is complete only now: what the request took counts.
         usage = resource.getrusage(resource.RUSAGE_SELF)
         worn = usage.ru_maxrss > grown or usage.ru_utime + usage.ru_stime > confinement.WORN_SECONDS
@@ -48,10 +51,10 @@ def answer_failed(reason: str) -> None:
     os.read(SOCKET, 1)
 
 
-def _answer(view: View, arguments: Arguments, document: int) -> tuple[Outcome, bool]:
+def _answer(view: View, given: Given, arguments: Arguments) -> tuple[Outcome, bool]:
     """What the view made, and whether this process should stop serving."""
     try:
-        return view(open_document(document), arguments), False
+        return view(given, arguments), False
     except PapermeshError as error:
         return ({"error": _as_json(error)}, b""), False
     except MemoryError:

@@ -5,7 +5,8 @@ Such a view returns what a page adds to the lists of its response, by their name
     def read_page(document: Document, page: int, arguments: Mapping[str, Any]) -> Lists
 
 Pages count from 1. An unreadable page adds to "failures" (`failures.py`); this module does so if MuPDF cannot parse it.
-A page that must be recognised first returns `wanted(reason)` instead. The service comes back with what was read.
+One that must be recognised first adds to "wanted" its `page` and the `reason`, and nothing else. The service comes back
+with what was read.
 """
 
 from collections import defaultdict
@@ -22,13 +23,6 @@ from services.pdf.worker.documents import Document, attempt
 
 Lists: TypeAlias = Mapping[str, Sequence[Any]]
 ReadPage: TypeAlias = Callable[[Document, int, Mapping[str, Any]], Lists]
-
-_WANTED = "wanted"
-
-
-def wanted(reason: str) -> Lists:
-    """Says that the page must be recognised, and why: a value of PageText.ocr_reason."""
-    return {_WANTED: [reason]}
 
 
 def read_pages(read: ReadPage, document: Document, arguments: Mapping[str, Any]) -> tuple[dict[str, Any], bytes]:
@@ -47,8 +41,8 @@ def read_pages(read: ReadPage, document: Document, arguments: Mapping[str, Any])
     for page in (page for first, last in chosen for page in range(first, last + 1)):
         unread: Lists = {"failures": [failures.broken(page)]}
         found = attempt(read, document, page, arguments, otherwise=unread)
-        if _WANTED in found:
-            pieces.append([page, *found[_WANTED]])
+        if "wanted" in found:
+            pieces += [[each["page"], each["reason"]] for each in found["wanted"]]
             continue
         if paging["apart"] or not pieces or isinstance(pieces[-1], list):
             pieces.append(defaultdict(list))

@@ -4,15 +4,21 @@ A view of a whole document takes it and its arguments, and returns its response 
 
     def describe(document: Document, arguments: Arguments) -> bytes
 
-A view of pages (`paged.py`) also takes a page. Both raise PapermeshError for what the caller can fix.
+One whose result the service itself must know about returns an Outcome instead. A view of pages (`paged.py`) also takes
+a page. A view of content alone takes its worker's private folder in the
+document's place, and finds the content among its arguments, under `wire.CONTENT`:
+
+    def read_picture(folder: str, arguments: Arguments) -> bytes
+
+All raise PapermeshError for what the caller can fix.
 """
 
 import pkgutil
 from collections.abc import Callable
 from functools import partial
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
-from services.pdf.worker.documents import Document
+from services.pdf.worker.documents import Document, open_document
 from services.pdf.worker.paged import read_pages
 
 Arguments: TypeAlias = dict[str, Any]
@@ -21,13 +27,38 @@ Arguments: TypeAlias = dict[str, Any]
 Outcome: TypeAlias = tuple[dict[str, Any], bytes]
 """What the service must know about a result, and its JSON text, which it passes on or joins but does not parse."""
 
-View: TypeAlias = Callable[[Document, Arguments], Outcome]
+
+class Given(NamedTuple):
+    """What a worker has for all its requests."""
+
+    document: int = -1
+    """The document's descriptor; -1 where no view takes one."""
+
+    folder: str = ""
+    """Its private folder; empty where its kind reaches no file by name."""
 
 
-def load(function: str, *, paged: bool) -> View:
+View: TypeAlias = Callable[[Given, Arguments], Outcome]
+
+
+def load(function: str, *, paged: bool, content: bool) -> View:
     """Imports a view by "module:function"."""
-    return partial(read_pages if paged else _read_whole, pkgutil.resolve_name(function))
+    found = pkgutil.resolve_name(function)
+    if content:
+        return partial(_read_content, found)
+    return partial(_open_and_read, partial(read_pages if paged else _read_whole, found))
 
 
-def _read_whole(describe: Callable[[Document, Arguments], bytes], document: Document, arguments: Arguments) -> Outcome:
-    return {}, describe(document, arguments)
+def _open_and_read(read: Callable[[Document, Arguments], Outcome], given: Given, arguments: Arguments) -> Outcome:
+    return read(open_document(given.document), arguments)
+
+
+def _read_whole(
+    describe: Callable[[Document, Arguments], bytes | Outcome], document: Document, arguments: Arguments
+) -> Outcome:
+    found = describe(document, arguments)
+    return found if isinstance(found, tuple) else ({}, found)
+
+
+def _read_content(read: Callable[[str, Arguments], bytes], given: Given, arguments: Arguments) -> Outcome:
+    return {}, read(given.folder, arguments)

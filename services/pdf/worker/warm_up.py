@@ -1,4 +1,4 @@
-"""Sends a document through every view before the first fork, because a worker may not import anything."""
+"""Sends a document or its picture through every view before the first fork: a worker may not import anything."""
 
 import contextlib
 import os
@@ -6,25 +6,42 @@ from collections.abc import Iterable
 
 from services.base.errors import PapermeshError
 from services.pdf.pages import Paging
+from services.pdf.processes.wire import CONTENT
 from services.pdf.worker.documents import open_document
 from services.pdf.worker.mupdf import pymupdf
-from services.pdf.worker.views import Arguments, View
+from services.pdf.worker.views import Arguments, Given, View
 
 _PAGING: Paging = {"ranges": [], "in_call": 10, "spread": 10, "apart": False, "result_bytes": 1 << 20}
 
 
-def warm_up(views: Iterable[tuple[View, Arguments]]) -> None:
-    """Runs each view once, with its arguments, on a document made in memory."""
+_DPI = 150
+"""Of the picture."""
+
+
+def warm_up(views: Iterable[tuple[View, Arguments]], folder: str) -> None:
+    """Runs each view once, with its arguments, on a document made in memory or on its first page as a picture.
+
+    `folder` is for what views of content write.
+    """
     descriptor = os.memfd_create("warm-up")
     try:
         os.write(descriptor, _sample())
+        given = Given(descriptor, folder)
+        content = {CONTENT: _picture(descriptor)} if folder else {}
         for view, arguments in views:
-            view(open_document(descriptor), {"paging": _PAGING, **arguments})
+            view(given, {"paging": _PAGING, **content, **arguments})
         os.ftruncate(descriptor, 0)
         with contextlib.suppress(PapermeshError):  # the way of an error loads modules too
             open_document(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _picture(document: int) -> bytes:
+    """A document's first page in grey, as a binary PGM."""
+    with pymupdf.open(stream=os.pread(document, 1 << 20, 0)) as opened:
+        picture: bytes = opened[0].get_pixmap(dpi=_DPI, colorspace=pymupdf.csGRAY).tobytes("pgm")
+        return picture
 
 
 def _sample() -> bytes:

@@ -1,9 +1,9 @@
 """The zygote: a process that has imported everything once, opens nothing, and forks workers in milliseconds.
 
 It stays single-threaded, so that a fork is a whole process. Its control socket keeps message boundaries. The service
-sends one end of a worker's socket, and gets back `{"pid"}` with the worker's pidfd. When a worker ends, the zygote
-sends `{"exited": pid, "status": status}` (from waitpid). It ends when its control socket closes or the service dies,
-and its workers end with it.
+sends one end of a worker's socket with the worker's private folder, and gets back `{"pid"}` with the worker's pidfd.
+When a worker has ended, and with it all that it started, the zygote sends `{"exited": pid, "status": status}` (from
+waitpid). It ends when its control socket closes or the service dies, and its workers end with it.
 """
 
 import contextlib
@@ -19,13 +19,16 @@ from typing import Any, NoReturn
 import orjson
 
 from services.pdf.worker import loop
-from services.pdf.worker.sandbox import confinement
+from services.pdf.worker.sandbox import confinement, landlock
+from services.pdf.worker.sandbox.programs import hold_programs
 from services.pdf.worker.sandbox.seccomp import compile_filter
 from services.pdf.worker.sandbox.syscalls import PR_SET_PDEATHSIG, current_architecture, prctl
 from services.pdf.worker.views import View, load
 from services.pdf.worker.warm_up import warm_up
 
 _MESSAGE = 4096
+
+_PR_SET_CHILD_SUBREAPER = 36
 
 _REFUSED = 70
 """Exit status of a worker that could not confine itself (EX_SOFTWARE)."""
@@ -34,20 +37,33 @@ _REFUSED = 70
 def run(control: socket.socket, recipe: dict[str, Any]) -> None:
     """Forks workers as the control socket asks, until it closes.
 
-    `recipe` describes them in the terms of `services.pdf.processes.kinds`: their `kind`, and their `views` by operation
-    name. Raises RuntimeError when an import has started a thread.
+    `recipe` describes them in the terms of `services.pdf.processes.kinds`: their `kind`, their `views` by operation
+    name, and a `folder` for the warm-up, empty for a kind without. Raises RuntimeError when an import has started a
+    thread.
     """
+    kind = recipe["kind"]
     os.environ.clear()  # Python puts LC_CTYPE into an empty environment
-    views = {name: load(view["function"], paged=view["paged"]) for name, view in recipe["views"].items()}
-    warm_up((views[name], view["warm_up"]) for name, view in recipe["views"].items())
-    compile_filter(current_architecture(), recipe["kind"]["profile"], 0)
+    os.environ.update(kind["environment"])
+    views = {
+        name: load(view["function"], paged=view["paged"], content=view["content"])
+        for name, view in recipe["views"].items()
+    }
+    warm_up(((views[name], view["warm_up"]) for name, view in recipe["views"].items()), recipe["folder"])
+    profiles = [kind["profile"]]
+    if kind["reach"]:
+        profiles.append(kind["reach"]["profile"])
+        # What a worker leaves behind becomes this process's child, which ends it.
+        prctl(_PR_SET_CHILD_SUBREAPER, 1)
+        _children()  # a kernel without this list is told at the start
+    for profile in profiles:
+        compile_filter(current_architecture(), profile, 0)
     threads = sum(1 for _ in Path("/proc/self/task").iterdir())
     if threads != 1:
         raise RuntimeError(f"the zygote has {threads} threads, and a process with threads cannot fork safely")
     gc.collect()
     gc.freeze()  # what exists now is shared with the workers; collecting it would copy it
     control.send(orjson.dumps({"ready": True}))
-    _Zygote(control, views, recipe["kind"]).serve()
+    _Zygote(control, views, kind).serve()
 
 
 class _Zygote:
@@ -79,7 +95,7 @@ class _Zygote:
             return False
         pid = os.fork()
         if pid == 0:
-            self._become_worker(descriptors[0])
+            self._become_worker(descriptors[0], orjson.loads(message)["folder"])
         os.close(descriptors[0])
         pidfd = os.pidfd_open(pid)
         self._children[pidfd] = pid
@@ -87,24 +103,34 @@ class _Zygote:
         socket.send_fds(self._control, [orjson.dumps({"pid": pid})], [pidfd])
         return True
 
-    def _become_worker(self, descriptor: int) -> NoReturn:
+    def _become_worker(self, descriptor: int, folder: str) -> NoReturn:
         status = _REFUSED
         # No exception may reach the zygote's loop: then there would be two of them.
         with contextlib.suppress(BaseException):
             confinement.hold_only(descriptor)
-            if self._lock_in():
-                loop.serve(self._views)
+            if self._lock_in(folder):
+                loop.serve(self._views, folder)
                 status = os.EX_OK
         # No exit handlers: they are the zygote's.
         os._exit(status)
 
-    def _lock_in(self) -> bool:
+    def _lock_in(self, folder: str) -> bool:
         """Enters the sandbox and tells the service so, or why not."""
         kind, limits = self._kind, self._kind["limits"]
         try:
             confinement.limit_processor_time(limits["cpu_seconds"])
+            grants: landlock.Grants = {}
+            if reach := kind["reach"]:
+                grants = _grants(reach, folder)
+                hold_programs(reach["profile"])
+                os.chdir(folder)
             version = confinement.enter(
-                self._pid, kind["profile"], limits["memory_bytes"], without_landlock=kind["without_landlock"]
+                self._pid,
+                kind["profile"],
+                limits["memory_bytes"],
+                without_landlock=kind["without_landlock"],
+                file_bytes=limits["file_bytes"],
+                grants=grants,
             )
         except Exception as error:  # noqa: BLE001  # whatever it is, nobody else could tell it
             expected = isinstance(error, confinement.SandboxError)
@@ -117,7 +143,35 @@ class _Zygote:
         pid, status = os.waitpid(self._children.pop(pidfd), 0)
         self._poll.unregister(pidfd)
         os.close(pidfd)
+        if self._kind["reach"]:
+            self._end_what_it_left()
         self._control.send(orjson.dumps({"exited": pid, "status": status}))
+
+    def _end_what_it_left(self) -> None:
+        """Ends and reaps the programs of workers that have ended.
+
+        They die with their worker (`programs.py`), so this mostly waits for them. But it depends on nothing that a
+        worker which was taken over could have changed.
+        """
+        while left := _children() - set(self._children.values()):
+            for pid in left:
+                os.kill(pid, signal.SIGKILL)
+                os.waitpid(pid, 0)
+
+
+def _grants(reach: Mapping[str, Any], folder: str) -> landlock.Grants:
+    """What a worker of a kind with this reach gets by name."""
+    return {
+        **dict.fromkeys(reach["read"], landlock.READ),
+        **dict.fromkeys(reach["execute"], landlock.READ | landlock.EXECUTE),
+        os.devnull: landlock.READ | landlock.WRITE,
+        folder: landlock.OWN,
+    }
+
+
+def _children() -> set[int]:
+    """The process ids of this process's children; OSError if the kernel keeps no list of them."""
+    return {int(pid) for pid in Path(f"/proc/self/task/{os.getpid()}/children").read_text("ascii").split()}
 
 
 def main(descriptor: int, recipe: str) -> None:

@@ -18,7 +18,7 @@ from tests.services.pdf import probes
 
 METADATA, OUTLINE, TEXT = OPERATIONS
 
-REAL = {each.name: View(each.view, each.pages is not None, each.warm_up) for each in OPERATIONS}
+REAL = {each.name: each.for_workers() for each in OPERATIONS}
 """What the service's workers know."""
 
 PROBES = {name: View(f"{probes.__name__}:{name}", warm_up={"warm_up": True}) for name in probes.NAMES}
@@ -35,6 +35,10 @@ class Questions:
         self._text = replace(TEXT, pages=Pages(**pages))
         pools = cast("Pools", self)  # it has what the engine needs of them
         self._engine = Engine(pools, Recognition(pools, Readings()))
+
+    def missing(self, _kind: str) -> str:
+        """Nothing."""
+        return ""
 
     async def of(self, _kind: str, _deadline: float) -> Any:
         """The pool."""

@@ -1,7 +1,8 @@
 """What a worker gives up before its first document. The order matters: each step needs what later ones take away.
 
 A worker keeps its memory and its socket to the service, through which each document comes as a descriptor that is open
-for reading. It reaches no file by name, so it cannot even ask whether one exists.
+for reading. It reaches no file by name, so it cannot even ask whether one exists. A kind that needs files by name is
+granted them one by one, and never starts without Landlock, which alone can tell one file from another.
 """
 
 import os
@@ -11,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from services.pdf.processes.wire import SOCKET
-from services.pdf.worker.sandbox.landlock import landlock_version, restrict
+from services.pdf.worker.sandbox.landlock import Grants, landlock_version, restrict
 from services.pdf.worker.sandbox.seccomp import compile_filter, install_filter
 from services.pdf.worker.sandbox.syscalls import PR_SET_PDEATHSIG, current_architecture, prctl
 
@@ -27,6 +28,7 @@ _NO_LANDLOCK = (
     "Landlock: this kernel has none (Linux has it since 5.13, but a container's filter may hide it); "
     "PAPERMESH_PDF_WITHOUT_LANDLOCK=true starts workers that only the system call filter keeps from files"
 )
+_NEEDS_LANDLOCK = "Landlock: this kernel has none, and nothing else holds this kind of worker to its own files"
 
 
 class SandboxError(Exception):
@@ -40,12 +42,21 @@ def hold_only(socket: int) -> None:
     os.closerange(SOCKET + 1, resource.getrlimit(resource.RLIMIT_NOFILE)[0])
 
 
-def enter(parent: int, profile: str, memory_bytes: int, *, without_landlock: bool) -> int:
+def enter(
+    parent: int,
+    profile: str,
+    memory_bytes: int,
+    *,
+    without_landlock: bool,
+    file_bytes: int = 0,
+    grants: Grants | None = None,
+) -> int:
     """Confines this process for good; returns the version of Landlock.
 
     `parent` is the process that it dies with, `profile` names its system calls (`profiles.py`), and `memory_bytes` is
     address space beyond what it has now. Without Landlock in the kernel the version is 0, if `without_landlock` allows
-    that; the filter refuses all files in any case.
+    that; the filter refuses all files in any case. `file_bytes` is the size that a file may grow to, and `grants` is
+    what this process and the programs that it starts reach by name: nothing, unless given.
     Raises SandboxError when a step fails. A process that could not be confined must not open anything.
     """
     with _step("dying with the zygote"):
@@ -53,14 +64,16 @@ def enter(parent: int, profile: str, memory_bytes: int, *, without_landlock: boo
         if os.getppid() != parent:  # it died before the line above
             raise ProcessLookupError(parent, "the zygote has ended")
     with _step("resource limits"):
-        _limit_resources(memory_bytes)
+        _limit_resources(memory_bytes, file_bytes)
     with _step("process flags"):
         prctl(_PR_SET_DUMPABLE, 0)  # closes /proc/<pid> to processes of the same user
         prctl(_PR_SET_NO_NEW_PRIVS, 1)
     with _step("Landlock"):
         version = landlock_version()
         if version:
-            restrict(version)
+            restrict(version, grants)
+    if not version and grants:
+        raise SandboxError(_NEEDS_LANDLOCK)
     if not (version or without_landlock):
         raise SandboxError(_NO_LANDLOCK)
     with _step("the system call filter"):
@@ -86,10 +99,10 @@ def limit_processor_time(seconds: int) -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (end, end + 1))
 
 
-def _limit_resources(memory_bytes: int) -> None:
+def _limit_resources(memory_bytes: int, file_bytes: int) -> None:
     for what, limit in (
         (resource.RLIMIT_AS, _mapped_bytes() + memory_bytes),
-        (resource.RLIMIT_FSIZE, 0),
+        (resource.RLIMIT_FSIZE, file_bytes),
         (resource.RLIMIT_NOFILE, _OPEN_FILES),
         (resource.RLIMIT_CORE, 0),
     ):

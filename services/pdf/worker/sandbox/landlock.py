@@ -3,11 +3,35 @@
 import ctypes
 import errno
 import os
+import stat
 import struct
+from collections.abc import Mapping
 
-from services.pdf.worker.sandbox.syscalls import LANDLOCK_CREATE_RULESET, LANDLOCK_RESTRICT_SELF, syscall
+from services.pdf.worker.sandbox.syscalls import (
+    LANDLOCK_ADD_RULE,
+    LANDLOCK_CREATE_RULESET,
+    LANDLOCK_RESTRICT_SELF,
+    syscall,
+)
+
+EXECUTE = 1 << 0
+"""Running a file, also as another program's ELF interpreter."""
+
+_WRITE_FILE, _READ_FILE, _READ_FOLDER, _REMOVE_FILE, _MAKE_FILE, _TRUNCATE = (1 << bit for bit in (1, 2, 3, 5, 8, 14))
+
+READ = _READ_FILE | _READ_FOLDER
+WRITE = _WRITE_FILE | _TRUNCATE
+OWN = READ | WRITE | _REMOVE_FILE | _MAKE_FILE
+"""What a worker may do in a folder of its own: plain files alone, no links and no folders."""
+
+_OF_FILES = EXECUTE | _WRITE_FILE | _READ_FILE | _TRUNCATE
+"""The rights that a rule about a file may give; the others are a folder's."""
+
+Grants = Mapping[str, int]
+"""Files and folders by their paths, and the rights to each and to all below it."""
 
 _QUERY_VERSION = 1
+_PATH_BENEATH = 1
 
 _FIRST_FILE_RIGHTS = 13
 """File rights of the first version; later versions added one each, as below."""
@@ -27,21 +51,36 @@ def landlock_version() -> int:
         raise
 
 
-def restrict(version: int) -> None:
-    """Takes from this thread, for good, files by name, the network and signals; `version` is at least 1.
+def restrict(version: int, grants: Grants | None = None) -> None:
+    """Takes from this thread, for good, files by name but for `grants`, the network and signals to others.
 
-    What is open stays open. Needs PR_SET_NO_NEW_PRIVS first. Raises OSError when the kernel refuses.
+    `version` is at least 1. What is open stays open, and programs that this thread starts are held as it is. Needs
+    PR_SET_NO_NEW_PRIVS first. Raises OSError when the kernel refuses, or a path is not there.
     """
     file_rights = _FIRST_FILE_RIGHTS + sum(count for since, count in _ADDED_FILE_RIGHTS.items() if since <= version)
+    handled = (1 << file_rights) - 1
     # Fields that the kernel does not know are allowed if they are zero.
     attributes = struct.pack(
         "=QQQ",
-        (1 << file_rights) - 1,
+        handled,
         _NETWORK_RIGHTS if version >= _NETWORK_SINCE else 0,
         _SCOPES if version >= _SCOPES_SINCE else 0,
     )
     ruleset = syscall(LANDLOCK_CREATE_RULESET, attributes, ctypes.c_size_t(len(attributes)), ctypes.c_uint32(0))
     try:
+        for path, rights in (grants or {}).items():
+            _allow(ruleset, path, rights & handled)
         syscall(LANDLOCK_RESTRICT_SELF, ctypes.c_int(ruleset), ctypes.c_uint32(0))
     finally:
         os.close(ruleset)
+
+
+def _allow(ruleset: int, path: str, rights: int) -> None:
+    place = os.open(path, os.O_PATH | os.O_CLOEXEC)
+    try:
+        if not stat.S_ISDIR(os.fstat(place).st_mode):
+            rights &= _OF_FILES
+        rule = struct.pack("=Qi", rights, place)
+        syscall(LANDLOCK_ADD_RULE, ctypes.c_int(ruleset), ctypes.c_int(_PATH_BENEATH), rule, ctypes.c_uint32(0))
+    finally:
+        os.close(place)

@@ -5,11 +5,15 @@ They list what is allowed, because the kernel grows: a new call is refused befor
 What is not in `text` says what a worker that reads a document cannot do: no socket of any kind (network, or another
 service's Unix socket), no process (clone, execve, kill, ptrace, process_vm_*), no file by its name (open, stat,
 readlink: a filter sees no names, so it could not tell one from another), no limit of its own (prlimit), no new
-executable memory, no io_uring, bpf, keyctl, mount, unshare. Text recognition by an external program would need execve,
-so it belongs in its own kind with its own list, not in this one.
+executable memory, no io_uring, bpf, keyctl, mount, unshare.
+
+`ocr` may do what `text` may, write files, fork and execute. A filter sees no names: which files, and which program, is
+Landlock's to say, so this kind never does without it. What it starts has only `tesseract`'s calls (`programs.py`): no
+process of its own, and no signal to anybody.
 """
 
 import fcntl
+import signal
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -20,6 +24,14 @@ THIS_PROCESS = 0xFFFFFFFF
 """Stands for the process id in a filter compiled before there is one; no real id is so large."""
 
 _PROT_EXEC = 4
+_PROT_OF_LIBRARIES = (0, 1, 2, 3, 5, 0x15)
+"""Executable memory is a file's and not writable; the last is aarch64's, with PROT_BTI."""
+
+_FORK = 0x01200000 | signal.SIGCHLD
+"""CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID: what the C library's fork() asks for. No thread and no namespace."""
+
+_PR_SET_PDEATHSIG = 1
+_SECCOMP_SET_MODE_FILTER = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +58,45 @@ _TEXT_CALLS = (
     "clock_nanosleep", "exit_group", "getrandom", "rseq",
 )  # fmt: skip
 
-PROFILES: dict[str, Profile] = {
-    "text": {
-        **dict.fromkeys(_TEXT_CALLS, ()),
-        "recvmsg": [Check(0, one_of=(SOCKET,))],  # how documents come
-        "mmap": [Check(2, none_of=_PROT_EXEC)],
-        "mprotect": [Check(2, none_of=_PROT_EXEC)],
-        "fcntl": [Check(1, one_of=(fcntl.F_GETFD, fcntl.F_GETFL, fcntl.F_DUPFD_CLOEXEC))],
-        "tgkill": [Check(0, one_of=(THIS_PROCESS,))],  # abort()
-    },
+_TEXT: Profile = {
+    **dict.fromkeys(_TEXT_CALLS, ()),
+    "recvmsg": [Check(0, one_of=(SOCKET,))],  # how documents come
+    "mmap": [Check(2, none_of=_PROT_EXEC)],
+    "mprotect": [Check(2, none_of=_PROT_EXEC)],
+    "fcntl": [Check(1, one_of=(fcntl.F_GETFD, fcntl.F_GETFL, fcntl.F_DUPFD_CLOEXEC))],
+    "tgkill": [Check(0, one_of=(THIS_PROCESS,))],  # abort()
 }
+
+_TESSERACT: Profile = {
+    # After the loader's calls, those of a program that reads files and writes some.
+    **dict.fromkeys(
+        (
+            "execve", "arch_prctl", "set_tid_address", "set_robust_list", "rseq", "access", "faccessat", "faccessat2",
+            "openat", "close", "close_range", "read", "readv", "pread64", "write", "writev", "lseek", "fstat",
+            "newfstatat", "statx", "ftruncate", "munmap", "mremap", "madvise", "brk", "futex", "sched_yield",
+            "sched_getaffinity", "sysinfo", "getcwd", "getpid", "gettid", "getrandom", "getrusage", "time",
+            "gettimeofday", "clock_gettime", "clock_nanosleep", "restart_syscall", "rt_sigaction", "rt_sigprocmask",
+            "rt_sigreturn", "sigaltstack", "exit", "exit_group",
+        ),
+        (),
+    ),
+    "fcntl": [Check(1, one_of=(fcntl.F_GETFD, fcntl.F_GETFL))],
+    "mmap": [Check(2, one_of=_PROT_OF_LIBRARIES)],
+    "mprotect": [Check(2, none_of=_PROT_EXEC)],
+}  # fmt: skip
+
+_OCR: Profile = {
+    **_TESSERACT,
+    **_TEXT,
+    "mmap": _TESSERACT["mmap"],
+    # To start a program, and to wait for it.
+    **dict.fromkeys(("dup", "dup2", "dup3", "pipe2", "poll", "ppoll", "wait4", "getppid"), ()),
+    "clone": [Check(0, one_of=(_FORK,))],
+    "setpgid": [Check(0, one_of=(0,)), Check(1, one_of=(0,))],  # into a group of its own
+    "prctl": [Check(0, one_of=(_PR_SET_PDEATHSIG,)), Check(1, one_of=(signal.SIGKILL,))],
+    "seccomp": [Check(0, one_of=(_SECCOMP_SET_MODE_FILTER,)), Check(1, one_of=(0,))],
+    # To clean its folder up.
+    **dict.fromkeys(("unlink", "unlinkat", "getdents64"), ()),
+}
+
+PROFILES: dict[str, Profile] = {"text": _TEXT, "ocr": _OCR, "tesseract": _TESSERACT}

@@ -11,10 +11,9 @@ from collections.abc import Sequence
 from functools import cache
 
 from services.pdf.worker.sandbox.profiles import PROFILES, THIS_PROCESS, Check
-from services.pdf.worker.sandbox.syscalls import Architecture, prctl
+from services.pdf.worker.sandbox.syscalls import Architecture, current_architecture, syscall
 
-_PR_SET_SECCOMP = 22
-_SECCOMP_MODE_FILTER = 2
+_SECCOMP_SET_MODE_FILTER = 1
 
 _RET_KILL_PROCESS = 0x80000000
 _RET_ERRNO = 0x00050000
@@ -68,7 +67,8 @@ def install_filter(program: bytes) -> None:
     instructions = ctypes.create_string_buffer(program, len(program))
     # struct sock_fprog: a count, and after the padding a pointer.
     header = struct.pack("@HP", len(program) // 8, ctypes.addressof(instructions))
-    prctl(_PR_SET_SECCOMP, _SECCOMP_MODE_FILTER, ctypes.addressof(ctypes.create_string_buffer(header, len(header))))
+    number = current_architecture().numbers["seccomp"]
+    syscall(number, ctypes.c_uint(_SECCOMP_SET_MODE_FILTER), ctypes.c_uint(0), header)
 
 
 def _refuse_unless(check: Check) -> Sequence[Instruction]:

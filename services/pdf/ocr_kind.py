@@ -1,0 +1,61 @@
+"""Text recognition as a kind of worker: what the machine has for it, and how much of it may run."""
+
+from pathlib import Path
+
+from services.pdf.processes.kinds import OCR, Kind, Reach
+from services.pdf.processes.limits import MIB, Limits
+from services.pdf.settings import PdfSettings
+from services.pdf.tesseract import INSTALL, Tesseract, TesseractMissing, find_tesseract
+
+_FILE_BYTES = 256 * MIB
+"""A picture at its largest: A0 at 300 dpi has 140 million pixels of a byte."""
+
+_LANGUAGES = ("kor", "eng")
+"""The models that it does not do without."""
+
+_LOADER_FILES = [path for path in ("/etc/ld.so.cache",) if Path(path).exists()]
+
+_ONE_THREAD = {"OMP_THREAD_LIMIT": "1", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+"""A worker's processes are its share of the machine; and the zygote must have one thread to be forked."""
+
+
+def ocr_kind(settings: PdfSettings) -> tuple[Kind, Tesseract | None]:
+    """The kind of worker that recognises text, started by the first picture, and the Tesseract that it runs.
+
+    None where it is switched off or cannot work; `Kind.missing` then says why.
+    """
+    try:
+        tesseract = _usable(settings)
+    except TesseractMissing as missing:
+        return Kind(name=OCR, on_first_use=True, missing=str(missing)), None
+    size = settings.pdf_ocr_workers
+    kind = Kind(
+        name=OCR,
+        profile="ocr",
+        size=size,
+        limits=Limits(memory_bytes=settings.pdf_worker_memory_bytes, file_bytes=_FILE_BYTES, kept=size),
+        on_first_use=True,
+        reach=Reach(
+            execute=(tesseract.program, tesseract.interpreter),
+            read=(*tesseract.libraries, *_LOADER_FILES, tesseract.data),
+            profile="tesseract",
+        ),
+        environment={
+            "PATH": str(Path(tesseract.program).parent),
+            "TESSDATA_PREFIX": tesseract.data,
+            **_ONE_THREAD,
+        },
+    )
+    return kind, tesseract
+
+
+def _usable(settings: PdfSettings) -> Tesseract:
+    if not settings.pdf_ocr_workers:
+        raise TesseractMissing("Text recognition is switched off: PAPERMESH_PDF_OCR_WORKERS is 0.")
+    tesseract = find_tesseract(settings.pdf_tesseract, settings.pdf_ocr_data)
+    if lacking := [name for name in _LANGUAGES if name not in tesseract.languages]:
+        message = (
+            f"Text recognition is not available: {tesseract.data} has no model for {', '.join(lacking)}; {INSTALL}."
+        )
+        raise TesseractMissing(message)
+    return tesseract

@@ -1,0 +1,59 @@
+"""Pictures to recognise the text of, and what recognises it here."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from services.pdf import ocr_kind as service
+from services.pdf.processes.kinds import Kind, View
+from services.pdf.settings import PdfSettings
+from services.pdf.worker.mupdf import pymupdf
+from tests.services.pdf import picture_probes
+
+PROBES = {
+    name: View(f"{picture_probes.__name__}:{name}", content=True, warm_up={"warm_up": True})
+    for name in picture_probes.NAMES
+}
+
+
+def settings(**changed: Any) -> PdfSettings:
+    """The service's, with what a test changes of them."""
+    needed: Mapping[str, Any] = {"tls_dir": Path("/"), "blobs_url": "file:///blobs", "work_dir": Path("/work")}
+    return PdfSettings.model_construct(**{**needed, "pdf_ocr_workers": 1, **changed})
+
+
+def ocr_kind(**changed: Any) -> Kind:
+    """The service's kind of worker, with the Tesseract of this machine."""
+    kind, _ = service.ocr_kind(settings(**changed))
+    assert not kind.missing
+    return kind
+
+
+def picture(*lines: str, dpi: int = 150) -> bytes:
+    """A page with lines of text, in grey."""
+    with pymupdf.open() as document:
+        page = document.new_page()
+        for number, line in enumerate(lines):
+            page.insert_text((40, 60 + 12 * number), line, fontsize=11)
+        made: bytes = page.get_pixmap(dpi=dpi, colorspace=pymupdf.csGRAY).tobytes("pgm")
+        return made
+
+
+def long_picture() -> bytes:
+    """One that takes seconds."""
+    return picture(*["The quick brown fox jumps over the lazy dog; 0123456789 times."] * 60, dpi=300)
+
+
+def programs_of(work_dir: Path) -> list[psutil.Process]:
+    """The Tesseracts that work for whoever has this work folder, by where they stand."""
+    found = []
+    for process in psutil.process_iter():
+        try:
+            if process.name() == "tesseract" and process.cwd().startswith(f"{work_dir}{os.sep}"):
+                found.append(process)
+        except psutil.Error:  # it has ended
+            continue
+    return found
