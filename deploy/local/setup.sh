@@ -51,6 +51,7 @@ find_python() {
 missing=
 packages=
 wishes=
+recognition="tesseract-ocr tesseract-ocr-kor tesseract-ocr-script-hang"
 
 # lack WHAT COMMAND: what only a person can bring.
 lack() {
@@ -84,6 +85,12 @@ look_for_servers() {
 look_for_test_programs() {
     have_nginx || wishes="$wishes nginx-light"
     have curl || wishes="$wishes curl"
+    have tesseract || wishes="$wishes $recognition"
+}
+
+# Scans are read with it, and everything else without.
+tell_of_recognition() {
+    have tesseract || say "Scans will not be read, because Tesseract is missing. To read them: sudo apt install $recognition"
 }
 
 look_for_go_tools() {
@@ -187,6 +194,7 @@ esac
 look_for_python
 look_for_servers
 case $profile in
+laptop) tell_of_recognition ;;
 dev) look_for_test_programs ;;
 all)
     look_for_test_programs

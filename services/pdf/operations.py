@@ -104,12 +104,14 @@ OPERATIONS = (
     ),
 )
 
-STEPS = (
-    Step(
-        name="recognise",
-        view="services.pdf.worker.recognise:read_picture",
-        content=True,
-        warm_up={"dpi": 150, "languages": ["kor", "eng"]},
-        kind=OCR,
-    ),
+PICTURE = Step(name="picture", view="services.pdf.worker.pictures:render", warm_up={"page": 1, "reason": "forced"})
+
+RECOGNISE = Step(
+    name="recognise",
+    view="services.pdf.worker.recognise:read_picture",
+    content=True,
+    warm_up={"dpi": 150, "languages": LANGUAGES},
+    kind=OCR,
 )
+
+STEPS = (PICTURE, RECOGNISE)

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from services.base.errors import Code, PapermeshError, bad_field
+from services.pdf.operations import PICTURE, RECOGNISE
 from services.pdf.parts import Wanted
 from services.pdf.processes import outcomes
 from services.pdf.processes.kinds import OCR, TEXT
@@ -130,9 +131,9 @@ class Recognition:
             deadline = loop.time() + PAGE_SECONDS
             text = await self._pools.of(TEXT, deadline)
             asked = {"page": wanted.page, "reason": wanted.reason}
-            picture = await text.run("picture", asked, subject, deadline, admitted=True)
+            picture = await text.run(PICTURE.name, asked, subject, deadline, admitted=True)
             how = {"dpi": _dpi(picture), "languages": list(languages), CONTENT: picture.payload}
-            read = (await ocr.ask("recognise", how, subject, deadline)).payload
+            read = (await ocr.ask(RECOGNISE.name, how, subject, deadline)).payload
         document, kind, page = key
         await self._readings.keep(document, kind, {page: read}, shared=True)
         return read

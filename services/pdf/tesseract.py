@@ -97,10 +97,9 @@ def find_tesseract(program: str = "", data: str = "") -> Tesseract:
 
 def _find(program: str) -> str:
     if program:
-        path = Path(program)
-        if path.name != PROGRAM or not path.is_absolute():
+        if Path(program).name != PROGRAM or not Path(program).is_absolute():
             raise TesseractMissing(f"Text recognition is not available: {program} is no path of a {PROGRAM}.")
-        if not os.access(path, os.X_OK):
+        if not os.access(program, os.X_OK):
             raise TesseractMissing(f"Text recognition is not available: there is no program {program}.")
         return program
     for folder in FOLDERS:

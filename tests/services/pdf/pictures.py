@@ -12,6 +12,7 @@ from services.pdf.processes.kinds import Kind, View
 from services.pdf.settings import PdfSettings
 from services.pdf.worker.mupdf import pymupdf
 from tests.services.pdf import picture_probes
+from tests.support.programs import needed
 
 PROBES = {
     name: View(f"{picture_probes.__name__}:{name}", content=True, warm_up={"warm_up": True})
@@ -25,8 +26,14 @@ def settings(**changed: Any) -> PdfSettings:
     return PdfSettings.model_construct(**{**needed, "pdf_ocr_workers": 1, **changed})
 
 
+def need_tesseract() -> None:
+    """Skips a test where there is none."""
+    needed("tesseract", "tesseract-ocr tesseract-ocr-kor tesseract-ocr-script-hang")
+
+
 def ocr_kind(**changed: Any) -> Kind:
-    """The service's kind of worker, with the Tesseract of this machine."""
+    """The service's kind of worker, with the Tesseract of this machine; skips a test where there is none."""
+    need_tesseract()
     kind, _ = service.ocr_kind(settings(**changed))
     assert not kind.missing
     return kind

@@ -18,7 +18,7 @@ def hold_programs(profile: str) -> None:
     """
     program = compile_filter(current_architecture(), profile, 0)
     worker = os.getpid()
-    begin = subprocess.Popen.__init__
+    begin: Callable[..., None] = subprocess.Popen.__init__
 
     def begin_held(
         self: "subprocess.Popen[Any]", *arguments: Any, preexec_fn: Callable[[], Any] | None = None, **options: Any
@@ -34,4 +34,4 @@ def hold_programs(profile: str) -> None:
         # A worker has one thread, so nothing can hold a lock that the child needs.
         begin(self, *arguments, preexec_fn=settle, **options)
 
-    subprocess.Popen.__init__ = begin_held  # type: ignore[assignment,method-assign]  # the same but for two words
+    subprocess.Popen.__init__ = begin_held  # type: ignore[method-assign]  # the same but for two words
