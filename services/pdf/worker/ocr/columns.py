@@ -13,6 +13,7 @@ _CELLS_AN_INCH = 25
 """The page is looked at in squares of about a millimetre."""
 
 _GUTTER_WIDTH = 3
+_RAGGED = 2
 _LEAST_HEIGHT = 25
 _LEAST_SHARE = 0.3
 """Of the height of what is cut."""
@@ -20,7 +21,7 @@ _LEAST_SHARE = 0.3
 _COLUMN_SHARE = 0.2
 """Of the width of what is cut. A narrower one holds numbers of items or of pages."""
 
-_FILLED = 0.65
+_FILLED = 0.7
 """How much of a column its lines fill on the average."""
 
 _MOST_CUTS = 8
@@ -83,7 +84,7 @@ def _trimmed(grid: Mask, part: Part) -> Part | None:
 
 
 def _gutter(grid: Mask) -> Part | None:
-    """The longest gutter; of those that begin and end with it, all the squares between the columns."""
+    """The longest gutter, with all that is free beside it; None if there is none between columns."""
     height, width = grid.shape
     if width < 4 * _GUTTER_WIDTH:
         return None
@@ -92,15 +93,17 @@ def _gutter(grid: Mask) -> Part | None:
     margin = round(_COLUMN_SHARE * width)
     length[:margin] = length[max(0, width - margin - _GUTTER_WIDTH) :] = 0
     left = int(length.argmax())
-    run, bottom = int(length[left]), int(ends[left])
-    if run < max(_LEAST_HEIGHT, _LEAST_SHARE * height):
+    longest = int(length[left])
+    if longest < max(_LEAST_HEIGHT, _LEAST_SHARE * height):
         return None
     right = left + 1
-    while right < len(length) and length[right] == run and ends[right] == bottom:
+    while right < len(length) and length[right] >= longest - _RAGGED and abs(ends[right] - ends[left]) <= _RAGGED:
         right += 1
-    found = Part(left, bottom - run, right - 1 + _GUTTER_WIDTH, bottom)
-    sides = (grid[found.top : bottom, :left], grid[found.top : bottom, found.right :])
-    return found if all(_is_prose(side) for side in sides) else None
+    bottom = int(ends[left:right].min())
+    top = int((ends[left:right] - length[left:right]).max())
+    found = Part(left, top, right - 1 + _GUTTER_WIDTH, bottom)
+    sides = (grid[top:bottom, :left], grid[top:bottom, found.right :])
+    return found if all(_is_prose(side, margin) for side in sides) else None
 
 
 def _longest_runs(free: Mask) -> tuple[Counts, Counts]:
@@ -114,11 +117,13 @@ def _longest_runs(free: Mask) -> tuple[Counts, Counts]:
     return longest, ends
 
 
-def _is_prose(column: Mask) -> bool:
-    """Whether lines of text fill this column."""
-    rows = column[column.any(axis=1)]
-    if len(rows) < _LEAST_HEIGHT // 2:
+def _is_prose(column: Mask, least: int) -> bool:
+    """Whether lines of text fill this column, and it is at least so wide."""
+    inked = column.any(axis=1)
+    if inked.sum() < _LEAST_HEIGHT // 2:
         return False
-    first, last = rows.argmax(axis=1), rows.shape[1] - rows[:, ::-1].argmax(axis=1)
+    starts = np.flatnonzero(np.diff(inked.astype(np.int8), prepend=0) == 1)
+    lines = np.logical_or.reduceat(column, starts, axis=0)
+    first, last = lines.argmax(axis=1), lines.shape[1] - lines[:, ::-1].argmax(axis=1)
     extent = int(last.max() - first.min())
-    return float((last - first).mean()) >= _FILLED * extent
+    return extent >= least and float((last - first).mean()) >= _FILLED * extent
