@@ -4,30 +4,24 @@ import contextlib
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from services.base.errors import PapermeshError
 from services.pdf.worker.ocr import tesseract
-from services.pdf.worker.ocr.columns import parts_of
 from services.pdf.worker.ocr.ink import ink_of, on_paper
-from services.pdf.worker.ocr.look import Look, look_at, sample_of
 from services.pdf.worker.ocr.noise import without_noise
 from services.pdf.worker.ocr.numeric import Grey
+from services.pdf.worker.ocr.orientation import right_way_up
 from services.pdf.worker.ocr.picture import Box, Picture, parse
 from services.pdf.worker.ocr.rows import height_of, rows_of
-from services.pdf.worker.ocr.ruling import ruling_of, without
-from services.pdf.worker.ocr.sheet import Sheet, laid_out
-from services.pdf.worker.ocr.skew import lie_of
-from services.pdf.worker.ocr.surer import is_hangul, surer
+from services.pdf.worker.ocr.sheet import Sheet
+from services.pdf.worker.ocr.surer import is_hangul, surer, surer_lines
 from services.pdf.worker.ocr.trained_data import Models, models_for
 from services.pdf.worker.ocr.words import Line, Word, confidence_of, lines_of
 
 SECONDS = 50.0
 """What all of it may take. Its caller allows a page 60."""
-
-_SURE = 0.55
-"""Confidence of a first look at rows that are the right way up; upside down and sideways it is below .4."""
 
 _SMALL = 15
 """Pixels of a row of text; lower ones are doubled."""
@@ -35,8 +29,11 @@ _SMALL = 15
 _SOME_HANGUL = 0.02
 """Its share of the letters of a first look."""
 
-_SURE_LATIN = 0.8
-"""Confidence of a page read as Latin script; below it there may be Korean that the first look has missed."""
+_SURE_LATIN = 0.7
+"""Confidence of a page read as Latin script; below it the first look may have missed that it is Korean."""
+
+_SURE_LINE = 0.6
+"""The same of a line. Korean read as Latin script has .3."""
 
 
 def recognise(picture: bytes, dpi: int, languages: Sequence[str], data: str) -> dict[str, Any]:
@@ -69,15 +66,6 @@ def recognise(picture: bytes, dpi: int, languages: Sequence[str], data: str) -> 
     }
 
 
-@dataclass(frozen=True, slots=True)
-class _Laid:
-    """A page that was turned somehow, its parts, and what a first look at them says."""
-
-    page: Picture
-    sheet: Sheet
-    look: Look
-
-
 class _Reader:
     """Reads one page."""
 
@@ -89,40 +77,28 @@ class _Reader:
     def read(self, page: Picture) -> list[Line]:
         """The lines, their boxes in pixels of the page as it was given."""
         pixels = on_paper(without_noise(page.pixels))
-        laid = None if pixels is None else self._right_way_up(page.with_pixels(pixels))
+        laid = None if pixels is None else right_way_up(page.with_pixels(pixels), self._dpi, self._glance)
         if laid is None:
             return []
         if laid.look.hangul >= _SOME_HANGUL:
             return self._as_korean(laid.sheet)
-        found = self._run(laid.page.pixels, self._models.all, tesseract.AUTOMATIC)
-        whole = [_moved(line, laid.page.given_box) for line in found]
-        if not self._models.mixed or _mean(whole) >= _SURE_LATIN:
-            return whole
-        return max(whole, self._as_korean(laid.sheet), key=_mean)
+        latin = [_moved(line, laid.page.given_box) for line in self._as_latin(laid.page.pixels)]
+        if not self._models.mixed or _mean(latin) >= _SURE_LATIN:
+            return latin
+        return max(latin, self._as_korean(laid.sheet), key=_mean)
 
-    def _right_way_up(self, page: Picture) -> _Laid | None:
-        """The page turned so that a first look at it is sure, or surest; None without rows of text."""
-        lie = lie_of(page.pixels)
-        best = None
-        for quarters in (1, 3, 0, 2) if lie.sideways else (0, 2, 1, 3):
-            laid = self._laid(page.turned(quarters).rotated(lie.degrees[quarters % 2]))
-            if laid is not None and (best is None or laid.look.confidence > best.look.confidence):
-                best = laid
-            if best is not None and best.look.confidence >= _SURE:
-                break
-        return best
+    def _glance(self, sample: Grey) -> list[Line]:
+        return self._run(sample, self._models.glance, tesseract.ONE_BLOCK)
 
-    def _laid(self, page: Picture) -> _Laid | None:
-        ink = ink_of(page.pixels)
-        parts = [] if ink is None else parts_of(ink, self._dpi)
-        if ink is None or not parts:
-            return None
-        unruled = page.with_pixels(without(page.pixels, ruling_of(ink, self._dpi)))
-        sheet = laid_out([unruled.cropped(*part) for part in parts], self._dpi)
-        sample = sample_of(sheet.pixels, self._dpi)
-        if sample is None:
-            return None
-        return _Laid(unruled, sheet, look_at(self._run(sample, self._models.glance, tesseract.ONE_BLOCK)))
+    def _as_latin(self, pixels: Grey) -> list[Line]:
+        lines = self._run(pixels, self._models.all, tesseract.AUTOMATIC)
+        sure = [line for line in lines if confidence_of(line) >= _SURE_LINE]
+        if self._models.mixed and len(sure) < len(lines):
+            # They may be the Korean of a page that has little of it.
+            with contextlib.suppress(PapermeshError):
+                rest = self._run(_without(pixels, sure), self._models.mixed, tesseract.AUTOMATIC)
+                lines = surer_lines(lines, rest)
+        return lines
 
     def _as_korean(self, sheet: Sheet) -> list[Line]:
         ink = ink_of(sheet.pixels)
@@ -137,13 +113,9 @@ class _Reader:
         return [_moved(line, lambda box: sheet.given_box(large.given_box(box))) for line in lines]
 
     def _run(self, pixels: Grey, models: Sequence[str], segmentation: int, times: int = 1) -> list[Line]:
+        dpi = self._dpi * times
         output = tesseract.run(
-            Picture(pixels).as_pgm(),
-            models,
-            self._models.folder,
-            dpi=self._dpi * times,
-            segmentation=segmentation,
-            ends=self._ends,
+            Picture(pixels).as_pgm(), models, self._models.folder, dpi=dpi, segmentation=segmentation, ends=self._ends
         )
         return lines_of(output)
 

@@ -39,10 +39,15 @@ def surer(lines: Sequence[Line], korean: Sequence[Line]) -> list[Line]:
     """`lines`, with what `korean` has at the same place where that is surer."""
     sure = "".join(word.text for line in lines for word in line if word.confidence >= _SURE)
     if len(_LATIN.findall(sure)) <= _SOME * len(sure):
-        return [_surer_line(line, korean) for line in lines]
+        return surer_lines(lines, korean)
     by_left = sorted((word for line in korean for word in line), key=lambda word: word.box[0])
     lefts = [word.box[0] for word in by_left]
     return [[_surer_word(word, by_left, lefts) if is_hangul(word) else word for word in line] for line in lines]
+
+
+def surer_lines(lines: Iterable[Line], others: Sequence[Line]) -> list[Line]:
+    """`lines`, each replaced by that of `others` at the same place where that is surer."""
+    return [_surer_line(line, others) for line in lines]
 
 
 def _surer_line(line: Line, others: Iterable[Line]) -> Line:
