@@ -109,7 +109,7 @@ async def test_one_worker_recognises_page_after_page_of_a_document_for_one_perso
 
 async def test_it_starts_with_the_first_picture_and_no_document_is_placed(work_dir: Path) -> None:
     ocr = ocr_kind()
-    async with Pools([Kind(), ocr], [*OPERATIONS, *(RECOGNISE,)], work_dir) as pools:
+    async with Pools([Kind(), ocr], [*OPERATIONS, RECOGNISE], work_dir) as pools:
         assert pools.is_ready
         assert list(work_dir.iterdir()) == []
         assert pools.missing(OCR) == ""
@@ -124,7 +124,7 @@ async def test_where_it_is_missing_everything_else_works_and_the_error_says_what
     work_dir: Path, ask: Callable[..., Any]
 ) -> None:
     missing = Kind(name=OCR, on_first_use=True, missing="Text recognition is not available; install it.")
-    async with Pools([Kind(), missing], [*OPERATIONS, *(RECOGNISE,)], work_dir) as pools:
+    async with Pools([Kind(), missing], [*OPERATIONS, RECOGNISE], work_dir) as pools:
         assert pools.is_ready
         deadline = asyncio.get_running_loop().time() + 60
         assert pools.missing(OCR) == "Text recognition is not available; install it."
@@ -258,7 +258,7 @@ async def test_what_an_earlier_service_left_is_removed_at_the_start(work_dir: Pa
 
 
 async def test_a_picture_takes_no_place_from_documents(work_dir: Path, ask: Callable[..., Any], until: Until) -> None:
-    async with Pools([Kind(), ocr_kind()], [*OPERATIONS, *(RECOGNISE,)], work_dir) as pools:
+    async with Pools([Kind(), ocr_kind()], [*OPERATIONS, RECOGNISE], work_dir) as pools:
         deadline = asyncio.get_running_loop().time() + 60
         arguments = {"content": LONG, "dpi": 300, "languages": ["eng"]}
         busy = asyncio.create_task(pools.run("recognise", arguments, about(), deadline))

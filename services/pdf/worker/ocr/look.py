@@ -1,0 +1,60 @@
+"""A first look: a few rows of a sheet, read quickly, tell which way up it is and whether it is Korean."""
+
+import re
+from dataclasses import dataclass
+
+from services.pdf.worker.ocr.ink import ink_of
+from services.pdf.worker.ocr.numeric import Grey, np
+from services.pdf.worker.ocr.rows import rows_of
+from services.pdf.worker.ocr.words import Line, confidence_of
+
+_ROWS = 5
+_WIDTH_INCHES = 4.0
+_BETWEEN_INCHES = 0.1
+_LEAST_LETTERS = 12
+
+_HANGUL = re.compile("[\u1100-\u11ff\u3131-\u318e\uac00-\ud7a3]")
+_LATIN = re.compile("[A-Za-z\u00c0-\u024f]")
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a few rows say."""
+
+    confidence: float
+    """The mean over their characters, 0 to 1; 0 when they have too few."""
+
+    hangul: float
+    """The share of Hangul among their letters, 0 to 1."""
+
+
+def sample_of(pixels: Grey, dpi: int) -> Grey | None:
+    """Rows of text from all over the sheet, one under the other; None where there are none."""
+    ink = ink_of(pixels)
+    if ink is None or not (rows := rows_of(ink)):
+        return None
+    # Of the usual height: neither rules nor pictures.
+    typical = sorted(bottom - top for top, bottom in rows)[len(rows) // 2]
+    usual = [row for row in rows if 0.6 * typical <= row[1] - row[0] <= 1.7 * typical] or rows
+    full = sorted(usual, key=lambda row: -int(ink[row[0] : row[1]].sum()))[: max(_ROWS, len(usual) * 2 // 3)]
+    full.sort()
+    chosen = [full[round(index * (len(full) - 1) / max(1, _ROWS - 1))] for index in range(min(_ROWS, len(full)))]
+    gap, width = round(_BETWEEN_INCHES * dpi), min(pixels.shape[1], round(_WIDTH_INCHES * dpi))
+    strips = []
+    for top, bottom in chosen:
+        around = max(2, (bottom - top) // 6)
+        strip = pixels[max(0, top - around) : bottom + around]
+        left = int(np.flatnonzero(ink[top:bottom].any(axis=0))[0])
+        left = max(0, min(left - gap, pixels.shape[1] - width))
+        strips += [np.full((gap, width), 255, np.uint8), strip[:, left : left + width]]
+    return np.pad(np.concatenate([*strips, strips[0]]), ((0, 0), (gap, gap)), constant_values=255)
+
+
+def look_at(lines: list[Line]) -> Look:
+    """What these lines of a sample say."""
+    text = "".join(word.text for line in lines for word in line)
+    hangul, latin = len(_HANGUL.findall(text)), len(_LATIN.findall(text))
+    if hangul + latin < _LEAST_LETTERS:
+        return Look(0.0, hangul / max(1, hangul + latin))
+    everything = [word for line in lines for word in line]
+    return Look(confidence_of(everything), hangul / (hangul + latin))

@@ -1,0 +1,41 @@
+"""The parts of a page, one under the other on one sheet, so that one run of Tesseract reads them all in order."""
+
+from dataclasses import dataclass
+
+from services.pdf.worker.ocr.numeric import Grey, np
+from services.pdf.worker.ocr.picture import Box, Picture
+
+_MARGIN = 16
+"""Pixels of white around each part; Tesseract loses letters at an edge."""
+
+_BETWEEN_INCHES = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """Parts of a picture and where each begins on the sheet."""
+
+    pixels: Grey
+    tops: list[int]
+    parts: list[Picture]
+
+    def given_box(self, box: Box) -> Box:
+        """A box on the sheet as one of the picture that was given."""
+        middle = (box[1] + box[3]) / 2
+        index = max((at for at, top in enumerate(self.tops) if top <= middle), default=0)
+        left, above = _MARGIN, self.tops[index]
+        return self.parts[index].given_box((box[0] - left, box[1] - above, box[2] - left, box[3] - above))
+
+
+def laid_out(parts: list[Picture], dpi: int) -> Sheet:
+    """The sheet with these parts; at least one."""
+    gap = round(_BETWEEN_INCHES * dpi)
+    tops, top = [], _MARGIN
+    for part in parts:
+        tops.append(top)
+        top += part.height + gap
+    width = max(part.width for part in parts) + 2 * _MARGIN
+    pixels = np.full((top - gap + _MARGIN, width), 255, np.uint8)
+    for part, at in zip(parts, tops, strict=True):
+        pixels[at : at + part.height, _MARGIN : _MARGIN + part.width] = part.pixels
+    return Sheet(pixels, tops, parts)

@@ -1,0 +1,78 @@
+"""Of two readings of one picture, word by word or line by line the one that is surer of itself.
+
+A reading that knows no Latin script can be sure of nonsense where there are Latin letters, and then its line looks sure
+as a whole. So lines are exchanged only on a page without any, and elsewhere words without Latin letters.
+"""
+
+import re
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Sequence
+
+from services.pdf.worker.ocr.picture import Box
+from services.pdf.worker.ocr.words import Line, Word, confidence_of
+
+_SURE = 0.8
+"""Confidence of a word whose letters count as what they seem: doubtful Hangul is often taken for Latin letters."""
+
+_SOME = 0.005
+"""Share of Latin among a page's letters that it is sure of; on a page of Hangul there is none."""
+
+_APART = 0.25
+"""How far the ends of two words may lie apart for them to be the same one, in heights of the word."""
+
+_BESIDE = 0.5
+"""How much of the lower of two must lie beside the other."""
+
+_OVER = 0.3
+"""How much of the shorter of two lines must lie over the other."""
+
+_HANGUL = re.compile("[\uac00-\ud7a3]")
+_LATIN = re.compile("[A-Za-z]")
+
+
+def is_hangul(word: Word) -> bool:
+    """Whether the word has Hangul and no Latin letters."""
+    return bool(_HANGUL.search(word.text)) and not _LATIN.search(word.text)
+
+
+def surer(lines: Sequence[Line], korean: Sequence[Line]) -> list[Line]:
+    """`lines`, with what `korean` has at the same place where that is surer."""
+    sure = "".join(word.text for line in lines for word in line if word.confidence >= _SURE)
+    if len(_LATIN.findall(sure)) <= _SOME * len(sure):
+        return surer_lines(lines, korean)
+    by_left = sorted((word for line in korean for word in line), key=lambda word: word.box[0])
+    lefts = [word.box[0] for word in by_left]
+    return [[_surer_word(word, by_left, lefts) if is_hangul(word) else word for word in line] for line in lines]
+
+
+def surer_lines(lines: Iterable[Line], others: Sequence[Line]) -> list[Line]:
+    """`lines`, each replaced by that of `others` at the same place where that is surer."""
+    return [_surer_line(line, others) for line in lines]
+
+
+def _surer_line(line: Line, others: Iterable[Line]) -> Line:
+    box = _around(line)
+    twins = [other for other in others if _is_same_line(box, _around(other))]
+    return twins[0] if len(twins) == 1 and confidence_of(twins[0]) > confidence_of(line) else line
+
+
+def _surer_word(word: Word, by_left: Sequence[Word], lefts: Sequence[float]) -> Word:
+    apart = _APART * (word.box[3] - word.box[1])
+    near = by_left[bisect_left(lefts, word.box[0] - apart) : bisect_right(lefts, word.box[0] + apart)]
+    twins = [other for other in near if abs(other.box[2] - word.box[2]) <= apart and _is_beside(word.box, other.box)]
+    return twins[0] if len(twins) == 1 and twins[0].confidence > word.confidence else word
+
+
+def _is_same_line(one: Box, other: Box) -> bool:
+    over = min(one[2], other[2]) - max(one[0], other[0])
+    return _is_beside(one, other) and over > _OVER * min(one[2] - one[0], other[2] - other[0])
+
+
+def _is_beside(one: Box, other: Box) -> bool:
+    beside = min(one[3], other[3]) - max(one[1], other[1])
+    return beside > _BESIDE * min(one[3] - one[1], other[3] - other[1])
+
+
+def _around(line: Line) -> Box:
+    lefts, tops, rights, bottoms = zip(*(word.box for word in line), strict=True)
+    return min(lefts), min(tops), max(rights), max(bottoms)
