@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 
 from services.pdf.processes.wire import CONTENT
-from services.pdf.worker.ocr import recognise
+from services.pdf.worker.ocr.recognise import recognise
 
 
 def read_picture(folder: str, arguments: Mapping[str, Any]) -> bytes:
@@ -21,6 +21,5 @@ def read_picture(folder: str, arguments: Mapping[str, Any]) -> bytes:
         dpi=arguments["dpi"],
         languages=arguments["languages"],
         data=os.environ.get("TESSDATA_PREFIX", ""),
-        folder=folder,
     )
     return orjson.dumps(recognised)

@@ -1,20 +1,18 @@
 """One run of Tesseract: the picture through its standard input, TSV and text through its output, no file at all.
 
 Not pytesseract: the call of it that gives several outputs takes no options (segmentation, data, blanks), it writes the
-picture and the answers to files that stay when the process is killed, and its child outlives a caller that dies.
+picture and the answers to files that stay when the process is killed. That the child dies with its worker, and what it
+may do, is the sandbox's business (`sandbox/programs.py`).
 """
 
 import os
-import signal
 import subprocess
 import time
 from collections.abc import Sequence
 
 from services.base.errors import Code, PapermeshError
-from services.pdf.worker.sandbox.syscalls import PR_SET_PDEATHSIG, prctl
 
-PROGRAM = "/usr/bin/tesseract"
-"""By its place, since a confined process has no PATH, and may execute nothing else."""
+PROGRAM = "tesseract"
 
 ONE_COLUMN = 4
 """Page segmentation: one column of text of various sizes."""
@@ -43,22 +41,13 @@ def run(picture: bytes, models: Sequence[str], data: str, *, dpi: int, segmentat
         # others are not found in a data folder of one's own.
         "-c", "preserve_interword_spaces=1", "-c", "tessedit_create_tsv=1", "-c", "tessedit_create_txt=1",
     ]  # fmt: skip
-    parent = os.getpid()
-
-    def die_with_worker() -> None:
-        prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent:  # it died before the line above
-            os._exit(1)
-
     try:
         process = subprocess.Popen(  # noqa: S603  # our own command
             command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            env={"OMP_THREAD_LIMIT": "1"},
-            preexec_fn=die_with_worker,  # noqa: PLW1509  # a worker has one thread
-            process_group=0,
+            env={"OMP_THREAD_LIMIT": "1", "PATH": os.environ.get("PATH", os.defpath)},
         )
     except OSError as error:
         raise PapermeshError(Code.ENGINE_FAIL, f"Tesseract cannot be started: {error.strerror}.") from error
@@ -70,7 +59,7 @@ def run(picture: bytes, models: Sequence[str], data: str, *, dpi: int, segmentat
             raise PapermeshError(Code.ENGINE_FAIL, "Recognising the text of this page takes too long.") from error
         finally:
             if process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)
+                process.kill()
     if process.returncode:
         raise PapermeshError(Code.ENGINE_FAIL, f"Tesseract ended with status {process.returncode}.")
     return output.decode("utf-8", "replace")
