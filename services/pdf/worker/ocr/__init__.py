@@ -26,7 +26,7 @@ def recognise(picture: bytes, dpi: int, languages: Sequence[str], data: str, fol
     options = ["--psm", "3", "--dpi", str(dpi), "-l", "+".join(languages), "-c", "tessedit_create_tsv=1"]
     if data:
         options += ["--tessdata-dir", data]
-    command = ["tesseract", str(source), str(result), *options]  # the only program on the PATH
+    command = ["tesseract", str(source), str(result), *options]  # by its name, for the PATH is of its folder alone
     subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=True)  # noqa: S603  # made above
     rows = csv.DictReader(
         result.with_suffix(".tsv").read_text("utf-8").splitlines(), delimiter="\t", quoting=csv.QUOTE_NONE
