@@ -27,7 +27,7 @@ def ocr_kind(settings: PdfSettings) -> tuple[Kind, Tesseract | None]:
     try:
         tesseract = _usable(settings)
     except TesseractMissing as missing:
-        return Kind(name=OCR, on_first_use=True, missing=str(missing)), None
+        return Kind(name=OCR, missing=str(missing)), None
     size = settings.pdf_ocr_workers
     kind = Kind(
         name=OCR,

@@ -9,7 +9,6 @@ import re
 import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 
 PROGRAM = "tesseract"
@@ -52,18 +51,8 @@ class Tesseract:
     languages: Sequence[str]
     """The names of its models."""
 
-    release: str
-    """As it says it: "5.3.0"."""
-
-    @cached_property
-    def version(self) -> str:
-        """Differs whenever it may read a picture differently: its release and a digest of its models."""
-        digest = hashlib.sha256()
-        for model in sorted(Path(self.data).rglob("*.traineddata")):
-            with model.open("rb") as file:
-                content = hashlib.file_digest(file, "sha256").digest()
-            digest.update(model.relative_to(self.data).as_posix().encode() + b"\0" + content)
-        return f"{self.release}-{digest.hexdigest()[:12]}"
+    version: str
+    """Differs whenever it may read a picture differently: its release, "5.3.0", and a digest of its models."""
 
 
 def find_tesseract(program: str = "", data: str = "") -> Tesseract:
@@ -72,6 +61,8 @@ def find_tesseract(program: str = "", data: str = "") -> Tesseract:
     Raises TesseractMissing.
     """
     path = _find(program)
+    if data and not Path(data).is_dir():
+        raise TesseractMissing(f"Text recognition is not available: there is no folder {data}.")
     try:
         with open(path, "rb") as file:  # noqa: PTH123  # as short as it gets
             if file.read(len(_ELF)) != _ELF:
@@ -80,9 +71,10 @@ def find_tesseract(program: str = "", data: str = "") -> Tesseract:
         interpreter, libraries = _INTERPRETER.search(loaded), _LIBRARY.findall(loaded)
         release = _VERSION.search(_ask(path, {}, "--version"))
         models = _ask(path, {"TESSDATA_PREFIX": data} if data else {}, "--list-langs")
+        folder = _DATA.search(models)
+        digest = _digest(Path(folder[1])) if folder else ""
     except (OSError, subprocess.SubprocessError, UnicodeDecodeError) as error:
         raise TesseractMissing(f"Text recognition is not available: {path} does not run ({error}).") from error
-    folder, languages = _DATA.search(models), models.split("\n")[1:]
     if not (interpreter and release and folder):
         raise TesseractMissing(f"Text recognition is not available: {path} does not answer as Tesseract 5 does.")
     return Tesseract(
@@ -90,8 +82,8 @@ def find_tesseract(program: str = "", data: str = "") -> Tesseract:
         interpreter=interpreter[1],
         libraries=libraries,
         data=str(Path(folder[1])),
-        languages=[name for name in languages if name],
-        release=release[1],
+        languages=[name for name in models.split("\n")[1:] if name],
+        version=f"{release[1]}-{digest}",
     )
 
 
@@ -106,6 +98,15 @@ def _find(program: str) -> str:
         if os.access(path := f"{folder}/{PROGRAM}", os.X_OK):
             return path
     raise TesseractMissing(f"Text recognition is not available; {INSTALL}.")
+
+
+def _digest(folder: Path) -> str:
+    digest = hashlib.sha256()
+    for model in sorted(folder.rglob("*.traineddata")):
+        with model.open("rb") as file:
+            content = hashlib.file_digest(file, "sha256").digest()
+        digest.update(model.relative_to(folder).as_posix().encode() + b"\0" + content)
+    return digest.hexdigest()[:12]
 
 
 def _ask(program: str, environment: Mapping[str, str], *arguments: str) -> str:

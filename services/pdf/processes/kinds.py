@@ -70,3 +70,8 @@ class Kind:
 
     missing: str = ""
     """Why it cannot work here, as a sentence for callers that says what to do about it; empty if it can."""
+
+    @property
+    def starts_with_service(self) -> bool:
+        """Whether the service is not ready without it."""
+        return not (self.on_first_use or self.missing)

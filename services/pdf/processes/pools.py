@@ -44,7 +44,7 @@ class Pools:
             shutil.rmtree(folder)
         try:
             for kind in self._kinds.values():
-                if not (kind.on_first_use or kind.missing):
+                if kind.starts_with_service:
                     await self._start(kind.name)
         except BaseException:
             await self.__aexit__()
@@ -61,7 +61,7 @@ class Pools:
     @property
     def is_ready(self) -> bool:
         """Whether every kind that starts with the service has at least one live worker."""
-        return all(_is_up(self._started.get(kind.name)) for kind in self._kinds.values() if not kind.on_first_use)
+        return all(_is_up(self._started.get(kind.name)) for kind in self._kinds.values() if kind.starts_with_service)
 
     def missing(self, kind: str) -> str:
         """Why a kind cannot work here, as a sentence that says what to do about it; empty if it can."""

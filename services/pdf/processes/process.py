@@ -65,11 +65,13 @@ class WorkerProcess:
         self._settle()
 
     def expect(self, deadline: float) -> asyncio.Future[Answer]:
-        """The next answer; TimeoutError after `deadline` (of the loop's clock), WorkerLost if there will be none."""
-        future: asyncio.Future[Answer] = self._loop.create_future()
+        """The next answer; TimeoutError after `deadline` (of the loop's clock), WorkerLost if there will be none.
+
+        Raises WorkerLost if the process is known to have ended.
+        """
         if self._exit is not None:
-            future.set_exception(self._exit)
-            return future
+            raise self._exit
+        future: asyncio.Future[Answer] = self._loop.create_future()
         self._answer = future
         self._timer = self._loop.call_at(deadline, _expire, future)
         return future
@@ -107,8 +109,10 @@ class WorkerProcess:
             self.settled.set_result(None)
 
     def close(self) -> None:
-        """Kills the process if it still exists."""
+        """Kills the process if it still exists; whoever still waits for its answer is cancelled."""
         self._stop_timer()
+        if self._answer is not None:
+            self._answer.cancel()
         if self._socket.fileno() >= 0:
             self._loop.remove_reader(self._socket)
             self._loop.remove_writer(self._socket)

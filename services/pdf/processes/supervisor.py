@@ -175,7 +175,7 @@ class Supervisor:
         except BaseException as error:
             self.workers.discard(worker)
             worker.close()
-            if isinstance(error, OSError):  # nothing was forked
+            if isinstance(error, OSError):  # nothing was forked, or it is on its way out
                 self._folders.remove(folder)
             raise
         if not landlock and not self._warned:

@@ -14,7 +14,7 @@ def read_picture(folder: str, arguments: Mapping[str, Any]) -> bytes:
     """The words of a picture and their boxes, as JSON text; `services.pdf.worker.ocr` says how.
 
     The content is a binary PGM, `dpi` its resolution, and `languages` the names of Tesseract's models. The kind of
-    worker says in its environment where these are, and has no program but Tesseract on its PATH.
+    worker has in its environment where these are, and a PATH on which Tesseract is.
     """
     recognised = recognise(
         picture=arguments[CONTENT],

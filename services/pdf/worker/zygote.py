@@ -44,19 +44,17 @@ def run(control: socket.socket, recipe: dict[str, Any]) -> None:
     kind = recipe["kind"]
     os.environ.clear()  # Python puts LC_CTYPE into an empty environment
     os.environ.update(kind["environment"])
+    if reach := kind["reach"]:
+        hold_programs(reach["profile"])
+        # What a worker leaves behind becomes this process's child, which ends it.
+        prctl(_PR_SET_CHILD_SUBREAPER, 1)
+        _children()  # a kernel without this list is told at the start
     views = {
         name: load(view["function"], paged=view["paged"], content=view["content"])
         for name, view in recipe["views"].items()
     }
     warm_up(((views[name], view["warm_up"]) for name, view in recipe["views"].items()), recipe["folder"])
-    profiles = [kind["profile"]]
-    if kind["reach"]:
-        profiles.append(kind["reach"]["profile"])
-        # What a worker leaves behind becomes this process's child, which ends it.
-        prctl(_PR_SET_CHILD_SUBREAPER, 1)
-        _children()  # a kernel without this list is told at the start
-    for profile in profiles:
-        compile_filter(current_architecture(), profile, 0)
+    compile_filter(current_architecture(), kind["profile"], 0)
     threads = sum(1 for _ in Path("/proc/self/task").iterdir())
     if threads != 1:
         raise RuntimeError(f"the zygote has {threads} threads, and a process with threads cannot fork safely")
@@ -122,7 +120,6 @@ class _Zygote:
             grants: landlock.Grants = {}
             if reach := kind["reach"]:
                 grants = _grants(reach, folder)
-                hold_programs(reach["profile"])
                 os.chdir(folder)
             version = confinement.enter(
                 self._pid,
@@ -163,7 +160,7 @@ def _grants(reach: Mapping[str, Any], folder: str) -> landlock.Grants:
     """What a worker of a kind with this reach gets by name."""
     return {
         **dict.fromkeys(reach["read"], landlock.READ),
-        **dict.fromkeys(reach["execute"], landlock.READ | landlock.EXECUTE),
+        **dict.fromkeys(reach["execute"], landlock.READ | landlock.EXECUTE),  # the kernel wants both
         os.devnull: landlock.READ | landlock.WRITE,
         folder: landlock.OWN,
     }

@@ -43,7 +43,7 @@ def test_without_a_tesseract_the_service_starts_and_knows_what_to_install(monkey
     monkeypatch.setattr(tesseract, "FOLDERS", ())
     kind, found = ocr_kind(settings())
     assert found is None
-    assert kind.on_first_use
+    assert not kind.starts_with_service
     assert "install tesseract-ocr, tesseract-ocr-kor" in kind.missing
 
 

@@ -1,5 +1,6 @@
 """Looking for Tesseract: what the machine has, and what one that cannot be used makes of it."""
 
+import re
 import shutil
 from pathlib import Path
 
@@ -25,7 +26,7 @@ def test_it_is_found_with_all_that_it_loads() -> None:
     assert Path(found.interpreter).is_file()
     assert any("libtesseract" in path for path in found.libraries)
     assert all(Path(path).is_file() for path in found.libraries)
-    assert found.release[0].isdigit()
+    assert re.fullmatch(r"\d[\w.-]*-[0-9a-f]{12}", found.version)
 
 
 def test_its_version_changes_with_its_models_alone(tmp_path: Path) -> None:
@@ -40,7 +41,7 @@ def test_its_version_changes_with_its_models_alone(tmp_path: Path) -> None:
     versions.append(find_tesseract(data=str(models)).version)
     assert versions[0] == versions[1] == find_tesseract().version
     assert len(set(versions)) == 3
-    assert all(version.startswith(f"{find_tesseract().release}-") for version in versions)
+    assert len({version.rpartition("-")[0] for version in versions}) == 1
 
 
 def test_without_any_the_sentence_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -78,3 +79,8 @@ def test_a_setting_that_is_no_path_of_a_tesseract_is_said(program: str) -> None:
 
 def test_a_folder_without_models_has_none(tmp_path: Path) -> None:
     assert find_tesseract(data=str(tmp_path)).languages == []
+
+
+def test_a_folder_that_is_not_there_is_said_and_not_replaced_by_another(tmp_path: Path) -> None:
+    with pytest.raises(TesseractMissing, match=r"absent"):
+        find_tesseract(data=str(tmp_path / "absent"))

@@ -123,7 +123,7 @@ async def test_it_starts_with_the_first_picture_and_no_document_is_placed(work_d
 async def test_where_it_is_missing_everything_else_works_and_the_error_says_what_to_install(
     work_dir: Path, ask: Callable[..., Any]
 ) -> None:
-    missing = Kind(name=OCR, on_first_use=True, missing="Text recognition is not available; install it.")
+    missing = Kind(name=OCR, missing="Text recognition is not available; install it.")
     async with Pools([Kind(), missing], [*OPERATIONS, RECOGNISE], work_dir) as pools:
         assert pools.is_ready
         deadline = asyncio.get_running_loop().time() + 60
@@ -209,6 +209,7 @@ async def test_what_a_worker_leaves_behind_has_ended_when_the_service_hears_of_i
         assert len(list(work_dir.iterdir())) == len(pool._supervisor.by_pid)
 
 
+@pytest.mark.soak
 async def test_after_requests_that_were_killed_at_random_moments_nothing_is_left(
     make_ocr_pool: MakePool, work_dir: Path, until: Until
 ) -> None:
@@ -218,10 +219,10 @@ async def test_after_requests_that_were_killed_at_random_moments_nothing_is_left
         async def one(number: int) -> None:
             task = asyncio.create_task(recognise(pool, LONG, subject=about(document=str(number % 10))))
             await asyncio.wait([task], timeout=chance.uniform(0, 0.5))
-            if number % 2 == 0 and (living := list(pool._supervisor.by_pid)):  # not the last, whose end may be unseen
-                os.kill(chance.choice(living), signal.SIGKILL)
+            if number % 2 == 0 and (living := list(pool._supervisor.by_pid.values())):  # not last: its end is awaited
+                chance.choice(living)._kill()
             task.cancel()
-            await asyncio.wait([task])
+            await asyncio.gather(task, return_exceptions=True)
 
         for number in range(KILLED):
             await one(number)
