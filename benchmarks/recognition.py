@@ -19,7 +19,7 @@ from typing import Any
 from rapidfuzz.distance import Levenshtein
 
 from benchmarks.made_pages import Made, make, missing
-from benchmarks.options import SHARED
+from benchmarks.options import ROOT, SHARED
 from benchmarks.tables import table
 from services.pdf.worker.mupdf import pymupdf
 from services.pdf.worker.ocr import tesseract
@@ -37,6 +37,7 @@ _CONFIDENT = 0.9
 _KOREAN_FONTS = ("myeongjo", "gothic", "noto")
 _ENGLISH_FONTS = ("serif", "noto")
 _SCAN_DPI = 300
+_BETTER = ROOT / "var" / "ocr_data"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +106,10 @@ def main() -> int:
     )
     parser.add_argument("--pages", type=int, default=5, help="of each class (default 5)")
     parser.add_argument("--only", default="", help="classes whose names have this in them")
-    parser.add_argument("--data", default="", help="folder of trained data (default: Tesseract's own)")
+    own = str(_BETTER) if _BETTER.is_dir() else ""
+    parser.add_argument(
+        "--data", default=own, help="folder of trained data (default: var/ocr_data, or Tesseract's own)"
+    )
     parser.add_argument("--no-bare", action="store_true", help="leave the bare run out, and so the ratio of CPU")
     parser.add_argument("--turned", type=int, default=40, help="pages to turn by quarters, 0 for none (default 40)")
     chosen = parser.parse_args()

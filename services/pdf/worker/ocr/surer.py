@@ -6,7 +6,8 @@ as a whole. So lines are exchanged only on a page without any, and elsewhere wor
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Sequence
 
 from services.pdf.worker.ocr.picture import Box
 from services.pdf.worker.ocr.words import Line, Word, confidence_of
@@ -25,6 +26,9 @@ _BESIDE = 0.5
 
 _OVER = 0.3
 """How much of the shorter of two lines must lie over the other."""
+
+_MOST_PAIRS = 1_000_000
+"""Lines of one reading times lines of the other; more are letters strewn about, and nothing is compared."""
 
 _HANGUL = re.compile("[\uac00-\ud7a3]")
 _LATIN = re.compile("[A-Za-z]")
@@ -45,15 +49,19 @@ def surer(lines: Sequence[Line], korean: Sequence[Line]) -> list[Line]:
     return [[_surer_word(word, by_left, lefts) if is_hangul(word) else word for word in line] for line in lines]
 
 
-def surer_lines(lines: Iterable[Line], others: Sequence[Line]) -> list[Line]:
+def surer_lines(lines: Sequence[Line], others: Sequence[Line]) -> list[Line]:
     """`lines`, each replaced by that of `others` at the same place where that is surer."""
-    return [_surer_line(line, others) for line in lines]
-
-
-def _surer_line(line: Line, others: Iterable[Line]) -> Line:
-    box = _around(line)
-    twins = [other for other in others if _is_same_line(box, _around(other))]
-    return twins[0] if len(twins) == 1 and confidence_of(twins[0]) > confidence_of(line) else line
+    if len(lines) * len(others) > _MOST_PAIRS:
+        return list(lines)
+    boxes = [_around(other) for other in others]
+    places = [[at for at, box in enumerate(boxes) if _is_same_line(_around(line), box)] for line in lines]
+    # One that lies over two lines belongs to neither: it would be read twice.
+    claimed = Counter(at for place in places for at in place)
+    chosen = []
+    for line, place in zip(lines, places, strict=True):
+        other = others[place[0]] if len(place) == 1 and claimed[place[0]] == 1 else line
+        chosen.append(other if confidence_of(other) > confidence_of(line) else line)
+    return chosen
 
 
 def _surer_word(word: Word, by_left: Sequence[Word], lefts: Sequence[float]) -> Word:

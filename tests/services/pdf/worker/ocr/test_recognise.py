@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -9,6 +11,7 @@ from services.pdf.worker.ocr import tesseract
 from services.pdf.worker.ocr.numeric import Grey, np
 from services.pdf.worker.ocr.picture import Picture
 from services.pdf.worker.ocr.recognise import recognise
+from tests.conftest import ROOT
 from tests.services.pdf.printed import DPI, ENGLISH, KOREAN, file, page
 from tests.support.programs import needed
 
@@ -101,3 +104,19 @@ def test_a_language_without_data_is_named() -> None:
         read(page(ENGLISH), ["eng", "tlh"])
     assert refused.value.code is Code.BAD_ARG
     assert "tlh" in refused.value.violations[0].description
+
+
+def test_after_the_first_page_nothing_is_imported_and_there_is_one_thread() -> None:
+    script = f"""
+import os, sys
+os.environ.clear()
+from services.pdf.worker.ocr.recognise import recognise
+picture = sys.stdin.buffer.read()
+recognise(picture, {DPI}, {BOTH}, "")
+known = set(sys.modules)
+recognise(picture, {DPI}, {BOTH}, "")
+print(set(sys.modules) - known, len(os.listdir("/proc/self/task")))
+"""
+    command = [sys.executable, "-c", script]
+    done = subprocess.run(command, input=file(page(KOREAN[:3])), capture_output=True, cwd=ROOT, check=True, timeout=200)
+    assert done.stdout == b"set() 1\n"

@@ -27,6 +27,11 @@ class TestOnAPageWithoutLatinLetters:
         assert texts(surer([line(("가", 0.5))], [])) == [["가"]]
         assert texts(surer([line(("가", 0.5))], [line(("나", 0.9)), line(("다", 0.9))])) == [["가"]]
 
+    def test_a_line_over_two_is_read_for_neither(self) -> None:
+        first = [line(("가", 0.5)), line(("나", 0.5), top=18)]
+        over = [Word("가나", (0, 0, 90, 38), 0.9)]
+        assert texts(surer(first, [over])) == [["가"], ["나"]]
+
 
 class TestOnAPageWithBoth:
     def test_a_word_of_hangul_is_taken_where_it_is_surer(self) -> None:
