@@ -37,14 +37,19 @@ def right_way_up(page: Picture, dpi: int, glance: Callable[[Grey], list[Line]]) 
     `glance` reads a few rows.
     """
     lie = lie_of(page.pixels)
-    best = None
+    best = as_given = None
     for quarters in (1, 3, 0, 2) if lie.sideways else (0, 2, 1, 3):
         laid = _laid(page.turned(quarters).rotated(lie.degrees[quarters % 2]), dpi, glance)
-        if laid is not None and (best is None or laid.look.confidence > best.look.confidence):
+        if laid is None:
+            continue
+        if not quarters:
+            as_given = laid
+        if best is None or laid.look.confidence > best.look.confidence:
             best = laid
-        if best is not None and best.look.confidence >= _SURE:
+        if best.look.confidence >= _SURE:
             break
-    return best
+    # A few letters say nothing of how they lie.
+    return best if best is None or best.look.confidence else as_given or best
 
 
 def _laid(page: Picture, dpi: int, glance: Callable[[Grey], list[Line]]) -> Laid | None:
