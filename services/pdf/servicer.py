@@ -49,4 +49,4 @@ class PdfServicer:
         if reference.type not in _NAMESPACES or not reference.sha256:
             raise bad_field("doc_ref", "must be resolved to a digest; call the action through dispatch")
         place = partial(self._blobs.place, _NAMESPACES[reference.type], reference.sha256)
-        return Subject(reference.sha256, place, Flow.read(call.metadata), call.request_id)
+        return Subject(reference.sha256, place, Flow.read(call.metadata), call.request_id, reference.password)

@@ -94,7 +94,7 @@ class WorkerPool:
 
     async def _read(self, request: _Request) -> Answer:
         subject = request.subject
-        worker = self._supervisor.take_kept(subject.holder)
+        worker = self._supervisor.take_kept(subject.holder) if subject.holder else None
         if worker is not None:
             return await self._ask(worker, request)
         path = self._work_dir / next(self._names)
@@ -123,7 +123,8 @@ class WorkerPool:
         """Asks a worker; a new one gets the descriptor of its document, for good."""
         try:
             answered = worker.expect(request.deadline)
-            worker.send(pack_request(request.operation, request.arguments), document)
+            asked = pack_request(request.operation, request.arguments, request.subject.password)
+            worker.send(asked, document)
             answer = await answered
         except WorkerLost as lost:
             reason = outcomes.reason_of_death(lost.status)
@@ -149,8 +150,10 @@ class WorkerPool:
             raise outcomes.engine_failed(reason)
         if header.get("retire"):
             self._supervisor.end(worker, "worn")
+        elif holder := request.subject.holder:
+            self._supervisor.keep(worker, holder)
         else:
-            self._supervisor.keep(worker, request.subject.holder)
+            self._supervisor.dismiss(worker)
         error = header.get("error")
         if error is not None:
             raise outcomes.from_worker(error)

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from services.base.errors import PapermeshError
-from services.pdf.processes.wire import LENGTHS, SOCKET, pack, unpack_request
+from services.pdf.processes.wire import LENGTHS, SOCKET, Request, pack, unpack_request
 from services.pdf.worker.documents import open_document
 from services.pdf.worker.sandbox import confinement
-from services.pdf.worker.views import Arguments, Outcome, View
+from services.pdf.worker.views import Outcome, View
 
 _MAX_GROWTH_KIBIBYTES = 18 * 1024
 """A worker that has grown by more is not kept for another request: it would hold memory needlessly, and reading such a
@@ -28,8 +28,7 @@ def serve(views: Mapping[str, View]) -> None:
     grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss + _MAX_GROWTH_KIBIBYTES
     data, descriptors, _flags, _address = socket.recv_fds(connection, _AT_ONCE, 1)
     while request := _receive(data):
-        operation, arguments = request
-        (header, payload), retire = _answer(views[operation], arguments, descriptors[0])
+        (header, payload), retire = _answer(views[request.operation], request, descriptors[0])
         # The header is complete only now: what the request took counts.
         usage = resource.getrusage(resource.RUSAGE_SELF)
         worn = usage.ru_maxrss > grown or usage.ru_utime + usage.ru_stime > confinement.WORN_SECONDS
@@ -48,10 +47,10 @@ def answer_failed(reason: str) -> None:
     os.read(SOCKET, 1)
 
 
-def _answer(view: View, arguments: Arguments, document: int) -> tuple[Outcome, bool]:
+def _answer(view: View, request: Request, document: int) -> tuple[Outcome, bool]:
     """What the view made, and whether this process should stop serving."""
     try:
-        return view(open_document(document), arguments), False
+        return view(open_document(document, request.password), request.arguments), False
     except PapermeshError as error:
         return ({"error": _as_json(error)}, b""), False
     except MemoryError:
@@ -79,7 +78,7 @@ def _as_json(error: PapermeshError) -> dict[str, Any]:
     }
 
 
-def _receive(data: bytes) -> tuple[str, Arguments] | None:
+def _receive(data: bytes) -> Request | None:
     """The request that begins with `data`; None if the service has closed the socket."""
     frame = bytearray(data)
     while len(frame) < LENGTHS.size or len(frame) < LENGTHS.size + sum(LENGTHS.unpack_from(frame)):
