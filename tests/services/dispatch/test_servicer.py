@@ -32,7 +32,7 @@ from services.base.signature import Key
 from services.base.stored_blob import Key as BlobKey
 from services.base.testing import REQUEST_ID, envoy_metadata, running
 from services.base.watched_file import WatchedFile
-from services.dispatch.admission import clients
+from services.dispatch.admission import arguments, clients
 from services.dispatch.admission.admission import Admission
 from services.dispatch.admission.clients import Client
 from services.dispatch.admission.concurrency import ConcurrencyLimit
@@ -514,7 +514,9 @@ class TestACallWithAPassword:
 
     async def test_is_answered_by_the_service_alone_each_time(self, mesh: Mesh, redis_server: RedisServer) -> None:
         await mesh.put(CONTENT)
+        read_before = arguments._read.cache_info()
         answers = [await mesh.invoke(args=self.args()) for _ in range(2)]
+        assert arguments._read.cache_info() == read_before
         assert len(mesh.pdf.calls) == 2
         for answer in answers:
             assert answer.cache == pb.CACHE_STATE_UNSPECIFIED
@@ -550,8 +552,9 @@ class TestACallWithAPassword:
 
         mesh.pdf.meanwhile = wait
         calls = [asyncio.ensure_future(mesh.invoke(args=self.args())) for _ in range(CALLS_AT_ONCE)]
-        for _ in calls:
-            await all_there.acquire()
+        async with asyncio.timeout(8):
+            for _ in calls:
+                await all_there.acquire()
         assert (await refusal(mesh.invoke(args=self.args()))).code is Code.RATE_LIMIT
         done.set()
         await asyncio.gather(*calls)
