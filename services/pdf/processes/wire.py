@@ -2,9 +2,8 @@
 
 A frame is the lengths of its header and its payload (4 bytes each, little endian), the header as JSON, and the payload
 as it is. A request's header names the operation, its arguments and the document's password; one of the arguments may be
-bytes, which are the payload.
-With the first request comes the descriptor of the document that all of them are about. An answer's payload is the
-result's JSON, made once in the worker and never parsed by the service.
+bytes, which are the payload. With the first request comes the descriptor of the document that all of them are about. An
+answer's payload is the result's JSON, made once in the worker and never parsed by the service.
 """
 
 import struct

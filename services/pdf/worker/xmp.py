@@ -43,8 +43,8 @@ def read_xmp(document: Document) -> dict[str, str]:
     if not content or len(content) > _MOST_BYTES or b"<!DOCTYPE" in content or b"<!ENTITY" in content:
         return {}
     try:
-        text = content.decode("cp949", "replace") if _KOREAN.match(content) else content
-        root = ET.fromstring(text)  # noqa: S314 - what makes XML dangerous is refused above
+        xml = content.decode("cp949", "replace") if _KOREAN.match(content) else content
+        root = ET.fromstring(xml)  # noqa: S314 - what makes XML dangerous is refused above
     except (ET.ParseError, ValueError, LookupError):
         return {}
     found: dict[str, str] = {}
