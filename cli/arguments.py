@@ -11,7 +11,7 @@ files just like a built-in one.
 import copy
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
@@ -24,6 +24,7 @@ Schema = Mapping[str, Any]
 _PAIR = re.compile(r"([A-Za-z_]\w*(?:\.\w+)*)=(.*)", re.ASCII | re.DOTALL)
 _INTEGER = re.compile(r"-?[0-9]+", re.ASCII)
 _WORDS = {"true": True, "false": False}
+_PLACES = ("UPLOAD", "GITLAB")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,7 @@ def split(words: Iterable[str], args_option: str | None) -> tuple[dict[str, Any]
     given = _json(text, "The arguments")
     if not isinstance(given, dict):
         raise UsageError('The arguments must be a JSON object, {"doc_ref": …}.')
+    _refuse_passwords(given)
     return given, [word for word in words if not word.startswith("{")]
 
 
@@ -78,16 +80,23 @@ def with_references(args: dict[str, Any], references: Mapping[Path, Any]) -> dic
 
 def digests(value: Any) -> list[str]:
     """The digests of the uploads that the arguments refer to, each once, in order."""
-    found: dict[str, None] = {}
-    if isinstance(value, dict):
-        sha256 = value.get("sha256")
-        if value.get("type") == "UPLOAD" and isinstance(sha256, str) and is_digest(sha256):
-            found[sha256] = None
-        value = list(value.values())
-    if isinstance(value, list):
-        for item in value:
-            found.update(dict.fromkeys(digests(item)))
-    return list(found)
+    uploads = [reference.get("sha256") for reference in _references(value) if reference["type"] == "UPLOAD"]
+    return list(dict.fromkeys(sha256 for sha256 in uploads if isinstance(sha256, str) and is_digest(sha256)))
+
+
+def with_password(args: dict[str, Any], password: str) -> dict[str, Any]:
+    """The arguments with a password in each reference to a document; it is ignored where none is needed.
+
+    Raises:
+        UsageError: when they name no document.
+    """
+    args = copy.deepcopy(args)
+    references = list(_references(args))
+    if not references:
+        raise UsageError("A password opens documents, and the arguments name none.")
+    for reference in references:
+        reference["password"] = password
+    return args
 
 
 def is_document(schema: Schema) -> bool:
@@ -98,6 +107,29 @@ def is_document(schema: Schema) -> bool:
 def is_documents(schema: Schema) -> bool:
     """Whether a property is a list of references to documents."""
     return schema.get("type") == "array" and is_document(schema.get("items") or {})
+
+
+def _references(value: Any) -> Iterator[dict[str, Any]]:
+    """The references to documents that are in a value, judging by their shape."""
+    if isinstance(value, dict):
+        if value.get("type") in _PLACES:
+            yield value
+        value = list(value.values())
+    if isinstance(value, list):
+        for item in value:
+            yield from _references(item)
+
+
+def _refuse_passwords(value: Any) -> None:
+    if any("password" in reference for reference in _references(value)):
+        _refuse_password()
+
+
+def _refuse_password() -> NoReturn:
+    raise UsageError(
+        "Everybody on a machine can read its command lines. Give `papermesh invoke` the password with"
+        " --password-file FILE; with - you are asked for it."
+    )
 
 
 def _walk(value: Any, replace: Callable[[LocalFile], Any]) -> Any:
@@ -119,6 +151,8 @@ def _put(args: dict[str, Any], path: list[str], text: str, schema: Schema) -> No
         if not isinstance(args, dict):
             raise UsageError(f"{'.'.join(path[:depth])} is given twice, and once as something other than an object.")
     schema = _child(schema, last, path)
+    if schema.get("writeOnly"):
+        _refuse_password()
     if schema.get("type") == "array" and not text.startswith("["):
         items = args.setdefault(last, [])
         if not isinstance(items, list):
@@ -160,7 +194,9 @@ def _value(text: str, schema: Schema, name: str) -> Any:
 
 def _document(text: str, name: str) -> Any:
     if text.startswith("{"):
-        return _json(text, name)
+        reference = _json(text, name)
+        _refuse_passwords(reference)
+        return reference
     if is_digest(text):
         return {"type": "UPLOAD", "sha256": text}
     return _file(text, f"{name} takes a file, the SHA-256 of an upload, or a JSON reference.")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli import arguments, options
+from cli import arguments, options, passwords
 from cli.failures import CallError, UsageError, reported
 from cli.locations import adapter_url
 from cli.terminal import err, harmless, note, opened_with_bar, waiting, write, write_json
@@ -114,6 +114,12 @@ def invoke(
             metavar="KEY", help="Repeated with the same key within 24 hours, a call runs once and gets the same answer."
         ),
     ] = None,
+    password_file: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE", help="Its first line opens documents that are encrypted; with - you are asked for it."
+        ),
+    ] = None,
     as_json: options.Json = False,
     url: options.Url = None,
 ) -> None:
@@ -127,7 +133,10 @@ def invoke(
         if idempotency_key is not None and not is_idempotency_key(idempotency_key):
             raise UsageError(f"An idempotency key has 1 to {MAX_IDEMPOTENCY_KEY} visible ASCII characters.")
         given, rest = arguments.split(words or (), args)
+        password = passwords.read(password_file) if password_file is not None else ""
         filled = _filled(adapter, action, rest, given) if rest else given
+        if password:
+            filled = arguments.with_password(filled, password)
         with waiting(f"{action} …"):
             answer = _call(adapter, action, filled, no_cache=no_cache, idempotency_key=idempotency_key)
         if as_json:

@@ -42,6 +42,9 @@ WELL_KNOWN: dict[str, dict[str, Any]] = {
 }
 """The messages that proto3 JSON writes in a form of their own."""
 
+_SECRET = {"format": "password", "writeOnly": True}
+"""What tells forms and agents not to show a text, and not to keep it."""
+
 
 class Comments:
     """Leading comments of messages, fields, enums, services and methods, by full name.
@@ -72,6 +75,11 @@ def result_schema(message: Descriptor, comments: Comments) -> dict[str, Any]:
     schema = {"$schema": _DIALECT, **_object(message, comments, (), strict=False)}
     schema["properties"].pop("json", None)
     return schema
+
+
+def is_secret(field: FieldDescriptor) -> bool:
+    """Whether a field's value is to be kept nowhere and shown to nobody, which its proto says by `debug_redact`."""
+    return bool(field.GetOptions().debug_redact)
 
 
 def _object(message: Descriptor, comments: Comments, above: tuple[str, ...], *, strict: bool) -> dict[str, Any]:
@@ -130,7 +138,8 @@ def _single(
     if field.enum_type is not None:
         return {"enum": [value.name for value in field.enum_type.values]}
     if field.type == FieldDescriptor.TYPE_STRING:
-        return _string(rules.string, optional=rules.ignore == validate_pb2.IGNORE_IF_ZERO_VALUE)
+        schema = _string(rules.string, optional=rules.ignore == validate_pb2.IGNORE_IF_ZERO_VALUE)
+        return schema | _SECRET if is_secret(field) else schema
     return dict(_SCALARS[field.cpp_type])
 
 
@@ -141,6 +150,8 @@ def _string(rules: validate_pb2.StringRules, *, optional: bool) -> dict[str, Any
         schema["minLength"] = rules.min_len
     if rules.HasField("max_len"):
         schema["maxLength"] = rules.max_len
+    elif rules.HasField("max_bytes"):  # JSON Schema counts characters, of which there are no more
+        schema["maxLength"] = rules.max_bytes
     if rules.HasField("pattern"):
         schema["pattern"] = f"^$|{rules.pattern}" if optional else rules.pattern
     allowed = list(getattr(rules, "in"))

@@ -47,7 +47,8 @@ class _UnderWay:
     """Whether its picture is being made or read, so that stopping would lose work."""
 
 
-_Key: TypeAlias = tuple[DocumentKey, str, int]
+_Key: TypeAlias = tuple[DocumentKey, str, int, str]
+"""Document, kind of reading, page and password: whoever gave one shares with nobody who did not."""
 
 
 class Recognition:
@@ -80,7 +81,7 @@ class Recognition:
         """
         asked = {each.page: (_kind(each, languages), each) for each in wanted}
         found: dict[int, Recognised] = {}
-        for kind in {kind for kind, _ in asked.values()}:
+        for kind in {kind for kind, _ in asked.values()} if not subject.password else ():
             pages = [page for page, (its, _) in asked.items() if its == kind]
             found |= await self._readings.find(_document(subject), pages, kind)
         joined = {
@@ -88,15 +89,15 @@ class Recognition:
             for page, (kind, each) in asked.items()
             if page not in found
         }
-        left = True
+        hung_up = True
         try:
             if joined:
                 now = asyncio.get_running_loop().time()
                 await asyncio.wait([each.task for each in joined.values()], timeout=max(0.0, until - now))
-            left = False
+            hung_up = False
         finally:
             for each in joined.values():
-                _leave(each, hung_up=left)
+                _leave(each, goes_on=not (hung_up or subject.password))
         return found | {page: _outcome(each.task) for page, each in joined.items()}
 
     async def close(self) -> None:
@@ -107,7 +108,7 @@ class Recognition:
         await asyncio.gather(*tasks, return_exceptions=True)
 
     def _join(self, kind: str, wanted: Wanted, languages: Sequence[str], subject: Subject) -> _UnderWay:
-        key = (_document(subject), kind, wanted.page)
+        key = (_document(subject), kind, wanted.page, subject.password)
         under_way = self._under_way.get(key)
         if under_way is None or under_way.task.done() or under_way.task.cancelling():
             task = asyncio.create_task(self._run(key, wanted, languages, subject))
@@ -134,8 +135,9 @@ class Recognition:
             picture = await text.run(PICTURE.name, asked, subject, deadline, admitted=True)
             how = {"dpi": _dpi(picture), "languages": list(languages), CONTENT: picture.payload}
             read = (await ocr.ask(RECOGNISE.name, how, subject, deadline)).payload
-        document, kind, page = key
-        await self._readings.keep(document, kind, {page: read}, shared=True)
+        document, kind, page, _ = key
+        if not subject.password:
+            await self._readings.keep(document, kind, {page: read}, shared=True)
         return read
 
 
@@ -149,10 +151,10 @@ def _kind(wanted: Wanted, languages: Sequence[str]) -> str:
     return f"ocr-{part}-{'+'.join(languages)}"
 
 
-def _leave(under_way: _UnderWay, *, hung_up: bool) -> None:
-    """Stops the work if nobody waits for it any more, unless it goes on for those who come back."""
+def _leave(under_way: _UnderWay, *, goes_on: bool) -> None:
+    """Stops the work if nobody waits for it any more, unless it has begun and goes on for those who come back."""
     under_way.waiting -= 1
-    if not under_way.waiting and (hung_up or not under_way.begun):
+    if not (under_way.waiting or (goes_on and under_way.begun)):
         under_way.task.cancel()
 
 

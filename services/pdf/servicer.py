@@ -54,4 +54,5 @@ class PdfServicer:
             raise bad_field("doc_ref", "must be resolved to a digest; call the action through dispatch")
         namespace = _NAMESPACES[reference.type]
         place = partial(self._blobs.place, namespace, reference.sha256)
-        return Subject(reference.sha256, place, Flow.read(call.metadata), call.request_id, namespace)
+        flow = Flow.read(call.metadata)
+        return Subject(reference.sha256, place, flow, call.request_id, namespace, reference.password)

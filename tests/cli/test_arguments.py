@@ -158,6 +158,37 @@ def test_arguments_that_are_no_json_object_are_refused(text: str) -> None:
         arguments.split([], text)
 
 
+@pytest.mark.parametrize(
+    "word",
+    [
+        "doc_ref.password=hunter2",
+        '{"doc_ref": {"type": "UPLOAD", "password": "hunter2"}}',
+        'doc_ref={"type": "UPLOAD", "password": "hunter2"}',
+    ],
+)
+def test_a_password_on_the_command_line_is_refused_with_another_way(word: str) -> None:
+    with pytest.raises(UsageError, match="--password-file") as refused:
+        arguments.read(*reversed(arguments.split([word], None)), of("PDF_TEXT"))
+    assert "hunter2" not in str(refused.value)
+
+
+def test_a_password_goes_to_each_document_and_nowhere_else() -> None:
+    gitlab = {"type": "GITLAB", "project_path": "corp/policies", "path": "a.pdf"}
+    args = {"left": {"type": "UPLOAD", "sha256": DIGEST}, "list": [{"inner": gitlab}], "type": "text"}
+    given = arguments.with_password(args, "열쇠")
+    assert given == {
+        "left": {"type": "UPLOAD", "sha256": DIGEST, "password": "열쇠"},
+        "list": [{"inner": {**gitlab, "password": "열쇠"}}],
+        "type": "text",
+    }
+    assert "password" not in gitlab, "what was given stays as it is"
+
+
+def test_a_password_without_a_document_is_a_mistake() -> None:
+    with pytest.raises(UsageError, match="name none"):
+        arguments.with_password({"texts": ["a"]}, "열쇠")
+
+
 def test_digests_are_found_wherever_uploads_are_named() -> None:
     other = "0b" * 32
     args = {

@@ -2,10 +2,13 @@
 
 import hashlib
 import json
+import os
+import pty
 import socket
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -219,6 +222,60 @@ def test_a_call_is_neither_unless_asked(papermesh: Run, adapter: Any) -> None:
 def test_an_idempotency_key_that_is_none_is_a_mistake_of_usage(papermesh: Run, adapter: Any, key: str) -> None:
     assert papermesh("invoke", "PDF_TEXT", "--idempotency-key", key).exit_code == 2
     assert not adapter.invoked
+
+
+@pytest.mark.parametrize("content", ["열쇠 7", "열쇠 7\n", "열쇠 7\r\nnot this", "\ufeff열쇠 7\n"])
+def test_a_documents_password_comes_from_a_files_first_line(
+    papermesh: Run, adapter: Any, pdf: Path, tmp_path: Path, content: str
+) -> None:
+    (tmp_path / "word").write_bytes(content.encode())
+    result = papermesh("invoke", "PDF_TEXT", str(pdf), "--password-file", str(tmp_path / "word"))
+    assert result.exit_code == 0
+    [call] = adapter.invoked
+    assert call["args"] == {"doc_ref": {"type": "UPLOAD", "sha256": digest(pdf), "password": "열쇠 7"}}
+    assert "열쇠" not in result.output
+
+
+def test_a_documents_password_comes_from_standard_input(adapter: Any, pdf: Path) -> None:
+    command = [Path(sys.executable).with_name("papermesh"), "invoke", "PDF_TEXT", pdf, "--password-file", "-"]
+    variables = {"PAPERMESH_URL": adapter.url, "PYTHONUTF8": "1"}
+    subprocess.run(command, env=variables, input="열쇠 7\n".encode(), capture_output=True, check=True, timeout=60)
+    assert adapter.invoked[0]["args"]["doc_ref"]["password"] == "열쇠 7"  # noqa: S105 - of nobody
+
+
+def test_whoever_sits_at_a_terminal_is_asked_for_a_password_that_nobody_sees(adapter: Any, pdf: Path) -> None:
+    command = [Path(sys.executable).with_name("papermesh"), "invoke", "PDF_TEXT", pdf, "--password-file", "-"]
+    ours, theirs = pty.openpty()
+    variables = {"PAPERMESH_URL": adapter.url}
+    asked = subprocess.Popen(command, env=variables, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True)
+    os.close(theirs)
+    shown = ""
+    while "Password of the document: " not in shown:
+        shown += os.read(ours, 1024).decode()
+    os.write(ours, b"word-7\n")
+    with suppress(OSError):  # the terminal's other end is closed
+        while more := os.read(ours, 1024):
+            shown += more.decode()
+    os.close(ours)
+    assert asked.wait(timeout=60) == 0
+    assert adapter.invoked[0]["args"]["doc_ref"]["password"] == "word-7"  # noqa: S105 - of nobody
+    assert "word-7" not in shown
+
+
+@pytest.mark.parametrize(
+    ("content", "says"), [(b"", "empty"), (b"\nword", "empty"), (b"\xff\xfe", "UTF-8"), (None, "cannot be read")]
+)
+def test_a_file_without_a_password_is_a_mistake_of_usage(
+    papermesh: Run, adapter: Any, tmp_path: Path, content: bytes | None, says: str
+) -> None:
+    pdf, word = tmp_path / "report.pdf", tmp_path / "word"
+    pdf.write_bytes(b"%PDF-1.7")
+    if content is not None:
+        word.write_bytes(content)
+    result = papermesh("invoke", "PDF_TEXT", str(pdf), "--password-file", str(word))
+    assert result.exit_code == 2
+    assert says in result.stderr
+    assert (adapter.invoked, adapter.documents) == ([], {}), "and nothing was uploaded"
 
 
 def test_uploads_are_deleted_by_digest_or_by_file(papermesh: Run, adapter: Any, pdf: Path, other_pdf: Path) -> None:

@@ -210,3 +210,10 @@ def test_a_key_file_that_is_none_is_refused_without_showing_it(papermesh: Run, s
     assert result.exit_code == 2
     assert "base64url of 32 bytes" in " ".join(result.stderr.split())
     assert "c2hvcnQ" not in result.stderr
+
+
+def test_a_password_is_not_printed_as_part_of_a_command(papermesh: Run) -> None:
+    result = papermesh("sign", "PDF_TEXT", json.dumps({"doc_ref": {"type": "UPLOAD", "password": "word-7"}}))
+    assert result.exit_code == 2
+    assert "--password-file" in result.stderr
+    assert "word-7" not in result.output

@@ -13,9 +13,10 @@ from papermesh.dispatch.v1 import dispatch_service_pb2 as pb
 from papermesh.document.v1 import document_pb2
 from services.base.actions import Action
 from services.base.call import Call
-from services.base.errors import Code, PapermeshError
+from services.base.errors import Code, PapermeshError, bad_field
 from services.dispatch.admission import arguments, documents
 from services.dispatch.admission.limits import Limits
+from services.dispatch.admission.secret_arguments import SecretArguments
 from services.dispatch.admission.state import Bucket, State, owner
 from services.dispatch.admission.verification import Caller, Verified, Verifier
 from services.dispatch.answers import idempotency
@@ -37,6 +38,9 @@ class Admitted:
     args: bytes
     """The arguments as canonical JSON, as they were signed."""
 
+    is_secret: bool = False
+    """The arguments hold a secret. Nothing of the call is kept: no argument, no result, and no digest of either."""
+
 
 class Admission:
     """Admits calls, and notes for each what the audit log will say."""
@@ -56,6 +60,7 @@ class Admission:
         self._limits = limits
         self._state = state
         self._router = router
+        self._secrets = SecretArguments(router.actions.values())
 
     async def action(self, call: Call, request: pb.InvokeRequest) -> Admitted:
         """Admits a call of an action.
@@ -66,7 +71,9 @@ class Admission:
         verified = self._verify(call, request, request.actor, request.action)
         caller, args = verified.caller, verified.args
         call.notes["action"] = request.action
-        call.notes["args"] = args
+        hidden = self._secrets.hidden(args)
+        is_secret = hidden != args
+        call.notes["args"] = hidden
         action = None if verified.refusal else self._router.actions.get(request.action)
         buckets = self._limits.of_action(caller, action) if action else self._limits.of_client(caller)
 
@@ -77,10 +84,12 @@ class Admission:
             if not caller.rights.may_invoke(known.name):
                 raise PapermeshError(Code.FORBIDDEN, "This client and actor may not call this action.")
             idempotency.check_key(request.idempotency_key)
-            typed = arguments.recent(known, args, owner(caller))
+            if is_secret and request.idempotency_key:
+                raise bad_field("idempotency_key", "must be left out of a call with a password, which is kept nowhere")
+            typed = arguments.recent(known, args, owner(caller), is_secret=is_secret)
             named = documents.named(typed)
             documents.check_projects(typed, named, caller.rights)
-            return Admitted(caller, known, typed, args), documents.uploads(named)
+            return Admitted(caller, known, typed, args, is_secret), documents.uploads(named)
 
         return await self._admit(call, caller, buckets, check)
 

@@ -33,7 +33,7 @@ class _Fault(Exception):  # noqa: N818 - it never leaves this module
         self.violation = FieldViolation(path, description)
 
 
-def recent(action: Action, args: bytes, asker: str) -> Message:
+def recent(action: Action, args: bytes, asker: str, *, is_secret: bool = False) -> Message:
     """As `parse`, from canonical JSON; what one asker sends again is not read again.
 
     Kept by asker, or the time that an answer takes would tell what others ask. Nobody may change the message.
@@ -42,8 +42,9 @@ def recent(action: Action, args: bytes, asker: str) -> Message:
         action: The action.
         args: Its arguments, as they were signed.
         asker: Whose call it is, as `state.owner` writes it.
+        is_secret: The arguments hold a secret, and are not kept.
     """
-    if len(args) > _RECENT_BYTES:
+    if is_secret or len(args) > _RECENT_BYTES:
         return parse(action, orjson.loads(args))
     return _read(action, args, asker)
 

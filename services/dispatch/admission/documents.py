@@ -82,6 +82,19 @@ def check_rights(owned: Sequence[bool]) -> None:
         )
 
 
+def kinds_within(kind: Descriptor) -> list[Descriptor]:
+    """A message type and all that it can hold, which may include itself; each once."""
+    found = {kind.full_name: kind}
+    ahead = [kind]
+    while ahead:
+        for field in ahead.pop().fields:
+            inner = field.message_type
+            if inner is not None and inner.full_name not in found:
+                found[inner.full_name] = inner
+                ahead.append(inner)
+    return list(found.values())
+
+
 def _find(message: Message, wanted: str) -> Iterator[Message]:
     if message.DESCRIPTOR.full_name == wanted:
         yield message
@@ -99,16 +112,9 @@ def _find(message: Message, wanted: str) -> Iterator[Message]:
 @functools.cache
 def _ways(kind: Descriptor, wanted: str) -> tuple[FieldDescriptor, ...]:
     """The fields of a message type that can hold a wanted message at any depth."""
-    return tuple(field for field in kind.fields if wanted in _reachable(field.message_type))
+    return tuple(field for field in kind.fields if _may_hold(field, wanted))
 
 
-def _reachable(kind: Descriptor | None) -> frozenset[str]:
-    """The names of a message type and of all that it can hold, which may include itself."""
-    found: set[str] = set()
-    ahead = [kind]
-    while ahead:
-        each = ahead.pop()
-        if each is not None and each.full_name not in found:
-            found.add(each.full_name)
-            ahead += [field.message_type for field in each.fields]
-    return frozenset(found)
+def _may_hold(field: FieldDescriptor, wanted: str) -> bool:
+    inner = field.message_type
+    return inner is not None and any(each.full_name == wanted for each in kinds_within(inner))

@@ -79,6 +79,9 @@ class Answers:
     async def get(self, admitted: Admitted, call: Call, *, no_cache: bool = False) -> Answer:
         """The result of an action.
 
+        That of a call with a secret comes from nowhere but the service, goes nowhere but to its caller, and waits for
+        no equal call: whether two passwords are equal is nobody's business.
+
         Args:
             admitted: The action, its request with resolved documents, and who asks.
             call: The call that asks. Its deadline ends the waiting. The work itself ends when nobody waits any more, or
@@ -96,7 +99,7 @@ class Answers:
         def acquire() -> ExitStack:
             return self._concurrency.acquire(admitted.caller, action.method.service)
 
-        if ttl is None:
+        if ttl is None or admitted.is_secret:
             with acquire():
                 made = await self._call(admitted, call, wait_s)
             return Answer(made.json, is_partial=made.is_partial)

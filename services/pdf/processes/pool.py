@@ -104,7 +104,7 @@ class WorkerPool:
     async def ask(self, operation: str, arguments: dict[str, Any], subject: Subject, deadline: float) -> Answer:
         """What `run` does once it is the request's `turn`."""
         request = _Request(operation, arguments, subject, deadline)
-        worker = self._supervisor.take_kept(subject.holder)
+        worker = self._supervisor.take_kept(subject.holder) if subject.holder else None
         if worker is None and self._views[request.operation].content:
             worker = await self._supervisor.take_new(request.deadline)
         if worker is not None:
@@ -135,7 +135,9 @@ class WorkerPool:
         """Asks a worker; a new one gets the descriptor of its document, if it has one, for good."""
         try:
             answered = worker.expect(request.deadline)
-            worker.send(pack_request(request.operation, request.arguments), document)
+            password = "" if self._views[request.operation].content else request.subject.password
+            asked = pack_request(request.operation, request.arguments, password)
+            worker.send(asked, document)
             answer = await answered
         except WorkerLost as lost:
             reason = outcomes.reason_of_death(lost.status)
@@ -161,8 +163,10 @@ class WorkerPool:
             raise outcomes.engine_failed(reason)
         if header.get("retire"):
             self._supervisor.end(worker, "worn")
+        elif holder := request.subject.holder:
+            self._supervisor.keep(worker, holder)
         else:
-            self._supervisor.keep(worker, request.subject.holder)
+            self._supervisor.dismiss(worker)
         error = header.get("error")
         if error is not None:
             raise outcomes.from_worker(error)

@@ -1,7 +1,7 @@
 """What a request is about and whose it is: all that the engine knows about a call besides its question."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
@@ -38,7 +38,10 @@ class Subject:
     namespace: Namespace = Namespace.UPLOADS
     """Where in the blob store the document stands."""
 
+    password: str = field(default="", repr=False)
+    """What opens it; empty for none. With one, nothing of the call is kept: no result, no reading and no worker."""
+
     @property
-    def holder(self) -> Holder:
-        """The holder whose worker may be asked about it."""
-        return Holder(self.flow, self.sha256)
+    def holder(self) -> Holder | None:
+        """The holder whose worker may be asked about it; None if it takes a new worker, for this question alone."""
+        return None if self.password else Holder(self.flow, self.sha256)

@@ -41,7 +41,7 @@ class Supervisor:
 
         self.zygote: Zygote | None = None
         self.spares = Spares()
-        self.kept = KeptWorkers(kind.limits.kept, kind.limits.kept_seconds, self._dismiss)
+        self.kept = KeptWorkers(kind.limits.kept, kind.limits.kept_seconds, self.dismiss)
         self.workers: set[WorkerProcess] = set()
         """Those that are wanted, including starting ones."""
 
@@ -104,7 +104,7 @@ class Supervisor:
         """A worker with the holder's document open; ends one whose document was written since."""
         worker = self.kept.take(holder)
         if worker is not None and not worker.document_is_as_given:
-            self._dismiss(worker)
+            self.dismiss(worker)
             return self.take_kept(holder)
         return worker
 
@@ -124,8 +124,8 @@ class Supervisor:
         self.restarts[reason] += 1
         return True
 
-    def _dismiss(self, worker: WorkerProcess) -> None:
-        """Ends a worker that has long been idle, or had to give way: nothing is wrong."""
+    def dismiss(self, worker: WorkerProcess) -> None:
+        """Ends a worker that is no longer wanted: nothing is wrong with it."""
         self.workers.discard(worker)
         worker.close()
 

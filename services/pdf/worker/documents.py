@@ -10,6 +10,7 @@ from services.base.errors import PapermeshError, bad_arg, too_large
 from services.base.file_kinds import HEAD_BYTES
 from services.pdf.worker.mupdf import mupdf
 from services.pdf.worker.page_tree import mend_counts
+from services.pdf.worker.passwords import opens
 
 _T = TypeVar("_T")
 
@@ -37,16 +38,17 @@ class Document:
     """Bytes of the file."""
 
     encrypted: bool
-    """Encrypted, though it opens without a password."""
+    """Encrypted, whether or not it took a password to open it."""
 
     content: bytes | mmap.mmap
     """The file's bytes, which MuPDF only borrows."""
 
 
-def open_document(file: int) -> Document:
+def open_document(file: int, password: str = "") -> Document:
     """Opens a PDF by a descriptor, which the caller closes.
 
-    Raises BAD_ARG with details.reason "empty", "not_pdf", "encrypted" or "broken", and TOO_LARGE for more pages or
+    `password` is its user's or its owner's; empty for none, and ignored where none is needed. Raises BAD_ARG with
+    details.reason "empty", "not_pdf", "encrypted", "wrong_password" or "broken", and TOO_LARGE for more pages or
     objects than any real document has.
     """
     content = _read(file)
@@ -55,8 +57,8 @@ def open_document(file: int) -> Document:
         # The buffer is borrowed: Document keeps the bytes as long as the document.
         stream = mupdf.fz_open_memory(mupdf.python_buffer_data(content), size)
         pdf = mupdf.pdf_open_document_with_stream(stream)
-        if mupdf.pdf_needs_password(pdf):
-            raise bad_arg("The document is encrypted and needs a password; remove its protection.", reason="encrypted")
+        if mupdf.pdf_needs_password(pdf) and not opens(pdf, password):
+            raise _locked(password)
         _refuse_beyond(mupdf.pdf_xref_len(pdf), MAX_OBJECTS, "objects")
         mend_counts(pdf)
         page_count = mupdf.pdf_count_pages(pdf)
@@ -101,6 +103,14 @@ def _read(file: int) -> bytes | mmap.mmap:
         return mmap.mmap(file, size, prot=mmap.PROT_READ)
     except OSError as error:
         raise MemoryError from error  # of address space: the limit is the worker's
+
+
+def _locked(password: str) -> PapermeshError:
+    if password:
+        message = "This is not the document's password. Give its user's or its owner's as password in the doc_ref."
+        return bad_arg(message, reason="wrong_password")
+    message = "The document is encrypted. Give its password as password in the doc_ref, or remove its protection."
+    return bad_arg(message, reason="encrypted")
 
 
 def _broken(message: str) -> PapermeshError:

@@ -30,17 +30,16 @@ class PageFonts:
     """In one of them glyphs have no names of their own, so that a letter nobody could see is a glyph without one."""
 
 
-def read_fonts(document: Document, page: int) -> PageFonts:
-    """What the fonts of page `page` (from 1) say; those that cannot be read say nothing.
+def read_fonts(document: Document, leaf: Any) -> PageFonts:
+    """What the fonts of a page say, given by its dictionary; those that cannot be read say nothing.
 
     To be called before the page is read. MuPDF gives up on a composite font without a descriptor, and reads its Hangul
     as Latin letters; such a font gets one here.
     """
-    return attempt(_read, document, page, otherwise=PageFonts())
+    return attempt(_read, document, leaf, otherwise=PageFonts())
 
 
-def _read(document: Document, page: int) -> PageFonts:
-    leaf = mupdf.pdf_lookup_page_obj(document.pdf, page - 1)
+def _read(document: Document, leaf: Any) -> PageFonts:
     fonts = mupdf.pdf_dict_get(mupdf.pdf_dict_get_inheritable(leaf, _RESOURCES), _FONT)
     named = [mupdf.pdf_dict_get_val(fonts, index) for index in range(mupdf.pdf_dict_len(fonts))]
     numbered = [font for font in named if mupdf.pdf_to_name(mupdf.pdf_dict_get(font, _SUBTYPE)) in _NUMBERED]

@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from services.base.errors import PapermeshError
-from services.pdf.processes.wire import LENGTHS, SOCKET, pack, unpack_request
+from services.pdf.processes.wire import LENGTHS, SOCKET, Request, pack, unpack_request
 from services.pdf.worker.sandbox import confinement
-from services.pdf.worker.views import Arguments, Given, Outcome, View
+from services.pdf.worker.views import Given, Outcome, View
 
 _MAX_GROWTH_KIBIBYTES = 18 * 1024
 """A worker that has grown by more is not kept for another request: it would hold memory needlessly, and reading such a
@@ -29,10 +29,10 @@ def serve(views: Mapping[str, View], folder: str) -> None:
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM, 0, fileno=SOCKET)
     grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss + _MAX_GROWTH_KIBIBYTES
     data, descriptors, _flags, _address = socket.recv_fds(connection, _AT_ONCE, 1)
-    given = Given(descriptors[0] if descriptors else -1, folder)
+    document = descriptors[0] if descriptors else -1
     while request := _receive(data):
-        operation, arguments = request
-        (header, payload), retire = _answer(views[operation], given, arguments)
+        given = Given(document, folder, request.password)
+        (header, payload), retire = _answer(views[request.operation], given, request.arguments)
         # The header is complete only now: what the request took counts.
         usage = resource.getrusage(resource.RUSAGE_SELF)
         worn = usage.ru_maxrss > grown or usage.ru_utime + usage.ru_stime > confinement.WORN_SECONDS
@@ -51,7 +51,7 @@ def answer_failed(reason: str) -> None:
     os.read(SOCKET, 1)
 
 
-def _answer(view: View, given: Given, arguments: Arguments) -> tuple[Outcome, bool]:
+def _answer(view: View, given: Given, arguments: Mapping[str, Any]) -> tuple[Outcome, bool]:
     """What the view made, and whether this process should stop serving."""
     try:
         return view(given, arguments), False
@@ -82,7 +82,7 @@ def _as_json(error: PapermeshError) -> dict[str, Any]:
     }
 
 
-def _receive(data: bytes) -> tuple[str, Arguments] | None:
+def _receive(data: bytes) -> Request | None:
     """The request that begins with `data`; None if the service has closed the socket."""
     frame = bytearray(data)
     while len(frame) < LENGTHS.size or len(frame) < LENGTHS.size + sum(LENGTHS.unpack_from(frame)):

@@ -90,9 +90,11 @@ def read_lines(blocks: Sequence[Mapping[str, Any]], fonts: PageFonts) -> Iterato
         texts: list[tuple[int, str]] = []
         for order, line in enumerate(block["lines"]):
             found = _line(line, order, fonts)
+            if found is not None and _is_drawn_twice(found, drawn):
+                continue
             if found is None or runs_right_to_left(found.text):
                 texts.append((order, _by_itself(line, found)))
-            elif not _is_drawn_twice(found, drawn):
+            else:
                 ways.setdefault(line["dir"], []).append(found)
         for lines in ways.values():
             texts += ((line.order, _spaced(line)) for line in _joined(lines))

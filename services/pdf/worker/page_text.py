@@ -43,12 +43,12 @@ def read_text(document: Document, page: int) -> str:
 
     Raises mupdf.FzErrorBase when the page cannot be parsed.
     """
-    fonts = read_fonts(document, page)
-    found = _run_page(document, page, _TEXT)
+    fonts = read_fonts(document, find_page(document, page))
+    found = _run(document, page, _TEXT)
     text = _plain(found)
     is_twice = _has_a_line_twice(text)
     if is_twice or (text and not text.strip()):  # what the file says instead of its glyphs may be given for each piece
-        found = _run_page(document, page, _GLYPHS)
+        found = _run(document, page, _GLYPHS)
         text = _plain(found)
     if len(text) <= _MOST_CHARACTERS and (is_twice or fonts.unmapped or _SIGN.search(text)):
         blocks = pymupdf.TextPage(found).extractRAWDICT()["blocks"]
@@ -107,6 +107,11 @@ def _has_a_line_twice(text: str) -> bool:
 def _run_page(document: Document, page: int, options: Any) -> Any:
     """The page as a mupdf.FzStextPage."""
     find_page(document, page)
+    return _run(document, page, options)
+
+
+def _run(document: Document, page: int, options: Any) -> Any:
+    """The same for a page that `find_page` has seen to."""
     loaded = mupdf.pdf_load_page(document.pdf, page - 1).super()
     text_page = mupdf.FzStextPage(mupdf.fz_bound_page(loaded))
     device = mupdf.fz_new_stext_device(text_page, options)

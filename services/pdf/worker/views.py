@@ -29,13 +29,16 @@ Outcome: TypeAlias = tuple[dict[str, Any], bytes]
 
 
 class Given(NamedTuple):
-    """What a worker has for all its requests."""
+    """What a worker has besides a request's arguments."""
 
     document: int = -1
     """The document's descriptor; -1 where no view takes one."""
 
     folder: str = ""
     """Its private folder; empty where its kind reaches no file by name."""
+
+    password: str = ""
+    """What opens the document; empty for none."""
 
 
 View: TypeAlias = Callable[[Given, Arguments], Outcome]
@@ -50,7 +53,7 @@ def load(function: str, *, paged: bool, content: bool) -> View:
 
 
 def _open_and_read(read: Callable[[Document, Arguments], Outcome], given: Given, arguments: Arguments) -> Outcome:
-    return read(open_document(given.document), arguments)
+    return read(open_document(given.document, given.password), arguments)
 
 
 def _read_whole(

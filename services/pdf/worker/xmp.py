@@ -1,5 +1,7 @@
 """Metadata in XMP, which PDF 2.0 has instead of the information dictionary (ISO 16684-1)."""
 
+import codecs
+import re
 from collections.abc import Iterator
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -7,7 +9,12 @@ from xml.etree import ElementTree as ET
 from services.pdf.worker.documents import Document, attempt
 from services.pdf.worker.mupdf import mupdf
 
+codecs.lookup("cp949")  # now: a confined worker may open no file, and so load no codec
+
 _MOST_BYTES = 1 << 20
+
+_KOREAN = re.compile(rb"<\?xml\s[^>]*\bencoding=[\"'](?:euc-kr|ks_c_5601-1987|cp949|windows-949)[\"']", re.IGNORECASE)
+"""Declares an encoding whose letters may have two bytes, which no XML parser of Python's reads. CP949 has them all."""
 
 _RDF = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}"
 _DC = "{http://purl.org/dc/elements/1.1/}"
@@ -36,7 +43,8 @@ def read_xmp(document: Document) -> dict[str, str]:
     if not content or len(content) > _MOST_BYTES or b"<!DOCTYPE" in content or b"<!ENTITY" in content:
         return {}
     try:
-        root = ET.fromstring(content)  # noqa: S314 - what makes XML dangerous is refused above
+        xml = content.decode("cp949", "replace") if _KOREAN.match(content) else content
+        root = ET.fromstring(xml)  # noqa: S314 - what makes XML dangerous is refused above
     except (ET.ParseError, ValueError, LookupError):
         return {}
     found: dict[str, str] = {}

@@ -74,6 +74,8 @@ message AskRequest {
     id: "odd" message: "odd is 0 or odd" expression: "this == 0 || this % 2 == 1"}];
   // Raw bytes.
   bytes raw = 20;
+  // Secret word.
+  string secret = 21 [debug_redact = true, (buf.validate.field).string.max_bytes = 4];
 }
 // AskResponse answers.
 message AskResponse {
@@ -142,6 +144,8 @@ def test_every_actions_schemas_are_valid(name: str, side: str) -> None:
         {"digest": ""},
         {"odd": 3},
         {"raw": "AAECAw=="},
+        {"secret": "abcd"},
+        {"secret": "열"},
     ],
 )
 def test_what_the_schema_accepts_dispatch_takes(house: Action, args: dict[str, Any]) -> None:
@@ -189,11 +193,29 @@ def test_what_the_schema_accepts_dispatch_takes(house: Action, args: dict[str, A
         {"span": 5},
         {"digest": "00FF"},
         {"digest": "00ff0"},
+        {"secret": "abcde"},
         {"raw": 5},
     ],
 )
 def test_what_the_schema_refuses_dispatch_refuses(house: Action, args: dict[str, Any]) -> None:
     assert both(house, {"text": "x", **args}) == (False, False)
+
+
+def test_a_secret_is_a_password_to_forms_and_nothing_else_is(house: Action) -> None:
+    properties: Any = house.args_schema["properties"]
+    assert [name for name, each in properties.items() if each.get("writeOnly")] == ["secret"]
+    assert properties["secret"] | {"description": ""} == {
+        "type": "string",
+        "maxLength": 4,
+        "format": "password",
+        "writeOnly": True,
+        "description": "",
+    }
+
+
+def test_a_password_of_a_document_is_a_secret() -> None:
+    properties: Any = actions.load().actions["PDF_TEXT"].args_schema["properties"]
+    assert properties["doc_ref"]["properties"]["password"]["format"] == "password"
 
 
 def test_a_required_field_is_required(house: Action) -> None:

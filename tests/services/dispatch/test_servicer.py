@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -31,7 +32,7 @@ from services.base.signature import Key
 from services.base.stored_blob import Key as BlobKey
 from services.base.testing import REQUEST_ID, envoy_metadata, running
 from services.base.watched_file import WatchedFile
-from services.dispatch.admission import clients
+from services.dispatch.admission import arguments, clients
 from services.dispatch.admission.admission import Admission
 from services.dispatch.admission.clients import Client
 from services.dispatch.admission.concurrency import ConcurrencyLimit
@@ -508,6 +509,126 @@ class TestResults:
         await mesh.invoke(idempotency_key="k")
         args = {"doc_ref": {"type": "UPLOAD", "sha256": hashlib.sha256(OTHER_CONTENT).hexdigest()}}
         assert (await refusal(mesh.invoke(args=args, idempotency_key="k"))).code is Code.CONFLICT
+
+
+class TestACallWithAPassword:
+    WORD = "marker-열쇠-7"
+
+    def args(self, password: str = WORD) -> dict[str, Any]:
+        return {"doc_ref": {"type": "UPLOAD", "sha256": SHA, "password": password}}
+
+    async def test_hands_it_to_the_service(self, mesh: Mesh) -> None:
+        await mesh.put(CONTENT)
+        answer = await mesh.invoke(args=self.args())
+        [(request, call)] = mesh.pdf.calls
+        assert isinstance(request, pdf_service_pb2.GetMetadataRequest)
+        assert request.doc_ref.password == self.WORD
+        assert answer.json == mesh.pdf.json
+        assert self.WORD not in str(call.metadata)
+
+    async def test_is_answered_by_the_service_alone_each_time(self, mesh: Mesh, redis_server: RedisServer) -> None:
+        await mesh.put(CONTENT)
+        read_before = arguments._read.cache_info()
+        answers = [await mesh.invoke(args=self.args()) for _ in range(2)]
+        assert arguments._read.cache_info() == read_before
+        assert len(mesh.pdf.calls) == 2
+        for answer in answers:
+            assert answer.cache == pb.CACHE_STATE_UNSPECIFIED
+            assert (answer.result_id, answer.max_age_s) == ("", 0)
+        with redis_server.admin() as admin:
+            assert not [key for kind in ("result", "got", "flight", "failed") for key in admin.keys(f"{kind}:*")]
+        assert not mesh.servicer._answers._cache._local._held
+
+    async def test_gets_nothing_that_was_computed_without_it_and_gives_nothing_away(self, mesh: Mesh) -> None:
+        await mesh.put(CONTENT)
+        await mesh.invoke()
+        mesh.pdf.json = '{"pages": 4}'
+        assert (await mesh.invoke(args=self.args())).json == '{"pages": 4}'
+        again = await mesh.invoke()
+        assert (again.json, again.cache) == (Pdf.json, pb.CACHE_STATE_HIT)
+
+    async def test_waits_for_no_equal_call(self, mesh: Mesh) -> None:
+        await mesh.put(CONTENT)
+        both_are_there = asyncio.Barrier(2)
+        mesh.pdf.meanwhile = both_are_there.wait
+        async with asyncio.timeout(8):
+            await asyncio.gather(*(mesh.invoke(args=self.args()) for _ in range(2)))
+        assert len(mesh.pdf.calls) == 2
+
+    async def test_takes_a_place_as_any_other(self, mesh: Mesh) -> None:
+        await mesh.put(CONTENT)
+        done = asyncio.Event()
+        all_there = asyncio.Semaphore(0)
+
+        async def wait() -> None:
+            all_there.release()
+            await done.wait()
+
+        mesh.pdf.meanwhile = wait
+        calls = [asyncio.ensure_future(mesh.invoke(args=self.args())) for _ in range(CALLS_AT_ONCE)]
+        async with asyncio.timeout(8):
+            for _ in calls:
+                await all_there.acquire()
+        assert (await refusal(mesh.invoke(args=self.args()))).code is Code.RATE_LIMIT
+        done.set()
+        await asyncio.gather(*calls)
+
+    async def test_takes_no_idempotency_key(self, mesh: Mesh, redis_server: RedisServer, tmp_path: Path) -> None:
+        await mesh.put(CONTENT)
+        error = await refusal(mesh.invoke(args=self.args(), idempotency_key="k"))
+        assert [each.field for each in error.violations] == ["idempotency_key"]
+        assert not mesh.pdf.calls
+        with redis_server.admin() as admin:
+            assert not admin.keys("idempotency*")
+        assert not (tmp_path / "blobs" / "results").exists()
+        mesh.pdf.json = "{}"
+        assert (await mesh.invoke(idempotency_key="k")).json == "{}", "the key is free"
+
+    async def test_with_an_empty_one_is_a_call_without(self, mesh: Mesh) -> None:
+        await mesh.put(CONTENT)
+        await mesh.invoke()
+        answer = await mesh.invoke(args=self.args(""), idempotency_key="k")
+        assert (answer.json, len(mesh.pdf.calls)) == (mesh.pdf.json, 1)
+
+    async def test_is_in_the_audit_log_without_any_trace_of_it(
+        self, mesh: Mesh, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        await mesh.put(CONTENT)
+        misplaced = {**self.args(""), "password": self.WORD}
+        for args in (self.args(), self.args("another"), misplaced, {**misplaced, "password": "another"}):
+            with suppress(grpc.aio.AioRpcError):
+                await mesh.invoke(args=args)
+        with suppress(grpc.aio.AioRpcError):
+            await mesh.invoke("NO_SUCH", args=self.args())
+        (log,) = (tmp_path / "audit").iterdir()
+
+        def lines() -> list[dict[str, Any]]:
+            read = map(json.loads, log.read_text().splitlines())
+            return [line for line in read if line.get("method") == "Invoke"]
+
+        async with asyncio.timeout(10):
+            while len(lines()) < 5:  # noqa: ASYNC110 - a file sets no event
+                await asyncio.sleep(0)
+        right, another, wrong_place, another_there, no_action = (line["args"] for line in lines())
+        assert right == another == no_action, "equal but for the password"
+        assert wrong_place == another_there != right
+        assert [line["cache"] for line in lines()] == ["none"] * 5
+        assert self.WORD not in log.read_text() + caplog.text
+
+    async def test_that_fails_says_nothing_of_it(self, mesh: Mesh) -> None:
+        await mesh.put(CONTENT)
+        mesh.pdf.error = PapermeshError(Code.BAD_ARG, "No.", details={"reason": "wrong_password"})
+        attempts = [
+            mesh.invoke(args=self.args()),
+            mesh.invoke(args=self.args(self.WORD * 20)),
+            mesh.invoke(args={"password": self.WORD}),
+            mesh.invoke(args={"doc_ref": {"type": self.WORD, "password": self.WORD}, "pages": 5}),
+        ]
+        errors = [await refusal(each) for each in attempts]
+        assert [each.code for each in errors] == [Code.BAD_ARG] * 4
+        assert errors[0].details == {"reason": "wrong_password"}
+        for error in errors:
+            assert self.WORD not in f"{error} {error.details} {error.violations}"
 
 
 class TestAnActorWhomNoGrantNames:

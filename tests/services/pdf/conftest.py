@@ -77,8 +77,8 @@ def place() -> Callable[[Path], Place]:
 def subject(place: Callable[[Path], Place]) -> Callable[..., Subject]:
     """Makes what a call asks about: a document, by default under the digest of its bytes."""
 
-    def make(source: Path, *, flow: Flow = NOBODY, request_id: str = "") -> Subject:
-        return Subject(sha256(source.read_bytes()).hexdigest(), place(source), flow, request_id)
+    def make(source: Path, *, flow: Flow = NOBODY, request_id: str = "", password: str = "") -> Subject:
+        return Subject(sha256(source.read_bytes()).hexdigest(), place(source), flow, request_id, password)
 
     return make
 
@@ -111,10 +111,11 @@ def ask(make_pdf: MakePdf, subject: Callable[..., Subject]) -> Callable[..., Cor
         flow: Flow = NOBODY,
         source: Path = sample,
         request_id: str = "",
+        password: str = "",
         **arguments: Any,
     ) -> Any:
         deadline = asyncio.get_running_loop().time() + seconds
-        asked = subject(source, flow=flow, request_id=request_id)
+        asked = subject(source, flow=flow, request_id=request_id, password=password)
         answer = await pool.run(operation, arguments, asked, deadline)
         return orjson.loads(answer.payload)
 

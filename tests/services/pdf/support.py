@@ -58,10 +58,10 @@ class Questions:
         return await self._engine.answer(operation, request, subject, timeout_s)
 
 
-def open_path(path: Path) -> Document:
+def open_path(path: Path, password: str = "") -> Document:
     """A document as a worker opens it, by a descriptor."""
     with path.open("rb") as file:
-        return open_document(file.fileno())
+        return open_document(file.fileno(), password)
 
 
 def idle_in(pool: WorkerPool) -> int:

@@ -10,7 +10,7 @@ import pytest
 from google.protobuf import json_format
 
 from papermesh.pdf.v1 import pdf_service_pb2
-from services.base.blobs import BlobStore
+from services.base.blobs import BlobStore, Namespace
 from services.base.call import Call
 from services.base.errors import Code, PapermeshError
 from services.base.flow import Flow
@@ -18,7 +18,8 @@ from services.pdf.processes.limits import Limits
 from services.pdf.processes.process import Answer
 from services.pdf.processes.subject import Subject
 from services.pdf.servicer import PdfServicer
-from tests.services.pdf.support import METADATA, REAL, Questions, idle_in, kept_in, waiting_in
+from services.pdf.worker.mupdf import pymupdf
+from tests.services.pdf.support import METADATA, REAL, TEXT, Questions, idle_in, kept_in, waiting_in
 
 MakePool = Callable[..., Any]
 Pdf = Callable[..., Path]
@@ -208,6 +209,26 @@ def _zeros(mebibytes: int) -> bytes:
     inner = zlib.compressobj(1)
     parts = [inner.compress(bytes(1 << 20)) for _ in range(mebibytes)]
     return zlib.compress(b"".join([*parts, inner.flush()]), 9)
+
+
+async def test_a_password_gets_from_the_reference_to_the_worker(
+    make_engine: MakePool, make_pdf: Pdf, subject: About, tmp_path: Path
+) -> None:
+    word = "열쇠 7"
+    locked = make_pdf("Secret.", encryption=pymupdf.PDF_ENCRYPT_AES_256, user_pw=word, owner_pw="owner")
+    sha256 = subject(locked).sha256
+    blobs = BlobStore((tmp_path / "blobs").as_uri())
+    await blobs.put(Namespace.UPLOADS, sha256, locked)
+    request = pdf_service_pb2.ExtractTextRequest()
+    request.doc_ref.type, request.doc_ref.sha256, request.doc_ref.password = "UPLOAD", sha256, word
+    call = Call("/text", (Flow.of("reports", "").metadata,), "", 30.0, "")
+    async with make_engine() as pool:
+        answer = await PdfServicer([TEXT], Questions(pool), blobs).ExtractText(request, call)
+        assert [item.text for item in answer.items] == ["Secret.\n"]
+        request.doc_ref.password = word.upper() + "!"
+        with pytest.raises(PapermeshError) as refused:
+            await PdfServicer([TEXT], Questions(pool), blobs).ExtractText(request, call)
+    assert (refused.value.code, refused.value.details) == (Code.BAD_ARG, {"reason": "wrong_password"})
 
 
 async def test_the_encrypted_sample_says_so(make_engine: MakePool, corpus: Path, subject: About) -> None:

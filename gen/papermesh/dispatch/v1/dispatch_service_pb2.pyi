@@ -104,7 +104,7 @@ class InvokeRequest(_message.Message):
     idempotency_key: _builtins.str
     """IdempotencyKey makes a repeated call safe for 24 hours: at most 128 visible ASCII characters. The same client,
     actor, action and key with the same arguments get the stored result; with other arguments, CONFLICT
-    (docs/results.md). Empty means none.
+    (docs/results.md). Empty means none. A call whose arguments hold a password takes none, since nothing of it is kept.
     """
     no_cache: _builtins.bool
     """NoCache skips reading the cache and does not wait for an equal call in progress; the result is still written to the
@@ -651,7 +651,7 @@ class SubmitJobRequest(_message.Message):
     """IdempotencyKey makes a repeated submission safe; see InvokeRequest.idempotency_key."""
     @_builtins.property
     def args(self) -> _struct_pb2.Struct:
-        """Args are the action's arguments; see InvokeRequest.args."""
+        """Args are the action's arguments; see InvokeRequest.args. They may hold no password, since a job is kept."""
 
     def __init__(
         self,

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$papermesh/document/v1/document.proto\x12\x15papermesh.document.v1\x1a\x1b\x62uf/validate/validate.proto\"\xec\x04\n\x0b\x44ocumentRef\x12&\n\x04type\x18\x01 \x01(\tB\x18\xbaH\x15r\x10R\x06UPLOADR\x06GITLAB\xc8\x01\x01\x12_\n\x0cproject_path\x18\x02 \x01(\tBI\xbaHFrA\x18\xff\x01\x32<^[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)+$\xd8\x01\x01\x12\x16\n\x04path\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x08\x12\x15\n\x03ref\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\x18\xff\x01\x12(\n\x06sha256\x18\x05 \x01(\tB\x18\xbaH\x15r\x10\x32\x0e^[0-9a-f]{64}$\xd8\x01\x01:\xfa\x02\xbaH\xf6\x02\x1a\xb4\x01\n\x13\x64ocument_ref.upload\x12/an UPLOAD reference has sha256 and nothing else\x1althis.type != \'UPLOAD\' || (this.sha256 != \'\' && this.project_path == \'\' && this.path == \'\' && this.ref == \'\')\x1a\xbc\x01\n\x13\x64ocument_ref.gitlab\x12Ia GITLAB reference has project_path and path, may have ref, and no sha256\x1aZthis.type != \'GITLAB\' || (this.project_path != \'\' && this.path != \'\' && this.sha256 == \'\')\"m\n\nProjectRef\x12_\n\x0cproject_path\x18\x01 \x01(\tBI\xbaHFrA\x18\xff\x01\x32<^[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)+$\xc8\x01\x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$papermesh/document/v1/document.proto\x12\x15papermesh.document.v1\x1a\x1b\x62uf/validate/validate.proto\"\xa6\x05\n\x0b\x44ocumentRef\x12&\n\x04type\x18\x01 \x01(\tB\x18\xbaH\x15r\x10R\x06UPLOADR\x06GITLAB\xc8\x01\x01\x12_\n\x0cproject_path\x18\x02 \x01(\tBI\xbaHFrA\x18\xff\x01\x32<^[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)+$\xd8\x01\x01\x12\x16\n\x04path\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x08\x12\x15\n\x03ref\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\x18\xff\x01\x12(\n\x06sha256\x18\x05 \x01(\tB\x18\xbaH\x15r\x10\x32\x0e^[0-9a-f]{64}$\xd8\x01\x01\x12\x1c\n\x08password\x18\x06 \x01(\tB\n\x80\x01\x01\xbaH\x04r\x02(\x7f:\x96\x03\xbaH\x92\x03\x1a\xc3\x01\n\x13\x64ocument_ref.upload\x12>an UPLOAD reference has sha256 and nothing else but a password\x1althis.type != \'UPLOAD\' || (this.sha256 != \'\' && this.project_path == \'\' && this.path == \'\' && this.ref == \'\')\x1a\xc9\x01\n\x13\x64ocument_ref.gitlab\x12Va GITLAB reference has project_path and path, may have ref and password, and no sha256\x1aZthis.type != \'GITLAB\' || (this.project_path != \'\' && this.path != \'\' && this.sha256 == \'\')\"m\n\nProjectRef\x12_\n\x0cproject_path\x18\x01 \x01(\tBI\xbaHFrA\x18\xff\x01\x32<^[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)+$\xc8\x01\x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -42,12 +42,14 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_DOCUMENTREF'].fields_by_name['ref']._serialized_options = b'\272H\005r\003\030\377\001'
   _globals['_DOCUMENTREF'].fields_by_name['sha256']._loaded_options = None
   _globals['_DOCUMENTREF'].fields_by_name['sha256']._serialized_options = b'\272H\025r\0202\016^[0-9a-f]{64}$\330\001\001'
+  _globals['_DOCUMENTREF'].fields_by_name['password']._loaded_options = None
+  _globals['_DOCUMENTREF'].fields_by_name['password']._serialized_options = b'\200\001\001\272H\004r\002(\177'
   _globals['_DOCUMENTREF']._loaded_options = None
-  _globals['_DOCUMENTREF']._serialized_options = b'\272H\366\002\032\264\001\n\023document_ref.upload\022/an UPLOAD reference has sha256 and nothing else\032lthis.type != \'UPLOAD\' || (this.sha256 != \'\' && this.project_path == \'\' && this.path == \'\' && this.ref == \'\')\032\274\001\n\023document_ref.gitlab\022Ia GITLAB reference has project_path and path, may have ref, and no sha256\032Zthis.type != \'GITLAB\' || (this.project_path != \'\' && this.path != \'\' && this.sha256 == \'\')'
+  _globals['_DOCUMENTREF']._serialized_options = b'\272H\222\003\032\303\001\n\023document_ref.upload\022>an UPLOAD reference has sha256 and nothing else but a password\032lthis.type != \'UPLOAD\' || (this.sha256 != \'\' && this.project_path == \'\' && this.path == \'\' && this.ref == \'\')\032\311\001\n\023document_ref.gitlab\022Va GITLAB reference has project_path and path, may have ref and password, and no sha256\032Zthis.type != \'GITLAB\' || (this.project_path != \'\' && this.path != \'\' && this.sha256 == \'\')'
   _globals['_PROJECTREF'].fields_by_name['project_path']._loaded_options = None
   _globals['_PROJECTREF'].fields_by_name['project_path']._serialized_options = b'\272HFrA\030\377\0012<^[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)+$\310\001\001'
   _globals['_DOCUMENTREF']._serialized_start=93
-  _globals['_DOCUMENTREF']._serialized_end=713
-  _globals['_PROJECTREF']._serialized_start=715
-  _globals['_PROJECTREF']._serialized_end=824
+  _globals['_DOCUMENTREF']._serialized_end=771
+  _globals['_PROJECTREF']._serialized_start=773
+  _globals['_PROJECTREF']._serialized_end=882
 # @@protoc_insertion_point(module_scope)

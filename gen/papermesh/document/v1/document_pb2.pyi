@@ -33,6 +33,7 @@ class DocumentRef(_message.Message):
     PATH_FIELD_NUMBER: _builtins.int
     REF_FIELD_NUMBER: _builtins.int
     SHA256_FIELD_NUMBER: _builtins.int
+    PASSWORD_FIELD_NUMBER: _builtins.int
     type: _builtins.str
     """Type is where the document is: "UPLOAD" (bytes stored through /documents) or "GITLAB"."""
     project_path: _builtins.str
@@ -45,6 +46,11 @@ class DocumentRef(_message.Message):
     """Sha256 of the content, 64 lower-case hexadecimal digits. In an UPLOAD reference the caller gives it. In a GITLAB
     reference dispatch fills it in once it has resolved the blob, and refuses one from a caller.
     """
+    password: _builtins.str
+    """Password of an encrypted document, its user's or its owner's, at most 127 bytes of UTF-8. Empty, the default, means
+    none. A document that needs none opens with any. A call with a password is kept nowhere: neither its arguments nor
+    its result, so it takes no idempotency key. Where a document's bytes are asked for, not its content, it is ignored.
+    """
     def __init__(
         self,
         *,
@@ -53,10 +59,11 @@ class DocumentRef(_message.Message):
         path: _builtins.str = ...,
         ref: _builtins.str = ...,
         sha256: _builtins.str = ...,
+        password: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["path", b"path", "project_path", b"project_path", "ref", b"ref", "sha256", b"sha256", "type", b"type"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["password", b"password", "path", b"path", "project_path", b"project_path", "ref", b"ref", "sha256", b"sha256", "type", b"type"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -157,7 +157,7 @@ class GetMetadataResponse(_message.Message):
     version: _builtins.str
     """Version of PDF that the file claims to be, "1.7"; empty if it claims none that can be read."""
     encrypted: _builtins.bool
-    """Encrypted says that the file is encrypted, even though it opens without a password."""
+    """Encrypted says that the file is encrypted, whether or not it took a password to open it."""
     text_density: _builtins.float
     """TextDensity is the mean number of characters a page, white space not counted, over the sampled pages."""
     has_text_layer: _builtins.bool

@@ -53,7 +53,9 @@ def test_null_means_not_given() -> None:
         ("PDF_TEXT", {"doc_ref": [UPLOAD]}, "doc_ref", "must be an object"),
         ("PDF_TEXT", {"doc_ref": {**UPLOAD, "sha256": 5}}, "doc_ref.sha256", "must be text"),
         ("PDF_TEXT", {"doc_ref": {**UPLOAD, "sha256": "x"}}, "doc_ref.sha256", "64 lower-case hexadecimal digits"),
-        ("PDF_TEXT", {"doc_ref": {"type": "UPLOAD"}}, "doc_ref", "has sha256 and nothing else"),
+        ("PDF_TEXT", {"doc_ref": {"type": "UPLOAD"}}, "doc_ref", "has sha256 and nothing else but a password"),
+        ("PDF_TEXT", {"doc_ref": {**UPLOAD, "password": 5}}, "doc_ref.password", "must be text"),
+        ("PDF_TEXT", {"doc_ref": {**UPLOAD, "password": "가" * 43}}, "doc_ref.password", "127 bytes"),
         ("PDF_TEXT", {"doc_ref": UPLOAD, "pages": "0"}, "pages", "page numbers from 1"),
         ("PDF_CHUNK", {"doc_ref": UPLOAD, "max_chars": "9"}, "max_chars", "must be a whole number"),
         ("PDF_CHUNK", {"doc_ref": UPLOAD, "max_chars": 2**31}, "max_chars", "must be from -2147483648 to 2147483647"),
@@ -214,6 +216,13 @@ class TestWhatIsAskedAgain:
         long = orjson.dumps({"doc_ref": UPLOAD}) + b" " * 4096
         first, second = (arguments.recent(self.ACTION, long, "reports/ann") for _ in range(2))
         assert first is not second
+
+    def test_is_read_again_when_it_is_secret(self) -> None:
+        before = arguments._read.cache_info()
+        args = orjson.dumps({"doc_ref": {**UPLOAD, "password": "x"}})
+        first, second = (arguments.recent(self.ACTION, args, "reports/ann", is_secret=True) for _ in range(2))
+        assert first is not second
+        assert arguments._read.cache_info() == before
 
     def test_is_refused_again_when_it_was_wrong(self) -> None:
         for _ in range(2):

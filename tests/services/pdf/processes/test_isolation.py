@@ -12,8 +12,10 @@ import orjson
 import psutil
 import pytest
 
+from services.base.errors import PapermeshError
 from services.base.flow import Flow
 from services.pdf.processes.subject import Subject
+from services.pdf.worker.mupdf import pymupdf
 from tests.services.pdf.support import Questions, idle_in, kept_in
 
 pytestmark = pytest.mark.measures_time
@@ -25,6 +27,8 @@ Until = Callable[[Callable[[], object]], Awaitable[None]]
 
 ADA, BOB = Flow("company", "ada"), Flow("company", "bob")
 OTHER = Flow("other", "ada")
+
+WORD = "열쇠 7"
 
 
 @pytest.fixture
@@ -51,6 +55,57 @@ async def test_a_process_opens_one_document_for_one_person_and_is_kept_for_their
         assert len(set(first)) == len(asked), "another document, another actor, another client: another process"
         assert [await pid_of(pool, source, flow) for flow, source in asked] == first
         assert pool.restarts == {}
+
+
+async def test_a_question_with_a_password_has_a_process_of_its_own_that_ends_with_it(
+    make_pool: MakePool, ask: Ask, documents: list[Path], until: Until
+) -> None:
+    async def pid_with(password: str) -> int:
+        return int((await ask(pool, "inventory", source=documents[0], flow=ADA, password=password))["pid"])
+
+    async with make_pool() as pool:
+        without = await pid_with("")
+        passwords = ["one", "one", "another"]
+        pids = [await pid_with(password) for password in passwords]
+        assert len({without, *pids}) == 4, "no one else's, not even that of the same password"
+        assert kept_in(pool) == 1
+        await until(lambda: not set(pids) & pool._supervisor.by_pid.keys())
+        assert await pid_with("") == without
+        assert pool.restarts == {}
+
+
+async def test_the_parts_of_a_document_with_a_password_are_read_by_processes_that_end_with_it(
+    make_pool: MakePool, make_pdf: MakePdf, subject: Callable[..., Subject], until: Until
+) -> None:
+    lock = {"encryption": pymupdf.PDF_ENCRYPT_AES_256, "user_pw": WORD, "owner_pw": "owner"}
+    book = make_pdf(*["A page."] * 40, name="book.pdf", **lock)
+    async with make_pool(size=2) as pool:
+        asked = subject(book, flow=ADA, password=WORD)
+        result = orjson.loads(await Questions(pool, in_part=10).text(asked, "", 30))
+        assert [item["text"] for item in result["items"]] == ["A page.\n"] * 40
+        assert kept_in(pool) == 0
+        await until(lambda: len(pool._supervisor.by_pid) == len(pool._supervisor.spares) == 2)
+        assert pool.restarts == {}
+
+
+async def test_a_wrong_password_leaves_no_process_behind(
+    make_pool: MakePool, make_pdf: MakePdf, ask: Ask, until: Until
+) -> None:
+    locked = make_pdf("A page.", encryption=pymupdf.PDF_ENCRYPT_AES_256, user_pw=WORD, owner_pw="owner")
+    async with make_pool() as pool:
+        for password, reason in (("wrong", "wrong_password"), ("", "encrypted")):
+            with pytest.raises(PapermeshError) as refused:
+                await ask(pool, "metadata", sha256="x", source=locked, password=password)
+            assert refused.value.details == {"reason": reason}
+        described = await ask(pool, "metadata", sha256="x", source=locked, password=WORD)
+        assert (described["pages"], described["encrypted"]) == (1, True)
+        assert kept_in(pool) == 1, "that of the question without a password"
+        await until(lambda: len(pool._supervisor.by_pid) == 2)
+
+
+def test_a_password_is_not_shown_with_its_subject() -> None:
+    asked = Subject("x", place=None, password=WORD)  # type: ignore[arg-type]  # nothing is placed
+    assert WORD not in repr(asked)
 
 
 async def test_so_it_is_with_many_callers_at_once(make_pool: MakePool, pid_of: Any, documents: list[Path]) -> None:

@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from services.pdf.worker.fonts import PageFonts, read_fonts
+from services.pdf.worker.page_boxes import find_page
 from services.pdf.worker.page_text import read_text
 from tests.services.pdf.support import open_path
 
@@ -42,7 +43,8 @@ def written(write_objects: Write, font: str, codes: str = "") -> Path:
     ],
 )
 def test_fonts_say_what_their_glyphs_mean_or_not(write_objects: Write, font: str, says: PageFonts) -> None:
-    assert read_fonts(open_path(written(write_objects, font)), 1) == says
+    document = open_path(written(write_objects, font))
+    assert read_fonts(document, find_page(document, 1)) == says
 
 
 def test_korean_without_a_descriptor_is_korean(write_objects: Write) -> None:

@@ -99,6 +99,11 @@ class TestWhatIsDrawnTwice:
     def test_is_read_twice_at_two_places(self) -> None:
         assert read(piece("예"), piece("예", 0, 112), piece("예", 60)) == ["예", "예", "예"]
 
+    def test_is_read_once_from_right_to_left_too(self) -> None:
+        (once,) = read(piece("ملاحظة"))
+        assert read(piece("ملاحظة"), piece("ملاحظة", 0.1 * SIZE)) == [once]
+        assert read(piece("ملاحظة"), piece("ملاحظة", 0, 112)) == [once, once]
+
 
 class TestSpreadLetters:
     def test_are_a_word(self) -> None:

@@ -8,7 +8,7 @@ from rapidfuzz.distance import Indel
 
 from services.base.errors import Code, PapermeshError
 from services.pdf.worker import text
-from services.pdf.worker.mupdf import pymupdf
+from services.pdf.worker.mupdf import mupdf, pymupdf
 from services.pdf.worker.paged import choose_pages, read_pages
 from tests.services.pdf.support import open_path
 
@@ -43,6 +43,21 @@ def test_lines_end_with_a_line_feed(make_pdf: Pdf) -> None:
 def test_only_the_chosen_pages_are_read(make_pdf: Pdf) -> None:
     items, _ = read(make_pdf(*"abcdefg"), (2, 3), (7, 7))
     assert [(item["page"], item["text"]) for item in items] == [(2, "b\n"), (3, "c\n"), (7, "g\n")]
+
+
+def test_a_page_is_looked_up_once(make_pdf: Pdf, monkeypatch: pytest.MonkeyPatch) -> None:
+    document = open_path(make_pdf(*"abc"))
+    look_up = mupdf.pdf_lookup_page_obj
+    seen: list[int] = []
+
+    def count(pdf: Any, index: int) -> Any:
+        seen.append(index)
+        return look_up(pdf, index)
+
+    monkeypatch.setattr(mupdf, "pdf_lookup_page_obj", count)
+    for page in (1, 2, 3):
+        text.read_page(document, page, {})
+    assert seen == [0, 1, 2]
 
 
 def test_korean_is_read_as_it_is_written(make_pdf: Pdf) -> None:

@@ -59,5 +59,21 @@ def test_what_cannot_or_must_not_be_read_says_nothing(write_objects: Write, xml:
     assert read(write_objects, xml) == {}
 
 
+@pytest.mark.parametrize("name", ["EUC-KR", "euc-kr", "ks_c_5601-1987", "cp949", "windows-949"])
+@pytest.mark.parametrize("quote", ["'", '"'])
+def test_korean_encodings_are_read(write_objects: Write, name: str, quote: str) -> None:
+    said = packet(
+        "<dc:title>TITLE</dc:title>", before=f"<?xml version={quote}1.0{quote} encoding={quote}{name}{quote}?>"
+    )
+    # What goes into the file is written as Latin-1.
+    title = "휴가 규정".encode("cp949").decode("latin-1")
+    assert read(write_objects, said.replace("TITLE", title)) == {"title": "휴가 규정"}
+
+
+def test_an_encoding_that_nobody_here_knows_says_nothing(write_objects: Write) -> None:
+    said = packet("<dc:title>a</dc:title>", before='<?xml version="1.0" encoding="gb18030"?>')
+    assert read(write_objects, said) == {}
+
+
 def test_other_properties_are_left_out(write_objects: Write) -> None:
     assert read(write_objects, packet("<xmp:Rating>5</xmp:Rating>", 'xmp:Label="x"')) == {}
