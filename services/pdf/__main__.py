@@ -13,6 +13,7 @@ from services.pdf.operations import OPERATIONS
 from services.pdf.processes.kinds import Kind
 from services.pdf.processes.limits import Limits
 from services.pdf.processes.pools import Pools
+from services.pdf.readings.readings import Readings
 from services.pdf.servicer import PdfServicer
 from services.pdf.settings import PdfSettings
 
@@ -25,16 +26,16 @@ async def run(settings: PdfSettings) -> None:
         limits=Limits(memory_bytes=settings.pdf_worker_memory_bytes, kept=settings.pdf_kept_workers),
         without_landlock=settings.pdf_without_landlock,
     )
-    async with Pools([text], OPERATIONS, settings.work_dir) as pools:
-        servicer = PdfServicer(OPERATIONS, Engine(pools), BlobStore(settings.blobs_url))
+    blobs, engine = BlobStore(settings.blobs_url), engine_version()
+    readings = Readings(settings.work_dir / "readings", blobs, engine, settings.pdf_readings_bytes)
+    async with readings, Pools([text], OPERATIONS, settings.work_dir) as pools:
+        servicer = PdfServicer(OPERATIONS, Engine(pools), blobs)
         hosted = [Hosted(pdf_service_pb2.DESCRIPTOR.services_by_name["PdfService"], servicer)]
 
         async def has_workers() -> bool:
             return pools.is_ready
 
-        server = Server(
-            settings, settings.pdf_port, hosted, table=actions.load(), behind_mesh=True, engine=engine_version()
-        )
+        server = Server(settings, settings.pdf_port, hosted, table=actions.load(), behind_mesh=True, engine=engine)
         await server.serve(has_workers)
 
 

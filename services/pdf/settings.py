@@ -38,6 +38,15 @@ class PdfSettings(ServerSettings):
         ge=256 * 1024**2,
         description="Address space that a document may take in a worker, in bytes; one that needs more is ENGINE_FAIL.",
     )
+    pdf_readings_bytes: int = Field(
+        1024**3,
+        ge=0,
+        lt=2**53,
+        description=(
+            "What readings of pages may take in the work folder, in bytes: about 130,000 pages (docs/documents.md). "
+            "With 0, only recognised pages are kept, in the blob store."
+        ),
+    )
     pdf_without_landlock: bool = Field(
         default=False,
         description=(
