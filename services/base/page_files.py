@@ -61,12 +61,7 @@ class PageFiles:
 
     def names(self, document: Key, under: str = "") -> Iterator[tuple[str, os.stat_result]]:
         """The files of a document, or of one of its folders. Those half-written have a # in their names."""
-        folder = self.folder(document)
-        for inside, _, files in os.walk(folder / under):
-            for file in files:
-                path = Path(inside, file)
-                with suppress(FileNotFoundError):  # removed meanwhile
-                    yield path.relative_to(folder).as_posix(), path.stat()
+        return _walk(f"{self.folder(document)}/{under}", f"{under}/" if under else "")
 
     def delete(self, document: Key, under: str = "") -> None:
         """Deletes everything of a document, or one of its folders, also what is half-written."""
@@ -102,6 +97,17 @@ class PageFiles:
         with suppress(FileNotFoundError, FileExistsError):
             for each in (*reversed(above), folder):
                 (self.root / each).mkdir(mode=0o700, exist_ok=True)
+
+
+def _walk(folder: str, prefix: str) -> Iterator[tuple[str, os.stat_result]]:
+    """The files below a folder, as far as nobody removes them meanwhile. Not by pathlib: at a start there are many."""
+    with suppress(FileNotFoundError), os.scandir(folder) as found:
+        for entry in found:
+            if entry.is_dir(follow_symlinks=False):
+                yield from _walk(entry.path, f"{prefix}{entry.name}/")
+            else:
+                with suppress(FileNotFoundError):
+                    yield f"{prefix}{entry.name}", entry.stat(follow_symlinks=False)
 
 
 def _write(path: Path, content: bytes) -> None:
