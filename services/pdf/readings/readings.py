@@ -31,6 +31,11 @@ _EVERY_S = 30.0
 _SWEEP_S = 20.0
 """The longest that the store may take to say which documents are gone: with the pause, less than a minute."""
 
+_ASKED_AT_ONCE = 1000
+"""Documents that the store is asked about in this time. So a sweep of more comes to an end, however slow the store."""
+
+_ENDING_S = 10.0
+
 _FOUND_BYTES = 64 * 1024 * 1024
 """Readings that are given at once. Of a document whose every page is huge, the rest is read again."""
 
@@ -73,12 +78,13 @@ class Readings:
         return self
 
     async def __aexit__(self, *_error: object) -> None:
-        """Ends the sweeping; what is being kept is kept."""
+        """Ends the sweeping; what is being kept is kept, unless the store hangs."""
         if self._sweeping is not None:
             self._sweeping.cancel()
             with suppress(asyncio.CancelledError):
                 await self._sweeping
-        await asyncio.gather(*self._keeping)
+        if self._keeping:
+            await asyncio.wait(self._keeping, timeout=_ENDING_S)
 
     async def find(
         self, document: DocumentKey, pages: Sequence[int], kind: str, *, shared: bool = True
@@ -138,10 +144,12 @@ class Readings:
         for document in await asyncio.to_thread(self._disk.documents):
             by_namespace[document.namespace].append(document.sha256)
         for namespace, digests in by_namespace.items():
-            async with asyncio.timeout(_SWEEP_S):
-                gone = await self._blobs.missing(namespace, digests)
-            for sha256 in gone:
-                await self.forget(DocumentKey(namespace, sha256))
+            digests.sort()  # neighbours are in one folder of the store
+            for start in range(0, len(digests), _ASKED_AT_ONCE):
+                async with asyncio.timeout(_SWEEP_S):
+                    gone = await self._blobs.missing(namespace, digests[start : start + _ASKED_AT_ONCE])
+                for sha256 in gone:
+                    await self.forget(DocumentKey(namespace, sha256))
 
     async def _run(self) -> None:
         while True:

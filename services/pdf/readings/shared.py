@@ -28,6 +28,10 @@ _OLD_S = 86_400.0
 """For how long another engine's readings stay when this one's come: in an upgrade, replicas of both are at work."""
 
 
+_MOST_CLEARED = 10_000
+"""Documents known to have nothing of an older engine's; one more, and it is looked for again."""
+
+
 class SharedReadings:
     """Entries of one engine in the blob store. A store that fails costs speed only: nothing here raises."""
 
@@ -35,6 +39,7 @@ class SharedReadings:
         """Keeps them in `blobs`, for the engine of this name, which is part of their keys."""
         self._blobs = blobs
         self._engine = engine
+        self._cleared: set[Key] = set()
         self._rests_until = 0.0
 
     async def find(self, document: Key, kind: str, pages: Sequence[int], room: int) -> dict[int, bytes]:
@@ -50,7 +55,8 @@ class SharedReadings:
         return await self._ask(self._keep(document, kind, entries), _KEEP_S) or False
 
     async def forget(self, document: Key) -> None:
-        """Deletes everything of a document, any engine's."""
+        """Deletes everything of a document, any engine's, even if the store has just failed."""
+        self._rests_until = 0.0
         await self._ask(self._blobs.readings.delete(document), _KEEP_S)
 
     async def _find(self, document: Key, kind: str, pages: Sequence[int], room: int) -> dict[int, bytes]:
@@ -79,11 +85,19 @@ class SharedReadings:
         # Dispatch deletes the document before its readings: if it is there now, these go with it.
         if await self._blobs.missing(document.namespace, [document.sha256]):
             return True
-        before = time.time() - _OLD_S
-        for name, stored_at in (await readings.names(document)).items():
-            if not name.startswith(f"{self._engine}/") and stored_at < before:
-                await readings.remove(document, name)
+        if document not in self._cleared:
+            await self._clear(document)
         return False
+
+    async def _clear(self, document: Key) -> None:
+        """Removes what older engines left of a document; once, because of many pages each is kept by itself."""
+        before = time.time() - _OLD_S
+        for name, stored_at in (await self._blobs.readings.names(document)).items():
+            if not name.startswith(f"{self._engine}/") and stored_at < before:
+                await self._blobs.readings.remove(document, name)
+        if len(self._cleared) >= _MOST_CLEARED:
+            self._cleared.clear()
+        self._cleared.add(document)
 
     async def _ask(self, work: Coroutine[Any, Any, _T], within_s: float) -> _T | None:
         """What the store answers; None when it fails or has just failed, which is logged once a minute."""

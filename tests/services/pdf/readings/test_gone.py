@@ -81,6 +81,32 @@ async def test_a_page_that_is_kept_after_the_deletion_is_gone_with_the_next_swee
         assert await blobs.readings.names(document) == {}
 
 
+async def test_a_store_that_has_just_failed_is_asked_to_forget_nevertheless(
+    replica: MakeReadings, blobs: BlobStore, tmp_path: Path
+) -> None:
+    document = await stored(blobs, tmp_path)
+    async with replica() as readings:
+        await readings.keep(document, OCR, PAGES, shared=True)
+        await blobs.delete(*document)
+        readings._shared._rests_until = float("inf")
+        await readings.sweep()
+        assert await blobs.readings.names(document) == {}
+
+
+async def test_more_documents_than_are_asked_about_at_once_are_all_looked_for(
+    replica: MakeReadings, blobs: BlobStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_ASKED_AT_ONCE", 2)
+    documents = [await stored(blobs, tmp_path) for _ in range(5)]
+    async with replica() as readings:
+        for each in documents:
+            await readings.keep(each, "words", {1: b"x"}, shared=False)
+        for each in documents[1:]:
+            await blobs.delete(*each)
+        await readings.sweep()
+        assert [file.parts[-4] for file in files_in(tmp_path / "one")] == [documents[0].sha256]
+
+
 async def test_documents_of_both_namespaces_are_looked_for_in_their_own(
     replica: MakeReadings, blobs: BlobStore, tmp_path: Path
 ) -> None:
