@@ -38,8 +38,8 @@ class Workload:
     callees: tuple[str, ...] = ()
     """Workloads that it calls through Envoy's mesh listener."""
 
-    blobs: Literal["none", "read", "write"] = "none"
-    """Whether it sees the documents."""
+    blobs: Literal["none", "read", "readings", "write"] = "none"
+    """Whether it sees the documents. With "readings" it reads them, and writes what it has read of them beside them."""
 
     redis: tuple[Literal["state", "cache"], ...] = ()
     """Which roles of Redis it uses."""
@@ -65,7 +65,7 @@ OWN = ("adapter", "dispatch", "envoy", "operator")
 """The way that every call takes, which each deployment wires itself; the operator is a person."""
 
 SERVICES: tuple[Workload, ...] = (
-    Workload("pdf", "services.pdf", 9102, ("papermesh.pdf.v1.PdfService",), blobs="read"),
+    Workload("pdf", "services.pdf", 9102, ("papermesh.pdf.v1.PdfService",), blobs="readings"),
 )
 """What runs behind dispatch: services, and workers that nobody calls."""
 

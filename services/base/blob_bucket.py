@@ -1,6 +1,8 @@
 """Blobs in a bucket of any S3-compatible store."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+import asyncio
+from collections import defaultdict
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,6 +15,9 @@ from services.base.own_faults import own_fault
 from services.base.stored_blob import PIECE_BYTES, Blob, Key, Namespace
 
 _LISTED_AT_ONCE = 1000
+
+_ASKED_AT_ONCE = 8
+"""Folders of the bucket, while it is asked for many blobs: thousands must not wait for each other's round trips."""
 
 _PARTS_AT_ONCE = 1
 """A large file is stored in parts of 5 MiB, each held in memory more than once; the default would take twelve."""
@@ -29,12 +34,12 @@ class BlobBucket:
 
     async def put(self, key: Key, source: Path) -> None:
         """Stores a file, in place of what is there: to find out whether that is whole would cost as much."""
-        with _reaching():
+        with reaching():
             await self._store.put_async(str(key), source, max_concurrency=_PARTS_AT_ONCE)
 
     async def size(self, key: Key) -> int:
         """The size of a blob in bytes."""
-        with _reaching():
+        with reaching():
             try:
                 return int((await self._store.head_async(str(key)))["size"])
             except FileNotFoundError:
@@ -43,7 +48,7 @@ class BlobBucket:
 
     async def read(self, key: Key) -> AsyncGenerator[bytes, None]:
         """The bytes of a blob, unproved."""
-        with _reaching():
+        with reaching():
             try:
                 answer = await self._store.get_async(str(key))
             except FileNotFoundError:
@@ -56,16 +61,34 @@ class BlobBucket:
 
     async def list(self, namespace: Namespace) -> AsyncIterator[Blob]:
         """All blobs of a namespace, in no order."""
-        with _reaching():
+        with reaching():
             async for found in self._store.list(str(namespace), chunk_size=_LISTED_AT_ONCE):
                 for meta in found:
                     name = meta["path"].rsplit("/", 1)[-1]
                     if is_digest(name):
                         yield Blob(name, meta["size"], meta["last_modified"].timestamp())
 
+    async def missing(self, keys: Collection[Key]) -> set[str]:
+        """The digests of those that are not there: each folder with more than one of them is listed once."""
+        folders: defaultdict[str, set[str]] = defaultdict(set)
+        for key in keys:
+            folders[str(key).rpartition("/")[0]].add(key.sha256)
+        asked = asyncio.Semaphore(_ASKED_AT_ONCE)
+
+        async def missing_in(folder: str, digests: set[str]) -> set[str]:
+            async with asked:
+                return await self._missing_in(folder, digests)
+
+        with reaching():
+            found = await asyncio.gather(*(missing_in(*each) for each in folders.items()))
+            missing = set[str]().union(*found)
+            if missing:
+                await self._must_be_there()
+        return missing
+
     async def delete(self, key: Key) -> None:
         """Deletes a blob."""
-        with _reaching():
+        with reaching():
             try:
                 await self._store.delete_async(str(key))
             except FileNotFoundError:
@@ -75,6 +98,19 @@ class BlobBucket:
         """The error for a blob that did not have its digest. It stays, given to nobody, and the next put mends it."""
         return key.damaged()
 
+    async def _missing_in(self, folder: str, digests: set[str]) -> set[str]:
+        if len(digests) == 1:
+            [digest] = digests
+            try:
+                await self._store.head_async(f"{folder}/{digest}")
+            except FileNotFoundError:
+                return digests
+            return set()
+        left = set(digests)
+        async for found in self._store.list(folder, chunk_size=_LISTED_AT_ONCE):
+            left.difference_update(meta["path"].rsplit("/", 1)[-1] for meta in found)
+        return left
+
     async def _must_be_there(self) -> None:
         """Tells an object that is not there from a bucket that is not there, of which lists alone speak clearly."""
         async for _ in self._store.list(chunk_size=1):
@@ -82,7 +118,7 @@ class BlobBucket:
 
 
 @contextmanager
-def _reaching() -> Iterator[None]:
+def reaching() -> Iterator[None]:
     """Translates what the store refuses. Its own words may name hosts and keys, and are for the log alone."""
     try:
         yield

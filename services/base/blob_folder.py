@@ -7,7 +7,7 @@ import hashlib
 import os
 import secrets
 import threading
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Collection, Iterator
 from pathlib import Path
 from typing import IO
 
@@ -84,6 +84,14 @@ class BlobFolder:
                 found = await asyncio.to_thread(_blobs, folder)
             for blob in found:
                 yield blob
+
+    async def missing(self, keys: Collection[Key]) -> set[str]:
+        """The digests of those that are not there."""
+        with using(Disk.STORE):
+            found = await asyncio.to_thread(lambda: {key.sha256 for key in keys if not self._path(key).exists()})
+            if found:
+                self._must_be_there()
+        return found
 
     async def delete(self, key: Key) -> None:
         """Deletes a blob, and what was put aside of it."""

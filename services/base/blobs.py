@@ -7,13 +7,15 @@ ours, or a deletion since then; and bytes that lost their digest are given to no
 
 import asyncio
 import hashlib
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Collection
 from contextlib import aclosing
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from services.base.blob_bucket import BlobBucket
 from services.base.blob_folder import BlobFolder
+from services.base.readings_bucket import ReadingsBucket
+from services.base.readings_folder import ReadingsFolder
 from services.base.stored_blob import Blob, Key, Namespace
 
 __all__ = ["Blob", "BlobStore", "Namespace"]
@@ -35,7 +37,15 @@ class BlobStore:
         """
         parts = urlsplit(url)
         self._store: BlobFolder | BlobBucket
-        self._store = BlobFolder(Path(unquote(parts.path))) if parts.scheme == "file" else BlobBucket(url)
+        self.readings: ReadingsFolder | ReadingsBucket
+        """What was read of documents at a price, for all replicas. It is deleted with its document, by whoever deletes
+        that."""
+
+        if parts.scheme == "file":
+            root = Path(unquote(parts.path))
+            self._store, self.readings = BlobFolder(root), ReadingsFolder(root)
+        else:
+            self._store, self.readings = BlobBucket(url), ReadingsBucket(url)
 
     async def put(self, namespace: Namespace, sha256: str, source: Path) -> None:
         """Stores a file under its digest, so that it lasts. The same bytes are stored once; damaged ones are mended.
@@ -83,6 +93,10 @@ class BlobStore:
         """All blobs of a namespace, in no order. One that is put or deleted meanwhile may be told or not."""
         async for blob in self._store.list(namespace):
             yield blob
+
+    async def missing(self, namespace: Namespace, digests: Collection[str]) -> set[str]:
+        """Those of the blobs that are not there. Thousands cost a bucket hundreds of requests, not thousands."""
+        return await self._store.missing([Key.of(namespace, each) for each in digests])
 
     async def delete(self, namespace: Namespace, sha256: str) -> None:
         """Deletes a blob. One that is not there is deleted already."""

@@ -1,6 +1,7 @@
 """Runs the pdf service: `python -m services.pdf`, with its settings in the environment."""
 
 import logging
+from contextlib import aclosing
 
 import uvloop
 
@@ -16,7 +17,7 @@ from services.pdf.operations import OPERATIONS, STEPS
 from services.pdf.processes.kinds import Kind
 from services.pdf.processes.limits import Limits
 from services.pdf.processes.pools import Pools
-from services.pdf.readings.store import Readings
+from services.pdf.readings.readings import Readings
 from services.pdf.recognition import Recognition
 from services.pdf.servicer import PdfServicer
 from services.pdf.settings import PdfSettings
@@ -35,21 +36,22 @@ async def run(settings: PdfSettings) -> None:
     ocr, tesseract = ocr_kind(settings)
     if ocr.missing:
         _LOG.warning("scans are not read. %s", ocr.missing)
-    version = engine_version({**INPUTS, "tesseract": lambda: tesseract.version if tesseract else "none"})
-    async with Pools([text, ocr], [*OPERATIONS, *STEPS], settings.work_dir) as pools:
-        blobs = BlobStore(settings.blobs_url)
-        recognition = Recognition(pools, Readings())
+    engine = engine_version({**INPUTS, "tesseract": lambda: tesseract.version if tesseract else "none"})
+    blobs = BlobStore(settings.blobs_url)
+    readings = Readings(settings.work_dir / "readings", blobs, engine, settings.pdf_readings_bytes)
+    async with (
+        readings,
+        Pools([text, ocr], [*OPERATIONS, *STEPS], settings.work_dir) as pools,
+        aclosing(Recognition(pools, readings)) as recognition,
+    ):
         servicer = PdfServicer(OPERATIONS, Engine(pools, recognition), blobs)
         hosted = [Hosted(pdf_service_pb2.DESCRIPTOR.services_by_name["PdfService"], servicer)]
 
         async def has_workers() -> bool:
             return pools.is_ready
 
-        server = Server(settings, settings.pdf_port, hosted, table=actions.load(), behind_mesh=True, engine=version)
-        try:
-            await server.serve(has_workers)
-        finally:
-            await recognition.close()
+        server = Server(settings, settings.pdf_port, hosted, table=actions.load(), behind_mesh=True, engine=engine)
+        await server.serve(has_workers)
 
 
 def main() -> None:

@@ -18,7 +18,7 @@ from services.pdf.processes.pools import Pools
 from services.pdf.processes.process import Answer
 from services.pdf.processes.subject import Subject
 from services.pdf.processes.wire import CONTENT
-from services.pdf.readings.store import DocumentKey, Readings
+from services.pdf.readings.readings import DocumentKey, Readings
 
 PAGE_SECONDS = 60.0
 """How long one page may take, whatever its callers' deadlines."""
@@ -100,7 +100,7 @@ class Recognition:
                 _leave(each, goes_on=not (hung_up or subject.password))
         return found | {page: _outcome(each.task) for page, each in joined.items()}
 
-    async def close(self) -> None:
+    async def aclose(self) -> None:
         """Stops all work."""
         tasks = [each.task for each in self._under_way.values()]
         for task in tasks:

@@ -55,6 +55,15 @@ class PdfSettings(ServerSettings):
         ),
     )
     pdf_ocr_data: str = Field("", description="Folder of Tesseract's models; if empty, Tesseract's own.")
+    pdf_readings_bytes: int = Field(
+        1024**3,
+        ge=0,
+        lt=2**53,
+        description=(
+            "What readings of pages may take in the work folder, in bytes: about 130,000 pages (docs/documents.md). "
+            "With 0, only recognised pages are kept, in the blob store."
+        ),
+    )
     pdf_without_landlock: bool = Field(
         default=False,
         description=(

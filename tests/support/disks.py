@@ -1,4 +1,4 @@
-"""File systems of a test's own: one that has little room, and one whose power can be cut."""
+"""File systems of a test's own: one that has little room, and one whose power can be cut; and what is on them."""
 
 import os
 import shutil
@@ -31,6 +31,11 @@ def fill(folder: Path) -> Path:
                 pass
         except OSError:
             return file
+
+
+def files_in(folder: Path) -> list[Path]:
+    """All files below a folder, whoever removes some of them meanwhile."""
+    return sorted(Path(inside, name) for inside, _, names in os.walk(folder) for name in names)
 
 
 class Disk:

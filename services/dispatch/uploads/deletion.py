@@ -1,4 +1,7 @@
-"""Deletes bytes that nobody holds any more, without taking them from a concurrent upload of the same bytes."""
+"""Deletes bytes that nobody holds any more, and what was read of them.
+
+Nothing is taken from a concurrent upload of the same bytes.
+"""
 
 import asyncio
 import logging
@@ -8,6 +11,7 @@ from importlib.resources import files
 from services.base.blobs import BlobStore, Namespace
 from services.base.errors import Code, PapermeshError
 from services.base.redis.link import RedisAway, RedisLink, RedisRefused, Script
+from services.base.stored_blob import Key
 from services.dispatch.admission.state import RedisNeeded, holders_key, redis_away
 
 _log = logging.getLogger(__name__)
@@ -69,7 +73,7 @@ class Deletion:
             await asyncio.sleep(_LOOK_S)
 
     async def erase(self, sha256: str) -> bool:
-        """Deletes an upload's bytes unless somebody holds them.
+        """Deletes an upload's bytes and its readings in the store, unless somebody holds it.
 
         If the caller is cancelled, the deletion goes on.
 
@@ -91,6 +95,8 @@ class Deletion:
                 return False
             async with asyncio.timeout(_DELETE_S):
                 await self._blobs.delete(Namespace.UPLOADS, sha256)
+                # Last: whoever shares a reading looks afterwards whether the document is still there.
+                await self._blobs.readings.delete(Key(Namespace.UPLOADS, sha256))
             await self._done.run([mark, ERASING], [sha256, token, _REMEMBERED_S])
         except (PapermeshError, TimeoutError) as error:
             _log.warning("Could not delete an upload's bytes; trying again later: %s", str(error) or "it took too long")

@@ -3,13 +3,16 @@
 import asyncio
 import logging
 import time
+from collections.abc import AsyncIterator
 from contextlib import suppress
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from services.base.blobs import BlobStore, Namespace
 from services.base.errors import PapermeshError
+from services.base.page_files import DOCUMENTS
 from services.base.redis.link import RedisAway, RedisLink, RedisRefused, Script
+from services.base.stored_blob import Key
 from services.dispatch import memory_pressure
 from services.dispatch.admission.state import holders_key
 from services.dispatch.uploads.deletion import ERASING, Deletion
@@ -21,6 +24,7 @@ _SWEEP = "retention:sweep"
 _EVERY_S = 3600
 _LOOK_S = 60.0
 _AT_ONCE = 100
+_ASKED_AT_ONCE = 10_000
 
 _UNFINISHED_S = 3600
 """No upload takes this long. The store may be shared: what another dispatch is writing right now must stay."""
@@ -77,6 +81,7 @@ class Retention:
         """
         erased = await self._sweep_unused() + await self._sweep_unfinished() + await self._sweep_unowned()
         await self._sweep_results()
+        await self._sweep_readings()
         if erased:
             _log.info("Retention deleted %d documents", erased)
 
@@ -109,6 +114,25 @@ class Retention:
         async for blob in self._blobs.list(Namespace.RESULTS):
             if now - blob.stored_at > _RESULTS_KEPT_S:
                 await self._blobs.delete(Namespace.RESULTS, blob.sha256)
+
+    async def _sweep_readings(self) -> None:
+        """Deletes readings of documents that are gone: a pdf process was killed while it kept them."""
+        async for some in _groups(self._blobs.readings.documents()):
+            for namespace in DOCUMENTS:
+                digests = [each.sha256 for each in some if each.namespace is namespace]
+                for sha256 in await self._blobs.missing(namespace, digests):
+                    await self._blobs.readings.delete(Key(namespace, sha256))
+
+
+async def _groups(documents: AsyncIterator[Key]) -> AsyncIterator[list[Key]]:
+    """The documents, so many at a time."""
+    group: list[Key] = []
+    async for document in documents:
+        group.append(document)
+        if len(group) == _ASKED_AT_ONCE:
+            yield group
+            group = []
+    yield group
 
 
 def remove_unfinished(spool_dir: Path, blobs_url: str) -> None:

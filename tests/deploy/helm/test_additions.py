@@ -121,13 +121,16 @@ def test_the_next_pod_of_a_single_dispatch_comes_to_the_node_of_its_claim() -> N
 def test_a_service_that_writes_documents_may() -> None:
     """As one that fetches them from elsewhere does."""
 
-    def mount(blobs: str) -> Object | None:
+    def mounts(blobs: str) -> list[Object]:
         (container,) = pod("Deployment", "pdf", services__pdf__blobs=blobs)["spec"]["containers"]
-        return next((each for each in container["volumeMounts"] if each["name"] == "blobs"), None)
+        return [each for each in container["volumeMounts"] if each["name"] == "blobs"]
 
-    assert mount("none") is None
-    assert mount("read") == {"name": "blobs", "mountPath": "/var/lib/papermesh/blobs", "readOnly": True}
-    assert mount("write") == {"name": "blobs", "mountPath": "/var/lib/papermesh/blobs", "readOnly": False}
+    whole = {"name": "blobs", "mountPath": "/var/lib/papermesh/blobs"}
+    readings = {"name": "blobs", "mountPath": "/var/lib/papermesh/blobs/readings", "subPath": "readings"}
+    assert mounts("none") == []
+    assert mounts("read") == [{**whole, "readOnly": True}]
+    assert mounts("readings") == [{**whole, "readOnly": True}, readings]
+    assert mounts("write") == [{**whole, "readOnly": False}]
 
 
 def test_a_service_is_told_of_the_redis_that_its_entry_names() -> None:

@@ -6,9 +6,7 @@ from collections.abc import Awaitable, Iterator
 from pathlib import Path
 from typing import IO
 
-import httpx
 import pytest
-from moto.server import ThreadedMotoServer
 
 from services.base import blob_folder
 from services.base.blob_folder import BlobFolder
@@ -17,26 +15,15 @@ from services.base.errors import Code, PapermeshError
 from services.base.own_faults import COUNTS
 from services.base.stored_blob import Key
 from tests.support.disks import fill, needs_root, small_disk
+from tests.support.s3 import bucket
 
 MISSING = "ab" * 32
 
 
 @pytest.fixture(scope="module")
 def s3() -> Iterator[str]:
-    """A bucket of an S3 server, and the environment that leads to it."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    endpoint = f"http://{host}:{port}"
-    httpx.put(f"{endpoint}/documents").raise_for_status()
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("AWS_ENDPOINT", endpoint)
-        patch.setenv("AWS_ALLOW_HTTP", "true")
-        patch.setenv("AWS_REGION", "us-east-1")
-        patch.setenv("AWS_ACCESS_KEY_ID", "key")
-        patch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
-        yield "s3://documents/prefix"
-    server.stop()
+    with bucket() as url:
+        yield url
 
 
 @pytest.fixture(params=["directory", "s3"])
@@ -146,6 +133,20 @@ class TestEveryStore:
         found = [blob for blob in await listed(store, Namespace.RESULTS) if blob.sha256 not in before]
         assert {blob.sha256: blob.size for blob in found} == sizes
         assert all(abs(time.time() - blob.stored_at) < 60 for blob in found)
+
+    async def test_says_which_of_many_are_missing(self, store: BlobStore, tmp_path: Path) -> None:
+        there = set()
+        for size in range(1, 6):
+            path, _, sha256 = document(tmp_path, size)
+            await store.put(Namespace.GITLAB, sha256, path)
+            there.add(sha256)
+        # Neighbours of what is there, others alone in their folders, and one of another namespace.
+        gone = {each[:2] + MISSING[2:] for each in there} | {f"{number:02x}" * 32 for number in range(20)}
+        path, _, sha256 = document(tmp_path)
+        await store.put(Namespace.UPLOADS, sha256, path)
+        assert await store.missing(Namespace.GITLAB, there | gone | {sha256}) == gone | {sha256}
+        assert await store.missing(Namespace.GITLAB, there) == set()
+        assert await store.missing(Namespace.GITLAB, []) == set()
 
     async def test_has_nothing_of_what_was_deleted(self, store: BlobStore, tmp_path: Path) -> None:
         path, content, sha256 = document(tmp_path)
@@ -365,6 +366,7 @@ async def test_a_store_that_is_gone_is_no_missing_document(directory: BlobStore,
         directory.place(Namespace.UPLOADS, sha256, tmp_path / "placed"),
         directory.put(Namespace.UPLOADS, sha256, path),
         directory.delete(Namespace.UPLOADS, sha256),
+        directory.missing(Namespace.UPLOADS, [sha256]),
         listed(directory, Namespace.UPLOADS),
     ):
         assert await refusal(attempt) == (Code.UNAVAILABLE, "store_gone")

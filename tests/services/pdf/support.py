@@ -5,13 +5,14 @@ from pathlib import Path
 from typing import Any, cast
 
 from papermesh.pdf.v1 import pdf_service_pb2 as pb
+from services.base.blobs import BlobStore
 from services.pdf.engine import Engine, Result
 from services.pdf.operations import OPERATIONS, Operation, Pages
 from services.pdf.processes.kinds import View
 from services.pdf.processes.pool import WorkerPool
 from services.pdf.processes.pools import Pools
 from services.pdf.processes.subject import Subject
-from services.pdf.readings.store import Readings
+from services.pdf.readings.readings import Readings
 from services.pdf.recognition import Recognition
 from services.pdf.worker.documents import Document, open_document
 from tests.services.pdf import probes
@@ -26,6 +27,11 @@ PROBES = {name: View(f"{probes.__name__}:{name}", warm_up={"warm_up": True}) for
 VIEWS = {**REAL, **PROBES}
 
 
+def no_readings() -> Readings:
+    """Keeps nothing."""
+    return Readings(Path("/nowhere"), BlobStore("file:///nowhere"), "", 0)
+
+
 class Questions:
     """The service's three operations on one pool."""
 
@@ -34,7 +40,7 @@ class Questions:
         self._pool = pool
         self._text = replace(TEXT, pages=Pages(**pages))
         pools = cast("Pools", self)  # it has what the engine needs of them
-        self._engine = Engine(pools, Recognition(pools, Readings()))
+        self._engine = Engine(pools, Recognition(pools, no_readings()))
 
     def missing(self, _kind: str) -> str:
         """Nothing."""

@@ -16,7 +16,9 @@ from services.pdf.engine import Engine
 from services.pdf.operations import OPERATIONS, Operation, Pages
 from services.pdf.processes.kinds import Kind
 from services.pdf.processes.pools import Pools
+from services.pdf.recognition import Recognition
 from services.pdf.servicer import PdfServicer
+from tests.services.pdf.support import no_readings
 
 SERVICE = pb.DESCRIPTOR.services_by_name["PdfService"]
 
@@ -40,7 +42,7 @@ async def channel(tmp_path: Path, blobs: BlobStore) -> AsyncIterator[grpc.aio.Ch
     """A channel to a server that has the new operation beside the others."""
     operations = [*OPERATIONS, SHEETS]
     async with Pools([Kind(size=2)], operations, tmp_path / "work") as pools:
-        servicer = PdfServicer(operations, Engine(pools), blobs)
+        servicer = PdfServicer(operations, Engine(pools, Recognition(pools, no_readings())), blobs)
         async with serving(Hosted(SERVICE, servicer), directory=tmp_path / "certificates") as channel:
             yield channel
 

@@ -11,6 +11,7 @@ import orjson
 import pytest
 
 from papermesh.pdf.v1 import pdf_service_pb2 as pb
+from services.base.blobs import BlobStore
 from services.base.errors import Code, PapermeshError
 from services.base.flow import Flow
 from services.pdf.engine import Engine, Result
@@ -19,7 +20,7 @@ from services.pdf.processes.kinds import OCR, Kind
 from services.pdf.processes.limits import Limits
 from services.pdf.processes.pools import Pools
 from services.pdf.processes.subject import Subject
-from services.pdf.readings.store import Readings
+from services.pdf.readings.readings import Readings
 from services.pdf.recognition import Recognition
 from tests.services.pdf.support import TEXT
 
@@ -49,8 +50,11 @@ class Reader:
 
 
 @pytest.fixture
-def readings() -> Readings:
-    return Readings()
+async def readings(tmp_path: Path) -> AsyncIterator[Readings]:
+    """Kept on the disk alone: the store lacks the documents."""
+    blobs = BlobStore((tmp_path / "blobs").as_uri())
+    async with Readings(tmp_path / "readings", blobs, "engine", 1 << 30) as readings:
+        yield readings
 
 
 @pytest.fixture
@@ -65,7 +69,7 @@ def reading(tmp_path: Path, readings: Readings) -> Callable[..., Any]:
             try:
                 yield reader
             finally:
-                await reader.recognition.close()
+                await reader.recognition.aclose()
 
     return start
 
