@@ -125,7 +125,9 @@ def line_text(line: Mapping[str, Any], fonts: PageFonts) -> str:
 
 def drawn_letters(line: Mapping[str, Any]) -> list[Letter]:
     """The letters of one line of `get_text("rawdict")` as they were drawn, without their places along it."""
-    return [Letter(each["c"], 0.0, 0.0, False, each["bbox"], span) for span in line["spans"] for each in span["chars"]]
+    return [
+        Letter(each["c"], 0.0, 0.0, box=each["bbox"], span=span) for span in line["spans"] for each in span["chars"]
+    ]
 
 
 def _by_itself(line: Mapping[str, Any], found: _Line | None) -> list[Letter]:
