@@ -1,0 +1,239 @@
+"""Reads a page once, for every view of it: the words with their places and looks.
+
+The text is that of `page_text`. Where the places of letters matter for it (`page_lines`), words are made of letters.
+Elsewhere MuPDF's own words are taken, which costs a fraction.
+"""
+
+import re
+from bisect import bisect_right
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
+from itertools import accumulate, chain, groupby
+from operator import itemgetter
+from typing import Any, NamedTuple
+
+from services.pdf.worker.documents import Document
+from services.pdf.worker.fonts import PageFonts, read_fonts
+from services.pdf.worker.letters import Letter, text_of
+from services.pdf.worker.mupdf import mupdf, pymupdf
+from services.pdf.worker.page_lines import drawn_letters, set_lines
+from services.pdf.worker.page_text import (
+    GLYPHS,
+    LETTER_SIGN,
+    MOST_CHARACTERS,
+    SIGN,
+    TEXT,
+    has_a_line_twice,
+    plain_text,
+    run_page,
+)
+from services.pdf.worker.strings import fit
+from services.pdf.worker.word_pieces import match_pieces
+from services.pdf.worker.words import Box, Line, Reading, Style, in_units
+
+_ROTATE = mupdf.pdf_new_name("Rotate")
+
+_PIECE = re.compile("[^\\s\x00-\x1f\x7f-\x9f]+")
+"""Letters that `fit` leaves together."""
+
+_BETWEEN = re.compile("[\x00-\x20\xa0\u202a-\u202e]+")
+"""What PyMuPDF's words leave out."""
+
+_Look = Mapping[str, Any]
+"""A span of `get_text("dict")` or `"rawdict"`: letters that look alike."""
+
+_Piece = tuple[Any, ...]
+"""Left, top, right, bottom and text of a word or a part of one, as from PyMuPDF's `extractWORDS`, and more."""
+
+
+def read_page_words(document: Document, page: int) -> Reading:
+    """The words of page `page` (from 1), all of its own text; what they say is what `page_text.read_text` gives.
+
+    The words of a page with more than `MOST_CHARACTERS` have no places.
+
+    Raises mupdf.FzErrorBase when the page cannot be parsed.
+    """
+    fonts = read_fonts(document, page)
+    drawn = _Drawn(run_page(document, page, TEXT), fonts)
+    is_twice = has_a_line_twice(drawn.text)
+    if is_twice or (drawn.text and not drawn.text.strip()):
+        drawn = _Drawn(run_page(document, page, GLYPHS), fonts)
+    looks = _Looks()
+    if len(drawn.text) > MOST_CHARACTERS:
+        lines = [Line(line, 0) for line in fit(drawn.text).removesuffix("\n").split("\n")]
+    elif is_twice or fonts.unmapped or SIGN.search(drawn.text):
+        lines = [
+            _line_of_letters(text_of(line.letters), line.letters, line.block, line.direction, looks)
+            for line in set_lines(drawn.letters, fonts)
+        ]
+    else:
+        lines = _drawn_lines(drawn, looks)
+    leaf = mupdf.pdf_lookup_page_obj(document.pdf, page - 1)
+    rotation = mupdf.pdf_to_int(mupdf.pdf_dict_get_inheritable(leaf, _ROTATE)) % 360
+    return Reading(drawn.width, drawn.height, rotation, looks.styles, lines)
+
+
+class _DrawnLine(NamedTuple):
+    """A line as MuPDF has it."""
+
+    text: str
+    block: int
+    """The place of its block among those of `_Drawn`."""
+
+    order: int | None
+    """Its own place in that block; None for a line that PyMuPDF has not."""
+
+    spans: list[_Look]
+    direction: tuple[float, float]
+
+
+class _Drawn:
+    """A page as MuPDF has it, taken out in the forms that are asked for."""
+
+    def __init__(self, page: Any, fonts: PageFonts) -> None:
+        self._page = page
+        self._fonts = fonts
+        self._forms = pymupdf.TextPage(page)
+        self.width: float = round(self._forms.rect.width, 2)
+        self.height: float = round(self._forms.rect.height, 2)
+
+    @cached_property
+    def text(self) -> str:
+        """What `plain_text` gives, of the lines themselves unless they lack some or are not all that will be needed."""
+        buffer = mupdf.fz_new_buffer_from_stext_page(self._page)  # the same letters in other lines, at little cost
+        letters = mupdf.fz_buffer_extract_copy(buffer).decode("utf-8", "replace")
+        if not self._fonts.unmapped and len(letters) <= MOST_CHARACTERS and not LETTER_SIGN.search(letters):
+            text = "".join([f"{line.text}\n" for line in self.lines])
+            if len(letters) <= len(text) and "".join(letters.split()) == "".join(text.split()):
+                return text
+        return plain_text(self._page)
+
+    @cached_property
+    def lines(self) -> list[_DrawnLine]:
+        """Those of `get_text("dict")`, which lacks some of those without width or height."""
+        return [
+            _DrawnLine(text.removesuffix("\n"), number, order, line["spans"], line["dir"])
+            for number, block in enumerate(self._forms.extractDICT()["blocks"])
+            for order, line in enumerate(block["lines"])
+            if (text := "".join([span["text"] for span in line["spans"]]))
+        ]
+
+    @cached_property
+    def words(self) -> list[_Piece]:
+        """Those of `get_text("words")`."""
+        found: list[_Piece] = self._forms.extractWORDS()
+        return found
+
+    @cached_property
+    def letters(self) -> list[dict[str, Any]]:
+        """The blocks of `get_text("rawdict")`: the same lines, letter by letter."""
+        found: list[dict[str, Any]] = self._forms.extractRAWDICT()["blocks"]
+        return found
+
+    def letters_of(self, line: _DrawnLine) -> list[Letter]:
+        """Those of one of its lines; none where PyMuPDF has not got it."""
+        return [] if line.order is None else drawn_letters(self.letters[line.block]["lines"][line.order])
+
+
+class _Looks:
+    """The styles of a page, each once."""
+
+    def __init__(self) -> None:
+        self.styles: list[Style] = []
+        self._numbers: dict[Style, int] = {}
+        self._seen: dict[tuple[Any, ...], int] = {}
+
+    def number(self, look: _Look) -> int:
+        """The index of a span's style."""
+        key = (look["font"], look["size"], look["flags"], look["color"])
+        found = self._seen.get(key)
+        if found is None:
+            font, size, flags, color = key
+            found = self._numbers.setdefault(Style(fit(font), round(size, 2), flags, color), len(self.styles))
+            self._seen[key] = found
+            if found == len(self.styles):
+                self.styles = list(self._numbers)
+        return found
+
+
+def _drawn_lines(drawn: _Drawn, looks: _Looks) -> list[Line]:
+    """The lines as MuPDF has them, with its words."""
+    groups = (list(group) for _, group in groupby(drawn.words, itemgetter(5, 6)))  # by block and line
+    pieces = next(groups, [])
+    lines = []
+    for line in _with_lost_lines(drawn):
+        text = fit(line.text)
+        words = text.split()
+        parts = [piece[4] for piece in pieces]
+        matched = [] if parts == words else match_pieces(words, parts)
+        if matched is None:
+            if "".join(parts) == _BETWEEN.sub("", line.text):
+                pieces = next(groups, [])
+            lines.append(_line_of_letters(line.text, drawn.letters_of(line), line.block, line.direction, looks))
+            continue
+        boxes = [piece[:4] for piece in pieces]
+        if matched:
+            boxes = [_around(boxes[each.start : each.stop]) for each in matched]
+            parts = [parts[each.start] for each in matched]
+        places = in_units(list(chain.from_iterable(boxes))) if words else []
+        lines.append(Line(text, line.block, _rounded(line.direction), places, _styles(line, parts, looks)))
+        if words:
+            pieces = next(groups, [])
+    return lines
+
+
+def _with_lost_lines(drawn: _Drawn) -> Iterable[_DrawnLine]:
+    """The lines of the page, those too that MuPDF's text has and PyMuPDF's lines lack, or lack the end of."""
+    texts = drawn.text.removesuffix("\n").split("\n")
+    if len(texts) == len(drawn.lines) and all(map(str.__eq__, texts, map(itemgetter(0), drawn.lines))):
+        return drawn.lines
+    known = deque(drawn.lines)
+    found = []
+    for text in texts:
+        if known and text.startswith(known[0].text):
+            found.append(known.popleft()._replace(text=text))
+        elif text:
+            found.append(_DrawnLine(text, known[0].block if known else 0, None, [], (1.0, 0.0)))
+    return found
+
+
+def _styles(line: _DrawnLine, words: Sequence[str], looks: _Looks) -> list[int]:
+    """The number of the style of each word's first letter, the words being as the line has them."""
+    numbers = [looks.number(span) for span in line.spans]
+    if not numbers or numbers.count(numbers[0]) == len(numbers):
+        return numbers[:1] * len(words)
+    ends = list(accumulate(len(span["text"]) for span in line.spans))
+    styles = []
+    place = 0
+    for word in words:
+        place = line.text.index(word, place)
+        styles.append(numbers[min(bisect_right(ends, place), len(numbers) - 1)])
+        place += len(word)
+    return styles
+
+
+def _line_of_letters(
+    raw: str, letters: Sequence[Letter], block: int, direction: tuple[float, float], looks: _Looks
+) -> Line:
+    text = fit(raw)
+    words = text.split()
+    found = list(_PIECE.finditer(text_of(letters)))
+    matched = match_pieces(words, [piece[0] for piece in found])
+    if matched is None:  # every word has the place of its line, if that is known
+        matched = [range(len(found))] * len(words) if found else []
+    parts = [letters[found[each.start].start() : found[each.stop - 1].end()] for each in matched]
+    boxes = in_units([place for part in parts for place in _around([letter.box for letter in part])])
+    return Line(text, block, _rounded(direction), boxes, [looks.number(part[0].span) for part in parts])
+
+
+def _around(boxes: Sequence[Box]) -> Box:
+    if len(boxes) == 1:
+        return boxes[0]
+    left, top, right, bottom = zip(*boxes, strict=True)
+    return min(left), min(top), max(right), max(bottom)
+
+
+def _rounded(direction: tuple[float, float]) -> tuple[float, float]:
+    across, down = direction
+    return round(across, 4), round(down, 4)
