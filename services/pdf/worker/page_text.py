@@ -1,6 +1,5 @@
 """The text of one page, as MuPDF finds it in the content, annotations and form fields."""
 
-import re
 from collections.abc import Iterable
 from itertools import pairwise
 from typing import Any
@@ -11,6 +10,7 @@ from services.pdf.worker.letters import HANGUL
 from services.pdf.worker.mupdf import mupdf, pymupdf
 from services.pdf.worker.page_boxes import find_page
 from services.pdf.worker.page_lines import line_text, read_lines
+from services.pdf.worker.signs import has_sign
 from services.pdf.worker.strings import fit
 
 # Ligatures are spelled out ("ﬁ" as "fi", or a search for "find" misses it), text off the page is left out, and words
@@ -20,22 +20,6 @@ TEXT = mupdf.FzStextOptions(_FLAGS)
 GLYPHS = mupdf.FzStextOptions(_FLAGS | pymupdf.TEXT_IGNORE_ACTUALTEXT)
 _PICTURES = mupdf.FzStextOptions(pymupdf.TEXT_PRESERVE_IMAGES | pymupdf.TEXT_MEDIABOX_CLIP)
 _UPRIGHT = mupdf.FzMatrix()
-
-_LETTER = (
-    f"{HANGUL.pattern}"
-    "|[\u0660-\u0669\u06f0-\u06f9]{2}|\u0627\u0644"  # a number, or Lam and Alef, that may be turned round
-    "|[\x00-\x08\x0b-\x1f\ufffd\ud800-\udfff]"  # a glyph that MuPDF could not read
-)
-LETTER_SIGN = re.compile(_LETTER)
-"""Those of the signs below that single letters give."""
-
-SIGN = re.compile(
-    f"{_LETTER}"
-    r"|^(?:[^\W\d_] ){4,}[^\W\d_]$"  # letters one by one
-    "|^(?:[\u3040-\u9fff]\n){3,}",  # a column
-    re.MULTILINE,
-)
-"""A sign that the places of the letters matter (`page_lines`). Looking at each costs several times the text."""
 
 MOST_CHARACTERS = 200_000
 """Pages with more are read as MuPDF has them: the places of so many letters would take all the memory of a worker."""
@@ -56,7 +40,7 @@ def read_text(document: Document, page: int) -> str:
     if is_twice or (text and not text.strip()):  # what the file says instead of its glyphs may be given for each piece
         found = run_page(document, page, GLYPHS)
         text = plain_text(found)
-    if len(text) <= MOST_CHARACTERS and (is_twice or fonts.unmapped or SIGN.search(text)):
+    if len(text) <= MOST_CHARACTERS and (is_twice or fonts.unmapped or has_sign(text)):
         blocks = pymupdf.TextPage(found).extractRAWDICT()["blocks"]
         text = "".join(f"{line}\n" for line in read_lines(blocks, fonts))
     return fit(text)

@@ -20,14 +20,13 @@ from services.pdf.worker.mupdf import mupdf, pymupdf
 from services.pdf.worker.page_lines import drawn_letters, set_lines
 from services.pdf.worker.page_text import (
     GLYPHS,
-    LETTER_SIGN,
     MOST_CHARACTERS,
-    SIGN,
     TEXT,
     has_a_line_twice,
     plain_text,
     run_page,
 )
+from services.pdf.worker.signs import has_letter_sign, has_sign
 from services.pdf.worker.strings import fit
 from services.pdf.worker.word_pieces import match_pieces
 from services.pdf.worker.words import Box, Line, Reading, Style, in_units
@@ -39,6 +38,8 @@ _PIECE = re.compile("[^\\s\x00-\x1f\x7f-\x9f]+")
 
 _BETWEEN = re.compile("[\x00-\x20\xa0\u202a-\u202e]+")
 """What PyMuPDF's words leave out."""
+
+_STYLE = itemgetter("font", "size", "flags", "color")
 
 _Look = Mapping[str, Any]
 """A span of `get_text("dict")` or `"rawdict"`: letters that look alike."""
@@ -62,7 +63,7 @@ def read_page_words(document: Document, page: int) -> Reading:
     looks = _Looks()
     if len(drawn.text) > MOST_CHARACTERS:
         lines = [Line(line, 0) for line in fit(drawn.text).removesuffix("\n").split("\n")]
-    elif is_twice or fonts.unmapped or SIGN.search(drawn.text):
+    elif is_twice or fonts.unmapped or has_sign(drawn.text):
         lines = [
             _line_of_letters(text_of(line.letters), line.letters, line.block, line.direction, looks)
             for line in set_lines(drawn.letters, fonts)
@@ -103,7 +104,7 @@ class _Drawn:
         """What `plain_text` gives, of the lines themselves unless they lack some or are not all that will be needed."""
         buffer = mupdf.fz_new_buffer_from_stext_page(self._page)  # the same letters in other lines, at little cost
         letters = mupdf.fz_buffer_extract_copy(buffer).decode("utf-8", "replace")
-        if not self._fonts.unmapped and len(letters) <= MOST_CHARACTERS and not LETTER_SIGN.search(letters):
+        if not self._fonts.unmapped and len(letters) <= MOST_CHARACTERS and not has_letter_sign(letters):
             text = "".join([f"{line.text}\n" for line in self.lines])
             if len(letters) <= len(text) and "".join(letters.split()) == "".join(text.split()):
                 return text
@@ -136,25 +137,24 @@ class _Drawn:
         return [] if line.order is None else drawn_letters(self.letters[line.block]["lines"][line.order])
 
 
-class _Looks:
-    """The styles of a page, each once."""
+class _Looks(dict[tuple[Any, ...], int]):
+    """The numbers of the styles that a page's spans have; each style once."""
 
     def __init__(self) -> None:
-        self.styles: list[Style] = []
+        super().__init__()
         self._numbers: dict[Style, int] = {}
-        self._seen: dict[tuple[Any, ...], int] = {}
 
-    def number(self, look: _Look) -> int:
-        """The index of a span's style."""
-        key = (look["font"], look["size"], look["flags"], look["color"])
-        found = self._seen.get(key)
-        if found is None:
-            font, size, flags, color = key
-            found = self._numbers.setdefault(Style(fit(font), round(size, 2), flags, color), len(self.styles))
-            self._seen[key] = found
-            if found == len(self.styles):
-                self.styles = list(self._numbers)
-        return found
+    @property
+    def styles(self) -> list[Style]:
+        """In the order of their numbers."""
+        return list(self._numbers)
+
+    def __missing__(self, key: tuple[Any, ...]) -> int:
+        """The number of a style that is met for the first time."""
+        font, size, flags, color = key
+        number = self._numbers.setdefault(Style(fit(font), round(size, 2), flags, color), len(self._numbers))
+        self[key] = number
+        return number
 
 
 def _drawn_lines(drawn: _Drawn, looks: _Looks) -> list[Line]:
@@ -172,14 +172,15 @@ def _drawn_lines(drawn: _Drawn, looks: _Looks) -> list[Line]:
                 pieces = next(groups, [])
             lines.append(_line_of_letters(line.text, drawn.letters_of(line), line.block, line.direction, looks))
             continue
-        boxes = [piece[:4] for piece in pieces]
+        boxes, styles = [], []
+        if words:
+            boxes, styles = [piece[:4] for piece in pieces], _styles(line, parts, looks)
+            pieces = next(groups, [])
         if matched:
             boxes = [_around(boxes[each.start : each.stop]) for each in matched]
-            parts = [parts[each.start] for each in matched]
-        places = in_units(list(chain.from_iterable(boxes))) if words else []
-        lines.append(Line(text, line.block, _rounded(line.direction), places, _styles(line, parts, looks)))
-        if words:
-            pieces = next(groups, [])
+            styles = [styles[each.start] for each in matched] if styles else []
+        places = in_units(list(chain.from_iterable(boxes)))
+        lines.append(Line(text, line.block, _rounded(line.direction), places, styles))
     return lines
 
 
@@ -200,17 +201,16 @@ def _with_lost_lines(drawn: _Drawn) -> Iterable[_DrawnLine]:
 
 def _styles(line: _DrawnLine, words: Sequence[str], looks: _Looks) -> list[int]:
     """The number of the style of each word's first letter, the words being as the line has them."""
-    numbers = [looks.number(span) for span in line.spans]
+    spans = [span for span in line.spans if span["text"] != " "]
+    numbers = [looks[key] for key in map(_STYLE, spans)]
     if not numbers or numbers.count(numbers[0]) == len(numbers):
         return numbers[:1] * len(words)
-    ends = list(accumulate(len(span["text"]) for span in line.spans))
-    styles = []
-    place = 0
-    for word in words:
-        place = line.text.index(word, place)
-        styles.append(numbers[min(bisect_right(ends, place), len(numbers) - 1)])
-        place += len(word)
-    return styles
+    texts = [span["text"] for span in spans]
+    if texts == words:
+        return numbers
+    ends = list(accumulate([len("".join(text.split())) for text in texts]))
+    starts = accumulate(map(len, words[:-1]), initial=0)
+    return [numbers[min(bisect_right(ends, start), len(numbers) - 1)] for start in starts]
 
 
 def _line_of_letters(
@@ -224,7 +224,7 @@ def _line_of_letters(
         matched = [range(len(found))] * len(words) if found else []
     parts = [letters[found[each.start].start() : found[each.stop - 1].end()] for each in matched]
     boxes = in_units([place for part in parts for place in _around([letter.box for letter in part])])
-    return Line(text, block, _rounded(direction), boxes, [looks.number(part[0].span) for part in parts])
+    return Line(text, block, _rounded(direction), boxes, [looks[_STYLE(part[0].span)] for part in parts])
 
 
 def _around(boxes: Sequence[Box]) -> Box:
@@ -236,4 +236,4 @@ def _around(boxes: Sequence[Box]) -> Box:
 
 def _rounded(direction: tuple[float, float]) -> tuple[float, float]:
     across, down = direction
-    return round(across, 4), round(down, 4)
+    return direction if across == 1.0 else (round(across, 4), round(down, 4))
