@@ -64,6 +64,7 @@ def read_page_words(document: Document, page: int) -> Reading:
     if len(drawn.text) > MOST_CHARACTERS:
         lines = [Line(line, 0) for line in fit(drawn.text).removesuffix("\n").split("\n")]
     elif is_twice or fonts.unmapped or has_sign(drawn.text):
+        drawn.forget_lines()
         lines = [
             _line_of_letters(text_of(line.letters), line.letters, line.block, line.direction, looks)
             for line in set_lines(drawn.letters, fonts)
@@ -71,7 +72,8 @@ def read_page_words(document: Document, page: int) -> Reading:
     else:
         lines = _drawn_lines(drawn, looks)
     leaf = mupdf.pdf_lookup_page_obj(document.pdf, page - 1)
-    rotation = mupdf.pdf_to_int(mupdf.pdf_dict_get_inheritable(leaf, _ROTATE)) % 360
+    turn = mupdf.pdf_to_int(mupdf.pdf_dict_get_inheritable(leaf, _ROTATE))
+    rotation = (turn + 45) // 90 * 90 % 360  # to the nearest side, as MuPDF shows it
     return Reading(drawn.width, drawn.height, rotation, looks.styles, lines)
 
 
@@ -119,6 +121,10 @@ class _Drawn:
             for order, line in enumerate(block["lines"])
             if (text := "".join([span["text"] for span in line["spans"]]))
         ]
+
+    def forget_lines(self) -> None:
+        """Gives their memory back before that for the letters is taken."""
+        self.__dict__.pop("lines", None)
 
     @cached_property
     def words(self) -> list[_Piece]:
