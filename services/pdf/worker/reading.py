@@ -9,9 +9,9 @@ from bisect import bisect_right
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
-from itertools import accumulate, chain, groupby
+from itertools import accumulate, chain
 from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from services.pdf.worker.documents import Document
 from services.pdf.worker.fonts import PageFonts, read_fonts
@@ -29,7 +29,7 @@ from services.pdf.worker.page_text import (
 from services.pdf.worker.signs import has_letter_sign, has_sign
 from services.pdf.worker.strings import fit
 from services.pdf.worker.word_pieces import match_pieces
-from services.pdf.worker.words import Box, Line, Reading, Style, in_units
+from services.pdf.worker.words import Line, Reading, Style, in_units
 
 _ROTATE = mupdf.pdf_new_name("Rotate")
 
@@ -39,7 +39,10 @@ _PIECE = re.compile("[^\\s\x00-\x1f\x7f-\x9f]+")
 _BETWEEN = re.compile("[\x00-\x20\xa0\u202a-\u202e]+")
 """What PyMuPDF's words leave out."""
 
+_BOX = itemgetter(0, 1, 2, 3)
 _STYLE = itemgetter("font", "size", "flags", "color")
+
+_Place = TypeVar("_Place", int, float)
 
 _Look = Mapping[str, Any]
 """A span of `get_text("dict")` or `"rawdict"`: letters that look alike."""
@@ -165,29 +168,40 @@ class _Looks(dict[tuple[Any, ...], int]):
 
 def _drawn_lines(drawn: _Drawn, looks: _Looks) -> list[Line]:
     """The lines as MuPDF has them, with its words."""
-    groups = (list(group) for _, group in groupby(drawn.words, itemgetter(5, 6)))  # by block and line
-    pieces = next(groups, [])
+    parts = [word[4] for word in drawn.words]
+    places = in_units(list(chain.from_iterable(map(_BOX, drawn.words))))
     lines = []
+    begin = 0
     for line in _with_lost_lines(drawn):
         text = fit(line.text)
         words = text.split()
-        parts = [piece[4] for piece in pieces]
-        matched = [] if parts == words else match_pieces(words, parts)
-        if matched is None:
-            if "".join(parts) == _BETWEEN.sub("", line.text):
-                pieces = next(groups, [])
-            lines.append(_line_of_letters(line.text, drawn.letters_of(line), line.block, line.direction, looks))
-            continue
-        boxes, styles = [], []
-        if words:
-            boxes, styles = [piece[:4] for piece in pieces], _styles(line, parts, looks)
-            pieces = next(groups, [])
-        if matched:
-            boxes = [_around(boxes[each.start : each.stop]) for each in matched]
+        end = begin + len(words)
+        if parts[begin:end] == words:
+            boxes, styles = places[4 * begin : 4 * end], _styles(line, words, looks)
+        else:
+            end = _end_of_line(drawn.words, begin)
+            matched = match_pieces(words, parts[begin:end])
+            if matched is None:
+                if "".join(parts[begin:end]) == _BETWEEN.sub("", line.text):
+                    begin = end
+                letters = drawn.letters_of(line)
+                lines.append(_line_of_letters(line.text, letters, line.block, line.direction, looks))
+                continue
+            styles = _styles(line, parts[begin:end], looks)
             styles = [styles[each.start] for each in matched] if styles else []
-        places = in_units(list(chain.from_iterable(boxes)))
-        lines.append(Line(text, line.block, _rounded(line.direction), places, styles))
+            pieces = [tuple(places[4 * index : 4 * index + 4]) for index in range(begin, end)]
+            boxes = list(chain.from_iterable(_around(pieces[each.start : each.stop]) for each in matched))
+        begin = end
+        lines.append(Line(text, line.block, _rounded(line.direction), boxes, styles))
     return lines
+
+
+def _end_of_line(words: Sequence[_Piece], begin: int) -> int:
+    """Where the words end that are of one block and line with the one at `begin`."""
+    end = begin
+    while end < len(words) and words[end][5:7] == words[begin][5:7]:
+        end += 1
+    return end
 
 
 def _with_lost_lines(drawn: _Drawn) -> Iterable[_DrawnLine]:
@@ -208,7 +222,7 @@ def _with_lost_lines(drawn: _Drawn) -> Iterable[_DrawnLine]:
 def _styles(line: _DrawnLine, words: Sequence[str], looks: _Looks) -> list[int]:
     """The number of the style of each word's first letter, the words being as the line has them."""
     spans = [span for span in line.spans if span["text"] != " "]
-    numbers = [looks[key] for key in map(_STYLE, spans)]
+    numbers = list(map(looks.__getitem__, map(_STYLE, spans)))
     if not numbers or numbers.count(numbers[0]) == len(numbers):
         return numbers[:1] * len(words)
     texts = [span["text"] for span in spans]
@@ -233,7 +247,7 @@ def _line_of_letters(
     return Line(text, block, _rounded(direction), boxes, [looks[_STYLE(part[0].span)] for part in parts])
 
 
-def _around(boxes: Sequence[Box]) -> Box:
+def _around(boxes: Sequence[tuple[_Place, ...]]) -> tuple[_Place, ...]:
     if len(boxes) == 1:
         return boxes[0]
     left, top, right, bottom = zip(*boxes, strict=True)
