@@ -1,14 +1,18 @@
 """What reading costs, and how right it is: `make bench-reading`; `python -m benchmarks.reading --help`.
 
-Each document is read in turn by PyMuPDF's own `get_text("text")` and as PDF_TEXT reads it, in this one process, so that
-a busy minute falls on both. What counts is the ratio of their CPU. Where a text file of the same name lies beside the
-document, both are compared with it.
+Each document is read in turn by PyMuPDF's own `get_text("text")`, in its other forms, as PDF_TEXT reads it and as a
+reading, in this one process, so that a busy minute falls on all. What counts is the ratio of their CPU. Where a text
+file of the same name lies beside the document, its text and PDF_TEXT's are compared with it.
+
+A reading needs what "dict" and "words" have. So it is measured against a bare loop over both, as two calls and as two
+forms of one text page.
 """
 
 import argparse
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from statistics import median
 
@@ -17,6 +21,8 @@ from benchmarks.tables import table
 from services.pdf.worker.documents import open_document
 from services.pdf.worker.mupdf import pymupdf
 from services.pdf.worker.page_text import read_text
+from services.pdf.worker.reading import read_page_words
+from services.pdf.worker.words import to_bytes
 
 _DOCUMENTS = (
     "text/geotopo.pdf",
@@ -42,25 +48,35 @@ def main() -> int:
     if missing := [path for path in chosen.documents if not path.exists()]:
         print(f"There is no {missing[0]}. Name other documents.", file=sys.stderr)
         return 2
-    header = ["document", "pages", "PyMuPDF, CPU ms a page", "PDF_TEXT", "ratio", "PyMuPDF, likeness", "PDF_TEXT"]
-    print(table(header, [_row(path, chosen.rounds) for path in chosen.documents]))
+    rows = [_row(path, chosen.rounds) for path in chosen.documents]
+    print(table(_TEXT_HEADER, [text for text, _ in rows]))
+    print()
+    print(
+        table([*_READING_HEADER, *_FORMS, "both", "reading", "÷ two calls", "÷ both"], [ratios for _, ratios in rows])
+    )
     return 0
 
 
-def _row(path: Path, rounds: int) -> list[str]:
-    bare, ours = [], []
-    plain: list[str] = []
-    right: list[str] = []
+def _row(path: Path, rounds: int) -> tuple[list[str], list[str]]:
+    """One of the rows of each table."""
+    times: dict[str, list[float]] = {name: [] for name in _WAYS}
+    found: dict[str, list[str]] = {}
     for _ in range(rounds):
-        seconds, plain = _timed(_bare, path)
-        bare.append(seconds)
-        seconds, right = _timed(_as_pdf_text, path)
-        ours.append(seconds)
+        for name, read in _WAYS.items():
+            seconds, found[name] = _timed(read, path)
+            times[name].append(seconds)
+
+    def ratio(name: str, *others: str) -> str:
+        bare = (sum(each) for each in zip(*(times[other] for other in others), strict=True))
+        return f"{median(mine / other for mine, other in zip(times[name], bare, strict=True)):.2f}"
+
     truth = path.with_suffix(".txt")
-    alike = [f"{likeness(''.join(pages), truth.read_text()):.4f}" if truth.exists() else "" for pages in (plain, right)]
-    each = [f"{1000 * median(times) / len(right):.2f}" for times in (bare, ours)]
-    ratio = median(mine / other for mine, other in zip(ours, bare, strict=True))
-    return [path.name, str(len(right)), *each, f"{ratio:.2f}", *alike]
+    pages = len(found["PDF_TEXT"])
+    alike = [f"{likeness(''.join(found[name]), truth.read_text()):.4f}" if truth.exists() else "" for name in _TEXTS]
+    each = [f"{1000 * median(times[name]) / pages:.2f}" for name in _TEXTS]
+    forms = [ratio(name, "text") for name in (*_FORMS, "both", "reading")]
+    compared = [ratio("reading", "dict", "words"), ratio("reading", "both")]
+    return [path.name, str(pages), *each, ratio("PDF_TEXT", "text"), *alike], [path.name, each[0], *forms, *compared]
 
 
 def _as_pdf_text(path: Path) -> list[str]:
@@ -69,9 +85,37 @@ def _as_pdf_text(path: Path) -> list[str]:
     return [read_text(document, page) for page in range(1, document.page_count + 1)]
 
 
-def _bare(path: Path) -> list[str]:
+def _as_reading(path: Path) -> list[str]:
+    with path.open("rb") as file:
+        document = open_document(file.fileno())
+    return [to_bytes(read_page_words(document, page)).decode() for page in range(1, document.page_count + 1)]
+
+
+def _bare(form: str, path: Path) -> list[str]:
     with pymupdf.open(path) as document:
-        return [page.get_text("text") for page in document]
+        return [page.get_text(form, flags=_FLAGS) for page in document]
+
+
+def _both(path: Path) -> list[str]:
+    with pymupdf.open(path) as document:
+        for page in document:
+            found = page.get_textpage(flags=_FLAGS)
+            found.extractDICT()
+            found.extractWORDS()
+    return []
+
+
+_FLAGS = pymupdf.TEXT_PRESERVE_WHITESPACE | pymupdf.TEXT_MEDIABOX_CLIP | pymupdf.TEXT_CID_FOR_UNKNOWN_UNICODE
+_FORMS = ("dict", "words", "rawdict")
+_TEXTS = ("text", "PDF_TEXT")
+_TEXT_HEADER = ["document", "pages", "PyMuPDF, CPU ms a page", "PDF_TEXT", "ratio", "PyMuPDF, likeness", "PDF_TEXT"]
+_READING_HEADER = ["CPU ÷ text", "text, ms a page"]
+_WAYS: Mapping[str, Callable[[Path], list[str]]] = {
+    **{form: partial(_bare, form) for form in ("text", *_FORMS)},
+    "both": _both,
+    "PDF_TEXT": _as_pdf_text,
+    "reading": _as_reading,
+}
 
 
 def _timed(read: Callable[[Path], list[str]], path: Path) -> tuple[float, list[str]]:

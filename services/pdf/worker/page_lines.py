@@ -15,7 +15,7 @@ from typing import Any
 
 from services.pdf.worker.dingbats import SYMBOLS, is_dingbats
 from services.pdf.worker.fonts import PageFonts
-from services.pdf.worker.letters import HANGUL, Letter
+from services.pdf.worker.letters import BLANK, HANGUL, Letter, text_of
 from services.pdf.worker.right_to_left import in_reading_order, runs_right_to_left
 
 _GAP = 0.15
@@ -73,11 +73,28 @@ class _Line:
 
     @property
     def text(self) -> str:
-        return "".join(letter.text for letter in self.letters)
+        return text_of(self.letters)
+
+
+@dataclass(frozen=True, slots=True)
+class SetLine:
+    """A line as it is read: its letters in that order, with a blank for each gap between words."""
+
+    letters: list[Letter]
+    block: int
+    """The number of its block on the page, from 0."""
+
+    direction: tuple[float, float]
+    """Where it runs, as a vector of length 1: (1, 0) to the right, (0, 1) down."""
 
 
 def read_lines(blocks: Sequence[Mapping[str, Any]], fonts: PageFonts) -> Iterator[str]:
-    """The text of each line.
+    """The text of each line of `set_lines`, with the same arguments."""
+    return (text_of(line.letters) for line in set_lines(blocks, fonts))
+
+
+def set_lines(blocks: Sequence[Mapping[str, Any]], fonts: PageFonts) -> Iterator[SetLine]:
+    """The lines as people read them; none is empty.
 
     Args:
         blocks: Those of PyMuPDF's `get_text("rawdict")`.
@@ -85,33 +102,42 @@ def read_lines(blocks: Sequence[Mapping[str, Any]], fonts: PageFonts) -> Iterato
             In fonts whose glyphs have names most guesses are right; in others they become U+FFFD.
     """
     drawn: dict[tuple[str, float, int, int], tuple[float, float]] = {}
-    for block in blocks:
+    for number, block in enumerate(blocks):
         ways: dict[tuple[float, float], list[_Line]] = {}
-        texts: list[tuple[int, str]] = []
+        found: list[tuple[int, SetLine]] = []
         for order, line in enumerate(block["lines"]):
-            found = _line(line, order, fonts)
-            if found is not None and _is_drawn_twice(found, drawn):
+            way = line["dir"]
+            ours = _line(line, order, fonts)
+            if ours is not None and _is_drawn_twice(ours, drawn):
                 continue
-            if found is None or runs_right_to_left(found.text):
-                texts.append((order, _by_itself(line, found)))
+            if ours is None or runs_right_to_left(ours.text):
+                found.append((order, SetLine(_by_itself(line, ours), number, way)))
             else:
-                ways.setdefault(line["dir"], []).append(found)
-        for lines in ways.values():
-            texts += ((line.order, _spaced(line)) for line in _joined(lines))
-        yield from (text for _, text in sorted(texts) if text)
+                ways.setdefault(way, []).append(ours)
+        for way, lines in ways.items():
+            found += ((line.order, SetLine(_spaced(line), number, way)) for line in _joined(lines))
+        found.sort(key=lambda each: each[0])
+        yield from (line for _, line in found if line.letters)
 
 
 def line_text(line: Mapping[str, Any], fonts: PageFonts) -> str:
     """The text of one line of `get_text("rawdict")`, by itself."""
-    return _by_itself(line, _line(line, 0, fonts))
+    return text_of(_by_itself(line, _line(line, 0, fonts)))
 
 
-def _by_itself(line: Mapping[str, Any], found: _Line | None) -> str:
-    """The text of a line that no other piece joins; without its places as it was drawn."""
+def drawn_letters(line: Mapping[str, Any]) -> list[Letter]:
+    """The letters of one line of `get_text("rawdict")` as they were drawn, without their places along it."""
+    return [
+        Letter(each["c"], 0.0, 0.0, box=each["bbox"], span=span) for span in line["spans"] for each in span["chars"]
+    ]
+
+
+def _by_itself(line: Mapping[str, Any], found: _Line | None) -> list[Letter]:
+    """The letters of a line that no other piece joins; without its places as it was drawn."""
     if found is None:
-        return "".join(each["c"] for span in line["spans"] for each in span["chars"])
+        return drawn_letters(line)
     if runs_right_to_left(found.text):
-        return "".join(letter.text for letter in in_reading_order(found.letters))
+        return in_reading_order(found.letters)
     return _spaced(found)
 
 
@@ -123,6 +149,7 @@ def _line(line: Mapping[str, Any], order: int, fonts: PageFonts) -> _Line | None
     way: tuple[float, float] = line["dir"]
     if abs(way[0]) + abs(way[1]) > _STRAIGHT:
         return None
+    across_the_page = way == (1.0, 0.0)
     letters = []
     across = size = 0.0
     for span in line["spans"]:
@@ -131,10 +158,10 @@ def _line(line: Mapping[str, Any], order: int, fonts: PageFonts) -> _Line | None
         size = max(size, span["size"])
         for each in span["chars"]:
             x0, y0, x1, y1 = each["bbox"]
-            ends = sorted((x0 * way[0] + y0 * way[1], x1 * way[0] + y1 * way[1]))
+            ends = (x0, x1) if across_the_page else sorted((x0 * way[0] + y0 * way[1], x1 * way[0] + y1 * way[1]))
             is_doubt = is_guess and (fonts.unmapped or (fonts.numbered and not each["c"].isprintable()))
             text = "\ufffd" if is_doubt else symbols.get(each["c"], each["c"])
-            letters.append(Letter(text, ends[0], ends[1], is_guessed_blank=bool(each["synthetic"])))
+            letters.append(Letter(text, ends[0], ends[1], bool(each["synthetic"]), each["bbox"], span))
             if not across:
                 x, y = ((x0 + x1) / 2, (y0 + y1) / 2) if line["wmode"] else each["origin"]
                 across = y * way[0] - x * way[1]
@@ -186,8 +213,8 @@ def _rows(lines: list[_Line]) -> Iterator[list[_Line]]:
         begin = end
 
 
-def _spaced(line: _Line) -> str:
-    """The line's text, with a blank for each gap between words."""
+def _spaced(line: _Line) -> list[Letter]:
+    """The line's letters, with a blank for each gap between words."""
     letters = line.letters
     gaps: dict[int, float] = {}
     guessed = 0
@@ -202,22 +229,23 @@ def _spaced(line: _Line) -> str:
                 gaps[index] = (letter.start - letters[last].end) / line.size
             last = index
     if not gaps:
-        return line.text
+        return letters
     usual = median(gaps.values())
     is_spread = guessed >= _MOSTLY * len(gaps) and _is_word(line, len(gaps) + 1, usual)
     least = 2 * usual + _GAP if is_spread else usual + _GAP
-    pieces: list[str] = []
+    spaced: list[Letter] = []
     before = ""
     for index, letter in enumerate(letters):
         if letter.is_guessed_blank:
             if not is_spread and not _next_to_hangul(letters, index):
-                pieces.append(" ")
+                spaced.append(BLANK)
             continue
-        if is_spread or index in line.joints or HANGUL.search(before + letter.text):
-            pieces.append(" " if gaps.get(index, -1.0) > line.joints.get(index, least) else "")
-        pieces.append(letter.text)
+        is_judged = is_spread or index in line.joints or HANGUL.search(before + letter.text)
+        if is_judged and gaps.get(index, -1.0) > line.joints.get(index, least):
+            spaced.append(BLANK)
+        spaced.append(letter)
         before = letter.text
-    return "".join(pieces)
+    return spaced
 
 
 def _next_to_hangul(letters: Sequence[Letter], index: int) -> bool:

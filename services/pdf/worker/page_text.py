@@ -1,6 +1,5 @@
 """The text of one page, as MuPDF finds it in the content, annotations and form fields."""
 
-import re
 from collections.abc import Iterable
 from itertools import pairwise
 from typing import Any
@@ -11,27 +10,18 @@ from services.pdf.worker.letters import HANGUL
 from services.pdf.worker.mupdf import mupdf, pymupdf
 from services.pdf.worker.page_boxes import find_page
 from services.pdf.worker.page_lines import line_text, read_lines
+from services.pdf.worker.signs import has_sign
 from services.pdf.worker.strings import fit
 
 # Ligatures are spelled out ("ﬁ" as "fi", or a search for "find" misses it), text off the page is left out, and words
 # cut at the end of a line stay as they are printed: rejoining them would guess.
 _FLAGS = pymupdf.TEXT_PRESERVE_WHITESPACE | pymupdf.TEXT_MEDIABOX_CLIP | pymupdf.TEXT_CID_FOR_UNKNOWN_UNICODE
-_TEXT = mupdf.FzStextOptions(_FLAGS)
-_GLYPHS = mupdf.FzStextOptions(_FLAGS | pymupdf.TEXT_IGNORE_ACTUALTEXT)
+TEXT = mupdf.FzStextOptions(_FLAGS)
+GLYPHS = mupdf.FzStextOptions(_FLAGS | pymupdf.TEXT_IGNORE_ACTUALTEXT)
 _PICTURES = mupdf.FzStextOptions(pymupdf.TEXT_PRESERVE_IMAGES | pymupdf.TEXT_MEDIABOX_CLIP)
 _UPRIGHT = mupdf.FzMatrix()
 
-_SIGN = re.compile(
-    f"{HANGUL.pattern}"
-    "|[\u0660-\u0669\u06f0-\u06f9]{2}|\u0627\u0644"  # a number, or Lam and Alef, that may be turned round
-    "|[\x00-\x08\x0b-\x1f\ufffd\ud800-\udfff]"  # a glyph that MuPDF could not read
-    r"|^(?:[^\W\d_] ){4,}[^\W\d_]$"  # letters one by one
-    "|^(?:[\u3040-\u9fff]\n){3,}",  # a column
-    re.MULTILINE,
-)
-"""A sign that the places of the letters matter (`page_lines`). Looking at each costs several times the text."""
-
-_MOST_CHARACTERS = 200_000
+MOST_CHARACTERS = 200_000
 """Pages with more are read as MuPDF has them: the places of so many letters would take all the memory of a worker."""
 
 _SCAN_SHARE = 0.1
@@ -44,13 +34,13 @@ def read_text(document: Document, page: int) -> str:
     Raises mupdf.FzErrorBase when the page cannot be parsed.
     """
     fonts = read_fonts(document, find_page(document, page))
-    found = _run(document, page, _TEXT)
-    text = _plain(found)
-    is_twice = _has_a_line_twice(text)
+    found = _run(document, page, TEXT)
+    text = plain_text(found)
+    is_twice = has_a_line_twice(text)
     if is_twice or (text and not text.strip()):  # what the file says instead of its glyphs may be given for each piece
-        found = _run(document, page, _GLYPHS)
-        text = _plain(found)
-    if len(text) <= _MOST_CHARACTERS and (is_twice or fonts.unmapped or _SIGN.search(text)):
+        found = _run(document, page, GLYPHS)
+        text = plain_text(found)
+    if len(text) <= MOST_CHARACTERS and (is_twice or fonts.unmapped or has_sign(text)):
         blocks = pymupdf.TextPage(found).extractRAWDICT()["blocks"]
         text = "".join(f"{line}\n" for line in read_lines(blocks, fonts))
     return fit(text)
@@ -61,7 +51,7 @@ def count_characters(document: Document, page: int) -> int:
 
     Raises mupdf.FzErrorBase when the page cannot be parsed.
     """
-    buffer = mupdf.fz_new_buffer_from_stext_page(_run_page(document, page, _TEXT))
+    buffer = mupdf.fz_new_buffer_from_stext_page(run_page(document, page, TEXT))
     return len("".join(mupdf.fz_buffer_extract_copy(buffer).decode("utf-8", "ignore").split()))
 
 
@@ -70,11 +60,11 @@ def read_blocks(document: Document, page: int) -> dict[str, Any]:
 
     Raises mupdf.FzErrorBase when the page cannot be parsed.
     """
-    text_page = pymupdf.TextPage(_run_page(document, page, _TEXT))
+    text_page = pymupdf.TextPage(run_page(document, page, TEXT))
     found: dict[str, Any] = text_page.extractDICT()
     lines = [line for block in found["blocks"] for line in block["lines"]]
     texts = ["".join(span["text"] for span in line["spans"]) for line in lines]
-    if any(map(HANGUL.search, texts)) and sum(map(len, texts)) <= _MOST_CHARACTERS:
+    if any(map(HANGUL.search, texts)) and sum(map(len, texts)) <= MOST_CHARACTERS:
         raw = [line for block in text_page.extractRAWDICT()["blocks"] for line in block["lines"]]
         texts = [line_text(line, PageFonts()) for line in raw]
     for line, text in zip(lines, texts, strict=True):
@@ -84,14 +74,15 @@ def read_blocks(document: Document, page: int) -> dict[str, Any]:
 
 def is_scan(document: Document, page: int) -> bool:
     """Whether images cover a good part of page `page` (from 1), which is known to have no text."""
-    text_page = pymupdf.TextPage(_run_page(document, page, _PICTURES))
+    text_page = pymupdf.TextPage(run_page(document, page, _PICTURES))
     sheet = text_page.rect
     pictures: Iterable[dict[str, tuple[float, float, float, float]]] = text_page.extractIMGINFO()
     covered = sum(abs(pymupdf.Rect(picture["bbox"]) & sheet) for picture in pictures)
     return bool(covered >= _SCAN_SHARE * abs(sheet))
 
 
-def _plain(text_page: Any) -> str:
+def plain_text(text_page: Any) -> str:
+    """A mupdf.FzStextPage as MuPDF has it, each line ended by a line feed."""
     # Like pymupdf.TextPage.extractText, but without the output that it opens and does not use.
     buffer = mupdf.fz_new_buffer(4096)
     pymupdf.JM_print_stext_page_as_text(buffer, text_page)
@@ -99,13 +90,17 @@ def _plain(text_page: Any) -> str:
     return text
 
 
-def _has_a_line_twice(text: str) -> bool:
+def has_a_line_twice(text: str) -> bool:
+    """Whether a line of it is the same as the one before."""
     lines = text.split("\n")
     return any(line == after and len(line) > 1 and not line.isspace() for line, after in pairwise(lines))
 
 
-def _run_page(document: Document, page: int, options: Any) -> Any:
-    """The page as a mupdf.FzStextPage."""
+def run_page(document: Document, page: int, options: Any) -> Any:
+    """Page `page` (from 1) as a mupdf.FzStextPage, read with a mupdf.FzStextOptions.
+
+    Raises mupdf.FzErrorBase when the page cannot be parsed.
+    """
     find_page(document, page)
     return _run(document, page, options)
 

@@ -1,3 +1,5 @@
+from unicodedata import normalize
+
 import orjson
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,6 +19,11 @@ def test_control_characters_go_and_leave_a_blank_between_letters() -> None:
 
 def test_what_two_control_characters_part_stays_apart_in_one_line() -> None:
     assert fold("Chapter 1\rGeneral\x0brules\x00") == "Chapter 1 General rules"
+
+
+@given(st.characters())
+def test_what_can_be_printed_is_fit_already(letter: str) -> None:
+    assert not letter.isprintable() or fit(letter) == normalize("NFC", letter)
 
 
 @given(st.text(st.characters()))

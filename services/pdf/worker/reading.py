@@ -1,0 +1,260 @@
+"""Reads a page once, for every view of it: the words with their places and looks.
+
+The text is that of `page_text`. Where the places of letters matter for it (`page_lines`), words are made of letters.
+Elsewhere MuPDF's own words are taken, which costs a fraction.
+"""
+
+import re
+from bisect import bisect_right
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
+from itertools import accumulate, chain
+from operator import itemgetter
+from typing import Any, NamedTuple, TypeVar
+
+from services.pdf.worker.documents import Document
+from services.pdf.worker.fonts import PageFonts, read_fonts
+from services.pdf.worker.letters import Letter, text_of
+from services.pdf.worker.mupdf import mupdf, pymupdf
+from services.pdf.worker.page_boxes import find_page
+from services.pdf.worker.page_lines import drawn_letters, set_lines
+from services.pdf.worker.page_text import (
+    GLYPHS,
+    MOST_CHARACTERS,
+    TEXT,
+    has_a_line_twice,
+    plain_text,
+    run_page,
+)
+from services.pdf.worker.signs import has_letter_sign, has_sign
+from services.pdf.worker.strings import fit
+from services.pdf.worker.word_pieces import match_pieces
+from services.pdf.worker.words import Line, Reading, Style, in_units
+
+_ROTATE = mupdf.pdf_new_name("Rotate")
+
+_PIECE = re.compile("[^\\s\x00-\x1f\x7f-\x9f]+")
+"""Letters that `fit` leaves together."""
+
+_BETWEEN = re.compile("[\x00-\x20\xa0\u202a-\u202e]+")
+"""What PyMuPDF's words leave out."""
+
+_BOX = itemgetter(0, 1, 2, 3)
+_STYLE = itemgetter("font", "size", "flags", "color")
+
+_Place = TypeVar("_Place", int, float)
+
+_Look = Mapping[str, Any]
+"""A span of `get_text("dict")` or `"rawdict"`: letters that look alike."""
+
+_Piece = tuple[Any, ...]
+"""Left, top, right, bottom and text of a word or a part of one, as from PyMuPDF's `extractWORDS`, and more."""
+
+
+def read_page_words(document: Document, page: int) -> Reading:
+    """The words of page `page` (from 1), all of its own text; what they say is what `page_text.read_text` gives.
+
+    The words of a page with more than `MOST_CHARACTERS` have no places.
+
+    Raises mupdf.FzErrorBase when the page cannot be parsed.
+    """
+    leaf = find_page(document, page)
+    fonts = read_fonts(document, leaf)
+    drawn = _Drawn(run_page(document, page, TEXT), fonts)
+    is_twice = has_a_line_twice(drawn.text)
+    if is_twice or (drawn.text and not drawn.text.strip()):
+        drawn = _Drawn(run_page(document, page, GLYPHS), fonts)
+    looks = _Looks()
+    if len(drawn.text) > MOST_CHARACTERS:
+        lines = [Line(line, 0) for line in fit(drawn.text).removesuffix("\n").split("\n")]
+    elif is_twice or fonts.unmapped or has_sign(drawn.text):
+        drawn.forget_lines()
+        lines = [
+            _line_of_letters(text_of(line.letters), line.letters, line.block, line.direction, looks)
+            for line in set_lines(drawn.letters, fonts)
+        ]
+    else:
+        lines = _drawn_lines(drawn, looks)
+    turn = mupdf.pdf_to_int(mupdf.pdf_dict_get_inheritable(leaf, _ROTATE))
+    rotation = (turn + 45) // 90 * 90 % 360  # to the nearest side, as MuPDF shows it
+    return Reading(drawn.width, drawn.height, rotation, looks.styles, lines)
+
+
+class _DrawnLine(NamedTuple):
+    """A line as MuPDF has it."""
+
+    text: str
+    block: int
+    """The place of its block among those of `_Drawn`."""
+
+    order: int | None
+    """Its own place in that block; None for a line that PyMuPDF has not."""
+
+    spans: list[_Look]
+    direction: tuple[float, float]
+
+
+class _Drawn:
+    """A page as MuPDF has it, taken out in the forms that are asked for."""
+
+    def __init__(self, page: Any, fonts: PageFonts) -> None:
+        self._page = page
+        self._fonts = fonts
+        self._forms = pymupdf.TextPage(page)
+        self.width: float = round(self._forms.rect.width, 2)
+        self.height: float = round(self._forms.rect.height, 2)
+
+    @cached_property
+    def text(self) -> str:
+        """What `plain_text` gives, of the lines themselves unless they lack some or are not all that will be needed."""
+        buffer = mupdf.fz_new_buffer_from_stext_page(self._page)  # the same letters in other lines, at little cost
+        letters = mupdf.fz_buffer_extract_copy(buffer).decode("utf-8", "replace")
+        if not self._fonts.unmapped and len(letters) <= MOST_CHARACTERS and not has_letter_sign(letters):
+            text = "".join([f"{line.text}\n" for line in self.lines])
+            if len(letters) <= len(text) and "".join(letters.split()) == "".join(text.split()):
+                return text
+        return plain_text(self._page)
+
+    @cached_property
+    def lines(self) -> list[_DrawnLine]:
+        """Those of `get_text("dict")`, which lacks some of those without width or height."""
+        return [
+            _DrawnLine(text.removesuffix("\n"), number, order, line["spans"], line["dir"])
+            for number, block in enumerate(self._forms.extractDICT()["blocks"])
+            for order, line in enumerate(block["lines"])
+            if (text := "".join([span["text"] for span in line["spans"]]))
+        ]
+
+    def forget_lines(self) -> None:
+        """Gives their memory back before that for the letters is taken."""
+        self.__dict__.pop("lines", None)
+
+    @cached_property
+    def words(self) -> list[_Piece]:
+        """Those of `get_text("words")`."""
+        found: list[_Piece] = self._forms.extractWORDS()
+        return found
+
+    @cached_property
+    def letters(self) -> list[dict[str, Any]]:
+        """The blocks of `get_text("rawdict")`: the same lines, letter by letter."""
+        found: list[dict[str, Any]] = self._forms.extractRAWDICT()["blocks"]
+        return found
+
+    def letters_of(self, line: _DrawnLine) -> list[Letter]:
+        """Those of one of its lines; none where PyMuPDF has not got it."""
+        return [] if line.order is None else drawn_letters(self.letters[line.block]["lines"][line.order])
+
+
+class _Looks(dict[tuple[Any, ...], int]):
+    """The numbers of the styles that a page's spans have; each style once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._numbers: dict[Style, int] = {}
+
+    @property
+    def styles(self) -> list[Style]:
+        """In the order of their numbers."""
+        return list(self._numbers)
+
+    def __missing__(self, key: tuple[Any, ...]) -> int:
+        """The number of a style that is met for the first time."""
+        font, size, flags, color = key
+        number = self._numbers.setdefault(Style(fit(font), round(size, 2), flags, color), len(self._numbers))
+        self[key] = number
+        return number
+
+
+def _drawn_lines(drawn: _Drawn, looks: _Looks) -> list[Line]:
+    """The lines as MuPDF has them, with its words."""
+    parts = [word[4] for word in drawn.words]
+    places = in_units(list(chain.from_iterable(map(_BOX, drawn.words))))
+    lines = []
+    begin = 0
+    for line in _with_lost_lines(drawn):
+        text = fit(line.text)
+        words = text.split()
+        end = begin + len(words)
+        if parts[begin:end] == words:
+            boxes, styles = places[4 * begin : 4 * end], _styles(line, words, looks)
+        else:
+            end = _end_of_line(drawn.words, begin)
+            matched = match_pieces(words, parts[begin:end])
+            if matched is None:
+                if "".join(parts[begin:end]) == _BETWEEN.sub("", line.text):
+                    begin = end
+                letters = drawn.letters_of(line)
+                lines.append(_line_of_letters(line.text, letters, line.block, line.direction, looks))
+                continue
+            styles = _styles(line, parts[begin:end], looks)
+            styles = [styles[each.start] for each in matched] if styles else []
+            pieces = [tuple(places[4 * index : 4 * index + 4]) for index in range(begin, end)]
+            boxes = list(chain.from_iterable(_around(pieces[each.start : each.stop]) for each in matched))
+        begin = end
+        lines.append(Line(text, line.block, _rounded(line.direction), boxes, styles))
+    return lines
+
+
+def _end_of_line(words: Sequence[_Piece], begin: int) -> int:
+    """Where the words end that are of one block and line with the one at `begin`."""
+    end = begin
+    while end < len(words) and words[end][5:7] == words[begin][5:7]:
+        end += 1
+    return end
+
+
+def _with_lost_lines(drawn: _Drawn) -> Iterable[_DrawnLine]:
+    """The lines of the page, those too that MuPDF's text has and PyMuPDF's lines lack, or lack the end of."""
+    texts = drawn.text.removesuffix("\n").split("\n")
+    if len(texts) == len(drawn.lines) and all(map(str.__eq__, texts, map(itemgetter(0), drawn.lines))):
+        return drawn.lines
+    known = deque(drawn.lines)
+    found = []
+    for text in texts:
+        if known and text.startswith(known[0].text):
+            found.append(known.popleft()._replace(text=text))
+        elif text:
+            found.append(_DrawnLine(text, known[0].block if known else 0, None, [], (1.0, 0.0)))
+    return found
+
+
+def _styles(line: _DrawnLine, words: Sequence[str], looks: _Looks) -> list[int]:
+    """The number of the style of each word's first letter, the words being as the line has them."""
+    spans = [span for span in line.spans if span["text"] != " "]
+    numbers = list(map(looks.__getitem__, map(_STYLE, spans)))
+    if not numbers or numbers.count(numbers[0]) == len(numbers):
+        return numbers[:1] * len(words)
+    texts = [span["text"] for span in spans]
+    if texts == words:
+        return numbers
+    ends = list(accumulate([len("".join(text.split())) for text in texts]))
+    starts = accumulate(map(len, words[:-1]), initial=0)
+    return [numbers[min(bisect_right(ends, start), len(numbers) - 1)] for start in starts]
+
+
+def _line_of_letters(
+    raw: str, letters: Sequence[Letter], block: int, direction: tuple[float, float], looks: _Looks
+) -> Line:
+    text = fit(raw)
+    words = text.split()
+    found = list(_PIECE.finditer(text_of(letters)))
+    matched = match_pieces(words, [piece[0] for piece in found])
+    if matched is None:  # every word has the place of its line, if that is known
+        matched = [range(len(found))] * len(words) if found else []
+    parts = [letters[found[each.start].start() : found[each.stop - 1].end()] for each in matched]
+    boxes = in_units([place for part in parts for place in _around([letter.box for letter in part])])
+    return Line(text, block, _rounded(direction), boxes, [looks[_STYLE(part[0].span)] for part in parts])
+
+
+def _around(boxes: Sequence[tuple[_Place, ...]]) -> tuple[_Place, ...]:
+    if len(boxes) == 1:
+        return boxes[0]
+    left, top, right, bottom = zip(*boxes, strict=True)
+    return min(left), min(top), max(right), max(bottom)
+
+
+def _rounded(direction: tuple[float, float]) -> tuple[float, float]:
+    across, down = direction
+    return direction if across == 1.0 else (round(across, 4), round(down, 4))
