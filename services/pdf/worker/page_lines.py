@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
 
+from services.pdf.worker.boxes import Box
 from services.pdf.worker.dingbats import SYMBOLS, is_dingbats
 from services.pdf.worker.fonts import PageFonts
 from services.pdf.worker.letters import HANGUL, Letter
@@ -45,6 +46,9 @@ _MOSTLY = 0.8
 
 _STRAIGHT = 1.001
 """The most that the two parts of the direction of a line come to that runs across or down."""
+
+_ABOVE, _BELOW = 0.8, 0.2
+"""How far letters reach from their baseline, in sizes."""
 
 _UNMAPPED = 128
 """Flag of a span's letters whose Unicode is only a guess from the number of the glyph (FZ_STEXT_UNICODE_IS_CID)."""
@@ -84,24 +88,45 @@ def read_lines(blocks: Sequence[Mapping[str, Any]], fonts: PageFonts) -> Iterato
         fonts: The page's. MuPDF guesses what a glyph means where the file does not say it, from the glyph's number.
             In fonts whose glyphs have names most guesses are right; in others they become U+FFFD.
     """
+    return (text for text, _ in place_lines(blocks, fonts))
+
+
+def place_lines(blocks: Sequence[Mapping[str, Any]], fonts: PageFonts) -> Iterator[tuple[str, Box]]:
+    """The same with the place of each line."""
     drawn: dict[tuple[str, float, int, int], tuple[float, float]] = {}
     for block in blocks:
         ways: dict[tuple[float, float], list[_Line]] = {}
-        texts: list[tuple[int, str]] = []
+        texts: list[tuple[int, str, Box]] = []
         for order, line in enumerate(block["lines"]):
             found = _line(line, order, fonts)
             if found is None or runs_right_to_left(found.text):
-                texts.append((order, _by_itself(line, found)))
+                box = Box(*line["bbox"]) if found is None else _box(found, line["dir"])
+                texts.append((order, _by_itself(line, found), box))
             elif not _is_drawn_twice(found, drawn):
                 ways.setdefault(line["dir"], []).append(found)
-        for lines in ways.values():
-            texts += ((line.order, _spaced(line)) for line in _joined(lines))
-        yield from (text for _, text in sorted(texts) if text)
+        for way, lines in ways.items():
+            texts += ((line.order, _spaced(line), _box(line, way)) for line in _joined(lines))
+        yield from ((text, box) for _, text, box in sorted(texts) if text)
 
 
 def line_text(line: Mapping[str, Any], fonts: PageFonts) -> str:
     """The text of one line of `get_text("rawdict")`, by itself."""
     return _by_itself(line, _line(line, 0, fonts))
+
+
+def is_straight(way: tuple[float, float]) -> bool:
+    """Whether a line in that direction runs across or down."""
+    return abs(way[0]) + abs(way[1]) <= _STRAIGHT
+
+
+def _box(line: _Line, way: tuple[float, float]) -> Box:
+    """Where the line is, from a little below its baseline to the height of its letters."""
+    above, below = line.across - _ABOVE * line.size, line.across + _BELOW * line.size
+    corners = [
+        (at * way[0] - off * way[1], at * way[1] + off * way[0]) for at, off in ((line.start, above), (line.end, below))
+    ]
+    (x0, x1), (y0, y1) = map(sorted, zip(*corners, strict=True))
+    return Box(x0, y0, x1, y1)
 
 
 def _by_itself(line: Mapping[str, Any], found: _Line | None) -> str:
@@ -119,7 +144,7 @@ def _line(line: Mapping[str, Any], order: int, fonts: PageFonts) -> _Line | None
     The boxes of letters that run neither across nor down say too little of their places.
     """
     way: tuple[float, float] = line["dir"]
-    if abs(way[0]) + abs(way[1]) > _STRAIGHT:
+    if not is_straight(way):
         return None
     letters = []
     across = size = 0.0

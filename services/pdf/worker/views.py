@@ -4,7 +4,8 @@ A view of a whole document takes it and its arguments, and returns its response 
 
     def describe(document: Document, arguments: Arguments) -> bytes
 
-A view of pages (`paged.py`) also takes a page. Both raise PapermeshError for what the caller can fix.
+One whose result the service itself must know about returns an Outcome instead. A view of pages (`paged.py`) also takes
+a page. Both raise PapermeshError for what the caller can fix.
 """
 
 import pkgutil
@@ -29,5 +30,8 @@ def load(function: str, *, paged: bool) -> View:
     return partial(read_pages if paged else _read_whole, pkgutil.resolve_name(function))
 
 
-def _read_whole(describe: Callable[[Document, Arguments], bytes], document: Document, arguments: Arguments) -> Outcome:
-    return {}, describe(document, arguments)
+def _read_whole(
+    describe: Callable[[Document, Arguments], bytes | Outcome], document: Document, arguments: Arguments
+) -> Outcome:
+    found = describe(document, arguments)
+    return found if isinstance(found, tuple) else ({}, found)
