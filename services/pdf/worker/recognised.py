@@ -16,6 +16,10 @@ _MOST_WORDS = 20_000
 _SPECK = 0.3
 """Confidence below which a single character is dirt."""
 
+_LEGIBLE = 0.4
+"""Mean confidence below which a part of a page is no text that can be read: photographs have .27 to .37, and so has
+text in a script that was not asked for."""
+
 _COVERED = 0.5
 """Share of a word under letters of the layer if these are what a reader sees there."""
 
@@ -46,14 +50,12 @@ class Recognised(NamedTuple):
 
     lines: list[list[Word]]
 
-    @property
-    def certain(self) -> float:
-        """How many of the characters are right, by their confidence."""
-        return sum(len(word.text) * word.confidence for line in self.lines for word in line)
+    illegible: list[list[Word]]
+    """Those of parts that are no text as far as can be told, such as photographs. They do not count."""
 
 
 def take(page: Mapping[str, Any], areas: Sequence[Box], layer: Sequence[PlacedLetter]) -> Recognised:
-    """The words of a recognised page that count.
+    """The words of a recognised page.
 
     Args:
         page: As an OCR worker gives it: `dpi` of the picture, and `lines` of `words` with `text`, `confidence` and
@@ -64,13 +66,15 @@ def take(page: Mapping[str, Any], areas: Sequence[Box], layer: Sequence[PlacedLe
             layer's letters are what a reader sees at its place.
     """
     near = _Letters(layer)
-    lines, count = [], 0
+    parts: defaultdict[Box | None, list[list[Word]]] = defaultdict(list)
+    lines = []
+    count = 0
     for each in page["lines"]:
         words = [
             word
             for word in _words(each["words"], 72 / page["dpi"])
             if not (len(word.text) == 1 and word.confidence < _SPECK)
-            and (not areas or any(area.holds(word.box.middle) for area in areas))
+            and not (areas and _area_of(word.box, areas) is None)
             and not near.have(word)
         ]
         count += len(each["words"])
@@ -78,7 +82,23 @@ def take(page: Mapping[str, Any], areas: Sequence[Box], layer: Sequence[PlacedLe
             break
         if words:
             lines.append(words)
-    return Recognised(lines)
+            parts[_area_of(words[0].box, areas)].append(words)
+    unread = [part for part in parts.values() if confidence_of(part) < _LEGIBLE]
+    illegible = [line for part in unread for line in part]
+    dropped = set(map(id, illegible))
+    return Recognised([line for line in lines if id(line) not in dropped], illegible)
+
+
+def confidence_of(lines: Iterable[Sequence[Word]]) -> float:
+    """The mean confidence of the characters, from 0 to 1; 1 if there are none."""
+    words = [word for line in lines for word in line]
+    characters = sum(len(word.text) for word in words)
+    return certain_in(lines) / characters if characters else 1.0
+
+
+def certain_in(lines: Iterable[Sequence[Word]]) -> float:
+    """How many of the characters are right, by their confidence."""
+    return sum(len(word.text) * word.confidence for line in lines for word in line)
 
 
 def text_of(lines: Iterable[Sequence[Word]]) -> str:
@@ -86,13 +106,13 @@ def text_of(lines: Iterable[Sequence[Word]]) -> str:
     return "".join(f"{' '.join(word.text for word in line)}\n" for line in lines)
 
 
-def merge(recognised: Recognised, areas: Sequence[Box], layer: PlacedText) -> str:
+def merge(lines: Sequence[Sequence[Word]], areas: Sequence[Box], layer: PlacedText) -> str:
     """The lines of both in the order of their places, each ended by a line feed.
 
     Recognised lines keep their order, which knows of columns. A line of the layer stands before the first one that is
     below it in the same area, or before the first area that is below it or to its right.
     """
-    read = [PlacedLine(text_of([line]), reduce(Box.around, (word.box for word in line))) for line in recognised.lines]
+    read = [PlacedLine(text_of([line]), reduce(Box.around, (word.box for word in line))) for line in lines]
     own = [PlacedLine(f"{line.text}\n", line.box) for line in layer.lines]
     if len(read) * len(own) > _MOST_COMPARED:
         return "".join(line.text for line in sorted(read + own, key=lambda line: (line.box.middle[1], line.box.x0)))

@@ -21,14 +21,10 @@ _NO_WORDS_SHARE = 0.3
 """Of the words; no text is known with so many implausible ones."""
 
 _WORD = re.compile(r"\S{3,}")
-_LATIN, _HANGUL, _HAN, _OTHER = (
-    "a-zA-Z",
-    "가-힣",
-    "\u3040-\u30ff\u4e00-\u9fff",
-    "\u00a1-\u02ff\u0370-\u07ff\u0900-\u0fff",
-)
+_LATIN, _HANGUL, _HAN = "a-zA-Z\u00c0-\u024f\u1e00-\u1eff", "가-힣", "\u3040-\u30ff\u4e00-\u9fff"
+_OTHER = "\u0370-\u07ff\u0900-\u0fff"
 _RUN = re.compile(f"[{_LATIN}]+|[{_HANGUL}]+|[{_HAN}]+|[{_OTHER}]+")
-_ODD = re.compile("[\u00a1-\u00bf\u00d7\u00f7]")
+_ODD = re.compile("[\u00a1-\u00bf]")
 _SCRIPTS_IN_WORD = 4
 """Runs of one script in a word: "GitLab의API" has three."""
 

@@ -11,7 +11,7 @@ from services.pdf.worker import failures
 from services.pdf.worker.documents import Document
 from services.pdf.worker.page_text import read_as_mapped, read_places
 from services.pdf.worker.paged import Lists
-from services.pdf.worker.recognised import merge, take, text_of
+from services.pdf.worker.recognised import certain_in, confidence_of, merge, take, text_of
 from services.pdf.worker.scans import NEVER, Want, wanted
 from services.pdf.worker.strings import fit
 
@@ -33,7 +33,7 @@ def read_page(document: Document, page: int, arguments: Mapping[str, Any]) -> Li
     want = wanted(document, page, mode, mapped)
     text = fit(mapped)
     if want is None:
-        return _item(page, text, _certain(text))
+        return _item(page, text, _confidence(_certain(text), text))
     found = _recognised(arguments.get(CONTENT, b"{}")).get(str(page), _NOT_YET) if mode != NEVER else None
     if found is _NOT_YET:
         return {"wanted": [{"page": page, "reason": want.reason}]}
@@ -41,7 +41,7 @@ def read_page(document: Document, page: int, arguments: Mapping[str, Any]) -> Li
         return _merged(document, page, text, want, found)
     if want.reason == "no_text":
         return {"failures": [failures.scan(page)]}
-    return _item(page, text, _certain(text))
+    return _item(page, text, _confidence(_certain(text), text))
 
 
 def _merged(document: Document, page: int, text: str, want: Want, found: Mapping[str, Any]) -> Lists:
@@ -52,22 +52,30 @@ def _merged(document: Document, page: int, text: str, want: Want, found: Mapping
     """
     layer = read_places(document, page) if want.reason == "picture" else None
     recognised = take(found, want.areas, layer.letters if layer else ())
-    certain = _certain(text) if layer or not recognised.lines else 0.0
-    if layer and recognised.lines:
-        text = merge(recognised, want.areas, layer)
-    elif recognised.lines:
-        text = text_of(recognised.lines)
-    return _item(page, text, certain + recognised.certain, ocr=bool(recognised.lines), ocr_reason=want.reason)
+    lines = recognised.lines
+    confidence = _confidence(_certain(text), text)
+    if lines and layer:
+        certain = _certain(text) + certain_in(lines)
+        text = merge(lines, want.areas, layer)
+        confidence = _confidence(certain, text)
+    elif lines:
+        text, confidence = text_of(lines), confidence_of(lines)
+    elif not text.strip():
+        confidence = confidence_of(recognised.illegible)
+    return _item(page, text, confidence, ocr=bool(lines), ocr_reason=want.reason)
 
 
-def _item(page: int, text: str, certain: float, *, ocr: bool = False, **more: str) -> Lists:
-    """`certain` is how many of the text's characters are right as far as is known, white space aside."""
+def _item(page: int, text: str, confidence: float, *, ocr: bool = False, **more: str) -> Lists:
     if len(text) > MAX_PAGE_CHARACTERS:
         message = f"The page's text has {len(text)} characters, over the limit of {MAX_PAGE_CHARACTERS}."
         return {"failures": [failures.too_large(page, message)]}
+    return {"items": [{"page": page, "text": text, "ocr": ocr, **more, "confidence": round(confidence, 3)}]}
+
+
+def _confidence(certain: float, text: str) -> float:
+    """The share of the text's characters that are right as far as is known, white space aside."""
     characters = len("".join(text.split()))
-    confidence = round(min(certain / characters, 1.0), 3) if characters else 1.0
-    return {"items": [{"page": page, "text": text, "ocr": ocr, **more, "confidence": confidence}]}
+    return min(certain / characters, 1.0) if characters else 1.0
 
 
 def _certain(text: str) -> int:

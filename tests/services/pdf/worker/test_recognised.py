@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from services.pdf.worker.boxes import Box
 from services.pdf.worker.page_text import PlacedLetter, PlacedLine, PlacedText
-from services.pdf.worker.recognised import merge, take, text_of
+from services.pdf.worker.recognised import confidence_of, merge, take, text_of
 
 DPI = 144
 PAGE = Box(0, 0, 600, 800)
@@ -50,7 +50,7 @@ def layer(lines: list[list[str]], *, top: float = 100, left: float = 50, visible
 
 
 def read(found: dict[str, Any], areas: list[Box], own: PlacedText) -> str:
-    return merge(take(found, areas, own.letters), areas, own)
+    return merge(take(found, areas, own.letters).lines, areas, own)
 
 
 @given(lines=LINES)
@@ -110,9 +110,18 @@ def test_a_large_stamp_hides_no_words_that_it_is_laid_over() -> None:
 
 
 def test_specks_are_dropped_and_doubtful_words_are_kept_with_their_doubt() -> None:
-    found = take({"dpi": DPI, "lines": [{"words": [word("|", 50, 100, 0.1), word("휴가", 80, 100, 0.2)]}]}, [], [])
+    words = [word("|", 50, 100, 0.1), word("휴가", 80, 100, 0.5)]
+    found = take({"dpi": DPI, "lines": [{"words": words}]}, [], [])
     assert text_of(found.lines) == "휴가\n"
-    assert found.certain == 2 * 0.2
+    assert confidence_of(found.lines) == 0.5
+
+
+def test_what_was_made_of_a_photograph_does_not_count_beside_a_picture_of_text() -> None:
+    read_well, photograph = page([["연차"], ["휴가"]]), page([["iel"], ["ow"]], top=500, confidence=0.3)
+    both = {"dpi": DPI, "lines": read_well["lines"] + photograph["lines"]}
+    found = take(both, [Box(0, 0, 600, 300), Box(0, 400, 600, 800)], [])
+    assert text_of(found.lines) == "연차\n휴가\n"
+    assert text_of(found.illegible) == "iel\now\n"
 
 
 def test_so_many_words_that_no_page_has_them_are_cut_off() -> None:

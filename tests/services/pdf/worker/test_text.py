@@ -193,6 +193,13 @@ class TestRecognition:
         assert (item["ocr"], item["ocr_reason"]) == (False, "forced")
         assert (item["text"], item["confidence"]) == (never["text"], never["confidence"])
 
+    def test_a_scan_that_nobody_could_read_says_so_by_its_confidence(self, read_made: Callable[..., Any]) -> None:
+        noise = [{"words": [{"text": "ie=", "x0": 72, "y0": 400, "x1": 120, "y1": 410, "confidence": 0.3}]}]
+        (item,) = read_made("scan", ocr="auto", content=orjson.dumps({"1": {**self.RECOGNISED, "lines": noise}}))[
+            "items"
+        ]
+        assert (item["text"], item["ocr"], item["confidence"]) == ("", False, 0.3)
+
     def test_a_picture_that_could_not_be_read_is_a_scan_or_leaves_the_layer(
         self, read_made: Callable[..., Any]
     ) -> None:
