@@ -67,17 +67,14 @@ class Engine:
         answers = await ask.all(ranges)
         found = pieces(answers, pages.in_call)
         wanted = [piece for piece in found if isinstance(piece, Wanted)]
-        pending = False
+        recognised: Mapping[int, Recognised] = {}
         if wanted:
             until = deadline - min(_MARGIN_S, _MARGIN_SHARE * timeout_s)
             recognised = await self._recognition.recognise(wanted, arguments["languages"], subject, until)
-            pending = any(
-                isinstance(each, PapermeshError) and each.code not in _REASONS for each in recognised.values()
-            )
-            of_page = await ask.with_recognised(recognised)
-            found = [of_page[piece.page] if isinstance(piece, Wanted) else piece for piece in found]
-        json = join(operation.method.output_type, page_count(answers[0]), found, pool.limits.result_bytes)
-        return Result(json, pending)
+        of_page = await ask.with_recognised(recognised) if recognised else {}
+        lists = [of_page[piece.page] if isinstance(piece, Wanted) else piece for piece in found]
+        json = join(operation.method.output_type, page_count(answers[0]), lists, pool.limits.result_bytes)
+        return Result(json, any(map(_may_change, recognised.values())))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,6 +148,11 @@ class _Ask:
 
 _REASONS = {Code.TOO_LARGE: "TOO_LARGE", Code.BAD_ARG: "BROKEN"}
 """What a page's own errors are called in its failure; they stay the same however often one asks."""
+
+
+def _may_change(recognised: Recognised) -> bool:
+    """Whether asking again may give more of this page."""
+    return isinstance(recognised, PapermeshError) and recognised.code not in _REASONS
 
 
 def _failure(page: int, error: PapermeshError) -> bytes:

@@ -12,7 +12,7 @@ from typing import Any
 from services.base.errors import PapermeshError
 from services.pdf.processes.wire import LENGTHS, SOCKET, Request, pack, unpack_request
 from services.pdf.worker.sandbox import confinement
-from services.pdf.worker.views import Given, Outcome, View
+from services.pdf.worker.views import Arguments, Given, Outcome, View
 
 _MAX_GROWTH_KIBIBYTES = 18 * 1024
 """A worker that has grown by more is not kept for another request: it would hold memory needlessly, and reading such a
@@ -51,7 +51,7 @@ def answer_failed(reason: str) -> None:
     os.read(SOCKET, 1)
 
 
-def _answer(view: View, given: Given, arguments: Mapping[str, Any]) -> tuple[Outcome, bool]:
+def _answer(view: View, given: Given, arguments: Arguments) -> tuple[Outcome, bool]:
     """What the view made, and whether this process should stop serving."""
     try:
         return view(given, arguments), False

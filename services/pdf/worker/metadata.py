@@ -13,6 +13,7 @@ from services.pdf.worker.failures import PageFailure
 from services.pdf.worker.mupdf import mupdf
 from services.pdf.worker.page_boxes import find_page
 from services.pdf.worker.page_text import count_characters
+from services.pdf.worker.scans import is_scanned
 from services.pdf.worker.strings import fit
 from services.pdf.worker.text_strings import read_text_string
 from services.pdf.worker.xmp import read_xmp
@@ -40,7 +41,7 @@ def describe(document: Document, arguments: Mapping[str, Any]) -> bytes:
     """GetMetadataResponse as JSON text, all fields present. `sha256` is the document's digest."""
     failed: dict[int, PageFailure] = {}
     sizes = _page_sizes(document, failed)
-    sampled, characters = _sample(document, failed)
+    sampled, characters, scanned = _sample(document, failed)
     version = mupdf.pdf_version(document.pdf)  # 0 if it cannot be read
     return orjson.dumps(
         {
@@ -55,6 +56,7 @@ def describe(document: Document, arguments: Mapping[str, Any]) -> bytes:
             "has_text_layer": characters > 0,
             "sampled_pages": sampled,
             "failures": [failed[page] for page in sorted(failed)],
+            "scanned_pages": scanned,
         }
     )
 
@@ -102,21 +104,29 @@ def _page_sizes(document: Document, failed: dict[int, PageFailure]) -> list[dict
     return runs
 
 
-def _sample(document: Document, failed: dict[int, PageFailure]) -> tuple[int, int]:
-    """Samples evenly spread pages: how many could be read, and their characters, white space aside."""
+def _sample(document: Document, failed: dict[int, PageFailure]) -> tuple[int, int, list[int]]:
+    """Samples evenly spread pages: how many could be read, their characters, white space aside, and which are scans."""
     count = min(SAMPLED_PAGES, document.page_count)
     end = time.monotonic() + _SAMPLING_SECONDS
     sampled = characters = 0
+    scanned: list[int] = []
     for index in range(count):
         page = 1 + index * document.page_count // count
         if page in failed:
             continue
-        found = attempt(count_characters, document, page, otherwise=None)
+        found = attempt(_look, document, page, otherwise=None)
         if found is None:
             failed[page] = failures.broken(page)
             continue
         sampled += 1
-        characters += found
+        characters += found[0]
+        if found[1]:
+            scanned.append(page)
         if time.monotonic() > end:
             break
-    return sampled, characters
+    return sampled, characters, scanned
+
+
+def _look(document: Document, page: int) -> tuple[int, bool]:
+    characters = count_characters(document, page)
+    return characters, is_scanned(document, page, characters)

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
 
+from services.pdf.worker.boxes import Box
 from services.pdf.worker.dingbats import SYMBOLS, is_dingbats
 from services.pdf.worker.fonts import PageFonts
 from services.pdf.worker.letters import BLANK, HANGUL, Letter, text_of
@@ -45,6 +46,9 @@ _MOSTLY = 0.8
 
 _STRAIGHT = 1.001
 """The most that the two parts of the direction of a line come to that runs across or down."""
+
+_ABOVE, _BELOW = 0.8, 0.2
+"""How far letters reach from their baseline, in sizes."""
 
 _UNMAPPED = 128
 """Flag of a span's letters whose Unicode is only a guess from the number of the glyph (FZ_STEXT_UNICODE_IS_CID)."""
@@ -87,6 +91,8 @@ class SetLine:
     direction: tuple[float, float]
     """Where it runs, as a vector of length 1: (1, 0) to the right, (0, 1) down."""
 
+    box: Box
+
 
 def read_lines(blocks: Sequence[Mapping[str, Any]], fonts: PageFonts) -> Iterator[str]:
     """The text of each line of `set_lines`, with the same arguments."""
@@ -111,11 +117,12 @@ def set_lines(blocks: Sequence[Mapping[str, Any]], fonts: PageFonts) -> Iterator
             if ours is not None and _is_drawn_twice(ours, drawn):
                 continue
             if ours is None or runs_right_to_left(ours.text):
-                found.append((order, SetLine(_by_itself(line, ours), number, way)))
+                box = Box(*line["bbox"]) if ours is None else _box(ours, way)
+                found.append((order, SetLine(_by_itself(line, ours), number, way, box)))
             else:
                 ways.setdefault(way, []).append(ours)
         for way, lines in ways.items():
-            found += ((line.order, SetLine(_spaced(line), number, way)) for line in _joined(lines))
+            found += ((line.order, SetLine(_spaced(line), number, way, _box(line, way))) for line in _joined(lines))
         found.sort(key=lambda each: each[0])
         yield from (line for _, line in found if line.letters)
 
@@ -125,11 +132,26 @@ def line_text(line: Mapping[str, Any], fonts: PageFonts) -> str:
     return text_of(_by_itself(line, _line(line, 0, fonts)))
 
 
+def is_straight(way: tuple[float, float]) -> bool:
+    """Whether a line in that direction runs across or down."""
+    return abs(way[0]) + abs(way[1]) <= _STRAIGHT
+
+
 def drawn_letters(line: Mapping[str, Any]) -> list[Letter]:
     """The letters of one line of `get_text("rawdict")` as they were drawn, without their places along it."""
     return [
         Letter(each["c"], 0.0, 0.0, box=each["bbox"], span=span) for span in line["spans"] for each in span["chars"]
     ]
+
+
+def _box(line: _Line, way: tuple[float, float]) -> Box:
+    """Where the line is, from a little below its baseline to the height of its letters."""
+    above, below = line.across - _ABOVE * line.size, line.across + _BELOW * line.size
+    corners = [
+        (at * way[0] - off * way[1], at * way[1] + off * way[0]) for at, off in ((line.start, above), (line.end, below))
+    ]
+    (x0, x1), (y0, y1) = map(sorted, zip(*corners, strict=True))
+    return Box(x0, y0, x1, y1)
 
 
 def _by_itself(line: Mapping[str, Any], found: _Line | None) -> list[Letter]:
@@ -147,7 +169,7 @@ def _line(line: Mapping[str, Any], order: int, fonts: PageFonts) -> _Line | None
     The boxes of letters that run neither across nor down say too little of their places.
     """
     way: tuple[float, float] = line["dir"]
-    if abs(way[0]) + abs(way[1]) > _STRAIGHT:
+    if not is_straight(way):
         return None
     across_the_page = way == (1.0, 0.0)
     letters = []

@@ -1,15 +1,16 @@
 """The text of one page, as MuPDF finds it in the content, annotations and form fields."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
+from services.pdf.worker.boxes import Box
 from services.pdf.worker.documents import Document
 from services.pdf.worker.fonts import PageFonts, read_fonts
-from services.pdf.worker.letters import HANGUL
+from services.pdf.worker.letters import HANGUL, text_of
 from services.pdf.worker.mupdf import mupdf, pymupdf
 from services.pdf.worker.page_boxes import find_page
-from services.pdf.worker.page_lines import line_text, read_lines
+from services.pdf.worker.page_lines import is_straight, line_text, read_lines, set_lines
 from services.pdf.worker.signs import has_sign
 from services.pdf.worker.strings import fit
 
@@ -18,14 +19,34 @@ from services.pdf.worker.strings import fit
 _FLAGS = pymupdf.TEXT_PRESERVE_WHITESPACE | pymupdf.TEXT_MEDIABOX_CLIP | pymupdf.TEXT_CID_FOR_UNKNOWN_UNICODE
 TEXT = mupdf.FzStextOptions(_FLAGS)
 GLYPHS = mupdf.FzStextOptions(_FLAGS | pymupdf.TEXT_IGNORE_ACTUALTEXT)
-_PICTURES = mupdf.FzStextOptions(pymupdf.TEXT_PRESERVE_IMAGES | pymupdf.TEXT_MEDIABOX_CLIP)
 _UPRIGHT = mupdf.FzMatrix()
 
 MOST_CHARACTERS = 200_000
 """Pages with more are read as MuPDF has them: the places of so many letters would take all the memory of a worker."""
 
-_SCAN_SHARE = 0.1
-"""Share of a page that images cover if it is a scan, at least: a page with only a logo is not one."""
+_SEEN = mupdf.FZ_STEXT_FILLED | mupdf.FZ_STEXT_STROKED
+
+
+class PlacedLine(NamedTuple):
+    """A line of text."""
+
+    text: str
+    box: Box
+
+
+class PlacedLetter(NamedTuple):
+    """A letter of a line that runs across or down."""
+
+    text: str
+    box: Box
+    visible: bool
+
+
+class PlacedText(NamedTuple):
+    """What a page's text layer has, white space aside."""
+
+    lines: list[PlacedLine]
+    letters: list[PlacedLetter]
 
 
 def read_text(document: Document, page: int) -> str:
@@ -33,17 +54,33 @@ def read_text(document: Document, page: int) -> str:
 
     Raises mupdf.FzErrorBase when the page cannot be parsed.
     """
+    return fit(read_as_mapped(document, page))
+
+
+def read_as_mapped(document: Document, page: int) -> str:
+    """The same, before it is made fit to be shown: with what the file has instead of letters.
+
+    Raises mupdf.FzErrorBase when the page cannot be parsed.
+    """
     fonts = read_fonts(document, find_page(document, page))
-    found = _run(document, page, TEXT)
-    text = plain_text(found)
-    is_twice = has_a_line_twice(text)
-    if is_twice or (text and not text.strip()):  # what the file says instead of its glyphs may be given for each piece
-        found = _run(document, page, GLYPHS)
-        text = plain_text(found)
+    found, text, is_twice = _look(document, page)
     if len(text) <= MOST_CHARACTERS and (is_twice or fonts.unmapped or has_sign(text)):
-        blocks = pymupdf.TextPage(found).extractRAWDICT()["blocks"]
-        text = "".join(f"{line}\n" for line in read_lines(blocks, fonts))
-    return fit(text)
+        text = "".join(f"{line}\n" for line in read_lines(_raw_blocks(found), fonts))
+    return text
+
+
+def read_places(document: Document, page: int) -> PlacedText | None:
+    """The lines and letters of page `page` (from 1) with their places; None if it has too many letters for that.
+
+    Raises mupdf.FzErrorBase when the page cannot be parsed.
+    """
+    fonts = read_fonts(document, find_page(document, page))
+    found, text, _ = _look(document, page)
+    if len(text) > MOST_CHARACTERS:
+        return None
+    blocks = _raw_blocks(found)
+    lines = [PlacedLine(fit(text_of(line.letters)), line.box) for line in set_lines(blocks, fonts)]
+    return PlacedText([line for line in lines if line.text.strip()], list(_letters(blocks)))
 
 
 def count_characters(document: Document, page: int) -> int:
@@ -72,13 +109,34 @@ def read_blocks(document: Document, page: int) -> dict[str, Any]:
     return found
 
 
-def is_scan(document: Document, page: int) -> bool:
-    """Whether images cover a good part of page `page` (from 1), which is known to have no text."""
-    text_page = pymupdf.TextPage(run_page(document, page, _PICTURES))
-    sheet = text_page.rect
-    pictures: Iterable[dict[str, tuple[float, float, float, float]]] = text_page.extractIMGINFO()
-    covered = sum(abs(pymupdf.Rect(picture["bbox"]) & sheet) for picture in pictures)
-    return bool(covered >= _SCAN_SHARE * abs(sheet))
+def _look(document: Document, page: int) -> tuple[Any, str, bool]:
+    """The page as a mupdf.FzStextPage, its text, and whether it had a line twice, once `find_page` has seen to it.
+
+    What the file says instead of its glyphs may be given for each piece; then the glyphs count.
+    """
+    found = _run(document, page, TEXT)
+    text = plain_text(found)
+    is_twice = has_a_line_twice(text)
+    if is_twice or (text and not text.strip()):
+        found = _run(document, page, GLYPHS)
+        text = plain_text(found)
+    return found, text, is_twice
+
+
+def _raw_blocks(text_page: Any) -> list[dict[str, Any]]:
+    blocks: list[dict[str, Any]] = pymupdf.TextPage(text_page).extractRAWDICT()["blocks"]
+    return blocks
+
+
+def _letters(blocks: Iterable[dict[str, Any]]) -> Iterator[PlacedLetter]:
+    for line in (line for block in blocks for line in block["lines"]):
+        if not is_straight(line["dir"]):
+            continue
+        for span in line["spans"]:
+            visible = bool(span["char_flags"] & _SEEN and span["alpha"])
+            for each in span["chars"]:
+                if not each["c"].isspace():
+                    yield PlacedLetter(each["c"], Box(*each["bbox"]), visible)
 
 
 def plain_text(text_page: Any) -> str:

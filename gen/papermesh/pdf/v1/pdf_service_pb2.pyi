@@ -147,6 +147,7 @@ class GetMetadataResponse(_message.Message):
     HAS_TEXT_LAYER_FIELD_NUMBER: _builtins.int
     SAMPLED_PAGES_FIELD_NUMBER: _builtins.int
     FAILURES_FIELD_NUMBER: _builtins.int
+    SCANNED_PAGES_FIELD_NUMBER: _builtins.int
     JSON_FIELD_NUMBER: _builtins.int
     pages: _builtins.int
     """Pages in the document."""
@@ -180,6 +181,12 @@ class GetMetadataResponse(_message.Message):
     def failures(self) -> _containers.RepeatedCompositeFieldContainer[Global___PageFailure]:
         """Failures name the pages that could not be read; the rest of the result is good without them."""
 
+    @_builtins.property
+    def scanned_pages(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """ScannedPages are those of the sampled pages, by number, that are pictures of text, as far as can be told without
+        reading them: they have no text, or no more than a stamp or what another program recognised. At most 16.
+        """
+
     def __init__(
         self,
         *,
@@ -194,11 +201,12 @@ class GetMetadataResponse(_message.Message):
         has_text_layer: _builtins.bool = ...,
         sampled_pages: _builtins.int = ...,
         failures: _abc.Iterable[Global___PageFailure] | None = ...,
+        scanned_pages: _abc.Iterable[_builtins.int] | None = ...,
         json: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["encrypted", b"encrypted", "failures", b"failures", "has_text_layer", b"has_text_layer", "info", b"info", "json", b"json", "page_sizes", b"page_sizes", "pages", b"pages", "sampled_pages", b"sampled_pages", "sha256", b"sha256", "size", b"size", "text_density", b"text_density", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["encrypted", b"encrypted", "failures", b"failures", "has_text_layer", b"has_text_layer", "info", b"info", "json", b"json", "page_sizes", b"page_sizes", "pages", b"pages", "sampled_pages", b"sampled_pages", "scanned_pages", b"scanned_pages", "sha256", b"sha256", "size", b"size", "text_density", b"text_density", "version", b"version"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -29,7 +29,7 @@ def piece(
         chars.append(boxed(letter, place, SIZE, baseline, way))
         place += SIZE
     span = {"size": SIZE, "char_flags": flags, "font": "Any", "chars": chars}
-    return {"dir": way, "wmode": wmode, "spans": [span]}
+    return {"dir": way, "wmode": wmode, "spans": [span], "bbox": (0.0, 0.0, 1.0, 1.0)}
 
 
 def boxed(
@@ -139,4 +139,4 @@ def test_a_line_at_any_other_angle_is_read_as_it_was_drawn() -> None:
 
 def test_a_page_without_lines_has_none() -> None:
     assert list(read_lines([], PageFonts())) == []
-    assert read({"dir": ACROSS, "wmode": 0, "spans": []}) == []
+    assert read({"dir": ACROSS, "wmode": 0, "spans": [], "bbox": (0.0, 0.0, 0.0, 0.0)}) == []

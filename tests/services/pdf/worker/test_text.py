@@ -1,6 +1,6 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import orjson
 import pytest
@@ -11,6 +11,7 @@ from services.pdf.worker import text
 from services.pdf.worker.mupdf import mupdf, pymupdf
 from services.pdf.worker.paged import choose_pages, read_pages
 from tests.services.pdf.support import open_path
+from tests.services.pdf.worker.made_pages import KINDS, lines
 
 Pdf = Callable[..., Path]
 
@@ -142,3 +143,83 @@ def test_too_many_pages_are_too_large_and_the_way_out_is_named(make_pdf: Pdf) ->
 def test_too_long_a_result_is_too_large(make_pdf: Pdf) -> None:
     with pytest.raises(PapermeshError, match="over the limit of 200 bytes"):
         read_lists(make_pdf("x" * 80, "y" * 80), [(1, 2)], 200)
+
+
+class TestRecognition:
+    """Words as an OCR worker gives them, on the pages of `made_pages`."""
+
+    RECOGNISED: ClassVar = {
+        "version": 1, "dpi": 72, "width": 595, "height": 842, "languages": ["eng"],
+        "lines": [
+            {"words": [{"text": "Annual", "x0": 72, "y0": 400, "x1": 120, "y1": 410, "confidence": 0.9},
+                       {"text": "leave", "x0": 125, "y0": 400, "x1": 160, "y1": 410, "confidence": 0.8}]},
+        ],
+    }  # fmt: skip
+
+    @pytest.fixture
+    def read_made(self, tmp_path: Path) -> Callable[..., dict[str, Any]]:
+        def run(kind: str, *, seed: int = 0, **arguments: Any) -> dict[str, Any]:
+            path = tmp_path / "made.pdf"
+            with pymupdf.open() as document:
+                KINDS[kind][0](document.new_page(), seed)
+                document.save(path)
+            return dict(text.read_page(open_path(path), 1, arguments))
+
+        return run
+
+    @pytest.mark.parametrize("kind", [kind for kind, (_, reason) in KINDS.items() if reason])
+    def test_a_page_that_needs_it_asks_for_it_first(self, read_made: Callable[..., Any], kind: str) -> None:
+        assert read_made(kind, ocr="auto") == {"wanted": [{"page": 1, "reason": KINDS[kind][1]}]}
+
+    @pytest.mark.parametrize("kind", KINDS)
+    def test_never_means_what_the_layer_has_or_a_failure(self, read_made: Callable[..., Any], kind: str) -> None:
+        found = read_made(kind, ocr="never")
+        assert found == read_made(kind)
+        if KINDS[kind][1] == "no_text":
+            assert found["failures"][0]["reason"] == "SCAN"
+        else:
+            assert not found["items"][0]["ocr"]
+
+    def test_a_scan_has_what_was_recognised(self, read_made: Callable[..., Any]) -> None:
+        assert read_made("scan", ocr="auto", content=orjson.dumps({"1": self.RECOGNISED}))["items"] == [
+            {"page": 1, "text": "Annual leave\n", "ocr": True, "ocr_reason": "no_text", "confidence": 0.855}
+        ]
+
+    def test_a_half_scan_has_the_text_of_both_in_order(self, read_made: Callable[..., Any]) -> None:
+        (item,) = read_made("half scan", ocr="auto", content=orjson.dumps({"1": self.RECOGNISED}))["items"]
+        assert item["text"] == "".join(f"{line}\n" for line in [*lines(0, 3), "Annual leave"])
+        assert (item["ocr"], item["ocr_reason"]) == (True, "picture")
+        assert 0.98 < item["confidence"] < 1
+
+    @pytest.mark.parametrize(("kind", "mode"), [("rotten text layer", "auto"), ("text", "force")])
+    def test_letters_that_mean_nothing_or_are_read_again_are_left_out(
+        self, read_made: Callable[..., Any], kind: str, mode: str
+    ) -> None:
+        (item,) = read_made(kind, ocr=mode, content=orjson.dumps({"1": self.RECOGNISED}))["items"]
+        assert item["text"] == "Annual leave\n"
+
+    @pytest.mark.parametrize("kind", KINDS)
+    def test_what_nothing_could_be_recognised_on_keeps_its_layer(
+        self, read_made: Callable[..., Any], kind: str
+    ) -> None:
+        nothing = orjson.dumps({"1": {**self.RECOGNISED, "lines": []}})
+        (item,) = read_made(kind, ocr="force", content=nothing)["items"]
+        never = read_made(kind, ocr="never").get("items", [{"text": "", "confidence": 1.0}])[0]
+        assert (item["ocr"], item["ocr_reason"]) == (False, "forced")
+        assert (item["text"], item["confidence"]) == (never["text"], never["confidence"])
+
+    def test_a_scan_that_nobody_could_read_says_so_by_its_confidence(self, read_made: Callable[..., Any]) -> None:
+        noise = [{"words": [{"text": "ie=", "x0": 72, "y0": 400, "x1": 120, "y1": 410, "confidence": 0.3}]}]
+        (item,) = read_made("scan", ocr="auto", content=orjson.dumps({"1": {**self.RECOGNISED, "lines": noise}}))[
+            "items"
+        ]
+        assert (item["text"], item["ocr"], item["confidence"]) == ("", False, 0.3)
+
+    def test_a_picture_that_could_not_be_read_is_a_scan_or_leaves_the_layer(
+        self, read_made: Callable[..., Any]
+    ) -> None:
+        assert read_made("scan", ocr="auto", content=b'{"1":null}')["failures"][0]["reason"] == "SCAN"
+        assert read_made("half scan", ocr="auto", content=b'{"1":null}') == read_made("half scan")
+
+    def test_a_page_that_needs_no_recognition_ignores_one(self, read_made: Callable[..., Any]) -> None:
+        assert read_made("text", ocr="auto", content=orjson.dumps({"1": self.RECOGNISED})) == read_made("text")

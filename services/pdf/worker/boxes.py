@@ -1,0 +1,34 @@
+"""Rectangles on a page."""
+
+from typing import NamedTuple
+
+
+class Box(NamedTuple):
+    """In points, from the top left of the page as a reader sees it."""
+
+    x0: float
+    y0: float
+    x1: float
+    y1: float
+
+    @property
+    def area(self) -> float:
+        """Square points; none for a box that is turned inside out."""
+        return max(self.x1 - self.x0, 0.0) * max(self.y1 - self.y0, 0.0)
+
+    @property
+    def middle(self) -> tuple[float, float]:
+        """The point in its middle."""
+        return (self.x0 + self.x1) / 2, (self.y0 + self.y1) / 2
+
+    def holds(self, point: tuple[float, float]) -> bool:
+        """Whether the point lies inside."""
+        return self.x0 <= point[0] <= self.x1 and self.y0 <= point[1] <= self.y1
+
+    def common(self, other: "Box") -> "Box":
+        """The part that both cover."""
+        return Box(max(self.x0, other.x0), max(self.y0, other.y0), min(self.x1, other.x1), min(self.y1, other.y1))
+
+    def around(self, other: "Box") -> "Box":
+        """The least box around both."""
+        return Box(min(self.x0, other.x0), min(self.y0, other.y0), max(self.x1, other.x1), max(self.y1, other.y1))

@@ -1,0 +1,95 @@
+"""A page drawn in grey, upright as a reader sees it, and a quick look for letters in it."""
+
+import math
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from services.pdf.worker.boxes import Box
+from services.pdf.worker.documents import Document
+from services.pdf.worker.mupdf import mupdf
+from services.pdf.worker.page_boxes import find_page
+
+_GREY = mupdf.FzColorspace(mupdf.FzColorspace.Fixed_GRAY)
+_WHITE = 255
+
+_LOOK_PIXELS = 500_000
+"""Of the small picture in which letters are looked for: A4 at 72 dpi."""
+
+_EDGES = 12
+"""Dark places in a row of that picture if it runs through letters, at least. A row of a form has fewer."""
+
+_LETTER_ROWS = 5
+"""Such rows if there is a line of letters, at least. A ruling has fewer."""
+
+_INK = 160
+_DARK = bytes(value < _INK for value in range(256))
+"""By a pixel's grey, whether it is ink."""
+
+
+class Drawing(NamedTuple):
+    """A grey picture."""
+
+    width: int
+    height: int
+    """In pixels."""
+
+    pixels: bytes
+    """One byte each, 0 is black, row by row from the top."""
+
+
+def draw(document: Document, page: int, dpi: float, areas: Sequence[Box] = ()) -> Drawing:
+    """Page `page` (from 1) at a resolution of `dpi`, annotations included.
+
+    With `areas`, in points, only these are drawn, and all else is white. MuPDF unpacks large pictures at a reduced
+    size, so that a bitmap of 35,000 x 35,000 takes 100 MB.
+
+    Raises mupdf.FzErrorBase when the page cannot be parsed, or nothing of it can be drawn.
+    """
+    return _draw(_load(document, page), dpi / 72, areas)
+
+
+def shows_letters(document: Document, page: int) -> bool:
+    """Whether page `page` (from 1) shows a line of letters, though of outlines or of many small pictures.
+
+    Doubt means yes: hatching and charts may look like letters. Raises mupdf.FzErrorBase when it cannot be parsed.
+    """
+    loaded = _load(document, page)
+    sheet = mupdf.fz_bound_page(loaded)
+    size = (sheet.x1 - sheet.x0) * (sheet.y1 - sheet.y0)
+    width, height, pixels = _draw(loaded, min(1.0, math.sqrt(_LOOK_PIXELS / max(size, 1.0))))
+    if pixels.count(_WHITE) == len(pixels):
+        return False
+    dark = pixels.translate(_DARK)
+    rows = (dark[start : start + width] for start in range(0, width * height, width))
+    return sum(row.count(b"\0\1") >= _EDGES for row in rows) >= _LETTER_ROWS
+
+
+def _load(document: Document, page: int) -> Any:
+    find_page(document, page)
+    return mupdf.pdf_load_page(document.pdf, page - 1).super()
+
+
+def _draw(page: Any, scale: float, areas: Sequence[Box] = ()) -> Drawing:
+    sheet = mupdf.fz_bound_page(page)
+    matrix = mupdf.FzMatrix(scale, 0, 0, scale, -sheet.x0 * scale, -sheet.y0 * scale)
+    width, height = (max(math.ceil(side * scale), 1) for side in (sheet.x1 - sheet.x0, sheet.y1 - sheet.y0))
+    whole = mupdf.FzIrect(0, 0, width, height)
+    pixmap = mupdf.fz_new_pixmap_with_bbox(_GREY, whole, mupdf.FzSeparations(), 0)
+    mupdf.fz_clear_pixmap_with_value(pixmap, _WHITE)
+    errors = 0
+    for part in [_part(area, scale) for area in areas] or [whole]:
+        cookie = mupdf.FzCookie()
+        device = mupdf.fz_new_draw_device_with_bbox(matrix, pixmap, part)
+        mupdf.fz_run_page(page, device, mupdf.FzMatrix(), cookie)
+        mupdf.fz_close_device(device)
+        errors += cookie.m_internal.errors
+    pixels = bytes(mupdf.fz_pixmap_samples_memoryview(pixmap))
+    if errors and pixels.count(_WHITE) == len(pixels):
+        raise mupdf.FzErrorSyntax("nothing of the page can be drawn")
+    return Drawing(width, height, pixels)
+
+
+def _part(area: Box, scale: float) -> Any:
+    return mupdf.FzIrect(
+        math.floor(area.x0 * scale), math.floor(area.y0 * scale), math.ceil(area.x1 * scale), math.ceil(area.y1 * scale)
+    )

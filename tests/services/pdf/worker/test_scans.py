@@ -1,0 +1,132 @@
+"""When a page must be read from its picture: forty pages of ten kinds, and the edges between them."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from services.pdf.worker.documents import Document
+from services.pdf.worker.mupdf import pymupdf
+from services.pdf.worker.page_text import count_characters, read_as_mapped
+from services.pdf.worker.scans import AUTO, FORCE, NEVER, Want, is_scanned, wanted
+from tests.services.pdf.support import open_path
+from tests.services.pdf.worker.made_pages import KINDS, landscape, lines, photographed, write
+
+Make = Callable[[Callable[[Any], None]], Document]
+
+PICTURES_OF_TEXT = ("scan", "stamped scan", "half scan", "good text layer", "rotten text layer")
+
+
+@pytest.fixture
+def make(tmp_path: Path) -> Make:
+    """Opens a document with one page that a function has drawn on."""
+
+    def run(draw: Callable[[Any], None]) -> Document:
+        path = tmp_path / "page.pdf"
+        with pymupdf.open() as document:
+            draw(document.new_page())
+            document.save(path)
+        return open_path(path)
+
+    return run
+
+
+def want(document: Document, mode: str = AUTO) -> Want | None:
+    return wanted(document, 1, mode, read_as_mapped(document, 1))
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_page_is_recognised_where_its_text_layer_lacks_what_it_shows(make: Make, kind: str, seed: int) -> None:
+    draw, reason = KINDS[kind]
+
+    def turned(page: Any) -> None:
+        draw(page, seed)
+        page.set_rotation(90 * seed)
+
+    document = make(turned)
+    found = want(document)
+    assert (found and found.reason) == reason
+    assert is_scanned(document, 1, count_characters(document, 1)) == (kind in PICTURES_OF_TEXT)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_caller_may_have_every_page_recognised_or_none(make: Make, kind: str) -> None:
+    document = make(lambda page: KINDS[kind][0](page, 1))
+    assert want(document, FORCE) == Want("forced")
+    never = want(document, NEVER)
+    assert never == (Want("no_text") if KINDS[kind][1] == "no_text" else None)
+
+
+def test_only_the_pictures_whose_text_is_missing_are_read(make: Make) -> None:
+    def draw(page: Any) -> None:
+        page.insert_image((40, 40, 555, 400), pixmap=photographed(lines(2), 100, 515, 360))
+        page.insert_image((40, 420, 555, 800), pixmap=landscape(1))
+        write(page, lines(3, 18), top=450, size=12)
+
+    found = want(make(draw))
+    assert found is not None
+    assert found.reason == "picture"
+    assert [tuple(round(side) for side in area) for area in found.areas] == [(40, 40, 555, 400)]
+
+
+def test_a_scan_in_strips_is_one_picture(make: Make) -> None:
+    whole = photographed(lines(0), 100)
+
+    def draw(page: Any) -> None:
+        height = page.rect.height / 40
+        for index in range(40):
+            strip = (0, index * height, page.rect.width, (index + 1) * height)
+            page.insert_image(
+                strip, pixmap=pymupdf.Pixmap(pymupdf.csGRAY, (0, 0, whole.width, 29), 0), keep_proportion=False
+            )
+        write(page, ["Received in May"], top=20)
+
+    found = want(make(draw))
+    assert found is not None
+    assert [tuple(round(side) for side in area) for area in found.areas] == [(0, 0, 595, 842)]
+
+
+def test_a_picture_within_the_content_is_seen_under_a_stamp(make: Make) -> None:
+    def draw(page: Any) -> None:
+        write(page, ["Received in May"], top=20)
+        page.clean_contents()
+        pixels = bytes(range(256)) * 40
+        inline = b"q 595 0 0 700 0 0 cm BI /W 80 /H 128 /CS /G /BPC 8 ID " + pixels + b" EI Q"
+        document, xref = page.parent, page.get_contents()[0]
+        document.update_stream(xref, document.xref_stream(xref) + inline, compress=False)
+
+    found = want(make(draw))
+    assert found is not None
+    assert found.reason == "picture"
+
+
+def test_forms_within_forms_are_looked_through_up_to_a_bound(make: Make) -> None:
+    def draw(page: Any) -> None:
+        inner = photographed(lines(0), 100)
+        with pymupdf.open() as document:
+            document.new_page().insert_image((0, 0, 595, 842), pixmap=inner)
+            for _ in range(20):
+                with pymupdf.open("pdf", document.tobytes()) as source:
+                    document.delete_page(0)
+                    document.new_page().show_pdf_page(pymupdf.Rect(0, 0, 595, 842), source)
+            page.show_pdf_page(page.rect, document)
+        write(page, ["Received in May"], top=20)
+
+    found = want(make(draw))
+    assert found is not None
+    assert found.reason == "picture"
+
+
+def test_thousands_of_tiny_pictures_are_no_scan(make: Make) -> None:
+    dot = b"q 1 0 0 1 %d %d cm BI /W 1 /H 1 /CS /G /BPC 8 ID \0 EI Q\n"
+
+    def draw(page: Any) -> None:
+        write(page, ["Received in May"], top=20)
+        page.clean_contents()
+        content = b"".join(dot % (index % 550, index // 550 * 9) for index in range(30_000))
+        document, xref = page.parent, page.get_contents()[0]
+        document.update_stream(xref, document.xref_stream(xref) + content)
+
+    assert want(make(draw)) is None
