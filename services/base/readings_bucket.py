@@ -52,10 +52,10 @@ class ReadingsBucket:
         with reaching(), suppress(FileNotFoundError):
             await self._store.delete_async(_path(document, name))
 
-    async def delete(self, document: Key, under: str = "") -> None:
-        """Deletes everything of a document, or one of its folders."""
+    async def delete(self, document: Key) -> None:
+        """Deletes everything of a document."""
         with reaching():
-            async for found in self._store.list(_path(document, under), chunk_size=_LISTED_AT_ONCE):
+            async for found in self._store.list(_path(document, ""), chunk_size=_LISTED_AT_ONCE):
                 await self._store.delete_async([each["path"] for each in found])
 
     async def documents(self) -> AsyncIterator[Key]:

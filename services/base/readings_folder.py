@@ -38,10 +38,10 @@ class ReadingsFolder:
         with using(Disk.STORE):
             await asyncio.to_thread(self._files.remove, document, name)
 
-    async def delete(self, document: Key, under: str = "") -> None:
-        """Deletes everything of a document, or one of its folders."""
+    async def delete(self, document: Key) -> None:
+        """Deletes everything of a document."""
         with using(Disk.STORE):
-            await asyncio.to_thread(self._files.delete, document, under)
+            await asyncio.to_thread(self._files.delete, document)
 
     async def documents(self) -> AsyncIterator[Key]:
         """The documents of which there are readings, in no order."""

@@ -1,4 +1,7 @@
-"""Deletes what nobody needs any more: uploads not used for long, bytes without an owner, files nobody will finish."""
+"""Deletes what nobody needs any more.
+
+Uploads not used for long, bytes without an owner, readings without a document, files nobody will finish.
+"""
 
 import asyncio
 import logging

@@ -44,8 +44,13 @@ class DiskReadings:
         with self._lock:
             self._held.clear()
             self._total = 0
-            found = [(self._files.folder(each).stat().st_mtime, each) for each in self._files.documents()]
-            for _, document in sorted(found):
+            used: list[tuple[float, Key]] = []
+            for document in self._files.documents():
+                try:
+                    used.append((self._files.folder(document).stat().st_mtime, document))
+                except FileNotFoundError:
+                    self._files.delete(document)  # there is only what a deletion that was cut off has left
+            for _, document in sorted(used):
                 self._held[document] = self._measure(document)
                 self._total += self._held[document]
             self._make_room(0)

@@ -35,6 +35,7 @@ _ASKED_AT_ONCE = 1000
 """Documents that the store is asked about in this time. So a sweep of more comes to an end, however slow the store."""
 
 _ENDING_S = 10.0
+"""The longest that the end of the service waits for what is being kept."""
 
 _FOUND_BYTES = 64 * 1024 * 1024
 """Readings that are given at once. Of a document whose every page is huge, the rest is read again."""

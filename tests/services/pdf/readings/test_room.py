@@ -61,6 +61,19 @@ def test_what_was_asked_about_last_is_known_after_a_restart(tmp_path: Path) -> N
     assert room.documents() == [first], "a smaller limit holds from the start"
 
 
+def test_what_a_deletion_that_was_cut_off_left_goes_at_the_start(tmp_path: Path) -> None:
+    room = DiskReadings(tmp_path, ENGINE, 150_000)
+    first, second = document(), document()
+    for each in (first, second):
+        keep(room, each)
+    folder = room._files.folder(first)
+    folder.rename(folder.with_name(f"{folder.name}#"))
+    room = DiskReadings(tmp_path, ENGINE, 150_000)
+    room.open()
+    assert room.documents() == [second]
+    assert len(files_in(tmp_path)) == 1
+
+
 def test_one_document_takes_a_quarter_of_the_room(tmp_path: Path) -> None:
     room = DiskReadings(tmp_path, ENGINE, 400_000)
     other, large = document(), document()
