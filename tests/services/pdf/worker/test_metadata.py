@@ -35,6 +35,20 @@ def test_every_field_is_there(make_pdf: Pdf) -> None:
         "has_text_layer": True,
         "sampled_pages": 1,
         "failures": [],
+        "page_labels": [],
+        "form_fields": [],
+        "comments": [],
+        "links": [],
+        "attachments": [],
+        "signatures": [],
+        "portfolio": False,
+        "pdf_a": "",
+        "pdf_ua": "",
+        "tagged": False,
+        "javascript": False,
+        "xfa": False,
+        "language": "",
+        "truncated": [],
     }
 
 
