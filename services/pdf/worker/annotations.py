@@ -20,7 +20,7 @@ from services.pdf.worker.text_strings import decode
 MOST_PAGES = 2_000
 """The first pages, which are looked at."""
 
-MOST_ANNOTATIONS = 20_000
+MOST_ANNOTATIONS = 10_000
 
 URI_LENGTH = 2_000
 
@@ -36,6 +36,14 @@ _HIDDEN = 1 << 1 | 1 << 5
 """Flags: hidden, and not shown on screens."""
 
 
+@dataclass(frozen=True, slots=True)
+class Widget:
+    """A form field's place on a page."""
+
+    page: int
+    item: Any
+
+
 @dataclass(slots=True)
 class Annotated:
     """The pages that have something beside their content, and what else was met on them."""
@@ -43,8 +51,8 @@ class Annotated:
     pages: list[tuple[int, Any]] = field(default_factory=list)
     """Their numbers from 1, and their dictionaries."""
 
-    widgets: dict[int, int] = field(default_factory=dict)
-    """Pages by the numbers of the objects that stand for form fields on them."""
+    widgets: dict[int, Widget] = field(default_factory=dict)
+    """By the numbers of their objects."""
 
     files: list[Any] = field(default_factory=list)
     """File specifications, which may be of attached files."""
@@ -106,7 +114,7 @@ class _Reader:
         self._scan(item)
         kind = mupdf.pdf_to_name(mupdf.pdf_dict_gets(item, "Subtype"))
         if kind == "Widget":
-            self._annotated.widgets[mupdf.pdf_to_num(item)] = page
+            self._annotated.widgets[mupdf.pdf_to_num(item)] = Widget(page, item)
         elif kind == "Link":
             if self._links.has_room():
                 self._links.add({"page": page, "bbox": read_box(item, matrix), **self._goal(item)})

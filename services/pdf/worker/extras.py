@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from services.pdf.worker.annotations import Annotated, read_annotations
+from services.pdf.worker.annotations import MOST_PAGES, Annotated, read_annotations
 from services.pdf.worker.attachments import read_attachments
 from services.pdf.worker.claims import NO_CLAIMS, read_claims
 from services.pdf.worker.documents import Document, raise_if_out_of_memory
@@ -24,6 +24,9 @@ _LISTS = ("page_labels", "form_fields", "comments", "links", "attachments", "sig
 _FIELDS = (*_LISTS, "portfolio", "pdf_a", "pdf_ua", "tagged", "javascript", "xfa", "language")
 """In the order of the proto."""
 
+_KEYS = ("AA", "AcroForm", "AF", "Collection", "Lang", "MarkInfo", "Names", "OpenAction", "PageLabels")
+"""What a catalogue may have that matters here. Most have little of it, and nobody looks twice for what is not there."""
+
 
 def read_extras(document: Document, annotated: Annotated, xmp: Mapping[str, str]) -> dict[str, Any]:
     """The fields of GetMetadataResponse from `page_labels` on.
@@ -39,22 +42,29 @@ def read_extras(document: Document, annotated: Annotated, xmp: Mapping[str, str]
     truncated: set[str] = set()
 
     catalog = mupdf.pdf_dict_gets(mupdf.pdf_trailer(document.pdf), "Root")
-    with _part(truncated, "page_labels"):
-        read_page_labels(document, catalog, labels)
-    with _part(truncated, "comments", "links", "attachments", "javascript"):
-        read_annotations(document, annotated, comments, links)
-    with _part(truncated, "form_fields", "signatures", "javascript"):
-        find_fields(mupdf.pdf_dict_gets(catalog, "AcroForm"), form)
-    with _part(truncated, "form_fields"):
-        read_fields(form, annotated.widgets, fields)
-    with _part(truncated, "signatures"):
-        read_signatures(document, form.fields, signatures)
-    with _part(truncated, "javascript"):
-        is_scripted = has_script(catalog) or _names_script(catalog)
-    with _part(truncated, *NO_CLAIMS):
-        claims = read_claims(catalog, xmp)
-    with _part(truncated, "attachments"):
-        read_attachments(catalog, annotated.files, attachments)
+    held = {key for key in _KEYS if mupdf.ll_pdf_dict_gets(catalog.m_internal, key)}
+    if "PageLabels" in held:
+        with _part(truncated, "page_labels"):
+            read_page_labels(document, catalog, labels)
+    if annotated.pages or document.page_count > MOST_PAGES:
+        with _part(truncated, "comments", "links", "attachments", "javascript"):
+            read_annotations(document, annotated, comments, links)
+    if "AcroForm" in held or annotated.widgets:
+        with _part(truncated, "form_fields", "signatures", "javascript"):
+            find_fields(mupdf.pdf_dict_gets(catalog, "AcroForm"), annotated.widgets, form, fields.is_late)
+        with _part(truncated, "form_fields"):
+            read_fields(form, annotated.widgets, fields)
+        with _part(truncated, "signatures"):
+            read_signatures(document, form.fields, signatures)
+    if held & {"AA", "Names", "OpenAction"}:
+        with _part(truncated, "javascript"):
+            is_scripted = has_script(catalog) or _names_script(catalog)
+    if held & {"AF", "Names"} or annotated.files:
+        with _part(truncated, "attachments"):
+            read_attachments(catalog, annotated.files, attachments)
+    if held or xmp:
+        with _part(truncated, *NO_CLAIMS):
+            claims = read_claims(catalog, xmp)
 
     truncated.update(name for name, each in lists.items() if each.is_cut)
     found = {name: each.entries for name, each in lists.items()} | claims

@@ -1,11 +1,11 @@
 """The fields of a form, and what is filled in (ISO 32000-2, 12.7)."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from services.pdf.worker.annotations import is_hidden
+from services.pdf.worker.annotations import Widget, is_hidden
 from services.pdf.worker.listing import NAME_LENGTH, CutShortError, Listing, shorten
 from services.pdf.worker.mupdf import mupdf
 from services.pdf.worker.scripts import has_script
@@ -52,42 +52,75 @@ class Form:
     """JavaScript was met."""
 
 
-def find_fields(tree: Any, form: Form) -> None:
-    """Adds the fields of an /AcroForm in order, each of the file's objects once.
+def find_fields(tree: Any, widgets: Mapping[int, Widget], form: Form, is_late: Callable[[], bool]) -> None:
+    """Adds the fields of an /AcroForm in order, each of the file's objects once, and then those that only pages name.
 
-    Raises mupdf.FzErrorBase when a part of the tree cannot be read, and CutShortError if more is there than is looked
-    at; what was found before stays.
+    Raises mupdf.FzErrorBase when a part of the tree cannot be read, and CutShortError when it is late, or if there is
+    more than is looked at; what was found before stays.
     """
-    nothing = mupdf.PdfObj()
-    top = Field(tree, name="", kind="", flags=0, value=nothing, options=nothing, depth=0)
-    ahead = [_inherit(top, item) for item in reversed(_items(tree, "Fields", MOST_NODES + 1))]
-    seen: set[int] = set()
-    steps, is_deeper = 0, False
-    while ahead:
-        field = ahead.pop()
-        number = mupdf.pdf_to_num(field.item)
-        if number in seen or not mupdf.pdf_is_dict(field.item):
-            continue
-        if number:
-            seen.add(number)
-        kids = _items(field.item, "Kids", MOST_NODES + 1)
-        steps += 1 + len(kids)
-        if steps > MOST_NODES:
-            raise CutShortError
-        form.scripted = form.scripted or has_script(field.item)
-        below = [kid for kid in kids if mupdf.pdf_dict_gets(kid, "T").m_internal]
-        if not below:
-            form.fields.append(field)
-        elif field.depth < _MOST_DEPTH:
-            ahead += [_inherit(field, kid) for kid in reversed(below)]
-        else:
-            is_deeper = True
-    if is_deeper:
+    walk = _Walk(form, is_late)
+    walk.follow(_items(tree, "Fields", MOST_NODES + 1))
+    for number, widget in widgets.items():
+        if number not in walk.seen:
+            walk.follow([_topmost(widget.item)])
+    if walk.is_deeper:
         raise CutShortError
 
 
-def read_fields(form: Form, widgets: Mapping[int, int], entries: Listing) -> None:
-    """Adds each field's name, type, value and page; `widgets` are the pages by the objects that stand on them.
+class _Walk:
+    """A walk through the tree, depth first."""
+
+    def __init__(self, form: Form, is_late: Callable[[], bool]) -> None:
+        self.seen: set[int] = set()
+        self.is_deeper = False
+        """There are fields deeper down than the walk goes."""
+
+        self._form = form
+        self._is_late = is_late
+        self._steps = 0
+
+    def follow(self, items: list[Any]) -> None:
+        nothing = mupdf.PdfObj()
+        top = Field(nothing, name="", kind="", flags=0, value=nothing, options=nothing, depth=0)
+        ahead = [_inherit(top, item) for item in reversed(items)]
+        while ahead:
+            field = ahead.pop()
+            if not mupdf.pdf_is_dict(field.item) or not self._is_new(field.item):
+                continue
+            kids = _items(field.item, "Kids", MOST_NODES + 1)
+            self._steps += 1 + len(kids)
+            if self._steps > MOST_NODES or self._is_late():
+                raise CutShortError
+            self._form.scripted = self._form.scripted or has_script(field.item)
+            below = [kid for kid in kids if mupdf.pdf_dict_gets(kid, "T").m_internal]
+            if not below:
+                self.seen.update(map(mupdf.pdf_to_num, kids))
+                self._form.fields.append(field)
+            elif field.depth < _MOST_DEPTH:
+                ahead += [_inherit(field, kid) for kid in reversed(below)]
+            else:
+                self.is_deeper = True
+
+    def _is_new(self, item: Any) -> bool:
+        number = mupdf.pdf_to_num(item)
+        if number in self.seen:
+            return False
+        if number:  # 0 is one written in its parent's place
+            self.seen.add(number)
+        return True
+
+
+def _topmost(item: Any) -> Any:
+    for _ in range(_MOST_DEPTH):
+        above = mupdf.pdf_dict_gets(item, "Parent")
+        if not mupdf.pdf_is_dict(above):
+            break
+        item = above
+    return item
+
+
+def read_fields(form: Form, widgets: Mapping[int, Widget], entries: Listing) -> None:
+    """Adds each field's name, type, value and page; `widgets` are what stands on pages, by their objects' numbers.
 
     Raises mupdf.FzErrorBase when a field cannot be read.
     """
@@ -96,12 +129,13 @@ def read_fields(form: Form, widgets: Mapping[int, int], entries: Listing) -> Non
             return
         kind = _type(field)
         places = _items(field.item, "Kids", _MOST_PLACES) or [field.item]
+        numbers = map(mupdf.pdf_to_num, places)
         entries.add(
             {
                 "name": field.name,
                 "type": kind,
                 "value": "" if kind in _WITHOUT_VALUE else shorten(_value(field)),
-                "page": next((page for place in places if (page := widgets.get(mupdf.pdf_to_num(place), 0))), 0),
+                "page": next((widgets[number].page for number in numbers if number in widgets), 0),
                 "hidden": all(map(is_hidden, places)),
             }
         )

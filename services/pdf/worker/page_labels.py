@@ -1,10 +1,14 @@
 """Page labels: what is printed on a page for its number, such as "iv" or "A-3" (ISO 32000-2, 12.4.2)."""
 
+import re
+from dataclasses import dataclass
 from typing import Any
 
 from services.pdf.worker.documents import Document
-from services.pdf.worker.listing import Listing, name_of
+from services.pdf.worker.listing import NAME_LENGTH, CutShortError, Listing
 from services.pdf.worker.mupdf import mupdf
+from services.pdf.worker.strings import fit
+from services.pdf.worker.text_strings import decode
 from services.pdf.worker.trees import walk
 
 _STYLES = {"D": "1", "R": "I", "r": "i", "A": "A", "a": "a"}
@@ -14,6 +18,7 @@ _ROMAN = (
     *((1000, "m"), (900, "cm"), (500, "d"), (400, "cd"), (100, "c"), (90, "xc"), (50, "l"), (40, "xl")),
     *((10, "x"), (9, "ix"), (5, "v"), (4, "iv"), (1, "i")),
 )
+_SPACE = re.compile(r"\s+")
 _MOST_ROMAN = 4_999
 _MOST_LETTERS = 26 * 20
 
@@ -31,26 +36,49 @@ def read_page_labels(document: Document, catalog: Any, labels: Listing) -> None:
         index = mupdf.pdf_to_int(key)
         if mupdf.pdf_is_int(key) and 0 <= index < document.page_count and mupdf.pdf_is_dict(value):
             starts.setdefault(index, value)
-    firsts = sorted(starts)
-    for first, following in zip(firsts, [*firsts[1:], document.page_count], strict=True):
+    runs: list[_Run] = []
+    for first in sorted(starts):
+        if labels.is_late():
+            raise CutShortError
+        run = _read_run(first, starts[first])
+        if not (runs and runs[-1].goes_on_as(run)):
+            runs.append(run)
+    for index, run in enumerate(runs):
         if not labels.has_room():
             return
-        labels.add(_run(first, following - first, starts[first]))
+        end = runs[index + 1].first if index + 1 < len(runs) else document.page_count
+        labels.add(
+            {
+                "first_page": run.first + 1,
+                "last_page": end,
+                "first_label": run.prefix + write_number(run.start, run.style),
+                "last_label": run.prefix + write_number(run.start + end - run.first - 1, run.style),
+                "prefix": run.prefix,
+                "style": run.style,
+                "start": run.start,
+            }
+        )
 
 
-def _run(first: int, length: int, said: Any) -> dict[str, Any]:
-    prefix = name_of(said, "P")
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """Pages from index `first` on, the first of them with the number `start`."""
+
+    first: int
+    prefix: str
+    style: str
+    start: int
+
+    def goes_on_as(self, other: "_Run") -> bool:
+        """Whether the labels of a later run are those that this one would have there: some programs name each page."""
+        same = (self.prefix, self.style) == (other.prefix, other.style)
+        return same and (not self.style or self.start - self.first == other.start - other.first)
+
+
+def _read_run(first: int, said: Any) -> _Run:
     style = _STYLES.get(mupdf.pdf_to_name(mupdf.pdf_dict_gets(said, "S")), "")
-    start = max(mupdf.pdf_dict_get_int(said, mupdf.pdf_new_name("St")), 1)
-    return {
-        "first_page": first + 1,
-        "last_page": first + length,
-        "first_label": prefix + write_number(start, style),
-        "last_label": prefix + write_number(start + length - 1, style),
-        "prefix": prefix,
-        "style": style,
-        "start": start,
-    }
+    prefix = _SPACE.sub(" ", fit(decode(mupdf.pdf_dict_gets(said, "P"))))[:NAME_LENGTH]  # blanks at its ends count
+    return _Run(first, prefix, style, max(mupdf.pdf_to_int(mupdf.pdf_dict_gets(said, "St")), 1))
 
 
 def write_number(number: int, style: str) -> str:

@@ -53,6 +53,9 @@ def _look(document: Document, signature: Any) -> tuple[bool, bytes]:
     start, first, second, rest = (mupdf.pdf_to_int64(mupdf.pdf_array_get(ranges, index)) for index in range(_RANGES))
     if start != 0 or not 0 < first < second <= document.size or second - first > 2 * _MOST_BYTES:
         return False, b""
+    end = second + rest
+    if document.content[first - 1 : first] == b"<":  # some programs sign the brackets of the string too
+        first, second = first - 1, second + 1
     gap = document.content[first:second]
     if not (gap.startswith(b"<") and gap.find(b">") == len(gap) - 1):
         return False, b""
@@ -60,7 +63,7 @@ def _look(document: Document, signature: Any) -> tuple[bool, bytes]:
         kept = bytes.fromhex(gap[1:-1].decode("ascii"))
     except ValueError:
         return False, b""
-    return second + rest == document.size, kept
+    return end == document.size, kept
 
 
 def _signer(signature: bytes) -> str:

@@ -220,12 +220,12 @@ class GetMetadataResponse(_message.Message):
     @_builtins.property
     def comments(self) -> _containers.RepeatedCompositeFieldContainer[Global___Comment]:
         """Comments that reviewers left on the pages, in the order of the pages, at most 1,000. Only the first 2,000 pages are
-        looked at.
+        looked at, and the first 10,000 annotations on them.
         """
 
     @_builtins.property
     def links(self) -> _containers.RepeatedCompositeFieldContainer[Global___Link]:
-        """Links on the pages, in the order of the pages, at most 1,000. Only the first 2,000 pages are looked at."""
+        """Links on the pages, in the order of the pages, at most 1,000, from the same annotations."""
 
     @_builtins.property
     def attachments(self) -> _containers.RepeatedCompositeFieldContainer[Global___Attachment]:
@@ -307,7 +307,7 @@ class PageLabels(_message.Message):
     number. Beyond 4,999 in Roman numbers and 520 in letters, labels have digits here.
     """
     start: _builtins.int
-    """Start is the first page's number, from 1."""
+    """Start is the number in the first label, from 1."""
     def __init__(
         self,
         *,
