@@ -4,12 +4,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import orjson
+from google.protobuf import json_format
+
 from papermesh.pdf.v1 import pdf_service_pb2 as pb
 from services.pdf.engine import Engine
 from services.pdf.operations import OPERATIONS, Operation, Pages
 from services.pdf.processes.kinds import View
 from services.pdf.processes.pool import WorkerPool
 from services.pdf.processes.subject import Subject
+from services.pdf.worker import metadata
 from services.pdf.worker.documents import Document, open_document
 from tests.services.pdf import probes
 
@@ -54,6 +58,14 @@ def open_path(path: Path) -> Document:
     """A document as a worker opens it, by a descriptor."""
     with path.open("rb") as file:
         return open_document(file.fileno())
+
+
+def describe(path: Path) -> dict[str, Any]:
+    """What PDF_METADATA says of a document; its text must be that of the response."""
+    text = metadata.describe(open_path(path), {"sha256": "ab" * 32})
+    json_format.Parse(text, pb.GetMetadataResponse())
+    described: dict[str, Any] = orjson.loads(text)
+    return described
 
 
 def idle_in(pool: WorkerPool) -> int:
