@@ -95,7 +95,8 @@ class _Walk:
             below = [kid for kid in kids if mupdf.pdf_dict_gets(kid, "T").m_internal]
             if not below:
                 self.seen.update(map(mupdf.pdf_to_num, kids))
-                self._form.fields.append(field)
+                if field.kind:
+                    self._form.fields.append(field)
             elif field.depth < _MOST_DEPTH:
                 ahead += [_inherit(field, kid) for kid in reversed(below)]
             else:
