@@ -23,7 +23,7 @@ class Listing:
     """Entries as JSON values, at most 1,000, with at most 200,000 characters.
 
     Args:
-        end: When reading must stop, in seconds of `time.monotonic`.
+        end: When reading must stop, in seconds of `time.process_time`.
     """
 
     def __init__(self, end: float) -> None:
@@ -42,7 +42,7 @@ class Listing:
 
     def is_late(self) -> bool:
         """Whether reading must stop."""
-        return time.monotonic() > self._end
+        return time.process_time() > self._end
 
     def add(self, entry: dict[str, Any]) -> None:
         """Adds an entry for which there is room."""

@@ -238,7 +238,8 @@ class GetMetadataResponse(_message.Message):
     @_builtins.property
     def truncated(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """Truncated names the fields from page_labels on that may lack something: there is more than their limit, or the file
-        is damaged there. A list also ends after 200,000 characters, and all of them when they took 2 seconds.
+        is damaged there. A list also ends after 200,000 characters, and all of them after 2 seconds of
+        processor time.
         """
 
     def __init__(

@@ -20,7 +20,7 @@ ROMAN = {"i": 1, "v": 5, "x": 10, "l": 50, "c": 100, "d": 500, "m": 1000}
 
 def read(path: Path) -> list[dict[str, Any]]:
     document = open_path(path)
-    labels = Listing(time.monotonic() + 60)
+    labels = Listing(time.process_time() + 60)
     read_page_labels(document, mupdf.pdf_dict_gets(mupdf.pdf_trailer(document.pdf), "Root"), labels)
     return labels.entries
 
