@@ -3,6 +3,7 @@
 Read from the dictionaries: MuPDF's own pages load every annotation with its appearance before they show one.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -71,15 +72,13 @@ class Annotated:
 def read_annotations(document: Document, annotated: Annotated, comments: Listing, links: Listing) -> None:
     """Reads the pages that were looked at; what else they have is added to `annotated`.
 
-    Raises CutShortError if there are more pages or annotations than are looked at.
+    Raises CutShortError if there are more pages or annotations than are looked at, or some cannot be read.
     """
     reader = _Reader(document, annotated, comments, links)
-    left = MOST_ANNOTATIONS
+    is_whole = document.page_count <= MOST_PAGES
     for page, leaf in annotated.pages:
-        left -= attempt(reader.read_page, page, leaf, left, otherwise=0)
-        if left < 0:
-            raise CutShortError
-    if document.page_count > MOST_PAGES:
+        is_whole = attempt(reader.read_page, page, leaf, otherwise=False) and is_whole
+    if not is_whole:
         raise CutShortError
 
 
@@ -96,25 +95,35 @@ class _Reader:
         self._annotated = annotated
         self._comments = comments
         self._links = links
+        self._left = MOST_ANNOTATIONS
 
-    def read_page(self, page: int, leaf: Any, limit: int) -> int:
-        """How many annotations and files the page has, of which at most `limit` are read."""
+    def read_page(self, page: int, leaf: Any) -> bool:
+        """Whether all of the page could be read.
+
+        Raises CutShortError when it is late, or if there are more annotations than are looked at.
+        """
         self._scan(leaf)
-        files, annotations = mupdf.pdf_dict_gets(leaf, "AF"), mupdf.pdf_dict_gets(leaf, "Annots")
-        self._annotated.files += _items(files, limit)
+        self._annotated.files += self._items(leaf, "AF")
         matrix = to_unrotated(leaf)
-        for item in _items(annotations, limit):
-            attempt(self._read, page, item, matrix, otherwise=None)
-        count: int = mupdf.pdf_array_len(files) + mupdf.pdf_array_len(annotations)
-        return count
+        is_whole = True
+        for item in self._items(leaf, "Annots"):
+            is_whole = attempt(self._read, page, item, matrix, otherwise=False) and is_whole
+        return is_whole
 
-    def _read(self, page: int, item: Any, matrix: Any) -> None:
-        if self._comments.is_late():
-            raise CutShortError
+    def _items(self, leaf: Any, key: str) -> Iterator[Any]:
+        array = mupdf.pdf_dict_gets(leaf, key)
+        for index in range(mupdf.pdf_array_len(array)):
+            if self._left == 0 or self._comments.is_late():
+                raise CutShortError
+            self._left -= 1
+            yield mupdf.pdf_array_get(array, index)
+
+    def _read(self, page: int, item: Any, matrix: Any) -> bool:
         self._scan(item)
         kind = mupdf.pdf_to_name(mupdf.pdf_dict_gets(item, "Subtype"))
         if kind == "Widget":
-            self._annotated.widgets[mupdf.pdf_to_num(item)] = Widget(page, item)
+            if number := mupdf.pdf_to_num(item):  # one written in its page's place can be in no form
+                self._annotated.widgets[number] = Widget(page, item)
         elif kind == "Link":
             if self._links.has_room():
                 self._links.add({"page": page, "bbox": read_box(item, matrix), **self._goal(item)})
@@ -123,6 +132,7 @@ class _Reader:
                 self._annotated.files.append(mupdf.pdf_dict_gets(item, "FS"))
             if self._comments.has_room():
                 self._comments.add({"page": page, "bbox": read_box(item, matrix), **_said(kind, item)})
+        return True
 
     def _scan(self, item: Any) -> None:
         self._annotated.scripted = self._annotated.scripted or has_script(item)
@@ -148,7 +158,3 @@ def _said(kind: str, comment: Any) -> dict[str, Any]:
         "text": text_of(comment, "Contents"),
         "hidden": is_hidden(comment),
     }
-
-
-def _items(array: Any, limit: int) -> list[Any]:
-    return [mupdf.pdf_array_get(array, index) for index in range(min(mupdf.pdf_array_len(array), limit))]

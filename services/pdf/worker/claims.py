@@ -5,6 +5,7 @@ from typing import Any
 
 from services.pdf.worker.listing import name_of
 from services.pdf.worker.mupdf import mupdf
+from services.pdf.worker.strings import fold
 
 _LONGEST = 16
 """Characters of a claim: "2B", "4F", "1"."""
@@ -23,8 +24,8 @@ def read_claims(catalog: Any, xmp: Mapping[str, str]) -> dict[str, Any]:
     has_tags = mupdf.pdf_is_dict(mupdf.pdf_dict_gets(catalog, "StructTreeRoot"))
     pdf_a = xmp.get("pdf_a_part", "") and xmp["pdf_a_part"] + xmp.get("pdf_a_conformance", "").upper()
     return {
-        "pdf_a": pdf_a[:_LONGEST],
-        "pdf_ua": xmp.get("pdf_ua_part", "")[:_LONGEST],
+        "pdf_a": fold(pdf_a)[:_LONGEST],
+        "pdf_ua": fold(xmp.get("pdf_ua_part", ""))[:_LONGEST],
         "tagged": bool(mupdf.pdf_to_bool(is_marked) and has_tags),
         "language": name_of(catalog, "Lang"),
         "portfolio": bool(mupdf.pdf_is_dict(mupdf.pdf_dict_gets(catalog, "Collection"))),

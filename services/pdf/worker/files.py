@@ -13,6 +13,7 @@ _KEYS = ("UF", "F", "Unix", "DOS", "Mac")
 """The best first; in a dictionary of names, and in one of embedded files."""
 
 _PIECE = 1 << 16
+_MOST_FILTERS = 8
 
 _SPELLINGS = frozenset(("ASCIIHexDecode", "AHx", "ASCII85Decode", "A85"))
 _PACKINGS = frozenset(("FlateDecode", "Fl", "LZWDecode", "LZW", "RunLengthDecode", "RL"))
@@ -61,14 +62,15 @@ def _pieces(stream: Any) -> Iterator[memoryview]:
 
 def _is_plainly_packed(stream: Any) -> bool:
     """Packed at most once, and written in letters outside of that; so it unpacks in the time that its bytes take."""
-    filters = mupdf.pdf_dict_geta(stream, mupdf.pdf_new_name("Filter"), mupdf.pdf_new_name("F"))
-    parameters = mupdf.pdf_dict_geta(stream, mupdf.pdf_new_name("DecodeParms"), mupdf.pdf_new_name("DP"))
-    if mupdf.pdf_is_dict(parameters):  # a predictor, as for pictures
-        return False
-    if mupdf.pdf_is_name(filters):
-        names = [mupdf.pdf_to_name(filters)]
-    else:
-        names = [
-            mupdf.pdf_to_name(mupdf.pdf_array_get(filters, i)) for i in range(min(mupdf.pdf_array_len(filters), 4))
-        ]
-    return _SPELLINGS.issuperset(names[:-1]) and (_SPELLINGS | _PACKINGS).issuperset(names[-1:])
+    names = [mupdf.pdf_to_name(item) for item in _one_or_many(stream, "Filter", "F")]
+    has_parameters = any(
+        map(mupdf.pdf_is_dict, _one_or_many(stream, "DecodeParms", "DP"))
+    )  # as only pictures need them
+    return not has_parameters and _SPELLINGS.issuperset(names[:-1]) and (_SPELLINGS | _PACKINGS).issuperset(names[-1:])
+
+
+def _one_or_many(stream: Any, key: str, short: str) -> list[Any]:
+    found = mupdf.pdf_dict_geta(stream, mupdf.pdf_new_name(key), mupdf.pdf_new_name(short))
+    if not mupdf.pdf_is_array(found):
+        return [found] if found.m_internal else []
+    return [mupdf.pdf_array_get(found, index) for index in range(min(mupdf.pdf_array_len(found), _MOST_FILTERS))]

@@ -5,7 +5,7 @@ import warnings
 from collections.abc import Iterable
 from typing import Any
 
-from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import pkcs7
 from cryptography.x509.oid import NameOID
 
@@ -22,6 +22,8 @@ _MOST_BYTES = 1 << 20
 
 _RANGES = 4
 """Numbers of /ByteRange: where the two pieces around the signature begin, and how long they are."""
+
+_NAMES = (NameOID.COMMON_NAME, NameOID.ORGANIZATION_NAME)
 
 
 def read_signatures(document: Document, fields: Iterable[Field], signatures: Listing) -> None:
@@ -71,15 +73,12 @@ def _signer(signature: bytes) -> str:
 
     A signature may hold the certificates of its issuers too: the signer's is the one that issued no other.
     """
-    certificates: list[x509.Certificate] = []
-    with warnings.catch_warnings(), contextlib.suppress(ValueError):
+    with warnings.catch_warnings(), contextlib.suppress(ValueError, UnsupportedAlgorithm):
         warnings.simplefilter("ignore")  # of zeros that fill the string up, which stand after every signature
         certificates = pkcs7.load_der_pkcs7_certificates(signature)
-    issuers = {each.issuer for each in certificates if each.issuer != each.subject}
-    signers = [each for each in certificates if each.subject not in issuers]
-    if len(signers) != 1:
-        return ""
-    for kind in (NameOID.COMMON_NAME, NameOID.ORGANIZATION_NAME):
-        for name in signers[0].subject.get_attributes_for_oid(kind):
-            return fold(str(name.value))[:NAME_LENGTH]
+        issuers = {each.issuer for each in certificates if each.issuer != each.subject}
+        signers = [each.subject for each in certificates if each.subject not in issuers]
+        if len(signers) == 1:
+            names = (signers[0].get_attributes_for_oid(kind) for kind in _NAMES)
+            return fold(next((str(found[0].value) for found in names if found), ""))[:NAME_LENGTH]
     return ""

@@ -96,16 +96,16 @@ def test_a_digest_is_that_of_the_unpacked_file(write_objects: Write, packed: str
         "/Filter/JBIG2Decode",
         "/Filter/DCTDecode",
         "/Filter/FlateDecode/DecodeParms<</Predictor 15/Columns 2147483647>>",
+        "/Filter[/FlateDecode]/DecodeParms[<</Predictor 15/Columns 2147483647>>]",
+        "/Filter[/ASCIIHexDecode/ASCIIHexDecode/ASCIIHexDecode/FlateDecode/FlateDecode]",
         "/Filter/Nonsense",
-        "/Filter 7/F(elsewhere.bin)",
+        "/Filter 7",
+        "/F(elsewhere.bin)",
     ],
 )
 def test_what_is_packed_in_an_odd_way_is_not_unpacked(write_objects: Write, entries: str) -> None:
     path = attached(write_objects, "/AF[<</F(f)/EF<</F 4 0 R>>>>]", stream(b"x", f"{entries}/Params<</Size 12>>"))
-    if "Filter 7" in entries:
-        assert files(path)[0]["name"] == "f"
-    else:
-        assert files(path) == [{"name": "f", "size": 12, "sha256": ""}]
+    assert files(path) == [{"name": "f", "size": 12, "sha256": ""}]
 
 
 @pytest.mark.parametrize(("said", "size"), [("5", 5), ("-5", 0), ("99999999999", 2**31 - 1), ("(x)", 0), ("null", 0)])

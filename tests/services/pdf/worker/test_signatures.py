@@ -9,25 +9,34 @@ import orjson
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import pkcs7
 from cryptography.x509.oid import NameOID
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from services.pdf.processes.pool import WorkerPool
 from services.pdf.processes.subject import Subject
+from services.pdf.worker.signatures import _signer
 from tests.services.pdf.support import Questions, describe
 
 Write = Callable[..., Path]
 
+RSA = rsa.generate_private_key(65537, 2048)
 KEY = ec.generate_private_key(ec.SECP256R1())
 DAY = datetime(2025, 1, 1)  # noqa: DTZ001  # as the builder takes it
 PLACEHOLDER = "[0 1111111111 2222222222 3333333333]"
 
 
-def certificate(name: str, issuer: str = "", kind: x509.ObjectIdentifier = NameOID.COMMON_NAME) -> x509.Certificate:
+def certificate(
+    name: str,
+    issuer: str = "",
+    kind: x509.ObjectIdentifier = NameOID.COMMON_NAME,
+    key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey = KEY,
+) -> x509.Certificate:
     subject, above = (x509.Name([x509.NameAttribute(kind, each)]) for each in (name, issuer or name))
-    builder = x509.CertificateBuilder(above, subject, KEY.public_key(), 7, DAY, DAY.replace(year=2035))
-    return builder.sign(KEY, hashes.SHA256())
+    builder = x509.CertificateBuilder(above, subject, key.public_key(), 7, DAY, DAY.replace(year=2035))
+    return builder.sign(key, hashes.SHA256())
 
 
 def cms(signer: x509.Certificate, *others: x509.Certificate) -> bytes:
@@ -97,6 +106,24 @@ def test_a_company_without_a_common_name_is_named(write_objects: Write) -> None:
 def test_a_signature_that_cannot_be_read_is_still_there(write_objects: Write, contents: bytes) -> None:
     found = signature(signed(write_objects, contents))
     assert (found["signer"], found["date"], found["covers_whole_file"]) == ("", "", True)
+
+
+CMS = cms(certificate("홍길동", "CA"), certificate("CA"))
+
+
+@given(st.lists(st.tuples(st.integers(0, len(CMS) - 1), st.integers(0, 255)), max_size=4))
+@settings(max_examples=300)
+def test_a_damaged_certificate_costs_at_most_its_name(changes: list[tuple[int, int]]) -> None:
+    damaged = bytearray(CMS)
+    for place, value in changes:
+        damaged[place] = value
+    assert isinstance(_signer(bytes(damaged)), str)
+
+
+def test_a_container_that_is_no_signature_has_no_signer(write_objects: Write) -> None:
+    recipient = certificate("Ada", key=RSA)
+    builder = pkcs7.PKCS7EnvelopeBuilder().set_data(b"x").add_recipient(recipient)
+    assert signature(signed(write_objects, builder.encrypt(serialization.Encoding.DER, [])))["signer"] == ""
 
 
 @pytest.mark.parametrize(
