@@ -12,11 +12,16 @@ _ISO = re.compile(r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d.*)?", re.ASCII)
 
 def to_rfc3339(date: str) -> str:
     """The date in RFC 3339, in UTC if the file gives no offset; the text unchanged unless all of it is a date."""
+    return moment(date) or date
+
+
+def moment(date: str) -> str:
+    """The date in RFC 3339, in UTC if the file gives no offset; empty unless all of the text is a date."""
     try:
-        moment = _parse(date.strip())
+        found = _parse(date.strip())
     except ValueError:
-        return date
-    return date if moment is None else moment.isoformat().replace("+00:00", "Z")
+        return ""
+    return "" if found is None else found.isoformat().replace("+00:00", "Z")
 
 
 def _parse(text: str) -> datetime | None:

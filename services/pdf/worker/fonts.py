@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from typing import Any
 
+from services.pdf.worker.cmaps import mend_encoding
 from services.pdf.worker.documents import Document, attempt
+from services.pdf.worker.glyph_names import mend_names
 from services.pdf.worker.mupdf import mupdf
 
 _RESOURCES = mupdf.pdf_new_name("Resources")
@@ -12,7 +14,8 @@ _SUBTYPE = mupdf.pdf_new_name("Subtype")
 _TO_UNICODE = mupdf.pdf_new_name("ToUnicode")
 _ENCODING = mupdf.pdf_new_name("Encoding")
 _IDENTITY = ("Identity-H", "Identity-V")
-_NUMBERED = ("Type0", "Type3")
+_COMPOSITE = "Type0"
+_NUMBERED = (_COMPOSITE, "Type3")
 _DESCENDANTS = mupdf.pdf_new_name("DescendantFonts")
 _DESCRIPTOR = mupdf.pdf_new_name("FontDescriptor")
 _FLAGS = mupdf.pdf_new_name("Flags")
@@ -34,7 +37,8 @@ def read_fonts(document: Document, leaf: Any) -> PageFonts:
     """What the fonts of a page say, given by its dictionary; those that cannot be read say nothing.
 
     To be called before the page is read. MuPDF gives up on a composite font without a descriptor, and reads its Hangul
-    as Latin letters; such a font gets one here.
+    as Latin letters; such a font gets one here. Some character maps and names of glyphs that MuPDF does not know are
+    given to it in words that it does (`cmaps`, `glyph_names`).
     """
     return attempt(_read, document, leaf, otherwise=PageFonts())
 
@@ -42,13 +46,20 @@ def read_fonts(document: Document, leaf: Any) -> PageFonts:
 def _read(document: Document, leaf: Any) -> PageFonts:
     fonts = mupdf.pdf_dict_get(mupdf.pdf_dict_get_inheritable(leaf, _RESOURCES), _FONT)
     named = [mupdf.pdf_dict_get_val(fonts, index) for index in range(mupdf.pdf_dict_len(fonts))]
-    numbered = [font for font in named if mupdf.pdf_to_name(mupdf.pdf_dict_get(font, _SUBTYPE)) in _NUMBERED]
-    for font in numbered:
-        _mend(document, font)
+    numbered = []
+    for font in named:
+        kind = mupdf.pdf_to_name(mupdf.pdf_dict_get(font, _SUBTYPE))
+        if kind in _NUMBERED:
+            numbered.append(font)
+        if kind == _COMPOSITE:
+            _mend(document, font)
+        else:
+            mend_names(document, font)
     return PageFonts(unmapped=any(map(_is_unmapped, numbered)), numbered=bool(numbered))
 
 
 def _mend(document: Document, font: Any) -> None:
+    mend_encoding(document, font)
     descendant = mupdf.pdf_array_get(mupdf.pdf_dict_get(font, _DESCENDANTS), 0)
     if mupdf.pdf_is_dict(descendant) and not mupdf.pdf_is_dict(mupdf.pdf_dict_get(descendant, _DESCRIPTOR)):
         descriptor = mupdf.pdf_new_dict(document.pdf, 1)

@@ -7,8 +7,10 @@ from typing import Any
 import orjson
 
 from services.pdf.worker import failures
+from services.pdf.worker.annotations import Annotated
 from services.pdf.worker.dates import to_rfc3339
 from services.pdf.worker.documents import Document, attempt, raise_if_out_of_memory
+from services.pdf.worker.extras import read_extras
 from services.pdf.worker.failures import PageFailure
 from services.pdf.worker.mupdf import mupdf
 from services.pdf.worker.page_boxes import find_page
@@ -40,7 +42,9 @@ _DATES = {"creation_date": mupdf.pdf_new_name("CreationDate"), "modification_dat
 def describe(document: Document, arguments: Mapping[str, Any]) -> bytes:
     """GetMetadataResponse as JSON text, all fields present. `sha256` is the document's digest."""
     failed: dict[int, PageFailure] = {}
-    sizes = _page_sizes(document, failed)
+    annotated = Annotated()
+    sizes = _page_sizes(document, failed, annotated)
+    xmp = read_xmp(document)
     sampled, characters, scanned = _sample(document, failed)
     version = mupdf.pdf_version(document.pdf)  # 0 if it cannot be read
     return orjson.dumps(
@@ -49,7 +53,7 @@ def describe(document: Document, arguments: Mapping[str, Any]) -> bytes:
             "sha256": arguments["sha256"],
             "size": document.size,
             "version": f"{version // 10}.{version % 10}" if version else "",
-            "info": _info(document),
+            "info": _info(document, xmp),
             "encrypted": document.encrypted,
             "page_sizes": sizes,
             "text_density": round(characters / sampled, 2) if sampled else 0.0,
@@ -58,16 +62,15 @@ def describe(document: Document, arguments: Mapping[str, Any]) -> bytes:
             "failures": [failed[page] for page in sorted(failed)],
             "scanned_pages": scanned,
         }
+        | read_extras(document, annotated, xmp)
     )
 
 
-def _info(document: Document) -> dict[str, str]:
+def _info(document: Document, xmp: Mapping[str, str]) -> dict[str, str]:
     """What the information dictionary says, and where it says nothing, what XMP does."""
     info = mupdf.pdf_dict_gets(mupdf.pdf_trailer(document.pdf), "Info")
     found = {name: _shown(read_text_string(info, key)) for name, key in (_TEXTS | _DATES).items()}
-    if not all(found.values()):
-        xmp = read_xmp(document)
-        found = {name: value or _shown(xmp.get(name, "")) for name, value in found.items()}
+    found = {name: value or _shown(xmp.get(name, "")) for name, value in found.items()}
     found |= {name: to_rfc3339(found[name]) for name in _DATES}
     return {name: value for name, value in found.items() if value}
 
@@ -76,8 +79,11 @@ def _shown(value: str) -> str:
     return fit(value)[:_INFO_LENGTH].strip()
 
 
-def _page_sizes(document: Document, failed: dict[int, PageFailure]) -> list[dict[str, Any]]:
-    """Page sizes as a reader sees them, equal neighbours merged; pages without a size go to `failed`."""
+def _page_sizes(document: Document, failed: dict[int, PageFailure], annotated: Annotated) -> list[dict[str, Any]]:
+    """Page sizes as a reader sees them, equal neighbours merged; pages without a size go to `failed`.
+
+    On the way, `annotated` looks at each page: finding it again would cost as much as its size.
+    """
     runs: list[dict[str, Any]] = []
     box, matrix = mupdf.FzRect(), mupdf.FzMatrix()
     before: tuple[float, float, int] | None = None
@@ -87,6 +93,7 @@ def _page_sizes(document: Document, failed: dict[int, PageFailure]) -> list[dict
             mupdf.pdf_page_obj_transform(leaf, box, matrix)
             seen = mupdf.fz_transform_rect(box, matrix)
             rotation = mupdf.pdf_to_int(mupdf.pdf_dict_gets_inheritable(leaf, "Rotate"))
+            annotated.look_at(page, leaf)
         except mupdf.FzErrorBase as error:
             raise_if_out_of_memory(error)
             failed[page] = failures.broken(page)

@@ -27,7 +27,12 @@ def read_text_string(dictionary: Any, key: Any) -> str:
     instead.
     """
     found = attempt(mupdf.pdf_dict_get, dictionary, key, otherwise=None)
-    if found is None or not mupdf.pdf_is_string(found):
+    return "" if found is None else decode(found)
+
+
+def decode(found: Any) -> str:
+    """The text that a string object holds; empty for any other object."""
+    if not mupdf.pdf_is_string(found):
         return ""
     raw = mupdf.pdf_to_str_buf(found)
     content: bytes = raw.encode("utf-8", "surrogateescape")  # the binding reads bytes as UTF-8

@@ -20,6 +20,8 @@ _RDF = "{http://www.w3.org/1999/02/22-rdf-syntax-ns#}"
 _DC = "{http://purl.org/dc/elements/1.1/}"
 _PDF = "{http://ns.adobe.com/pdf/1.3/}"
 _XMP = "{http://ns.adobe.com/xap/1.0/}"
+_PDF_A = "{http://www.aiim.org/pdfa/ns/id/}"
+_PDF_UA = "{http://www.aiim.org/pdfua/ns/id/}"
 
 _FIELDS = {
     f"{_DC}title": "title",
@@ -30,11 +32,16 @@ _FIELDS = {
     f"{_PDF}Producer": "producer",
     f"{_XMP}CreateDate": "creation_date",
     f"{_XMP}ModifyDate": "modification_date",
+    f"{_PDF_A}part": "pdf_a_part",
+    f"{_PDF_A}conformance": "pdf_a_conformance",
+    f"{_PDF_UA}part": "pdf_ua_part",
 }
 
 
 def read_xmp(document: Document) -> dict[str, str]:
     """What the document's metadata stream says, under the names that the information dictionary's fields have here.
+
+    `pdf_a_part`, `pdf_a_conformance` and `pdf_ua_part` are what it claims of PDF/A (ISO 19005) and PDF/UA (ISO 14289).
 
     Empty if there is none, or none that can be read: larger than 1 MiB, no XML, or with a document type, which XMP
     never has and which could make a small file large.

@@ -4,6 +4,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
+import orjson
+from google.protobuf import json_format
+
 from papermesh.pdf.v1 import pdf_service_pb2 as pb
 from services.base.blobs import BlobStore
 from services.pdf.engine import Engine, Result
@@ -14,6 +17,7 @@ from services.pdf.processes.pools import Pools
 from services.pdf.processes.subject import Subject
 from services.pdf.readings.readings import Readings
 from services.pdf.recognition import Recognition
+from services.pdf.worker import metadata
 from services.pdf.worker.documents import Document, open_document
 from tests.services.pdf import probes
 
@@ -68,6 +72,14 @@ def open_path(path: Path, password: str = "") -> Document:
     """A document as a worker opens it, by a descriptor."""
     with path.open("rb") as file:
         return open_document(file.fileno(), password)
+
+
+def describe(path: Path) -> dict[str, Any]:
+    """What PDF_METADATA says of a document; its text must be that of the response."""
+    text = metadata.describe(open_path(path), {"sha256": "ab" * 32})
+    json_format.Parse(text, pb.GetMetadataResponse())
+    described: dict[str, Any] = orjson.loads(text)
+    return described
 
 
 def idle_in(pool: WorkerPool) -> int:

@@ -19,11 +19,7 @@ from tests.services.pdf.support import Questions, open_path
 FOLDER = Path(__file__).with_name("cases")
 CASES = json.loads((FOLDER / "expected.json").read_text())
 
-FALL_SHORT = {
-    "johab-cmap.pdf",
-    "portfolio.pdf",
-    "glyph-name-u1F600.pdf",
-}
+FALL_SHORT: set[str] = set()
 """What is not read right yet. A test fails as soon as one of them is."""
 
 

@@ -148,6 +148,20 @@ class GetMetadataResponse(_message.Message):
     SAMPLED_PAGES_FIELD_NUMBER: _builtins.int
     FAILURES_FIELD_NUMBER: _builtins.int
     SCANNED_PAGES_FIELD_NUMBER: _builtins.int
+    PAGE_LABELS_FIELD_NUMBER: _builtins.int
+    FORM_FIELDS_FIELD_NUMBER: _builtins.int
+    COMMENTS_FIELD_NUMBER: _builtins.int
+    LINKS_FIELD_NUMBER: _builtins.int
+    ATTACHMENTS_FIELD_NUMBER: _builtins.int
+    SIGNATURES_FIELD_NUMBER: _builtins.int
+    PORTFOLIO_FIELD_NUMBER: _builtins.int
+    PDF_A_FIELD_NUMBER: _builtins.int
+    PDF_UA_FIELD_NUMBER: _builtins.int
+    TAGGED_FIELD_NUMBER: _builtins.int
+    JAVASCRIPT_FIELD_NUMBER: _builtins.int
+    XFA_FIELD_NUMBER: _builtins.int
+    LANGUAGE_FIELD_NUMBER: _builtins.int
+    TRUNCATED_FIELD_NUMBER: _builtins.int
     JSON_FIELD_NUMBER: _builtins.int
     pages: _builtins.int
     """Pages in the document."""
@@ -165,6 +179,20 @@ class GetMetadataResponse(_message.Message):
     """HasTextLayer says that at least one sampled page has text. False for a plain scan."""
     sampled_pages: _builtins.int
     """SampledPages is how many pages text_density and has_text_layer were measured on, at most 16, spread evenly."""
+    portfolio: _builtins.bool
+    """Portfolio says that the document is a cover for its attachments, which are what it is about."""
+    pdf_a: _builtins.str
+    """PdfA is the part and level of PDF/A that the document claims, "2B" or "4"; empty if it claims none. Not checked."""
+    pdf_ua: _builtins.str
+    """PdfUa is the part of PDF/UA, the standard of accessible documents, that it claims, "1"; empty if none. Not checked."""
+    tagged: _builtins.bool
+    """Tagged says that it claims to be tagged, and has a tree of structure."""
+    javascript: _builtins.bool
+    """Javascript says that the document, a page, an annotation or a form field has a script. No script is ever run."""
+    xfa: _builtins.bool
+    """Xfa says that there is an XFA form. What it shows in programs that know XFA may be on none of the pages here."""
+    language: _builtins.str
+    """Language that the document says it is in, "ko-KR"; empty if it does not say."""
     json: _builtins.str
     """Json is this result as JSON text. With the metadata "x-result: json" only this field is filled."""
     @_builtins.property
@@ -187,6 +215,41 @@ class GetMetadataResponse(_message.Message):
         reading them: they have no text, or no more than a stamp or what another program recognised. At most 16.
         """
 
+    @_builtins.property
+    def page_labels(self) -> _containers.RepeatedCompositeFieldContainer[Global___PageLabels]:
+        """PageLabels are runs of pages whose printed numbers count up by one, in order, at most 1,000: page "iv" may be page 4.
+        Empty if the file gives its pages no labels; those before the first run have none.
+        """
+
+    @_builtins.property
+    def form_fields(self) -> _containers.RepeatedCompositeFieldContainer[Global___FormField]:
+        """FormFields of the document's form, in the form's order, at most 1,000."""
+
+    @_builtins.property
+    def comments(self) -> _containers.RepeatedCompositeFieldContainer[Global___Comment]:
+        """Comments that reviewers left on the pages, in the order of the pages, at most 1,000. Only the first 2,000 pages are
+        looked at, and the first 10,000 annotations on them.
+        """
+
+    @_builtins.property
+    def links(self) -> _containers.RepeatedCompositeFieldContainer[Global___Link]:
+        """Links on the pages, in the order of the pages, at most 1,000, from the same annotations."""
+
+    @_builtins.property
+    def attachments(self) -> _containers.RepeatedCompositeFieldContainer[Global___Attachment]:
+        """Attachments: files that the document keeps for itself or for one of its pages, at most 1,000. They are never opened."""
+
+    @_builtins.property
+    def signatures(self) -> _containers.RepeatedCompositeFieldContainer[Global___Signature]:
+        """Signatures that the document says it has, at most 1,000. None is validated: anyone can write any name and date."""
+
+    @_builtins.property
+    def truncated(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Truncated names the fields from page_labels on that may lack something: there is more than their limit, or the file
+        is damaged there. A list also ends after 200,000 characters, and all of them after 2 seconds of
+        processor time.
+        """
+
     def __init__(
         self,
         *,
@@ -202,15 +265,271 @@ class GetMetadataResponse(_message.Message):
         sampled_pages: _builtins.int = ...,
         failures: _abc.Iterable[Global___PageFailure] | None = ...,
         scanned_pages: _abc.Iterable[_builtins.int] | None = ...,
+        page_labels: _abc.Iterable[Global___PageLabels] | None = ...,
+        form_fields: _abc.Iterable[Global___FormField] | None = ...,
+        comments: _abc.Iterable[Global___Comment] | None = ...,
+        links: _abc.Iterable[Global___Link] | None = ...,
+        attachments: _abc.Iterable[Global___Attachment] | None = ...,
+        signatures: _abc.Iterable[Global___Signature] | None = ...,
+        portfolio: _builtins.bool = ...,
+        pdf_a: _builtins.str = ...,
+        pdf_ua: _builtins.str = ...,
+        tagged: _builtins.bool = ...,
+        javascript: _builtins.bool = ...,
+        xfa: _builtins.bool = ...,
+        language: _builtins.str = ...,
+        truncated: _abc.Iterable[_builtins.str] | None = ...,
         json: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["encrypted", b"encrypted", "failures", b"failures", "has_text_layer", b"has_text_layer", "info", b"info", "json", b"json", "page_sizes", b"page_sizes", "pages", b"pages", "sampled_pages", b"sampled_pages", "scanned_pages", b"scanned_pages", "sha256", b"sha256", "size", b"size", "text_density", b"text_density", "version", b"version"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attachments", b"attachments", "comments", b"comments", "encrypted", b"encrypted", "failures", b"failures", "form_fields", b"form_fields", "has_text_layer", b"has_text_layer", "info", b"info", "javascript", b"javascript", "json", b"json", "language", b"language", "links", b"links", "page_labels", b"page_labels", "page_sizes", b"page_sizes", "pages", b"pages", "pdf_a", b"pdf_a", "pdf_ua", b"pdf_ua", "portfolio", b"portfolio", "sampled_pages", b"sampled_pages", "scanned_pages", b"scanned_pages", "sha256", b"sha256", "signatures", b"signatures", "size", b"size", "tagged", b"tagged", "text_density", b"text_density", "truncated", b"truncated", "version", b"version", "xfa", b"xfa"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___GetMetadataResponse: _TypeAlias = GetMetadataResponse  # noqa: Y015
+
+@_typing.final
+class PageLabels(_message.Message):
+    """PageLabels is a run of pages whose labels count up by one."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FIRST_PAGE_FIELD_NUMBER: _builtins.int
+    LAST_PAGE_FIELD_NUMBER: _builtins.int
+    FIRST_LABEL_FIELD_NUMBER: _builtins.int
+    LAST_LABEL_FIELD_NUMBER: _builtins.int
+    PREFIX_FIELD_NUMBER: _builtins.int
+    STYLE_FIELD_NUMBER: _builtins.int
+    START_FIELD_NUMBER: _builtins.int
+    first_page: _builtins.int
+    """FirstPage of the run, from 1."""
+    last_page: _builtins.int
+    """LastPage of the run."""
+    first_label: _builtins.str
+    """FirstLabel is the label of the first page, "iv" or "A-1"."""
+    last_label: _builtins.str
+    """LastLabel is the label of the last page."""
+    prefix: _builtins.str
+    """Prefix of each label, "A-", at most 500 characters; empty if there is none."""
+    style: _builtins.str
+    """Style of the number behind the prefix: "1", "i", "I", "a" or "A" (after "Z" comes "AA", then "BB"); empty for no
+    number. Beyond 4,999 in Roman numbers and 520 in letters, labels have digits here.
+    """
+    start: _builtins.int
+    """Start is the number in the first label, from 1."""
+    def __init__(
+        self,
+        *,
+        first_page: _builtins.int = ...,
+        last_page: _builtins.int = ...,
+        first_label: _builtins.str = ...,
+        last_label: _builtins.str = ...,
+        prefix: _builtins.str = ...,
+        style: _builtins.str = ...,
+        start: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["first_label", b"first_label", "first_page", b"first_page", "last_label", b"last_label", "last_page", b"last_page", "prefix", b"prefix", "start", b"start", "style", b"style"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PageLabels: _TypeAlias = PageLabels  # noqa: Y015
+
+@_typing.final
+class FormField(_message.Message):
+    """FormField is one field of a form."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    TYPE_FIELD_NUMBER: _builtins.int
+    VALUE_FIELD_NUMBER: _builtins.int
+    PAGE_FIELD_NUMBER: _builtins.int
+    HIDDEN_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Name, with those of the groups that it is in, "applicant.name"; at most 500 characters."""
+    type: _builtins.str
+    """Type: "text", "password", "checkbox", "radio", "button", "list", "combo" or "signature"; empty if the file has none
+    of these.
+    """
+    value: _builtins.str
+    """Value that is filled in, as a reader sees it, at most 2,000 characters; several choices on a line each. A box that
+    is not checked is "Off" or empty. Always empty for passwords, buttons and signatures.
+    """
+    page: _builtins.int
+    """Page that it stands on, from 1; 0 if it stands on none of the first 2,000."""
+    hidden: _builtins.bool
+    """Hidden says that the file asks not to show it."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        type: _builtins.str = ...,
+        value: _builtins.str = ...,
+        page: _builtins.int = ...,
+        hidden: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["hidden", b"hidden", "name", b"name", "page", b"page", "type", b"type", "value", b"value"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___FormField: _TypeAlias = FormField  # noqa: Y015
+
+@_typing.final
+class Comment(_message.Message):
+    """Comment is a note, a mark or a drawing that a reviewer left on a page."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PAGE_FIELD_NUMBER: _builtins.int
+    BBOX_FIELD_NUMBER: _builtins.int
+    TYPE_FIELD_NUMBER: _builtins.int
+    AUTHOR_FIELD_NUMBER: _builtins.int
+    DATE_FIELD_NUMBER: _builtins.int
+    TEXT_FIELD_NUMBER: _builtins.int
+    HIDDEN_FIELD_NUMBER: _builtins.int
+    page: _builtins.int
+    """Page number, from 1."""
+    type: _builtins.str
+    """Type as PDF calls it: "Text" (a note), "FreeText", "Highlight", "Underline", "Squiggly", "StrikeOut", "Stamp",
+    "Caret", "Ink", "Line", "Square", "Circle", "Polygon", "PolyLine", "FileAttachment", "Sound" or "Redact".
+    """
+    author: _builtins.str
+    """Author that it names, at most 500 characters; anyone can write any name."""
+    date: _builtins.str
+    """Date of its last change, RFC 3339; empty if it has none that can be read."""
+    text: _builtins.str
+    """Text of the comment, at most 2,000 characters; empty for a mark without words."""
+    hidden: _builtins.bool
+    """Hidden says that the file asks not to show it."""
+    @_builtins.property
+    def bbox(self) -> Global___Rectangle:
+        """Bbox is the box around it."""
+
+    def __init__(
+        self,
+        *,
+        page: _builtins.int = ...,
+        bbox: Global___Rectangle | None = ...,
+        type: _builtins.str = ...,
+        author: _builtins.str = ...,
+        date: _builtins.str = ...,
+        text: _builtins.str = ...,
+        hidden: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["bbox", b"bbox"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["author", b"author", "bbox", b"bbox", "date", b"date", "hidden", b"hidden", "page", b"page", "text", b"text", "type", b"type"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Comment: _TypeAlias = Comment  # noqa: Y015
+
+@_typing.final
+class Link(_message.Message):
+    """Link is a part of a page that leads elsewhere."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PAGE_FIELD_NUMBER: _builtins.int
+    BBOX_FIELD_NUMBER: _builtins.int
+    URI_FIELD_NUMBER: _builtins.int
+    TARGET_PAGE_FIELD_NUMBER: _builtins.int
+    page: _builtins.int
+    """Page number that it stands on, from 1."""
+    uri: _builtins.str
+    """Uri that it leads to, or the name of another file; at most 2,000 characters. Empty if it leads to neither."""
+    target_page: _builtins.int
+    """TargetPage is the page of this document that it leads to, from 1; 0 if it leads to none."""
+    @_builtins.property
+    def bbox(self) -> Global___Rectangle:
+        """Bbox is the box that one clicks."""
+
+    def __init__(
+        self,
+        *,
+        page: _builtins.int = ...,
+        bbox: Global___Rectangle | None = ...,
+        uri: _builtins.str = ...,
+        target_page: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["bbox", b"bbox"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bbox", b"bbox", "page", b"page", "target_page", b"target_page", "uri", b"uri"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Link: _TypeAlias = Link  # noqa: Y015
+
+@_typing.final
+class Attachment(_message.Message):
+    """Attachment is a file that a document keeps."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    SIZE_FIELD_NUMBER: _builtins.int
+    SHA256_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Name, at most 500 characters."""
+    size: _builtins.int
+    """Size in bytes. If sha256 is empty it is what the document says, 0 if it says nothing."""
+    sha256: _builtins.str
+    """Sha256 of the file, 64 lower-case hexadecimal digits. Empty if the file is larger than 64 MiB, if those before it
+    came to 128 MiB, or if it cannot be unpacked.
+    """
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        size: _builtins.int = ...,
+        sha256: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "sha256", b"sha256", "size", b"size"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Attachment: _TypeAlias = Attachment  # noqa: Y015
+
+@_typing.final
+class Signature(_message.Message):
+    """Signature is one that a document says it has. It is not validated."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FIELD_FIELD_NUMBER: _builtins.int
+    SIGNER_FIELD_NUMBER: _builtins.int
+    DATE_FIELD_NUMBER: _builtins.int
+    COVERS_WHOLE_FILE_FIELD_NUMBER: _builtins.int
+    field: _builtins.str
+    """Field of the form that is signed, at most 500 characters."""
+    signer: _builtins.str
+    """Signer's name as the signature says or else its certificate; at most 500 characters, empty if neither does."""
+    date: _builtins.str
+    """Date of signing that it states, RFC 3339; empty if it states none that can be read."""
+    covers_whole_file: _builtins.bool
+    """CoversWholeFile says that nothing was added to the file after what was signed."""
+    def __init__(
+        self,
+        *,
+        field: _builtins.str = ...,
+        signer: _builtins.str = ...,
+        date: _builtins.str = ...,
+        covers_whole_file: _builtins.bool = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["covers_whole_file", b"covers_whole_file", "date", b"date", "field", b"field", "signer", b"signer"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Signature: _TypeAlias = Signature  # noqa: Y015
 
 @_typing.final
 class PageSize(_message.Message):

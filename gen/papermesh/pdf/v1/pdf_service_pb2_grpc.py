@@ -84,8 +84,9 @@ class PdfServiceServicer:
     """
 
     def GetMetadata(self, request, context):
-        """Describes a document without reading its text: pages and their sizes, digest, file size, PDF version, info
-        fields, protection, and how dense its text layer is.
+        """Describes a document without reading its text: pages, their sizes and labels, digest, file size, PDF version, info
+        fields, protection, how dense its text layer is, and what else is in it: form fields, comments, links, attachments,
+        signatures, scripts, and what it claims of PDF/A and tags.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

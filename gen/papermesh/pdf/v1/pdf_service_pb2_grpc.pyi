@@ -36,8 +36,9 @@ class PdfServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> PdfServiceAsyncStub: ...
     GetMetadata: _grpc.UnaryUnaryMultiCallable[_pdf_service_pb2.GetMetadataRequest, _pdf_service_pb2.GetMetadataResponse]
-    """Describes a document without reading its text: pages and their sizes, digest, file size, PDF version, info
-    fields, protection, and how dense its text layer is.
+    """Describes a document without reading its text: pages, their sizes and labels, digest, file size, PDF version, info
+    fields, protection, how dense its text layer is, and what else is in it: form fields, comments, links, attachments,
+    signatures, scripts, and what it claims of PDF/A and tags.
     """
     GetOutline: _grpc.UnaryUnaryMultiCallable[_pdf_service_pb2.GetOutlineRequest, _pdf_service_pb2.GetOutlineResponse]
     """Shows the table of contents. If the file has none, it is derived from the headings."""
@@ -62,8 +63,9 @@ class PdfServiceAsyncStub(PdfServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     GetMetadata: _aio.UnaryUnaryMultiCallable[_pdf_service_pb2.GetMetadataRequest, _pdf_service_pb2.GetMetadataResponse]  # type: ignore[assignment]
-    """Describes a document without reading its text: pages and their sizes, digest, file size, PDF version, info
-    fields, protection, and how dense its text layer is.
+    """Describes a document without reading its text: pages, their sizes and labels, digest, file size, PDF version, info
+    fields, protection, how dense its text layer is, and what else is in it: form fields, comments, links, attachments,
+    signatures, scripts, and what it claims of PDF/A and tags.
     """
     GetOutline: _aio.UnaryUnaryMultiCallable[_pdf_service_pb2.GetOutlineRequest, _pdf_service_pb2.GetOutlineResponse]  # type: ignore[assignment]
     """Shows the table of contents. If the file has none, it is derived from the headings."""
@@ -91,8 +93,9 @@ class PdfServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _pdf_service_pb2.GetMetadataRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_pdf_service_pb2.GetMetadataResponse, _abc.Awaitable[_pdf_service_pb2.GetMetadataResponse]]:
-        """Describes a document without reading its text: pages and their sizes, digest, file size, PDF version, info
-        fields, protection, and how dense its text layer is.
+        """Describes a document without reading its text: pages, their sizes and labels, digest, file size, PDF version, info
+        fields, protection, how dense its text layer is, and what else is in it: form fields, comments, links, attachments,
+        signatures, scripts, and what it claims of PDF/A and tags.
         """
 
     @_abc_1.abstractmethod

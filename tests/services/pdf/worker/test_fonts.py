@@ -51,3 +51,45 @@ def test_korean_without_a_descriptor_is_korean(write_objects: Write) -> None:
     codes = "제1조 목적".encode("cp949").hex()
     path = written(write_objects, f"<<{COMPOSITE}/Encoding/KSCms-UHC-H>>", codes)
     assert read_text(open_path(path), 1) == "제1조 목적\n"
+
+
+@pytest.mark.parametrize(
+    ("encoding", "codec"),
+    [
+        ("KSC-Johab-H", "johab"),
+        ("UniKS-UTF8-H", "utf-8"),
+        ("UniKS-UTF32-H", "utf-32-be"),
+        ("UniKS-UTF16-H", "utf-16-be"),
+        ("KSCms-UHC-H", "cp949"),
+    ],
+)
+def test_korean_is_korean_in_whatever_bytes_it_is_written(write_objects: Write, encoding: str, codec: str) -> None:
+    text = "제1조(漢) ㄱA~"
+    path = written(write_objects, f"<<{COMPOSITE}/Encoding/{encoding}>>", text.encode(codec).hex())
+    assert read_text(open_path(path), 1) == f"{text}\n"
+
+
+@pytest.mark.parametrize("encoding", ["KSC-Johab-V", "UniKS-UTF8-V", "UniKS-UTF32-V"])
+def test_so_it_is_from_top_to_bottom(write_objects: Write, encoding: str) -> None:
+    codec = {"KSC-Johab-V": "johab", "UniKS-UTF8-V": "utf-8", "UniKS-UTF32-V": "utf-32-be"}[encoding]
+    path = written(write_objects, f"<<{COMPOSITE}/Encoding/{encoding}>>", "세로쓰기".encode(codec).hex())
+    assert read_text(open_path(path), 1) == "세로쓰기\n"
+
+
+@pytest.mark.parametrize(
+    ("differences", "text"),
+    [
+        ("65/u1F600/uniAC00", "😀가"),
+        ("65/u1F600.alt/u1F601", "😀😁"),
+        ("66/u10FFFD 65/u20BB7", "𠮷\U0010fffd"),
+        ("65/A/uAC00", "A가"),
+        ("65/B 66/u1F60", "B\u1f60"),
+        ("300/u1F600 -1/u1F600 65/A/B", "AB"),
+        ("(x)/u1F600 65/A/B 3 0 R", "AB"),
+    ],
+)
+def test_glyphs_are_named_by_any_character(write_objects: Write, differences: str, text: str) -> None:
+    font = f"<</Type/Font/Subtype/Type1/BaseFont/Foo/Encoding<</Differences[{differences}]>>>>"
+    document = open_path(written(write_objects, font, "4142"))
+    assert read_text(document, 1) == f"{text}\n"
+    assert read_text(document, 1) == f"{text}\n", "as when it is read again"

@@ -1,24 +1,14 @@
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-import orjson
 import pytest
-from google.protobuf import json_format
 
 from papermesh.pdf.v1 import pdf_service_pb2
 from services.pdf.worker import metadata
 from services.pdf.worker.mupdf import pymupdf
-from tests.services.pdf.support import open_path
+from tests.services.pdf.support import describe
 
 Pdf = Callable[..., Path]
-
-
-def describe(path: Path) -> dict[str, Any]:
-    text = metadata.describe(open_path(path), {"sha256": "ab" * 32})
-    json_format.Parse(text, pdf_service_pb2.GetMetadataResponse())
-    described: dict[str, Any] = orjson.loads(text)
-    return described
 
 
 def test_every_field_is_there(make_pdf: Pdf) -> None:
@@ -36,6 +26,20 @@ def test_every_field_is_there(make_pdf: Pdf) -> None:
         "sampled_pages": 1,
         "failures": [],
         "scanned_pages": [],
+        "page_labels": [],
+        "form_fields": [],
+        "comments": [],
+        "links": [],
+        "attachments": [],
+        "signatures": [],
+        "portfolio": False,
+        "pdf_a": "",
+        "pdf_ua": "",
+        "tagged": False,
+        "javascript": False,
+        "xfa": False,
+        "language": "",
+        "truncated": [],
     }
 
 
