@@ -73,5 +73,12 @@ OPERATIONS = (
         warm_up={"sha256": ""},
     ),
     Operation(name="outline", method=_METHODS["GetOutline"], view="services.pdf.worker.outline:describe"),
-    Operation(name="text", method=_METHODS["ExtractText"], view="services.pdf.worker.text:read_page", pages=Pages()),
+    Operation(
+        name="text",
+        method=_METHODS["ExtractText"],
+        view="services.pdf.worker.text:read_page",
+        arguments=lambda request, _subject: {"include_hidden": request.include_hidden},
+        pages=Pages(),
+        warm_up={"include_hidden": True},
+    ),
 )

@@ -40,7 +40,7 @@ def describe(document: Document, arguments: Mapping[str, Any]) -> bytes:
     """GetMetadataResponse as JSON text, all fields present. `sha256` is the document's digest."""
     failed: dict[int, PageFailure] = {}
     sizes = _page_sizes(document, failed)
-    sampled, characters = _sample(document, failed)
+    sampled, characters, hidden = _sample(document, failed)
     version = mupdf.pdf_version(document.pdf)  # 0 if it cannot be read
     return orjson.dumps(
         {
@@ -55,6 +55,7 @@ def describe(document: Document, arguments: Mapping[str, Any]) -> bytes:
             "has_text_layer": characters > 0,
             "sampled_pages": sampled,
             "failures": [failed[page] for page in sorted(failed)],
+            "hidden_characters": hidden,
         }
     )
 
@@ -102,11 +103,11 @@ def _page_sizes(document: Document, failed: dict[int, PageFailure]) -> list[dict
     return runs
 
 
-def _sample(document: Document, failed: dict[int, PageFailure]) -> tuple[int, int]:
-    """Samples evenly spread pages: how many could be read, and their characters, white space aside."""
+def _sample(document: Document, failed: dict[int, PageFailure]) -> tuple[int, int, int]:
+    """Samples evenly spread pages: how many could be read, and their characters that can be seen and that cannot."""
     count = min(SAMPLED_PAGES, document.page_count)
     end = time.monotonic() + _SAMPLING_SECONDS
-    sampled = characters = 0
+    sampled = characters = hidden = 0
     for index in range(count):
         page = 1 + index * document.page_count // count
         if page in failed:
@@ -116,7 +117,8 @@ def _sample(document: Document, failed: dict[int, PageFailure]) -> tuple[int, in
             failed[page] = failures.broken(page)
             continue
         sampled += 1
-        characters += found
+        characters += found[0]
+        hidden += found[1]
         if time.monotonic() > end:
             break
-    return sampled, characters
+    return sampled, characters, hidden

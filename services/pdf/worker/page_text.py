@@ -1,25 +1,29 @@
 """The text of one page, as MuPDF finds it in the content, annotations and form fields."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
-from services.pdf.worker.documents import Document
+from services.pdf.worker.documents import Document, attempt
 from services.pdf.worker.fonts import PageFonts, read_fonts
+from services.pdf.worker.hidden import Findings, examine, without_hidden
+from services.pdf.worker.hidden_signs import may_hide_text
 from services.pdf.worker.letters import HANGUL
 from services.pdf.worker.mupdf import mupdf, pymupdf
-from services.pdf.worker.page_boxes import find_page
 from services.pdf.worker.page_lines import line_text, read_lines
+from services.pdf.worker.page_trace import CrowdedPageError, Sheet
 from services.pdf.worker.strings import fit
+from services.pdf.worker.structured_text import load_page, structure
+from services.pdf.worker.switched_off import find_switched_off
 
 # Ligatures are spelled out ("ﬁ" as "fi", or a search for "find" misses it), text off the page is left out, and words
 # cut at the end of a line stay as they are printed: rejoining them would guess.
 _FLAGS = pymupdf.TEXT_PRESERVE_WHITESPACE | pymupdf.TEXT_MEDIABOX_CLIP | pymupdf.TEXT_CID_FOR_UNKNOWN_UNICODE
-_TEXT = mupdf.FzStextOptions(_FLAGS)
+_TEXT = mupdf.FzStextOptions(_FLAGS | pymupdf.TEXT_COLLECT_VECTORS | pymupdf.TEXT_LAZY_VECTORS)
 _GLYPHS = mupdf.FzStextOptions(_FLAGS | pymupdf.TEXT_IGNORE_ACTUALTEXT)
 _PICTURES = mupdf.FzStextOptions(pymupdf.TEXT_PRESERVE_IMAGES | pymupdf.TEXT_MEDIABOX_CLIP)
-_UPRIGHT = mupdf.FzMatrix()
 
 _SIGN = re.compile(
     f"{HANGUL.pattern}"
@@ -39,30 +43,51 @@ _SCAN_SHARE = 0.1
 
 
 def read_text(document: Document, page: int) -> str:
-    """The text of page `page` (from 1) in page order, each line ended by a line feed.
+    """The text of page `page` (from 1) in page order, each line ended by a line feed. What nobody sees is left out.
 
     Raises mupdf.FzErrorBase when the page cannot be parsed.
     """
     fonts = read_fonts(document, page)
-    found = _run_page(document, page, _TEXT)
+    loaded, found = _find(document, page)
+    findings = _examine(document, page, loaded, found)
     text = _plain(found)
     is_twice = _has_a_line_twice(text)
     if is_twice or (text and not text.strip()):  # what the file says instead of its glyphs may be given for each piece
-        found = _run_page(document, page, _GLYPHS)
+        found = structure(loaded, _GLYPHS)
         text = _plain(found)
-    if len(text) <= _MOST_CHARACTERS and (is_twice or fonts.unmapped or _SIGN.search(text)):
-        blocks = pymupdf.TextPage(found).extractRAWDICT()["blocks"]
-        text = "".join(f"{line}\n" for line in read_lines(blocks, fonts))
+    needs_places = is_twice or fonts.unmapped or _SIGN.search(text)
+    if len(text) <= _MOST_CHARACTERS and (findings.hidden or needs_places):
+        blocks = without_hidden(_letters(found), findings)
+        lines = read_lines(blocks, fonts) if needs_places else _drawn_lines(blocks)
+        text = "".join(f"{line}\n" for line in lines)
     return fit(text)
 
 
-def count_characters(document: Document, page: int) -> int:
-    """How many characters page `page` (from 1) has, white space aside: a tenth cheaper than reading them.
+def find_hidden(document: Document, page: int) -> Findings:
+    """The text of page `page` (from 1) that nobody sees, what MuPDF itself does not draw included.
 
     Raises mupdf.FzErrorBase when the page cannot be parsed.
     """
-    buffer = mupdf.fz_new_buffer_from_stext_page(_run_page(document, page, _TEXT))
-    return len("".join(mupdf.fz_buffer_extract_copy(buffer).decode("utf-8", "ignore").split()))
+    found = examine(Sheet(load_page(document, page)))
+    try:
+        others = find_switched_off(document, page)
+    except CrowdedPageError:
+        return replace(found, is_unchecked=True)
+    return replace(found, hidden=[*found.hidden, *others])
+
+
+def count_characters(document: Document, page: int) -> tuple[int, int]:
+    """How many characters of page `page` (from 1) can be seen, and how many are hidden, white space aside.
+
+    Raises mupdf.FzErrorBase when the page cannot be parsed.
+    """
+    loaded, found = _find(document, page)
+    findings = _examine(document, page, loaded, found)
+    if findings.hidden:
+        seen = sum(map(_length, _drawn_lines(without_hidden(_letters(found), findings))))
+    else:
+        seen = _length(_plain(found))
+    return seen, sum(_length(each.piece.text) for each in findings.hidden)
 
 
 def read_blocks(document: Document, page: int) -> dict[str, Any]:
@@ -70,21 +95,32 @@ def read_blocks(document: Document, page: int) -> dict[str, Any]:
 
     Raises mupdf.FzErrorBase when the page cannot be parsed.
     """
-    text_page = pymupdf.TextPage(_run_page(document, page, _TEXT))
-    found: dict[str, Any] = text_page.extractDICT()
-    lines = [line for block in found["blocks"] for line in block["lines"]]
+    loaded, found = _find(document, page)
+    findings = _examine(document, page, loaded, found)
+    text_page = pymupdf.TextPage(found)
+    content: dict[str, Any] = text_page.extractDICT()
+    blocks = [block for block in content["blocks"] if "lines" in block]
+    content["blocks"] = blocks
+    lines = [line for block in blocks for line in block["lines"]]
     texts = ["".join(span["text"] for span in line["spans"]) for line in lines]
-    if any(map(HANGUL.search, texts)) and sum(map(len, texts)) <= _MOST_CHARACTERS:
-        raw = [line for block in text_page.extractRAWDICT()["blocks"] for line in block["lines"]]
+    is_short = sum(map(len, texts)) <= _MOST_CHARACTERS
+    if findings.hidden and is_short:
+        content["blocks"] = blocks = without_hidden(_letters(found), findings)
+        lines = [line for block in blocks for line in block["lines"]]
+        for span in (span for line in lines for span in line["spans"]):
+            span["text"] = "".join(letter["c"] for letter in span["chars"])
+        texts = [line_text(line, PageFonts()) for line in lines]
+    elif is_short and any(map(HANGUL.search, texts)):
+        raw = [line for block in _letters(found) for line in block["lines"]]
         texts = [line_text(line, PageFonts()) for line in raw]
     for line, text in zip(lines, texts, strict=True):
         line["text"] = text
-    return found
+    return content
 
 
 def is_scan(document: Document, page: int) -> bool:
     """Whether images cover a good part of page `page` (from 1), which is known to have no text."""
-    text_page = pymupdf.TextPage(_run_page(document, page, _PICTURES))
+    text_page = pymupdf.TextPage(structure(load_page(document, page), _PICTURES))
     sheet = text_page.rect
     pictures: Iterable[dict[str, tuple[float, float, float, float]]] = text_page.extractIMGINFO()
     covered = sum(abs(pymupdf.Rect(picture["bbox"]) & sheet) for picture in pictures)
@@ -104,12 +140,29 @@ def _has_a_line_twice(text: str) -> bool:
     return any(line == after and len(line) > 1 and not line.isspace() for line, after in pairwise(lines))
 
 
-def _run_page(document: Document, page: int, options: Any) -> Any:
-    """The page as a mupdf.FzStextPage."""
-    find_page(document, page)
-    loaded = mupdf.pdf_load_page(document.pdf, page - 1).super()
-    text_page = mupdf.FzStextPage(mupdf.fz_bound_page(loaded))
-    device = mupdf.fz_new_stext_device(text_page, options)
-    mupdf.fz_run_page(loaded, device, _UPRIGHT, mupdf.FzCookie())
-    mupdf.fz_close_device(device)
-    return text_page
+def _find(document: Document, page: int) -> tuple[Any, Any]:
+    """A page as a mupdf.FzPage, and what is on it as a mupdf.FzStextPage."""
+    loaded = load_page(document, page)
+    return loaded, structure(loaded, _TEXT)
+
+
+def _examine(document: Document, page: int, loaded: Any, found: Any) -> Findings:
+    """What is hidden on a page. A page that cannot be drawn hides nothing."""
+    if not may_hide_text(document, page, loaded, found):
+        return Findings()
+    return attempt(examine, Sheet(loaded), otherwise=Findings(is_unchecked=True))
+
+
+def _letters(found: Any) -> list[dict[str, Any]]:
+    """The blocks of PyMuPDF's `get_text("rawdict")` that have text."""
+    return [block for block in pymupdf.TextPage(found).extractRAWDICT()["blocks"] if "lines" in block]
+
+
+def _drawn_lines(blocks: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """The lines as they were drawn."""
+    for line in (line for block in blocks for line in block["lines"]):
+        yield "".join(letter["c"] for span in line["spans"] for letter in span["chars"])
+
+
+def _length(text: str) -> int:
+    return len("".join(text.split()))
