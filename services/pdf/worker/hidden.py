@@ -99,7 +99,7 @@ def without_hidden(blocks: Iterable[Mapping[str, Any]], findings: Findings) -> l
         lines = []
         for line in block["lines"]:
             spans = [{**span, "chars": list(filter(is_seen, span["chars"]))} for span in line["spans"]]
-            if any(not letter["c"].isspace() for span in spans for letter in span["chars"]):
+            if any(span["chars"] for span in spans):
                 lines.append({**line, "spans": [span for span in spans if span["chars"]]})
         if lines:
             kept.append({**block, "lines": lines})
@@ -148,10 +148,9 @@ def _may_be_scan(drawing: Drawing, sheet: Box) -> bool:
 
 def _reason(piece: Piece, sheet: Box) -> str:
     """Why a piece is hidden whatever else the page draws; "" if it may be seen."""
-    centers = piece.centers
-    if not any(contains(sheet, center) for center in centers):
+    if not _meet(piece.box, sheet):
         return "off_page"
-    if piece.way == "clip" or not any(contains(piece.within, center) for center in centers):
+    if piece.way == "clip" or not _meet(piece.box, piece.within):
         return "clipped"
     if piece.way == "none":
         return "invisible"
@@ -183,6 +182,8 @@ def _doubts(
         under = [shape for _, shape in near if shape.order < piece.order and _is_in(piece, [shape.box])]
         if _is_in(piece, over):
             yield index, "covered"
+        elif not any(contains(piece.within, center) for center in piece.centers):
+            yield index, "clipped"  # but for an edge
         elif piece.is_masked:
             yield index, "transparent"
         elif all(shape.kind == "fill" for shape in under) and any(
@@ -196,6 +197,11 @@ def _is_in(piece: Piece, boxes: Sequence[Box]) -> bool:
     centers = piece.centers
     inside = sum(any(contains(box, center) for box in boxes) for center in centers)
     return inside >= _MOSTLY * len(centers)
+
+
+def _meet(one: Box, other: Box) -> bool:
+    left, upper, right, lower = overlap(one, other)
+    return left < right and upper < lower
 
 
 def _area(box: Box) -> float:

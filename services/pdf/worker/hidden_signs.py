@@ -6,12 +6,12 @@ twice: for the looks of the letters, and for the places of lines, fills and pict
 
 import html
 import re
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, TypeAlias
 
 from services.pdf.worker.documents import Document
 from services.pdf.worker.mupdf import mupdf, pymupdf
-from services.pdf.worker.page_trace import Box, CrowdedPageError, overlap
+from services.pdf.worker.page_trace import MOST_DRAWN, Box, CrowdedPageError, edges, overlap
 from services.pdf.worker.rows import Rows
 from services.pdf.worker.structured_text import structure
 
@@ -27,16 +27,25 @@ PICTURES = 0.3
 
 _WHITE = (1.0, 1.0, 1.0)
 
-_LOOK = re.compile(r"font-size:([\d.]+)pt(?:;color:#(\w{6}))?")
+_LOOK = re.compile(rb"font-size:([\d.]+)pt(?:;color:#(\w{6}))?")
 _PLACE = re.compile(
-    r'<(line|vector|image) bbox="(\S+) (\S+) (\S+) ([^"]+)"'
-    r'(?: stroke="(\d)"[^>]*argb="(\w+)"| wmode="\d" dir="[^"]*" flags="\d+" text="([^"]*))?'
+    rb'<(line|vector|image) bbox="(\S+) (\S+) (\S+) ([^"]+)"'
+    rb'(?: stroke="(\d)"[^>]*argb="(\w+)"| wmode="\d" dir="[^"]*" flags="\d+" text="([^"]*))?'
 )
+_Place: TypeAlias = tuple[bytes, ...]
+"""What kind, four edges, whether it is stroked, opacity and color in hexadecimal, text."""
+
 _HALF = 0.5
 """The share of a line's height that a shape must cover. Lines under and through words cover less."""
 
+_LEAST_SIDE = 0.3
+"""Points of a shape's width or height. Thinner ones are lines."""
+
 _LEAST_WIDTH = 1.0
 """Points of a letter's width, on average; less may be very narrow text."""
+
+_LEAST_SIZE = 7.0
+"""Points. Only text of which MuPDF says a lesser size can be so narrow, unless it is several times as high."""
 
 _MOST_FORMS = 100
 """Forms and annotations whose resources are looked at, and entries of each dictionary."""
@@ -49,7 +58,6 @@ _FILL_OPACITY = mupdf.pdf_new_name("ca")
 _APPEARANCE = mupdf.pdf_new_name("AP")
 _NORMAL = mupdf.pdf_new_name("N")
 _MASK = mupdf.pdf_new_name("SMask")
-
 
 _DRAWN = mupdf.FzStextOptions(pymupdf.TEXT_COLLECT_VECTORS | pymupdf.TEXT_PRESERVE_IMAGES | pymupdf.TEXT_MEDIABOX_CLIP)
 
@@ -64,20 +72,21 @@ def may_hide_text(document: Document, page: int, loaded: Any, found: Any) -> boo
         found: A mupdf.FzStextPage of it with vectors, which may come after their lines.
     """
     looks = set(_LOOK.findall(_printed(found, _print_looks)))
-    texts = [_channels(color) for _, color in looks if color]
     if not looks:
         return False
-    if any(not color or float(size) < LEAST_EM for size, color in looks):
-        return True
-    if any(is_close(color, _WHITE) for color in texts):
+    least = min(float(size) for size, _ in looks)
+    colors = [_channels(color) for _, color in looks if color]
+    if len(colors) < len(looks) or least < LEAST_EM or any(is_close(color, _WHITE) for color in colors):
         return True
     resources = _Resources(document, page)
     if resources.are_faint:
         return True
-    if resources.have_pictures:
-        found = structure(loaded, _DRAWN)
+    printed = _printed(structure(loaded, _DRAWN) if resources.have_pictures else found, _print_places)
+    places = _PLACE.findall(printed)
+    if len(places) > MOST_DRAWN or (least < _LEAST_SIZE and any(map(_is_narrow, places))):
+        return True
     try:
-        return _Places(found, texts).may_hide
+        return _are_covered(places, colors, PICTURES * _area(edges(found.m_internal.mediabox)))
     except CrowdedPageError:
         return True
 
@@ -87,56 +96,61 @@ def is_close(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
     return all(abs(mine - theirs) < LEAST_CONTRAST for mine, theirs in zip(one, other, strict=True))
 
 
-class _Places:
-    """The lines of a page, and the shapes that may hide them."""
+def _are_covered(places: Sequence[_Place], colors: Sequence[tuple[float, ...]], large: float) -> bool:
+    """Whether a line lies under a later shape, or over one that has nearly the colour of text on the page.
 
-    def __init__(self, found: Any, texts: list[tuple[float, ...]]) -> None:
-        """Raises CrowdedPageError. `texts` are the colours of text on the page."""
-        self.may_hide = False
-        self._texts = texts
-        sheet = found.m_internal.mediabox
-        self._large = PICTURES * (sheet.x1 - sheet.x0) * (sheet.y1 - sheet.y0)
-        self._lines: Rows[None] = Rows()
-        self._fills: Rows[None] = Rows()
-        for kind, *edges, stroke, argb, text in _PLACE.findall(_printed(found, _print_places)):
-            if stroke == "1" or argb[:2] == "00":
-                continue
-            x0, y0, x1, y1 = map(float, edges)
-            if kind == "line":
-                self._add_line((x0, y0, x1, y1), text)
-            elif x1 - x0 >= 1 and y1 - y0 >= 1:
-                self._add_shape((x0, y0, x1, y1), argb)
-            if self.may_hide:
-                break
-
-    def _add_line(self, box: Box, text: str) -> None:
-        self._lines.add(box, None)
-        if _is_narrow(box, text) or any(_is_half(box, fill) for fill, _ in self._fills.near(box)):
-            self.may_hide = True
-
-    def _add_shape(self, box: Box, argb: str) -> None:
-        """`argb` is empty for a picture; a large one is a scan, whose text may well lie under it."""
-        if not argb and (box[2] - box[0]) * (box[3] - box[1]) >= self._large:
-            return
-        if any(_is_half(line, box) for line, _ in self._lines.near(box)):
-            self.may_hide = True
-        elif argb and any(is_close(color, _channels(argb[2:])) for color in self._texts):
-            self._fills.add(box, None)
+    A picture of the area `large` or more is a scan, whose text may well lie under it. Raises CrowdedPageError.
+    """
+    lines: Rows[list[float]] = Rows()  # with the areas that shapes cover
+    fills: Rows[None] = Rows()
+    shown = [(place[0], _box(place), place[6]) for place in places if place[5] != b"1" and place[6][:2] != b"00"]
+    shapes = [(kind, box, argb) for kind, box, argb in shown if kind == b"line" or min(_sides(box)) >= _LEAST_SIDE]
+    fill_colors = {argb for kind, _, argb in shapes if kind == b"vector"}
+    if not fill_colors and all(kind == b"line" for kind, _, _ in shapes):
+        return False
+    close = {argb for argb in fill_colors if any(is_close(color, _channels(argb[2:])) for color in colors)}
+    for kind, box, argb in shapes:
+        if kind == b"line":
+            if any(_is_half(box, fill) for fill, _ in fills.near(box)):
+                return True
+            lines.add(box, [0.0])
+        elif argb or _area(box) < large:
+            for line, covered in lines.near(box):
+                covered[0] += _area(overlap(line, box))
+                if _is_half(line, box) or covered[0] >= _HALF * _area(line):
+                    return True
+            if argb in close:
+                fills.add(box, None)
+    return False
 
 
 def _is_half(line: Box, shape: Box) -> bool:
     """Whether a shape lies over half of the height of a line, or half of its width where that is the lesser."""
-    x0, y0, x1, y1 = overlap(line, shape)
-    least = min(line[2] - line[0], line[3] - line[1])
-    return min(x1 - x0, y1 - y0) >= _HALF * least
+    return min(_sides(overlap(line, shape))) >= _HALF * min(_sides(line))
 
 
-def _is_narrow(line: Box, text: str) -> bool:
-    length = max(line[2] - line[0], line[3] - line[1])
-    return length < _LEAST_WIDTH * len(text) and length < _LEAST_WIDTH * len(html.unescape(text))
+def _is_narrow(place: _Place) -> bool:
+    """Whether the letters of a line have next to no width."""
+    text = place[7]
+    if not text:
+        return False
+    length = max(_sides(_box(place)))
+    return length < _LEAST_WIDTH * len(text) and length < _LEAST_WIDTH * len(html.unescape(text.decode()))
 
 
-def _channels(color: str) -> tuple[float, ...]:
+def _box(place: _Place) -> Box:
+    return float(place[1]), float(place[2]), float(place[3]), float(place[4])
+
+
+def _sides(box: Box) -> tuple[float, float]:
+    return box[2] - box[0], box[3] - box[1]
+
+
+def _area(box: Box) -> float:
+    return (box[2] - box[0]) * (box[3] - box[1])
+
+
+def _channels(color: bytes) -> tuple[float, ...]:
     return tuple(int(color[index : index + 2], 16) / 255 for index in (0, 2, 4))
 
 
@@ -148,13 +162,13 @@ def _print_places(output: Any, found: Any) -> None:
     mupdf.ll_fz_print_stext_page_as_xml_with_flags(output.m_internal, found.m_internal, 0, 0)
 
 
-def _printed(found: Any, write: Callable[[Any, Any], None]) -> str:
-    buffer = mupdf.fz_new_buffer(4096)
+def _printed(found: Any, write: Callable[[Any, Any], None]) -> bytes:
+    buffer = mupdf.fz_new_buffer(1 << 16)
     output = mupdf.FzOutput(buffer)
     write(output, found)
     output.fz_close_output()
-    text: str = mupdf.fz_buffer_extract_copy(buffer).decode("utf-8", "replace")
-    return text
+    content: bytes = mupdf.fz_buffer_extract_copy(buffer)
+    return content
 
 
 class _Resources:
@@ -170,6 +184,8 @@ class _Resources:
         annotations = mupdf.pdf_dict_get(leaf, _ANNOTATIONS)
         for index in range(min(mupdf.pdf_array_len(annotations), _MOST_FORMS)):
             appearance = mupdf.pdf_dict_get(mupdf.pdf_array_get(annotations, index), _APPEARANCE)
+            if not appearance.m_internal:
+                continue  # as most links have none
             forms.append(mupdf.pdf_dict_get(mupdf.pdf_dict_get(appearance, _NORMAL), _RESOURCES))
         for resources in forms:  # grows as it goes
             self.are_faint = self.are_faint or any(map(_is_faint, _values(mupdf.pdf_dict_get(resources, _STATES))))

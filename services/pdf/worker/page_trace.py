@@ -17,8 +17,8 @@ Box: TypeAlias = tuple[float, float, float, float]
 
 Point: TypeAlias = tuple[float, float]
 MOST_LETTERS = 50_000
-MOST_SHAPES = 20_000
-"""A page with more of either is not examined: it would take seconds."""
+MOST_DRAWN = 10_000
+"""A page with more letters, or more texts and shapes, is not examined: it would take seconds."""
 
 _UNIT = mupdf.FzRect(mupdf.FzRect.Fixed_UNIT)  # by names: the binding forgets what only an expression holds
 _PARAMETERS = mupdf.FzColorParams()
@@ -37,12 +37,12 @@ class Sheet:
     def __init__(self, loaded: Any) -> None:
         """`loaded` is a mupdf.FzPage."""
         self._loaded = loaded
-        self.box: Box = _box(mupdf.fz_bound_page(loaded))
+        self.box: Box = edges(mupdf.fz_bound_page(loaded))
         """What is shown of it, as a reader sees it."""
 
-    def draw(self, device: Any, scale: float = 1.0) -> None:
-        """Draws it on a device and closes that. Raises mupdf.FzErrorBase if MuPDF cannot."""
-        mupdf.fz_run_page(self._loaded, device, mupdf.fz_scale(scale, scale), mupdf.FzCookie())
+    def draw(self, device: Any, scale: float = 1.0, cookie: Any = None) -> None:
+        """Draws it on a device and closes that; a mupdf.FzCookie can end it before. Raises mupdf.FzErrorBase."""
+        mupdf.fz_run_page(self._loaded, device, mupdf.fz_scale(scale, scale), cookie or mupdf.FzCookie())
         mupdf.fz_close_device(device)
 
 
@@ -129,8 +129,8 @@ class Drawing:
 def trace(sheet: Sheet) -> Drawing:
     """Follows how a page is drawn. Raises CrowdedPageError, and mupdf.FzErrorBase if MuPDF cannot draw it."""
     recorder = _Recorder()
-    sheet.draw(recorder)
-    if len(recorder.shapes) > MOST_SHAPES or recorder.letters > MOST_LETTERS:
+    sheet.draw(recorder, cookie=recorder.cookie)
+    if recorder.is_crowded:
         raise CrowdedPageError
     spans: list[dict[str, Any]] = []
     sheet.draw(pymupdf.extra.JM_new_texttrace_device(spans))
@@ -144,6 +144,11 @@ def trace(sheet: Sheet) -> Drawing:
             seen[order] = index + 1, first + len(span["chars"])
     pieces += (clip for clip, is_painted in recorder.clips if not is_painted and clip.origins)
     return Drawing(pieces, recorder.shapes)
+
+
+def edges(rect: Any) -> Box:
+    """The edges of a rectangle of MuPDF's."""
+    return rect.x0, rect.y0, rect.x1, rect.y1
 
 
 def contains(box: Box, point: Point) -> bool:
@@ -192,7 +197,9 @@ class _Recorder(mupdf.FzDevice2):  # type: ignore[misc]  # the binding has no ty
     def __init__(self) -> None:
         super().__init__()
         self.shapes: list[Shape] = []
-        self.letters = 0
+        self.cookie = mupdf.FzCookie()
+        self.is_crowded = False
+        self._letters = 0
         self._texts: dict[int, list[_Look]] = {}
         """By their order: the look of each span."""
 
@@ -216,14 +223,14 @@ class _Recorder(mupdf.FzDevice2):  # type: ignore[misc]  # the binding has no ty
     def fill_path(self, _ctx: Any, path: Any, _even_odd: int, ctm: Any, space: Any, color: Any, *_: Any) -> None:
         """A filled path."""
         found = (0.0, 0.0, 0.0)
-        if space and len(self.shapes) <= MOST_SHAPES:
+        if space:
             rgb = mupdf.ll_fz_convert_color(space, color, _RGB.m_internal, None, _PARAMETERS.internal())
             found = tuple(rgb[:3])
         self._add("fill", mupdf.ll_fz_bound_path(path, None, ctm), found)
 
     def stroke_path(self, *_: Any) -> None:
         """Lines hide nothing, unless they are as wide as a letter; then what they hide is not found."""
-        self._order += 1
+        self._count()
         self._paint()
 
     def fill_shade(self, _ctx: Any, shade: Any, ctm: Any, *_: Any) -> None:
@@ -258,13 +265,13 @@ class _Recorder(mupdf.FzDevice2):  # type: ignore[misc]  # the binding has no ty
         piece = Piece(self._order, "clip", (0.0, 0.0, 0.0), 1.0, math.inf, within)
         for span, matrix in _spans(text, ctm):
             height = math.hypot(matrix.c, matrix.d)
-            for index in range(min(span.len, MOST_LETTERS - self.letters)):
+            for index in range(min(span.len, MOST_LETTERS - self._letters)):
                 item = mupdf.FzTextSpan(span).items(index)
                 at = mupdf.ll_fz_transform_point_xy(item.x, item.y, ctm)
                 piece.text += _letter(item.ucs)
                 piece.origins.append((at.x, at.y))
                 piece.boxes.append((at.x, at.y - height, at.x + height, at.y))
-            self.letters += span.len
+            self._letters += span.len
         self.clips.append((piece, False))
         self._bounds.append((within, len(self.clips) - 1, False))
 
@@ -303,14 +310,19 @@ class _Recorder(mupdf.FzDevice2):  # type: ignore[misc]  # the binding has no ty
         if len(self._bounds) > 1:
             self._masks -= self._bounds.pop()[2]
 
+    def _count(self) -> None:
+        self._order += 1
+        if self._order > MOST_DRAWN or self._letters > MOST_LETTERS:
+            self.is_crowded = True
+            self.cookie.m_internal.abort = 1
+
     def _bound(self, rect: Any) -> None:
         within, clip, _ = self._bounds[-1]
-        self._bounds.append((overlap(within, _box(rect)), clip, False))
+        self._bounds.append((overlap(within, edges(rect)), clip, False))
 
     def _add(self, kind: str, rect: Any, color: tuple[float, ...] = (), pixels: int = 0) -> None:
-        if len(self.shapes) <= MOST_SHAPES:
-            self.shapes.append(Shape(self._order, kind, overlap(self._bounds[-1][0], _box(rect)), color, pixels))
-        self._order += 1
+        self.shapes.append(Shape(self._order, kind, overlap(self._bounds[-1][0], edges(rect)), color, pixels))
+        self._count()
         self._paint()
 
     def _paint(self) -> None:
@@ -323,9 +335,9 @@ class _Recorder(mupdf.FzDevice2):  # type: ignore[misc]  # the binding has no ty
         for span, matrix in _spans(text, ctm):
             em = min(math.hypot(matrix.a, matrix.b), math.hypot(matrix.c, matrix.d))
             looks.append(_Look(self._bounds[-1][0], em, self._opacities[-1], is_masked=self._masks > 0))
-            self.letters += span.len
+            self._letters += span.len
         self._texts[self._order] = looks
-        self._order += 1
+        self._count()
 
 
 _DRAWN = tuple(name for name in vars(_Recorder) if not name.startswith("_") and name != "look")
@@ -338,7 +350,3 @@ def _spans(text: Any, ctm: Any) -> Iterator[tuple[Any, Any]]:
         if span.len:
             yield span, mupdf.ll_fz_concat(span.trm, ctm)
         span = span.next
-
-
-def _box(rect: Any) -> Box:
-    return rect.x0, rect.y0, rect.x1, rect.y1

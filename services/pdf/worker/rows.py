@@ -34,13 +34,15 @@ class Rows(Generic[_T]):
 
     def near(self, box: Box) -> list[tuple[Box, _T]]:
         """What overlaps the box, with boxes of their own. Raises CrowdedPageError when too much was compared so far."""
-        if not self._count:
-            return []
         rows = _touched(box)
+        if len(rows) > len(self._rows):
+            touched = list(self._rows.values())
+        else:
+            touched = [self._rows[row] for row in rows if row in self._rows]
         found = dict(self._tall)
-        for row in rows if len(rows) <= len(self._rows) else list(self._rows):
-            found |= self._rows.get(row, {})
-        self._compared += 1 + len(found)
+        for things in touched:
+            found |= things
+        self._compared += len(found)
         if self._compared > _MOST_COMPARED:
             raise CrowdedPageError
         left, upper, right, lower = box

@@ -32,7 +32,7 @@ _MARKS = 0.1
 _PAINTING = ("fill_path", "stroke_path", "fill_shade", "fill_image", "fill_image_mask")
 _OTHERS = (
     *("clip_path", "clip_stroke_path", "clip_text", "clip_stroke_text", "clip_image_mask", "pop_clip"),
-    *("begin_mask", "end_mask", "begin_group", "end_group", "begin_tile", "end_tile"),
+    *("begin_mask", "end_mask", "begin_group", "end_group", "end_tile"),
     *("render_flags", "set_default_colorspaces"),
 )
 _RGB = mupdf.FzColorspace(mupdf.FzColorspace.Fixed_RGB)
@@ -80,10 +80,10 @@ class _Picture:
         mupdf.fz_clear_pixmap_with_value(pixels, 255)
         canvas = mupdf.fz_new_draw_device(mupdf.FzMatrix(), pixels)
         device = _Without(canvas, left)
-        sheet.draw(device, scale)
-        mupdf.fz_close_device(canvas)
-        if device.is_late:
+        sheet.draw(device, scale, device.cookie)
+        if device.cookie.m_internal.abort:
             raise SlowPageError
+        mupdf.fz_close_device(canvas)
         self.content = bytes(mupdf.ll_fz_pixmap_samples_memoryview(pixels.m_internal))
         self._scale = scale
         self._left, self._upper = pixels.x(), pixels.y()
@@ -119,8 +119,8 @@ class _Without(mupdf.FzDevice2):  # type: ignore[misc]  # the binding has no typ
         self._left = left
         self._order = 0
         self._end = time.monotonic() + _SECONDS
-        self.is_late = False
-        for name in (*_PAINTING, *_OTHERS, "fill_text", "stroke_text", "ignore_text"):
+        self.cookie = mupdf.FzCookie()
+        for name in (*_PAINTING, *_OTHERS, "fill_text", "stroke_text", "ignore_text", "begin_tile"):
             getattr(self, f"use_virtual_{name}")()
 
     def fill_text(self, _ctx: Any, text: Any, *how: Any) -> None:
@@ -133,14 +133,11 @@ class _Without(mupdf.FzDevice2):  # type: ignore[misc]  # the binding has no typ
 
     def ignore_text(self, *_: Any) -> None:
         """Text that is not drawn."""
-        self._order += 1
+        self._count()
 
     def _text(self, draw: Callable[..., None], text: Any, how: Sequence[Any]) -> None:
         left = self._left.get(self._order)
-        self._order += 1
-        self.is_late = self.is_late or time.monotonic() > self._end
-        if self.is_late:
-            return
+        self._count()
         if left is None:
             draw(self._canvas.m_internal, text, *how)
             return
@@ -148,18 +145,25 @@ class _Without(mupdf.FzDevice2):  # type: ignore[misc]  # the binding has no typ
         if kept is not None:
             draw(self._canvas.m_internal, kept.m_internal, *how)
 
+    def _count(self) -> None:
+        self._order += 1
+        if time.monotonic() > self._end:
+            self.cookie.m_internal.abort = 1
+
+    def begin_tile(self, _ctx: Any, *how: Any) -> int:
+        """A pattern. Without its number, so that MuPDF draws it each time, and what it draws is counted each time."""
+        *place, _number, _document = how
+        tile: int = in_c.ll_fz_begin_tile_tid(self._canvas.m_internal, *place, 0, 0)
+        return tile
+
     def pass_on(self, name: str, arguments: Sequence[Any]) -> Any:
-        """Anything else, and nothing that takes time once it is late."""
+        """Anything else."""
         if name in _PAINTING:
-            self._order += 1
-            self.is_late = self.is_late or time.monotonic() > self._end
-            if self.is_late:
-                return None
+            self._count()
         return _CALLS[name](self._canvas.m_internal, *arguments)
 
 
 _CALLS = {name: getattr(in_c, f"ll_fz_{name}") for name in (*_PAINTING, *_OTHERS)}
-_CALLS["begin_tile"] = in_c.ll_fz_begin_tile_tid
 
 
 def _passing(name: str) -> Callable[..., Any]:

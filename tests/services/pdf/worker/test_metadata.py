@@ -35,6 +35,7 @@ def test_every_field_is_there(make_pdf: Pdf) -> None:
         "has_text_layer": True,
         "sampled_pages": 1,
         "failures": [],
+        "hidden_characters": 0,
     }
 
 
