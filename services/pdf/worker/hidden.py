@@ -26,7 +26,7 @@ _MOSTLY = 0.9
 _MOST_PIXELS = 40_000_000
 """Of the pictures on a page. Drawing more takes too long."""
 
-_MOST_COMPARED = 2_000_000
+_MOST_COMPARED = 1_000_000
 """Letters and the shapes around them."""
 
 _MOST_BOXES = 1000

@@ -13,7 +13,7 @@ from services.pdf.worker.hidden_signs import may_hide_text
 from services.pdf.worker.letters import HANGUL
 from services.pdf.worker.mupdf import mupdf, pymupdf
 from services.pdf.worker.page_lines import line_text, read_lines
-from services.pdf.worker.page_trace import CrowdedPageError, Sheet
+from services.pdf.worker.page_trace import Sheet
 from services.pdf.worker.strings import fit
 from services.pdf.worker.structured_text import load_page, structure
 from services.pdf.worker.switched_off import find_switched_off
@@ -23,6 +23,7 @@ from services.pdf.worker.switched_off import find_switched_off
 _FLAGS = pymupdf.TEXT_PRESERVE_WHITESPACE | pymupdf.TEXT_MEDIABOX_CLIP | pymupdf.TEXT_CID_FOR_UNKNOWN_UNICODE
 _TEXT = mupdf.FzStextOptions(_FLAGS)
 _SIGNS = mupdf.FzStextOptions(_FLAGS | pymupdf.TEXT_COLLECT_VECTORS | pymupdf.TEXT_LAZY_VECTORS)
+_EVERYWHERE = mupdf.FzStextOptions(_FLAGS & ~pymupdf.TEXT_MEDIABOX_CLIP)
 _GLYPHS = mupdf.FzStextOptions(_FLAGS | pymupdf.TEXT_IGNORE_ACTUALTEXT)
 _PICTURES = mupdf.FzStextOptions(pymupdf.TEXT_PRESERVE_IMAGES | pymupdf.TEXT_MEDIABOX_CLIP)
 
@@ -70,11 +71,8 @@ def find_hidden(document: Document, page: int) -> Findings:
     Raises mupdf.FzErrorBase when the page cannot be parsed.
     """
     found = examine(Sheet(load_page(document, page)))
-    try:
-        others = find_switched_off(document, page)
-    except CrowdedPageError:
-        return replace(found, is_unchecked=True)
-    return replace(found, hidden=[*found.hidden, *others])
+    others, is_unchecked = find_switched_off(document, page)
+    return replace(found, hidden=[*found.hidden, *others], is_unchecked=found.is_unchecked or is_unchecked)
 
 
 def count_characters(document: Document, page: int) -> tuple[int, int]:
@@ -84,8 +82,12 @@ def count_characters(document: Document, page: int) -> tuple[int, int]:
     """
     loaded, found = _find(document, page)
     findings = _examine(document, page, loaded, found)
-    seen = _drawn_lines(_letters(loaded, findings)) if findings.hidden else [_plain(found)]
-    return sum(map(_length, seen)), sum(_length(each.piece.text) for each in findings.hidden)
+    seen = sum(map(_length, _drawn_lines(_letters(loaded, findings)) if findings.hidden else [_plain(found)]))
+    hidden = findings.hidden
+    if not hidden and _length(_plain(structure(loaded, _EVERYWHERE))) > seen:
+        hidden = attempt(examine, Sheet(loaded), otherwise=Findings()).hidden
+    others, _ = attempt(find_switched_off, document, page, otherwise=([], True))
+    return seen, sum(_length(each.piece.text) for each in (*hidden, *others))
 
 
 def read_blocks(document: Document, page: int) -> dict[str, Any]:

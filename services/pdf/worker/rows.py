@@ -10,7 +10,7 @@ _T = TypeVar("_T")
 _HEIGHT = 16.0
 """Of a row, in points: about a line."""
 
-_MOST_ROWS = 64
+_MOST_ROWS = 8
 """What touches more is kept apart, and compared with everything."""
 
 _MOST_COMPARED = 500_000

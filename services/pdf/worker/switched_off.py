@@ -6,7 +6,7 @@ from typing import Any
 from services.pdf.worker.documents import Document
 from services.pdf.worker.hidden import Hidden
 from services.pdf.worker.mupdf import mupdf
-from services.pdf.worker.page_trace import Piece, Point, Sheet, trace
+from services.pdf.worker.page_trace import CrowdedPageError, Piece, Point, Sheet, trace
 
 _ROOT = mupdf.pdf_new_name("Root")
 _LAYERS = mupdf.pdf_new_name("OCProperties")
@@ -19,31 +19,35 @@ _MOST_LAYERS = 1000
 _MOST_ANNOTATIONS = 1000
 
 
-def find_switched_off(document: Document, page: int) -> list[Hidden]:
-    """Such text on page `page` (from 1). The document is opened once more for it, so that it stays as it is.
+def find_switched_off(document: Document, page: int) -> tuple[list[Hidden], bool]:
+    """Such text on page `page` (from 1), and whether the page has too much on it to find all.
 
-    Raises CrowdedPageError, and mupdf.FzErrorBase when the page cannot be drawn.
+    The document is opened once more for it, so that it stays as it is. Raises mupdf.FzErrorBase when the page cannot be
+    drawn.
     """
     leaf = mupdf.pdf_lookup_page_obj(document.pdf, page - 1)
     root = mupdf.pdf_dict_get(mupdf.pdf_trailer(document.pdf), _ROOT)
     has_layers = mupdf.pdf_is_dict(mupdf.pdf_dict_get(root, _LAYERS))
     has_annotations = any(True for _ in _not_shown(leaf))
+    found: list[Hidden] = []
     if not has_layers and not has_annotations:
-        return []
+        return found, False
     stream = mupdf.fz_open_memory(mupdf.python_buffer_data(document.content), document.size)
     pdf = mupdf.pdf_open_document_with_stream(stream)
-    shown = _places(pdf, page)
-    found: list[Hidden] = []
-    if has_layers:
-        for layer in range(min(mupdf.pdf_count_layers(pdf), _MOST_LAYERS)):
-            mupdf.pdf_enable_layer(pdf, layer, 1)
-        found += _new(pdf, page, shown, "layer_off")
-    if has_annotations:
-        for annotation in _not_shown(mupdf.pdf_lookup_page_obj(pdf, page - 1)):
-            flags = mupdf.pdf_to_int(mupdf.pdf_dict_get(annotation, _FLAGS))
-            mupdf.pdf_dict_put_int(annotation, _FLAGS, flags & ~_NOT_SHOWN)
-        found += _new(pdf, page, shown, "hidden_annotation")
-    return found
+    try:
+        shown = {place for piece in _pieces(pdf, page) for place in _places(piece)}
+        if has_layers:
+            for layer in range(min(mupdf.pdf_count_layers(pdf), _MOST_LAYERS)):
+                mupdf.pdf_enable_layer(pdf, layer, 1)
+            found += _new(pdf, page, shown, "layer_off")
+        if has_annotations:
+            for annotation in _not_shown(mupdf.pdf_lookup_page_obj(pdf, page - 1)):
+                flags = mupdf.pdf_to_int(mupdf.pdf_dict_get(annotation, _FLAGS))
+                mupdf.pdf_dict_put_int(annotation, _FLAGS, flags & ~_NOT_SHOWN)
+            found += _new(pdf, page, shown, "hidden_annotation")
+    except CrowdedPageError:
+        return found, True
+    return found, False
 
 
 def _not_shown(leaf: Any) -> Iterator[Any]:
@@ -57,16 +61,16 @@ def _not_shown(leaf: Any) -> Iterator[Any]:
 def _new(pdf: Any, page: int, shown: set[tuple[Point, str]], reason: str) -> Iterator[Hidden]:
     """What is drawn now and was not before; `shown` gets it too."""
     for piece in _pieces(pdf, page):
-        places = set(zip(piece.origins, piece.text, strict=True))
+        places = _places(piece)
         if not places <= shown:
             shown |= places
             yield Hidden(piece, reason)
 
 
-def _places(pdf: Any, page: int) -> set[tuple[Point, str]]:
-    return {place for piece in _pieces(pdf, page) for place in zip(piece.origins, piece.text, strict=True)}
-
-
 def _pieces(pdf: Any, page: int) -> list[Piece]:
     sheet = Sheet(mupdf.pdf_load_page(pdf, page - 1).super())
     return [piece for piece in trace(sheet).pieces if piece.text.strip()]
+
+
+def _places(piece: Piece) -> set[tuple[Point, str]]:
+    return set(zip(piece.origins, piece.text, strict=True))

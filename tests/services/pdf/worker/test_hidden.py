@@ -112,6 +112,13 @@ def test_only_letters_that_can_be_seen_are_counted(path: Path) -> None:
     assert b'"hidden_characters":24' in described
 
 
+@pytest.mark.parametrize("way", HIDING)
+def test_all_that_is_hidden_is_counted(path: Path, way: str) -> None:
+    make(path, HIDING[way][0])
+    seen = 41 if way == "under what is written over it" else 20
+    assert count_characters(open_path(path), 1) == (seen, 24)
+
+
 def test_a_page_with_hidden_text_alone_has_no_text_layer_and_a_recognised_one_has(path: Path) -> None:
     layers = []
     for draw in (HIDING["in mode 3"][0], SHOWING["invisible over a scan"]):
@@ -194,8 +201,8 @@ def test_a_page_that_takes_long_to_draw_is_not_checked_for_cover(path: Path, mon
 @pytest.mark.parametrize(
     "content",
     [
-        "".join(f"BT /helv 1 Tf {72 + number % 400} {100 + number // 400} Td (x) Tj ET " for number in range(20_000)),
-        "1 1 1 rg " + "".join(f"{number % 600} {number // 600} 2 2 re f " for number in range(100_000)),
+        "".join(f"BT /helv 1 Tf {72 + number % 400} {100 + number // 400} Td (x) Tj ET " for number in range(12_000)),
+        "1 1 1 rg " + "".join(f"{number % 600} {number // 600} 2 2 re f " for number in range(12_000)),
         "1 1 1 rg " + "0 0 600 900 re f " * 9_000 + show("more") * 900,
         "q 0 0 600 900 re W n " * 200 + show("deep"),
         "/None gs q /Nothing Do Q Q Q Q",
