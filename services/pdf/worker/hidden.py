@@ -85,9 +85,16 @@ def examine(sheet: Sheet) -> Findings:
             }
         except SlowPageError:
             is_unchecked = True
-    hidden = [Hidden(pieces[index], reasons[index]) for index in sorted(reasons)]
-    others = (piece for index, piece in enumerate(pieces) if index not in reasons and piece.way != "clip")
-    seen = frozenset(place for piece in others for place in zip(piece.origins, piece.text, strict=True))
+    seen = frozenset(
+        place
+        for index, piece in enumerate(pieces)
+        if index not in reasons and piece.way != "clip"
+        for place in piece.places
+    )
+    # Letters may be drawn again where they are seen, as an outline or as a whole.
+    hidden = [
+        Hidden(pieces[index], reasons[index]) for index in sorted(reasons) if not seen.issuperset(pieces[index].places)
+    ]
     return Findings(hidden, seen, is_unchecked, sheet.box)
 
 

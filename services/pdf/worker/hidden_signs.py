@@ -1,4 +1,4 @@
-"""Whether a page may hide text: a look that costs a tenth of reading it, and sends few pages to the trial.
+"""Whether a page may hide text: a look that costs a fraction of reading it, and sends few pages to the trial.
 
 It takes what MuPDF has found for the text anyway, with fills and pictures among the lines, and asks MuPDF to print it
 twice: for the looks of the letters, and for the places of lines, fills and pictures. Both are done in C.
@@ -27,7 +27,7 @@ PICTURES = 0.3
 
 _WHITE = (1.0, 1.0, 1.0)
 
-_LOOK = re.compile(rb"font-size:([\d.]+)pt(?:;color:#(\w{6}))?")
+_LOOK = re.compile(rb'font-size:(\d+(?:\.\d+)?pt(?:;color:#[0-9a-f]{6})?)[;"]')
 _PLACE = re.compile(
     rb'<(line|vector|image) bbox="(\S+) (\S+) (\S+) ([^"]+)"'
     rb'(?: stroke="(\d)"[^>]*argb="(\w+)"| wmode="\d" dir="[^"]*" flags="\d+" text="([^"]*))?'
@@ -38,14 +38,14 @@ _Place: TypeAlias = tuple[bytes, ...]
 _HALF = 0.5
 """The share of a line's height that a shape must cover. Lines under and through words cover less."""
 
-_LEAST_SIDE = 0.3
+_LEAST_SIDE = 1.0
 """Points of a shape's width or height. Thinner ones are lines."""
 
 _LEAST_WIDTH = 1.0
 """Points of a letter's width, on average; less may be very narrow text."""
 
-_LEAST_SIZE = 7.0
-"""Points. Only text of which MuPDF says a lesser size can be so narrow, unless it is several times as high."""
+_LEAST_SIZE = 4.9
+"""Points. Only text of which MuPDF says a lesser size can be so narrow, unless it is more than 12 points high."""
 
 _MOST_FORMS = 100
 """Forms and annotations whose resources are looked at, and entries of each dictionary."""
@@ -71,19 +71,20 @@ def may_hide_text(document: Document, page: int, loaded: Any, found: Any) -> boo
         loaded: The same as a mupdf.FzPage.
         found: A mupdf.FzStextPage of it with vectors, which may come after their lines.
     """
-    looks = set(_LOOK.findall(_printed(found, _print_looks)))
-    if not looks:
-        return False
-    least = min(float(size) for size, _ in looks)
-    colors = [_channels(color) for _, color in looks if color]
+    if _has_more_blocks(found, MOST_DRAWN):  # printing millions of them would take all the memory of a worker
+        return True
+    looks = set(_LOOK.findall(_printed(found, _print_looks)))  # "10.5pt;color:#0000ff"; no color if invisible
+    least = min((float(look.partition(b"pt")[0]) for look in looks), default=LEAST_EM)
+    colors = [_channels(look.partition(b"#")[2]) for look in looks if b"#" in look]
     if len(colors) < len(looks) or least < LEAST_EM or any(is_close(color, _WHITE) for color in colors):
         return True
     resources = _Resources(document, page)
     if resources.are_faint:
         return True
-    printed = _printed(structure(loaded, _DRAWN) if resources.have_pictures else found, _print_places)
-    places = _PLACE.findall(printed)
-    if len(places) > MOST_DRAWN or (least < _LEAST_SIZE and any(map(_is_narrow, places))):
+    if resources.have_pictures:
+        found = structure(loaded, _DRAWN)
+    places = _PLACE.findall(_printed(found, _print_places))
+    if least < _LEAST_SIZE and any(map(_is_narrow, places)):
         return True
     try:
         return _are_covered(places, colors, PICTURES * _area(edges(found.m_internal.mediabox)))
@@ -93,7 +94,15 @@ def may_hide_text(document: Document, page: int, loaded: Any, found: Any) -> boo
 
 def is_close(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
     """Whether two colours are so alike that text in one may be lost on the other."""
-    return all(abs(mine - theirs) < LEAST_CONTRAST for mine, theirs in zip(one, other, strict=True))
+    return all(abs(mine - theirs) < LEAST_CONTRAST for mine, theirs in zip(one, other, strict=False))
+
+
+def _has_more_blocks(found: Any, most: int) -> bool:
+    block = found.m_internal.first_block
+    while block and most >= 0:
+        most -= 1
+        block = block.next
+    return most < 0
 
 
 def _are_covered(places: Sequence[_Place], colors: Sequence[tuple[float, ...]], large: float) -> bool:
@@ -135,7 +144,9 @@ def _is_narrow(place: _Place) -> bool:
     if not text:
         return False
     length = max(_sides(_box(place)))
-    return length < _LEAST_WIDTH * len(text) and length < _LEAST_WIDTH * len(html.unescape(text.decode()))
+    return length < _LEAST_WIDTH * len(text) and length < _LEAST_WIDTH * len(
+        html.unescape(text.decode("ascii", "replace"))
+    )
 
 
 def _box(place: _Place) -> Box:

@@ -85,6 +85,11 @@ class Piece:
         return min(left), min(upper), max(right), max(lower)
 
     @property
+    def places(self) -> list[tuple[Point, str]]:
+        """The letters and where they stand."""
+        return list(zip(self.origins, self.text, strict=True))
+
+    @property
     def centers(self) -> list[Point]:
         """The middle of each letter."""
         return [((x0 + x1) / 2, (y0 + y1) / 2) for x0, y0, x1, y1 in self.boxes]

@@ -35,7 +35,7 @@ def find_switched_off(document: Document, page: int) -> tuple[list[Hidden], bool
     stream = mupdf.fz_open_memory(mupdf.python_buffer_data(document.content), document.size)
     pdf = mupdf.pdf_open_document_with_stream(stream)
     try:
-        shown = {place for piece in _pieces(pdf, page) for place in _places(piece)}
+        shown = {place for piece in _pieces(pdf, page) for place in piece.places}
         if has_layers:
             for layer in range(min(mupdf.pdf_count_layers(pdf), _MOST_LAYERS)):
                 mupdf.pdf_enable_layer(pdf, layer, 1)
@@ -61,16 +61,11 @@ def _not_shown(leaf: Any) -> Iterator[Any]:
 def _new(pdf: Any, page: int, shown: set[tuple[Point, str]], reason: str) -> Iterator[Hidden]:
     """What is drawn now and was not before; `shown` gets it too."""
     for piece in _pieces(pdf, page):
-        places = _places(piece)
-        if not places <= shown:
-            shown |= places
+        if not shown.issuperset(piece.places):
+            shown.update(piece.places)
             yield Hidden(piece, reason)
 
 
 def _pieces(pdf: Any, page: int) -> list[Piece]:
     sheet = Sheet(mupdf.pdf_load_page(pdf, page - 1).super())
     return [piece for piece in trace(sheet).pieces if piece.text.strip()]
-
-
-def _places(piece: Piece) -> set[tuple[Point, str]]:
-    return set(zip(piece.origins, piece.text, strict=True))

@@ -15,7 +15,9 @@ from services.pdf.worker.page_trace import Box, Piece, Sheet, overlap
 _SECONDS = 1.0
 """The most that each of the two pictures may take."""
 
-_PIXELS = 2_000_000
+_PIXELS = 1_000_000
+"""Of each picture."""
+
 _EM = 24.0
 """Pixels of an em in the pictures, where they are not too large for it."""
 

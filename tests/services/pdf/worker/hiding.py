@@ -294,6 +294,10 @@ def _struck_through(page: Any, text: str) -> None:
     box(page, BLACK, (70, 195.5, 300, 196.5))
 
 
+def _in_white_with_an_outline(page: Any, text: str) -> None:
+    write(page, text, color=BLACK, fill=WHITE, render_mode=2, border_width=0.05)
+
+
 SHOWING: dict[str, Draw] = {
     "white on a dark box": _white_on_a_dark_box,
     "white on a dark picture": _white_on_a_dark_picture,
@@ -316,5 +320,6 @@ SHOWING: dict[str, Draw] = {
     "in a field": _in_a_field,
     "on a layer that is on": _on_a_layer_that_is_on,
     "struck through": _struck_through,
+    "in white with an outline": _in_white_with_an_outline,
 }
 """Ways to show a text that look like hiding it."""
