@@ -85,6 +85,8 @@ def examine(sheet: Sheet) -> Findings:
             }
         except SlowPageError:
             is_unchecked = True
+    if not reasons:
+        return Findings(is_unchecked=is_unchecked, sheet=sheet.box)
     seen = frozenset(
         place
         for index, piece in enumerate(pieces)

@@ -20,14 +20,14 @@ MAX_HIDDEN_CHARACTERS = 20_000
 def read_page(document: Document, page: int, arguments: Mapping[str, Any]) -> Lists:
     """One of ExtractTextResponse's items, or why there is none. `include_hidden` among the arguments adds `hidden`."""
     text = read_text(document, page)
-    hidden = list(_hidden(document, page)) if arguments.get("include_hidden") else []
+    hidden = {"hidden": list(_hidden(document, page))} if arguments.get("include_hidden") else {}
     if len(text) > MAX_PAGE_CHARACTERS:
         message = f"The page's text has {len(text)} characters, over the limit of {MAX_PAGE_CHARACTERS}."
-        return {"failures": [failures.too_large(page, message)], "hidden": hidden}
+        return {"failures": [failures.too_large(page, message)], **hidden}
     if not text.strip() and is_scan(document, page):
-        return {"failures": [failures.scan(page)], "hidden": hidden}
+        return {"failures": [failures.scan(page)], **hidden}
     item = {"page": page, "text": text, "ocr": False, "confidence": _confidence(text)}
-    return {"items": [item], "hidden": hidden}
+    return {"items": [item], **hidden}
 
 
 def _hidden(document: Document, page: int) -> Iterator[dict[str, Any]]:

@@ -146,8 +146,8 @@ class GetMetadataResponse(_message.Message):
     HAS_TEXT_LAYER_FIELD_NUMBER: _builtins.int
     SAMPLED_PAGES_FIELD_NUMBER: _builtins.int
     FAILURES_FIELD_NUMBER: _builtins.int
-    JSON_FIELD_NUMBER: _builtins.int
     HIDDEN_CHARACTERS_FIELD_NUMBER: _builtins.int
+    JSON_FIELD_NUMBER: _builtins.int
     pages: _builtins.int
     """Pages in the document."""
     sha256: _builtins.str
@@ -164,12 +164,12 @@ class GetMetadataResponse(_message.Message):
     """HasTextLayer says that at least one sampled page has text. False for a plain scan."""
     sampled_pages: _builtins.int
     """SampledPages is how many pages text_density and has_text_layer were measured on, at most 16, spread evenly."""
-    json: _builtins.str
-    """Json is this result as JSON text. With the metadata "x-result: json" only this field is filled."""
     hidden_characters: _builtins.int
     """HiddenCharacters is how many characters of the sampled pages nobody sees who looks at them, white space not counted.
     They are no part of text_density. PDF_TEXT shows them with include_hidden.
     """
+    json: _builtins.str
+    """Json is this result as JSON text. With the metadata "x-result: json" only this field is filled."""
     @_builtins.property
     def info(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
         """Info holds the document information that is set, by lower-case name: title, author, subject, keywords,
@@ -198,8 +198,8 @@ class GetMetadataResponse(_message.Message):
         has_text_layer: _builtins.bool = ...,
         sampled_pages: _builtins.int = ...,
         failures: _abc.Iterable[Global___PageFailure] | None = ...,
-        json: _builtins.str = ...,
         hidden_characters: _builtins.int = ...,
+        json: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -382,8 +382,8 @@ class ExtractTextResponse(_message.Message):
     ITEMS_FIELD_NUMBER: _builtins.int
     PAGES_FIELD_NUMBER: _builtins.int
     FAILURES_FIELD_NUMBER: _builtins.int
-    JSON_FIELD_NUMBER: _builtins.int
     HIDDEN_FIELD_NUMBER: _builtins.int
+    JSON_FIELD_NUMBER: _builtins.int
     pages: _builtins.int
     """Pages in the whole document."""
     json: _builtins.str
@@ -408,8 +408,8 @@ class ExtractTextResponse(_message.Message):
         items: _abc.Iterable[Global___PageText] | None = ...,
         pages: _builtins.int = ...,
         failures: _abc.Iterable[Global___PageFailure] | None = ...,
-        json: _builtins.str = ...,
         hidden: _abc.Iterable[Global___HiddenText] | None = ...,
+        json: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
