@@ -32,6 +32,9 @@ _MOST_COMPARED = 1_000_000
 _MOST_BOXES = 1000
 """Of hidden pieces, in which letters are looked for that have no place of their own among the glyphs."""
 
+_SCAN = 0.1
+"""The share of a page that pictures cover if invisible text on them may be theirs, recognised by another program."""
+
 _RECOGNISED = ("invisible", "transparent")
 """How the text of a scan is laid over its picture or under it."""
 
@@ -71,7 +74,9 @@ def examine(sheet: Sheet) -> Findings:
         drawing = trace(sheet)
         pieces = [piece for piece in drawing.pieces if piece.text.strip()]
         reasons = _certain(pieces, drawing, sheet.box)
-        doubts = dict(_doubts(pieces, drawing, reasons.keys(), keep_under_pictures=_may_be_scan(drawing, sheet.box)))
+        doubts = dict(
+            _doubts(pieces, drawing, reasons.keys(), keep_under_pictures=_pictures(drawing, sheet.box) >= PICTURES)
+        )
     except CrowdedPageError:
         return Findings(is_unchecked=True, sheet=sheet.box)
     is_unchecked = False
@@ -140,7 +145,7 @@ class _Sight:
 def _certain(pieces: Sequence[Piece], drawing: Drawing, sheet: Box) -> dict[int, str]:
     """The pieces, by their places in the list, that are hidden whatever else the page draws, and why."""
     pictures = [shape.box for shape in drawing.shapes if shape.kind == "picture"]
-    is_scan = _may_be_scan(drawing, sheet)
+    is_scan = _pictures(drawing, sheet) >= _SCAN
     reasons = {index: _reason(piece, sheet) for index, piece in enumerate(pieces)}
     return {
         index: reason
@@ -149,10 +154,10 @@ def _certain(pieces: Sequence[Piece], drawing: Drawing, sheet: Box) -> dict[int,
     }
 
 
-def _may_be_scan(drawing: Drawing, sheet: Box) -> bool:
-    """Whether pictures cover so much of the page that its text may be theirs."""
+def _pictures(drawing: Drawing, sheet: Box) -> float:
+    """The share of the page that pictures cover; more than 1 if they overlap."""
     pictures = (overlap(shape.box, sheet) for shape in drawing.shapes if shape.kind == "picture")
-    return sum(map(_area, pictures)) >= PICTURES * _area(sheet)
+    return sum(map(_area, pictures)) / max(_area(sheet), 1.0)
 
 
 def _reason(piece: Piece, sheet: Box) -> str:
@@ -210,7 +215,7 @@ def _is_in(piece: Piece, boxes: Sequence[Box]) -> bool:
 
 def _meet(one: Box, other: Box) -> bool:
     left, upper, right, lower = overlap(one, other)
-    return left < right and upper < lower
+    return left <= right and upper <= lower  # text without any size has its place too
 
 
 def _area(box: Box) -> float:

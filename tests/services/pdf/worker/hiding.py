@@ -121,6 +121,21 @@ def _under_a_picture(page: Any, text: str) -> None:
     picture(page, 255)
 
 
+def _under_a_gradient(page: Any, text: str) -> None:
+    write(page, text)
+    _gradient(page)
+
+
+def _gradient(page: Any) -> None:
+    colors = "<</FunctionType 2/N 1/Domain[0 1]/C0[0 0 0.4]/C1[0.2 0 0]>>"
+    give(page, "Shading", "Sh", f"<</ShadingType 2/ColorSpace/DeviceRGB/Coords[60 0 460 0]/Function {colors}>>")
+    raw(page, "q 60 610 400 50 re W n /Sh sh Q")
+
+
+def _without_any_size(page: Any, text: str) -> None:
+    raw(page, show(text).replace("12 Tf", "0 Tf"))
+
+
 def _under_what_is_written_over_it(page: Any, text: str) -> None:
     write(page, text)
     box(page, WHITE)
@@ -177,6 +192,8 @@ HIDING: dict[str, tuple[Draw, str]] = {
     "under strips": (_under_strips, "covered"),
     "under a picture": (_under_a_picture, "covered"),
     "under what is written over it": (_under_what_is_written_over_it, "covered"),
+    "under a gradient": (_under_a_gradient, "covered"),
+    "without any size": (_without_any_size, "tiny"),
     "half a point high": (_half_a_point_high, "tiny"),
     "scaled down": (_scaled_down, "tiny"),
     "very narrow": (_very_narrow, "tiny"),
@@ -253,9 +270,8 @@ def _grey_on_white(page: Any, text: str) -> None:
 
 
 def _over_a_gradient(page: Any, text: str) -> None:
-    colors = "<</FunctionType 2/N 1/Domain[0 1]/C0[0 0 0.4]/C1[0.2 0 0]>>"
-    give(page, "Shading", "Sh", f"<</ShadingType 2/ColorSpace/DeviceRGB/Coords[60 0 460 0]/Function {colors}>>")
-    raw(page, f"q 60 610 400 50 re W n /Sh sh Q {show(text, way='1 1 1 rg')}")
+    _gradient(page)
+    raw(page, show(text, "1 1 1 rg"))
 
 
 def _over_a_pattern(page: Any, text: str) -> None:
