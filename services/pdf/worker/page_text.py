@@ -8,7 +8,7 @@ from typing import Any
 
 from services.pdf.worker.documents import Document, attempt
 from services.pdf.worker.fonts import PageFonts, read_fonts
-from services.pdf.worker.hidden import Findings, examine, without_hidden
+from services.pdf.worker.hidden import Findings, Hidden, examine, without_hidden
 from services.pdf.worker.hidden_signs import may_hide_text
 from services.pdf.worker.letters import HANGUL
 from services.pdf.worker.mupdf import mupdf, pymupdf
@@ -86,7 +86,8 @@ def count_characters(document: Document, page: int) -> tuple[int, int]:
     hidden = findings.hidden
     if not hidden and _length(_plain(structure(loaded, _EVERYWHERE))) > seen:
         hidden = attempt(examine, Sheet(loaded), otherwise=Findings()).hidden
-    others, _ = attempt(find_switched_off, document, page, otherwise=([], True))
+    nothing: tuple[list[Hidden], bool] = ([], True)
+    others, _ = attempt(find_switched_off, document, page, otherwise=nothing)
     return seen, sum(_length(each.piece.text) for each in (*hidden, *others))
 
 

@@ -25,12 +25,13 @@ def test_lists_are_joined_in_the_order_of_the_response_whatever_order_they_come_
         "items": [{"page": 2}, {"page": 3}, {"page": 4}],
         "pages": 9,
         "failures": [{"page": 1}],
+        "hidden": [],
     }
-    assert list(joined) == ["items", "pages", "failures"]
+    assert list(joined) == ["items", "pages", "failures", "hidden"]
 
 
 def test_pages_that_add_nothing_are_an_empty_result() -> None:
-    assert join(RESPONSE, [said()], 0) == b'{"items":[],"pages":9,"failures":[]}'
+    assert join(RESPONSE, [said()], 0) == b'{"items":[],"pages":9,"failures":[],"hidden":[]}'
 
 
 @pytest.mark.parametrize(
