@@ -99,8 +99,10 @@ OPERATIONS = (
         arguments=lambda request, _subject: {
             "ocr": request.ocr or "auto",
             "languages": list(request.languages) or LANGUAGES,
+            "include_hidden": request.include_hidden,
         },
         pages=Pages(),
+        warm_up={"include_hidden": True},
     ),
 )
 

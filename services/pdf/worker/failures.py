@@ -16,9 +16,10 @@ def broken(page: int) -> PageFailure:
     return {"page": page, "reason": "BROKEN", "message": "The page's content cannot be parsed."}
 
 
-def scan(page: int) -> PageFailure:
-    """The page is a picture without a text layer."""
-    return {"page": page, "reason": "SCAN", "message": "The page is a picture without a text layer."}
+def scan(page: int, why: str = "") -> PageFailure:
+    """The page is a picture without a text layer; `why` it was not recognised, if nobody chose that."""
+    message = "The page is a picture without a text layer."
+    return {"page": page, "reason": "SCAN", "message": f"{message} {why}".strip()}
 
 
 def too_large(page: int, message: str) -> PageFailure:

@@ -45,7 +45,7 @@ def describe(document: Document, arguments: Mapping[str, Any]) -> bytes:
     annotated = Annotated()
     sizes = _page_sizes(document, failed, annotated)
     xmp = read_xmp(document)
-    sampled, characters, scanned = _sample(document, failed)
+    sampled, characters, hidden, scanned = _sample(document, failed)
     version = mupdf.pdf_version(document.pdf)  # 0 if it cannot be read
     return orjson.dumps(
         {
@@ -60,6 +60,7 @@ def describe(document: Document, arguments: Mapping[str, Any]) -> bytes:
             "has_text_layer": characters > 0,
             "sampled_pages": sampled,
             "failures": [failed[page] for page in sorted(failed)],
+            "hidden_characters": hidden,
             "scanned_pages": scanned,
         }
         | read_extras(document, annotated, xmp)
@@ -111,11 +112,14 @@ def _page_sizes(document: Document, failed: dict[int, PageFailure], annotated: A
     return runs
 
 
-def _sample(document: Document, failed: dict[int, PageFailure]) -> tuple[int, int, list[int]]:
-    """Samples evenly spread pages: how many could be read, their characters, white space aside, and which are scans."""
+def _sample(document: Document, failed: dict[int, PageFailure]) -> tuple[int, int, int, list[int]]:
+    """Samples evenly spread pages.
+
+    Returns how many could be read, their characters that can be seen and that cannot, and which pages are scans.
+    """
     count = min(SAMPLED_PAGES, document.page_count)
     end = time.monotonic() + _SAMPLING_SECONDS
-    sampled = characters = 0
+    sampled = characters = hidden = 0
     scanned: list[int] = []
     for index in range(count):
         page = 1 + index * document.page_count // count
@@ -127,13 +131,14 @@ def _sample(document: Document, failed: dict[int, PageFailure]) -> tuple[int, in
             continue
         sampled += 1
         characters += found[0]
-        if found[1]:
+        hidden += found[1]
+        if found[2]:
             scanned.append(page)
         if time.monotonic() > end:
             break
-    return sampled, characters, scanned
+    return sampled, characters, hidden, scanned
 
 
-def _look(document: Document, page: int) -> tuple[int, bool]:
-    characters = count_characters(document, page)
-    return characters, is_scanned(document, page, characters)
+def _look(document: Document, page: int) -> tuple[int, int, bool]:
+    characters, hidden = count_characters(document, page)
+    return characters, hidden, is_scanned(document, page, characters)

@@ -17,6 +17,8 @@ import pymupdf as _pymupdf  # noqa: E402  # after the refusals above
 
 pymupdf: Any = _pymupdf
 mupdf: Any = _pymupdf.mupdf
+in_c: Any = _pymupdf.mupdf._mupdf  # noqa: SLF001  # a device is given pointers, which the binding's own calls refuse
+"""MuPDF's calls as they are in C."""
 
 # MuPDF's messages about broken files would collect in a list that only grows.
 mupdf.fz_set_warning_callback(None)

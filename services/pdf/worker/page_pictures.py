@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from services.pdf.worker.boxes import Box
 from services.pdf.worker.documents import Document
 from services.pdf.worker.mupdf import mupdf, pymupdf
-from services.pdf.worker.page_text import run_page
+from services.pdf.worker.structured_text import load_page, structure
 
 _PICTURES = mupdf.FzStextOptions(pymupdf.TEXT_PRESERVE_IMAGES | pymupdf.TEXT_MEDIABOX_CLIP)
 
@@ -68,7 +68,7 @@ def find_pictures(document: Document, page: int) -> tuple[Box, list[Picture]]:
 
     Raises mupdf.FzErrorBase when the page cannot be parsed.
     """
-    text_page = run_page(document, page, _PICTURES)
+    text_page = structure(load_page(document, page), _PICTURES)
     sheet = _box(text_page.m_internal.mediabox)
     return sheet, list(itertools.islice(_pictures(text_page, sheet), _MOST_PICTURES))
 

@@ -25,10 +25,10 @@ from services.pdf.worker.page_text import (
     TEXT,
     has_a_line_twice,
     plain_text,
-    run_page,
 )
 from services.pdf.worker.signs import has_letter_sign, has_sign
 from services.pdf.worker.strings import fit
+from services.pdf.worker.structured_text import load_page, structure
 from services.pdf.worker.word_pieces import match_pieces
 from services.pdf.worker.words import Line, Reading, Style, in_units
 
@@ -61,10 +61,11 @@ def read_page_words(document: Document, page: int) -> Reading:
     """
     leaf = find_page(document, page)
     fonts = read_fonts(document, leaf)
-    drawn = _Drawn(run_page(document, page, TEXT), fonts)
+    loaded = load_page(document, page)
+    drawn = _Drawn(structure(loaded, TEXT), fonts)
     is_twice = has_a_line_twice(drawn.text)
     if is_twice or (drawn.text and not drawn.text.strip()):
-        drawn = _Drawn(run_page(document, page, GLYPHS), fonts)
+        drawn = _Drawn(structure(loaded, GLYPHS), fonts)
     looks = _Looks()
     if len(drawn.text) > MOST_CHARACTERS:
         lines = [Line(line, 0) for line in fit(drawn.text).removesuffix("\n").split("\n")]

@@ -22,7 +22,8 @@ def fit(text: str) -> str:
     which is often what they stand for. Halves of a surrogate pair are joined. A lone half, and what is no character,
     becomes U+FFFD. Hancom's private characters become the public ones that look the same.
     """
-    if not text.replace("\n", "").isprintable():  # else nothing is unfit, which takes a twentieth of looking for it
+    # Nothing that is unfit is printable. Asking for that takes a twentieth of looking for it.
+    if not text.replace("\n", "").replace("\t", "").isprintable():
         text = _UNFIT.sub(_replacement, text)
     return unicodedata.normalize("NFC", text)
 

@@ -9,6 +9,7 @@ import orjson
 from services.pdf.processes.wire import CONTENT
 from services.pdf.worker import failures
 from services.pdf.worker.documents import Document
+from services.pdf.worker.hidden_text import list_hidden
 from services.pdf.worker.page_text import read_as_mapped, read_places
 from services.pdf.worker.paged import Lists
 from services.pdf.worker.recognised import certain_in, confidence_of, merge, take, text_of
@@ -27,7 +28,15 @@ def read_page(document: Document, page: int, arguments: Mapping[str, Any]) -> Li
     `arguments["ocr"]` is "auto", "force" or "never", which is the default. `arguments[CONTENT]` is the pages that have
     been recognised, as JSON: by the page's number as text what an OCR worker made of its picture, or null if it made
     nothing of it. A page that must be recognised and is not among them adds to `wanted` its `page` and the `reason`.
+    With `arguments["include_hidden"]` the others add to `hidden` too.
     """
+    found = _read(document, page, arguments)
+    if "wanted" in found or not arguments.get("include_hidden"):
+        return found
+    return {**found, "hidden": list(list_hidden(document, page))}
+
+
+def _read(document: Document, page: int, arguments: Mapping[str, Any]) -> Lists:
     mapped = read_as_mapped(document, page)
     mode = arguments.get("ocr", NEVER)
     want = wanted(document, page, mode, mapped)
@@ -40,7 +49,7 @@ def read_page(document: Document, page: int, arguments: Mapping[str, Any]) -> Li
     if found is not None:
         return _merged(document, page, text, want, found)
     if want.reason == "no_text":
-        return {"failures": [failures.scan(page)]}
+        return {"failures": [failures.scan(page, arguments.get("ocr_missing", ""))]}
     return _item(page, text, _confidence(_certain(text), text))
 
 
@@ -65,11 +74,12 @@ def _merged(document: Document, page: int, text: str, want: Want, found: Mapping
     return _item(page, text, confidence, ocr=bool(lines), ocr_reason=want.reason)
 
 
-def _item(page: int, text: str, confidence: float, *, ocr: bool = False, **more: str) -> Lists:
+def _item(page: int, text: str, confidence: float, *, ocr: bool = False, ocr_reason: str = "") -> Lists:
     if len(text) > MAX_PAGE_CHARACTERS:
         message = f"The page's text has {len(text)} characters, over the limit of {MAX_PAGE_CHARACTERS}."
         return {"failures": [failures.too_large(page, message)]}
-    return {"items": [{"page": page, "text": text, "ocr": ocr, **more, "confidence": round(confidence, 3)}]}
+    item = {"page": page, "text": text, "ocr": ocr, "confidence": round(confidence, 3), "ocr_reason": ocr_reason}
+    return {"items": [item]}
 
 
 def _confidence(certain: float, text: str) -> float:

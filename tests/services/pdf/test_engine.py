@@ -66,7 +66,7 @@ async def test_a_large_document_read_by_several_workers_gives_the_same_bytes(
     assert [item["page"] for item in result["items"]] == [*range(1, 96), *range(97, 101)]
     assert result["items"][41]["text"] == "This is page 42.\n"
     assert result["pages"] == 100
-    assert list(result) == ["items", "pages", "failures"]
+    assert list(result) == ["items", "pages", "failures", "hidden"]
 
 
 async def test_a_large_document_that_was_let_in_is_read_however_many_wait(

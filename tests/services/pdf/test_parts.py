@@ -33,8 +33,9 @@ def test_lists_are_joined_in_the_order_of_the_response_whatever_order_they_come_
         "items": [{"page": 2}, {"page": 3}, {"page": 4}],
         "pages": 9,
         "failures": [{"page": 1}],
+        "hidden": [],
     }
-    assert list(joined) == ["items", "pages", "failures"]
+    assert list(joined) == ["items", "pages", "failures", "hidden"]
 
 
 def lists_in(found: list[Lists | Wanted]) -> list[Lists]:
@@ -60,7 +61,8 @@ def test_pages_to_be_recognised_that_cannot_be_true_are_an_engine_failure(found:
 
 
 def test_pages_that_add_nothing_are_an_empty_result() -> None:
-    assert join(RESPONSE, 9, lists_in(pieces([said({})], 0)), 0) == b'{"items":[],"pages":9,"failures":[]}'
+    joined = join(RESPONSE, 9, lists_in(pieces([said({})], 0)), 0)
+    assert joined == b'{"items":[],"pages":9,"failures":[],"hidden":[]}'
 
 
 @pytest.mark.parametrize(

@@ -162,6 +162,7 @@ class GetMetadataResponse(_message.Message):
     XFA_FIELD_NUMBER: _builtins.int
     LANGUAGE_FIELD_NUMBER: _builtins.int
     TRUNCATED_FIELD_NUMBER: _builtins.int
+    HIDDEN_CHARACTERS_FIELD_NUMBER: _builtins.int
     JSON_FIELD_NUMBER: _builtins.int
     pages: _builtins.int
     """Pages in the document."""
@@ -193,6 +194,10 @@ class GetMetadataResponse(_message.Message):
     """Xfa says that there is an XFA form. What it shows in programs that know XFA may be on none of the pages here."""
     language: _builtins.str
     """Language that the document says it is in, "ko-KR"; empty if it does not say."""
+    hidden_characters: _builtins.int
+    """HiddenCharacters is how many characters of the sampled pages nobody sees who looks at them, white space not counted.
+    They are no part of text_density. PDF_TEXT shows them with include_hidden.
+    """
     json: _builtins.str
     """Json is this result as JSON text. With the metadata "x-result: json" only this field is filled."""
     @_builtins.property
@@ -279,11 +284,12 @@ class GetMetadataResponse(_message.Message):
         xfa: _builtins.bool = ...,
         language: _builtins.str = ...,
         truncated: _abc.Iterable[_builtins.str] | None = ...,
+        hidden_characters: _builtins.int = ...,
         json: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["attachments", b"attachments", "comments", b"comments", "encrypted", b"encrypted", "failures", b"failures", "form_fields", b"form_fields", "has_text_layer", b"has_text_layer", "info", b"info", "javascript", b"javascript", "json", b"json", "language", b"language", "links", b"links", "page_labels", b"page_labels", "page_sizes", b"page_sizes", "pages", b"pages", "pdf_a", b"pdf_a", "pdf_ua", b"pdf_ua", "portfolio", b"portfolio", "sampled_pages", b"sampled_pages", "scanned_pages", b"scanned_pages", "sha256", b"sha256", "signatures", b"signatures", "size", b"size", "tagged", b"tagged", "text_density", b"text_density", "truncated", b"truncated", "version", b"version", "xfa", b"xfa"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["attachments", b"attachments", "comments", b"comments", "encrypted", b"encrypted", "failures", b"failures", "form_fields", b"form_fields", "has_text_layer", b"has_text_layer", "hidden_characters", b"hidden_characters", "info", b"info", "javascript", b"javascript", "json", b"json", "language", b"language", "links", b"links", "page_labels", b"page_labels", "page_sizes", b"page_sizes", "pages", b"pages", "pdf_a", b"pdf_a", "pdf_ua", b"pdf_ua", "portfolio", b"portfolio", "sampled_pages", b"sampled_pages", "scanned_pages", b"scanned_pages", "sha256", b"sha256", "signatures", b"signatures", "size", b"size", "tagged", b"tagged", "text_density", b"text_density", "truncated", b"truncated", "version", b"version", "xfa", b"xfa"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -671,11 +677,16 @@ class ExtractTextRequest(_message.Message):
     PAGES_FIELD_NUMBER: _builtins.int
     OCR_FIELD_NUMBER: _builtins.int
     LANGUAGES_FIELD_NUMBER: _builtins.int
+    INCLUDE_HIDDEN_FIELD_NUMBER: _builtins.int
     pages: _builtins.str
     """Pages to read, "1-3,7": page numbers from 1, ranges upwards, at most 1,000 characters. Empty means all."""
     ocr: _builtins.str
     """Ocr says when pictures of text are read: "auto" (pages whose text layer lacks what they show), "never", or "force"
     (every page, and its text layer is left aside). Default "auto".
+    """
+    include_hidden: _builtins.bool
+    """IncludeHidden asks for the text that nobody sees who looks at the pages, and for why it is not seen. It stays apart
+    from the pages' text either way. Default false.
     """
     @_builtins.property
     def doc_ref(self) -> _document_pb2.DocumentRef:
@@ -692,10 +703,11 @@ class ExtractTextRequest(_message.Message):
         pages: _builtins.str = ...,
         ocr: _builtins.str = ...,
         languages: _abc.Iterable[_builtins.str] | None = ...,
+        include_hidden: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["doc_ref", b"doc_ref"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["doc_ref", b"doc_ref", "languages", b"languages", "ocr", b"ocr", "pages", b"pages"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["doc_ref", b"doc_ref", "include_hidden", b"include_hidden", "languages", b"languages", "ocr", b"ocr", "pages", b"pages"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -710,6 +722,7 @@ class ExtractTextResponse(_message.Message):
     ITEMS_FIELD_NUMBER: _builtins.int
     PAGES_FIELD_NUMBER: _builtins.int
     FAILURES_FIELD_NUMBER: _builtins.int
+    HIDDEN_FIELD_NUMBER: _builtins.int
     JSON_FIELD_NUMBER: _builtins.int
     pages: _builtins.int
     """Pages in the whole document."""
@@ -723,21 +736,69 @@ class ExtractTextResponse(_message.Message):
     def failures(self) -> _containers.RepeatedCompositeFieldContainer[Global___PageFailure]:
         """Failures name the pages that could not be read; the rest of the result is good without them."""
 
+    @_builtins.property
+    def hidden(self) -> _containers.RepeatedCompositeFieldContainer[Global___HiddenText]:
+        """Hidden is text that the pages have and nobody sees, in the order in which it is drawn. Only with include_hidden; at
+        most 200 pieces and 20,000 characters a page.
+        """
+
     def __init__(
         self,
         *,
         items: _abc.Iterable[Global___PageText] | None = ...,
         pages: _builtins.int = ...,
         failures: _abc.Iterable[Global___PageFailure] | None = ...,
+        hidden: _abc.Iterable[Global___HiddenText] | None = ...,
         json: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["failures", b"failures", "items", b"items", "json", b"json", "pages", b"pages"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["failures", b"failures", "hidden", b"hidden", "items", b"items", "json", b"json", "pages", b"pages"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ExtractTextResponse: _TypeAlias = ExtractTextResponse  # noqa: Y015
+
+@_typing.final
+class HiddenText(_message.Message):
+    """HiddenText is a piece of text that a page has and nobody sees who looks at it."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PAGE_FIELD_NUMBER: _builtins.int
+    TEXT_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    BBOX_FIELD_NUMBER: _builtins.int
+    page: _builtins.int
+    """Page number, from 1."""
+    text: _builtins.str
+    """Text of the piece: letters of one line that are drawn in one go."""
+    reason: _builtins.str
+    """Reason why nobody sees it: "invisible" (drawn neither filled nor stroked), "transparent" (opacity below 0.1, or lost
+    behind a mask), "same_color" (the color of what is under it), "covered" (under something drawn later), "tiny" (an
+    em of less than 2 points in width or height), "clipped" (cut off), "off_page", "layer_off" (on an optional layer
+    that is switched off) or "hidden_annotation". "more" stands for what is over the limit of a page, and "unchecked"
+    for a page with too much on it to look for all of these; their text is empty.
+    """
+    @_builtins.property
+    def bbox(self) -> Global___Rectangle:
+        """Bbox is the box around it, of the page as a reader sees it. It may lie outside the page."""
+
+    def __init__(
+        self,
+        *,
+        page: _builtins.int = ...,
+        text: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        bbox: Global___Rectangle | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["bbox", b"bbox"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bbox", b"bbox", "page", b"page", "reason", b"reason", "text", b"text"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___HiddenText: _TypeAlias = HiddenText  # noqa: Y015
 
 @_typing.final
 class PageText(_message.Message):

@@ -40,6 +40,7 @@ def test_every_field_is_there(make_pdf: Pdf) -> None:
         "xfa": False,
         "language": "",
         "truncated": [],
+        "hidden_characters": 0,
     }
 
 

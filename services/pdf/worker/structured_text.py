@@ -1,0 +1,24 @@
+"""MuPDF's structured text of a page, the ground of all that is read of it."""
+
+from typing import Any
+
+from services.pdf.worker.documents import Document
+from services.pdf.worker.mupdf import mupdf
+from services.pdf.worker.page_boxes import find_page
+
+_UPRIGHT = mupdf.FzMatrix()
+
+
+def load_page(document: Document, page: int) -> Any:
+    """Page `page` (from 1) as a mupdf.FzPage. Raises mupdf.FzErrorBase when there is none."""
+    find_page(document, page)
+    return mupdf.pdf_load_page(document.pdf, page - 1).super()
+
+
+def structure(loaded: Any, options: Any) -> Any:
+    """A mupdf.FzStextPage of a mupdf.FzPage, by mupdf.FzStextOptions. Raises mupdf.FzErrorBase if it is broken."""
+    found = mupdf.FzStextPage(mupdf.fz_bound_page(loaded))
+    device = mupdf.fz_new_stext_device(found, options)
+    mupdf.fz_run_page(loaded, device, _UPRIGHT, mupdf.FzCookie())
+    mupdf.fz_close_device(device)
+    return found

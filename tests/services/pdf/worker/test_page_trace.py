@@ -1,0 +1,71 @@
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from services.pdf.worker import page_trace
+from services.pdf.worker.page_trace import CrowdedPageError, Drawing, Sheet, trace
+from services.pdf.worker.structured_text import load_page
+from tests.services.pdf.support import open_path
+from tests.services.pdf.worker.hiding import BLACK, DARK, box, make, picture, raw, show, write
+
+Trace = Callable[[Callable[[Any, str], None]], Drawing]
+
+
+@pytest.fixture
+def traced(tmp_path: Path) -> Trace:
+    """Traces a page with a plain line and what a function draws after it."""
+
+    def run(draw: Callable[[Any, str], None]) -> Drawing:
+        make(tmp_path / "page.pdf", draw, "text")
+        document = open_path(tmp_path / "page.pdf")
+        return trace(Sheet(load_page(document, 1)))
+
+    return run
+
+
+def test_text_and_shapes_are_numbered_in_the_order_in_which_they_are_drawn(traced: Trace) -> None:
+    def draw(page: Any, text: str) -> None:
+        box(page, DARK)
+        write(page, text)
+        picture(page, 0)
+
+    drawing = traced(draw)
+    orders = {piece.order: piece.text for piece in drawing.pieces} | {each.order: each.kind for each in drawing.shapes}
+    assert [orders[number] for number in sorted(orders)] == ["A line that anybody sees", "fill", "text", "picture"]
+
+
+def test_lines_and_columns_are_pieces_of_their_own(traced: Trace) -> None:
+    content = "BT /helv 12 Tf 72 600 Td (one) Tj 0 -14 Td (two) Tj 200 0 Td (three) Tj ET"
+    drawing = traced(lambda page, _: raw(page, content))
+    assert [(piece.text, piece.first) for piece in drawing.pieces[1:]] == [("one", 0), ("two", 3), ("three", 6)]
+
+
+def test_an_em_is_as_large_as_its_lesser_side(traced: Trace) -> None:
+    drawing = traced(lambda page, text: raw(page, show(text, "10 Tz")))
+    assert drawing.pieces[-1].em == pytest.approx(1.2)
+
+
+def test_a_clip_bounds_what_is_drawn_until_it_ends(traced: Trace) -> None:
+    drawing = traced(lambda page, text: raw(page, f"q 60 600 100 50 re W n {show(text)} Q {show(text)}"))
+    clipped, free = (piece.within for piece in drawing.pieces[-2:])
+    assert [round(edge) for edge in clipped] == [60, 192, 160, 242]
+    assert free[0] == float("-inf")
+
+
+def test_text_through_which_something_is_drawn_is_no_piece(traced: Trace) -> None:
+    painted = traced(lambda page, text: raw(page, f"q {show(text, '7 Tr')} 0 0 600 800 re f Q"))
+    empty = traced(lambda page, text: raw(page, f"q {show(text, '7 Tr')} Q 0 0 600 800 re f"))
+    assert [[piece.text for piece in each.pieces if piece.way == "clip"] for each in (painted, empty)] == [[], ["text"]]
+
+
+def test_a_page_with_too_much_on_it_is_given_up(traced: Trace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(page_trace, "MOST_DRAWN", 5)
+
+    def draw(page: Any, _text: str) -> None:
+        for _ in range(6):
+            box(page, BLACK)
+
+    with pytest.raises(CrowdedPageError):
+        traced(draw)
