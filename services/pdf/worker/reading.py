@@ -181,25 +181,30 @@ def _drawn_lines(drawn: _Drawn, looks: _Looks) -> list[Line]:
         if parts[begin:end] == words:
             boxes, styles = places[4 * begin : 4 * end], _styles(line, words, looks)
         else:
-            end = _end_of_line(drawn.words, begin)
-            matched = match_pieces(words, parts[begin:end])
+            start, end = begin, _end_of_line(drawn, begin, line)
+            matched = match_pieces(words, parts[start:end])
+            begin = end
             if matched is None:
-                if "".join(parts[begin:end]) == _BETWEEN.sub("", line.text):
-                    begin = end
                 letters = drawn.letters_of(line)
                 lines.append(_line_of_letters(line.text, letters, line.block, line.direction, looks))
                 continue
-            styles = _styles(line, parts[begin:end], looks)
+            styles = _styles(line, parts[start:end], looks)
             styles = [styles[each.start] for each in matched] if styles else []
-            pieces = [tuple(places[4 * index : 4 * index + 4]) for index in range(begin, end)]
+            pieces = [tuple(places[4 * index : 4 * index + 4]) for index in range(start, end)]
             boxes = list(chain.from_iterable(_around(pieces[each.start : each.stop]) for each in matched))
         begin = end
         lines.append(Line(text, line.block, _rounded(line.direction), boxes, styles))
     return lines
 
 
-def _end_of_line(words: Sequence[_Piece], begin: int) -> int:
-    """Where the words end that are of one block and line with the one at `begin`."""
+def _end_of_line(drawn: _Drawn, begin: int, line: _DrawnLine) -> int:
+    """Where the words of a line end that would begin at `begin`; `begin` if they are another's.
+
+    Each word is passed once, so that many lines that do not match cost no more than their number.
+    """
+    words, said = drawn.words, _BETWEEN.sub("", line.text)
+    if not said or begin == len(words) or (line.order is None and not said.startswith(words[begin][4])):
+        return begin
     end = begin
     while end < len(words) and words[end][5:7] == words[begin][5:7]:
         end += 1
@@ -208,7 +213,7 @@ def _end_of_line(words: Sequence[_Piece], begin: int) -> int:
 
 def _with_lost_lines(drawn: _Drawn) -> Iterable[_DrawnLine]:
     """The lines of the page, those too that MuPDF's text has and PyMuPDF's lines lack, or lack the end of."""
-    texts = drawn.text.removesuffix("\n").split("\n")
+    texts = drawn.text.split("\n")[:-1]
     if len(texts) == len(drawn.lines) and all(map(str.__eq__, texts, map(itemgetter(0), drawn.lines))):
         return drawn.lines
     known = deque(drawn.lines)
@@ -216,7 +221,7 @@ def _with_lost_lines(drawn: _Drawn) -> Iterable[_DrawnLine]:
     for text in texts:
         if known and text.startswith(known[0].text):
             found.append(known.popleft()._replace(text=text))
-        elif text:
+        else:
             found.append(_DrawnLine(text, known[0].block if known else 0, None, [], (1.0, 0.0)))
     return found
 
@@ -243,7 +248,9 @@ def _line_of_letters(
     found = list(_PIECE.finditer(text_of(letters)))
     matched = match_pieces(words, [piece[0] for piece in found])
     if matched is None:  # every word has the place of its line, if that is known
-        matched = [range(len(found))] * len(words) if found else []
+        box = in_units(_around([letter.box for letter in letters])) if letters else []
+        style = [looks[_STYLE(letters[0].span)]] if letters else []
+        return Line(text, block, _rounded(direction), box * len(words), style * len(words))
     parts = [letters[found[each.start].start() : found[each.stop - 1].end()] for each in matched]
     boxes = in_units([place for part in parts for place in _around([letter.box for letter in part])])
     return Line(text, block, _rounded(direction), boxes, [looks[_STYLE(part[0].span)] for part in parts])

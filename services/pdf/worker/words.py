@@ -147,7 +147,7 @@ def from_bytes(content: bytes) -> Reading:
             [Style(fonts[font], size, flags, color) for font, size, flags, color in styles],
             [_unpacked(*line) for line in lines],
         )
-    except (IndexError, TypeError) as error:
+    except (AttributeError, IndexError, TypeError) as error:
         message = "These bytes are no reading of a page."
         raise ValueError(message) from error
 

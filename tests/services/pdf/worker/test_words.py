@@ -91,6 +91,7 @@ def test_the_json_has_no_more_than_a_line_needs() -> None:
         b"[1,1,1,0,[],[[0,1,0,0]],[]]",
         b'[1,1,1,0,[],[],[["a b",0,[],[1,1,1,1]]]]',
         b'[1,1,1,0,[],[],[["a"]]]',
+        b"[1,1,1,0,[],[],[[1,0,0,[]]]]",
     ],
 )
 def test_other_bytes_are_refused(content: bytes) -> None:
