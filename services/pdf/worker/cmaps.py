@@ -12,7 +12,8 @@ from typing import Any
 from services.pdf.worker.documents import Document
 from services.pdf.worker.mupdf import mupdf
 
-_LACKING = re.compile(r"(?:(KSC)-(Johab)|(Uni(?:KS|GB|CNS|JIS))-(UTF8|UTF32))-([HV])")
+_LACKING = re.compile(r"(KSC(?=-Johab)|Uni(?:KS|GB|CNS|JIS)(?=-UTF))-(Johab|UTF8|UTF32)-([HV])")
+_FAMILIES = {"KSC": "UniKS"}
 
 _CODECS = {"Johab": "johab", "UTF8": "utf-8", "UTF32": "utf-32-be"}
 
@@ -34,33 +35,31 @@ def mend_encoding(document: Document, font: Any) -> None:
     Characters beyond the Basic Multilingual Plane are left out. Raises mupdf.FzErrorBase when the font cannot be read.
     """
     name = mupdf.pdf_to_name(mupdf.pdf_dict_get(font, _ENCODING))
-    if _LACKING.fullmatch(name):
-        mupdf.pdf_dict_put(font, _ENCODING, _stream(document, name))
+    if match := _LACKING.fullmatch(name):
+        family, encoding, way = match.groups()
+        base = f"{_FAMILIES.get(family, family)}-UTF16-{way}"
+        mupdf.pdf_dict_put(font, _ENCODING, _stream(document, name, base, encoding))
 
 
-def _stream(document: Document, name: str) -> Any:
+def _stream(document: Document, name: str, base: str, encoding: str) -> Any:
     """The map as a stream. The trailer keeps it, so that each is made once however many fonts name it."""
     trailer = mupdf.pdf_trailer(document.pdf)
     key = f"Papermesh.{name}"
     made = mupdf.pdf_dict_gets(trailer, key)
     if not made.m_internal:
-        content = mupdf.fz_new_buffer_from_copied_data(_write(name))
+        content = mupdf.fz_new_buffer_from_copied_data(_write(name, base, encoding))
         made = mupdf.pdf_add_stream(document.pdf, content, mupdf.pdf_new_dict(document.pdf, 1), 0)
         mupdf.pdf_dict_puts(trailer, key, made)
     return made
 
 
 @lru_cache(maxsize=2)
-def _write(name: str) -> bytes:
+def _write(name: str, base: str, encoding: str) -> bytes:
     """The map in the syntax of CMap files (ISO 32000-2, 9.7.5.4)."""
-    match = _LACKING.fullmatch(name)
-    assert match  # noqa: S101  # the caller has looked
-    family, encoding, way = (found for found in match.groups() if found)
-    base = f"{'UniKS' if family == 'KSC' else family}-UTF16-{way}"
     spaces = _CODE_SPACES[encoding]
     lines = [f"<{code.hex()}> {cid}" for code, cid in _codes(base, _CODECS[encoding])]
     parts = [
-        f"begincmap /CMapName /{name} def /WMode {int(way == 'V')} def",
+        f"begincmap /CMapName /{name} def /WMode {int(base.endswith('V'))} def",
         *(f"{len(spaces)} begincodespacerange", *spaces, "endcodespacerange"),
         *(f"{len(lines)} begincidchar", *lines, "endcidchar"),
         "endcmap",
