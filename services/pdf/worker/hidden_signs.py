@@ -52,8 +52,6 @@ _MOST_FORMS = 100
 
 _RESOURCES = mupdf.pdf_new_name("Resources")
 _STATES = mupdf.pdf_new_name("ExtGState")
-_SHADINGS = mupdf.pdf_new_name("Shading")
-_PATTERNS = mupdf.pdf_new_name("Pattern")
 _OBJECTS = mupdf.pdf_new_name("XObject")
 _ANNOTATIONS = mupdf.pdf_new_name("Annots")
 _FILL_OPACITY = mupdf.pdf_new_name("ca")
@@ -81,7 +79,7 @@ def may_hide_text(document: Document, page: int, loaded: Any, found: Any) -> boo
     if len(colors) < len(looks) or least < LEAST_EM or any(is_close(color, _WHITE) for color in colors):
         return True
     resources = _Resources(document, page)
-    if resources.are_unclear:
+    if resources.are_faint:
         return True
     if resources.have_pictures:
         found = structure(loaded, _DRAWN)
@@ -188,8 +186,8 @@ class _Resources:
     """What the resources of a page and of its annotations name, and those of forms in them."""
 
     def __init__(self, document: Document, page: int) -> None:
-        self.are_unclear = False
-        """What is drawn with them cannot be told from the looks of letters and the places of fills and pictures."""
+        self.are_faint = False
+        """Something may be drawn through a mask or with next to no opacity, which the looks of letters do not tell."""
 
         self.have_pictures = False
         leaf = mupdf.pdf_lookup_page_obj(document.pdf, page - 1)
@@ -201,20 +199,13 @@ class _Resources:
                 continue  # as most links have none
             forms.append(mupdf.pdf_dict_get(mupdf.pdf_dict_get(appearance, _NORMAL), _RESOURCES))
         for resources in forms:  # grows as it goes
-            self.are_unclear = self.are_unclear or _are_unclear(resources)
+            self.are_faint = self.are_faint or any(map(_is_faint, _values(mupdf.pdf_dict_get(resources, _STATES))))
             for drawn in _values(mupdf.pdf_dict_get(resources, _OBJECTS)):
                 inner = mupdf.pdf_dict_get(drawn, _RESOURCES)
                 if not inner.m_internal:
                     self.have_pictures = True
                 elif len(forms) < _MOST_FORMS:
                     forms.append(inner)
-
-
-def _are_unclear(resources: Any) -> bool:
-    """Whether they have gradients, patterns, masks or next to no opacity."""
-    if any(mupdf.pdf_dict_len(mupdf.pdf_dict_get(resources, name)) for name in (_SHADINGS, _PATTERNS)):
-        return True
-    return any(map(_is_faint, _values(mupdf.pdf_dict_get(resources, _STATES))))
 
 
 def _is_faint(state: Any) -> bool:

@@ -39,6 +39,8 @@ class Rows(Generic[_T]):
             touched = list(self._rows.values())
         else:
             touched = [self._rows[row] for row in rows if row in self._rows]
+        if not touched and not self._tall:
+            return []
         found = dict(self._tall)
         for things in touched:
             found |= things

@@ -121,11 +121,6 @@ def _under_a_picture(page: Any, text: str) -> None:
     picture(page, 255)
 
 
-def _under_a_gradient(page: Any, text: str) -> None:
-    write(page, text)
-    _gradient(page)
-
-
 def _gradient(page: Any) -> None:
     colors = "<</FunctionType 2/N 1/Domain[0 1]/C0[0 0 0.4]/C1[0.2 0 0]>>"
     give(page, "Shading", "Sh", f"<</ShadingType 2/ColorSpace/DeviceRGB/Coords[60 0 460 0]/Function {colors}>>")
@@ -192,7 +187,6 @@ HIDING: dict[str, tuple[Draw, str]] = {
     "under strips": (_under_strips, "covered"),
     "under a picture": (_under_a_picture, "covered"),
     "under what is written over it": (_under_what_is_written_over_it, "covered"),
-    "under a gradient": (_under_a_gradient, "covered"),
     "without any size": (_without_any_size, "tiny"),
     "half a point high": (_half_a_point_high, "tiny"),
     "scaled down": (_scaled_down, "tiny"),
