@@ -1,12 +1,13 @@
 """A page drawn in grey, upright as a reader sees it, and a quick look for letters in it."""
 
+import itertools
 import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from services.pdf.worker.boxes import Box
 from services.pdf.worker.documents import Document
-from services.pdf.worker.mupdf import mupdf
+from services.pdf.worker.mupdf import mupdf, pymupdf
 from services.pdf.worker.page_boxes import find_page
 
 _GREY = mupdf.FzColorspace(mupdf.FzColorspace.Fixed_GRAY)
@@ -20,6 +21,13 @@ _EDGES = 12
 
 _LETTER_ROWS = 5
 """Such rows if there is a line of letters, at least. A ruling has fewer."""
+
+_SHAPES = mupdf.FzStextOptions(mupdf.FZ_STEXT_COLLECT_VECTORS | pymupdf.TEXT_PRESERVE_IMAGES)
+_MOST_SHAPES = 20_000
+"""A page full of outlines of letters has 5,000."""
+
+_MOST_LAYERS = 50
+"""How often a page may be painted over."""
 
 _INK = 160
 _DARK = bytes(value < _INK for value in range(256))
@@ -56,12 +64,25 @@ def shows_letters(document: Document, page: int) -> bool:
     loaded = _load(document, page)
     sheet = mupdf.fz_bound_page(loaded)
     size = (sheet.x1 - sheet.x0) * (sheet.y1 - sheet.y0)
+    if _takes_long(loaded, size):
+        return True
     width, height, pixels = _draw(loaded, min(1.0, math.sqrt(_LOOK_PIXELS / max(size, 1.0))))
     if pixels.count(_WHITE) == len(pixels):
         return False
     dark = pixels.translate(_DARK)
     rows = (dark[start : start + width] for start in range(0, width * height, width))
     return sum(row.count(b"\0\1") >= _EDGES for row in rows) >= _LETTER_ROWS
+
+
+def _takes_long(page: Any, size: float) -> bool:
+    """Whether shapes lie upon one another so often, or are so many, that a quick look is none."""
+    shapes = mupdf.FzStextPage(mupdf.fz_bound_page(page))
+    device = mupdf.fz_new_stext_device(shapes, _SHAPES)
+    mupdf.fz_run_page(page, device, mupdf.FzMatrix(), mupdf.FzCookie())
+    mupdf.fz_close_device(device)
+    boxes = [each.m_internal.bbox for each in itertools.islice(shapes, _MOST_SHAPES)]
+    drawn = sum((box.x1 - box.x0) * (box.y1 - box.y0) for box in boxes)
+    return len(boxes) == _MOST_SHAPES or drawn > _MOST_LAYERS * size
 
 
 def _load(document: Document, page: int) -> Any:

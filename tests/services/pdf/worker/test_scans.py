@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -130,3 +131,18 @@ def test_thousands_of_tiny_pictures_are_no_scan(make: Make) -> None:
         document.update_stream(xref, document.xref_stream(xref) + content)
 
     assert want(make(draw)) is None
+
+
+def test_a_page_of_noise_is_not_drawn_to_find_out(make: Make) -> None:
+    rng = Random(1)  # noqa: S311  # the same noise each time
+
+    def draw(page: Any) -> None:
+        shape = "%d %d m %d %d l %d %d l f\n"
+        content = "".join(shape % tuple(rng.randrange(800) for _ in range(6)) for _ in range(30_000))
+        document = page.parent
+        xref = document.get_new_xref()
+        document.update_object(xref, "<<>>")
+        document.update_stream(xref, content.encode())
+        page.set_contents(xref)
+
+    assert want(make(draw)) == Want("no_text")
