@@ -27,6 +27,11 @@ def test_each_is_new_and_for_this_user_alone_even_where_the_work_folder_has_vani
     assert {path.stat().st_mode & 0o777 for path in there(tmp_path)} == {0o700}
 
 
+def test_its_path_holds_wherever_a_process_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert Path(Folders(Path("work"), "ocr", wanted=True).make()).is_absolute()
+
+
 def test_it_goes_with_what_is_in_it_when_its_worker_has_ended(make: Callable[..., Folders], tmp_path: Path) -> None:
     folders = make()
     first, second = folders.make(), folders.make()
