@@ -63,6 +63,7 @@ def find_tesseract(program: str = "", data: str = "") -> Tesseract:
     path = _find(program)
     if data and not Path(data).is_dir():
         raise TesseractMissing(f"Text recognition is not available: there is no folder {data}.")
+    data = data and str(Path(data).absolute())
     try:
         with open(path, "rb") as file:  # noqa: PTH123  # as short as it gets
             if file.read(len(_ELF)) != _ELF:

@@ -17,7 +17,7 @@ class Folders:
     """Folders for the workers of one kind, below `work_dir`; none, each named "", if they are not `wanted`."""
 
     def __init__(self, work_dir: Path, kind: str, *, wanted: bool) -> None:
-        self._work_dir = work_dir
+        self._work_dir = work_dir.absolute()  # a zygote stands elsewhere
         self._wanted = wanted
         self._names = (f"worker-{kind}-{number}" for number in itertools.count(1))
         self._of_workers: dict[int, str] = {}

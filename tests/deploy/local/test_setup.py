@@ -55,6 +55,14 @@ def test_all_that_is_missing_is_listed_at_once_each_with_what_brings_it(machine:
     }
 
 
+def test_a_laptop_without_tesseract_is_told_what_to_install_and_lacks_nothing_for_it(machine: Machine) -> None:
+    told = "To read them: sudo apt install tesseract-ocr tesseract-ocr-kor tesseract-ocr-script-hang"
+    assert told in machine.set_up("laptop").stdout
+    assert "Tesseract" not in " ".join(machine.lacks("laptop"))
+    machine.has("tesseract", "#!/bin/sh\n")
+    assert "Scans" not in machine.set_up("laptop").stdout
+
+
 def test_what_only_other_commands_need_is_not_asked_for(machine: Machine) -> None:
     assert [*machine.lacks("laptop")] == [*machine.lacks("dev")] == ["Python 3.11 or newer"]
     assert {*machine.lacks("bench")} - {"nginx"} == {

@@ -81,6 +81,12 @@ def test_a_folder_without_models_has_none(tmp_path: Path) -> None:
     assert find_tesseract(data=str(tmp_path)).languages == []
 
 
+def test_a_folder_may_be_named_from_where_the_service_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "models").mkdir()
+    assert find_tesseract(data="models").data == str(tmp_path / "models")
+
+
 def test_a_folder_that_is_not_there_is_said_and_not_replaced_by_another(tmp_path: Path) -> None:
     with pytest.raises(TesseractMissing, match=r"absent"):
         find_tesseract(data=str(tmp_path / "absent"))

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from services.pdf.processes.process import WorkerProcess
+from services.pdf.processes.process import WorkerLost, WorkerProcess
 from services.pdf.processes.wire import LENGTHS, MAX_HEADER, pack
 
 pytestmark = pytest.mark.measures_time
@@ -54,3 +54,18 @@ async def test_an_answer_is_one_to_a_request_that_was_taken_and_keeps_to_its_lim
         theirs.send(answer)
         await until(lambda: answered.done() or process._received or child.returncode is not None)
         assert (child.returncode is None) == believed
+
+
+async def test_whoever_waits_for_a_worker_that_is_given_up_is_cancelled() -> None:
+    async with worker() as (process, _, _):
+        answered = process.expect(asyncio.get_running_loop().time() + 60)
+        process.close()
+        assert answered.cancelled()
+
+
+async def test_a_worker_that_is_known_to_have_ended_is_not_asked() -> None:
+    async with worker() as (process, _, _):
+        process.on_exit(9)
+        with pytest.raises(WorkerLost) as lost:
+            process.expect(asyncio.get_running_loop().time() + 60)
+        assert lost.value.status == 9
