@@ -132,7 +132,8 @@ def main() -> int:
     scan = SHARED / "corpus" / "scan" / "linn.pdf"
     if chosen.only in scan.name:
         rows.append(_scan(scan, chosen).row(scan.name, (0.011, 1)))
-    rows.append(every.row("all", (1.0, 1.0)))
+    if every.characters:
+        rows.append(every.row("all", (1.0, 1.0)))
     print(table(["page", "characters", "words", "bars", "right at ≥ .9", "CPU ratio"], rows))
     if chosen.turned:
         print(f"\nright way up: {_right_way_up(chosen)} of {chosen.turned}")
