@@ -37,6 +37,9 @@ _CONFIDENT = 0.9
 _KOREAN_FONTS = ("myeongjo", "gothic", "noto")
 _ENGLISH_FONTS = ("serif", "noto")
 _SCAN_DPI = 300
+_PATIENCE = 600.0
+"""Seconds for a page: a busy machine is no error here."""
+
 _BETTER = ROOT / "var" / "ocr_data"
 
 
@@ -129,7 +132,8 @@ def main() -> int:
     scan = SHARED / "corpus" / "scan" / "linn.pdf"
     if chosen.only in scan.name:
         rows.append(_scan(scan, chosen).row(scan.name, (0.011, 1)))
-    rows.append(every.row("all", (1.0, 1.0)))
+    if every.characters:
+        rows.append(every.row("all", (1.0, 1.0)))
     print(table(["page", "characters", "words", "bars", "right at ≥ .9", "CPU ratio"], rows))
     if chosen.turned:
         print(f"\nright way up: {_right_way_up(chosen)} of {chosen.turned}")
@@ -142,7 +146,7 @@ def _scan(path: Path, chosen: argparse.Namespace) -> _Figures:
         for page in document:
             pixels = page.get_pixmap(dpi=_SCAN_DPI, colorspace=pymupdf.csGRAY)
             grey = np.frombuffer(pixels.samples, np.uint8).reshape(pixels.height, pixels.width)
-            found.append(_text(recognise(Picture(grey).as_pgm(), _SCAN_DPI, _LANGUAGES, chosen.data)))
+            found.append(_text(recognise(Picture(grey).as_pgm(), _SCAN_DPI, _LANGUAGES, chosen.data, _PATIENCE)))
     truth = path.with_suffix(".txt").read_text()
     figures.characters.append(_character_error(truth, "\n".join(found)))
     figures.words.append(_word_error(truth, "\n".join(found)))
@@ -151,7 +155,7 @@ def _scan(path: Path, chosen: argparse.Namespace) -> _Figures:
 
 def _add(figures: Sequence[_Figures], made: Made, dpi: int, chosen: argparse.Namespace) -> None:
     picture, truth = Picture(np.asarray(made.picture)).as_pgm(), made.truth
-    spent, result = _timed(lambda: recognise(picture, dpi, _LANGUAGES, chosen.data))
+    spent, result = _timed(lambda: recognise(picture, dpi, _LANGUAGES, chosen.data, _PATIENCE))
     sure, right = _sure_and_right(result, truth)
     for one in figures:
         one.characters.append(_character_error(truth, _text(result)))
@@ -167,7 +171,7 @@ def _add(figures: Sequence[_Figures], made: Made, dpi: int, chosen: argparse.Nam
 def _bare(picture: bytes, dpi: int) -> str:
     """One run over the page as it is, with the data that Tesseract comes with."""
     folder = models_for(_LANGUAGES, "").folder
-    ends = time.monotonic() + 600
+    ends = time.monotonic() + _PATIENCE
     return tesseract.run(picture, _LANGUAGES, folder, dpi=dpi, segmentation=tesseract.AUTOMATIC, ends=ends)
 
 
@@ -186,7 +190,7 @@ def _right_way_up(chosen: argparse.Namespace) -> int:
 
 
 def _glance(dpi: int, data: str, sample: Grey) -> list[Line]:
-    models, ends = models_for(_LANGUAGES, data), time.monotonic() + 600
+    models, ends = models_for(_LANGUAGES, data), time.monotonic() + _PATIENCE
     picture = Picture(sample).as_pgm()
     return lines_of(
         tesseract.run(picture, models.glance, models.folder, dpi=dpi, segmentation=tesseract.ONE_BLOCK, ends=ends)

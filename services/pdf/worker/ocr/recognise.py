@@ -21,7 +21,7 @@ from services.pdf.worker.ocr.trained_data import Models, models_for
 from services.pdf.worker.ocr.words import Line, Word, confidence_of, lines_of
 
 SECONDS = 50.0
-"""What all of it may take. Its caller allows a page 60."""
+"""A page takes five; a caller who waits for it allows 60."""
 
 _SMALL = 15
 """Pixels of a row of text; lower ones are doubled."""
@@ -36,7 +36,9 @@ _SURE_LINE = 0.6
 """The same of a line. Korean read as Latin script has .3."""
 
 
-def recognise(picture: bytes, dpi: int, languages: Sequence[str], data: str) -> dict[str, Any]:
+def recognise(
+    picture: bytes, dpi: int, languages: Sequence[str], data: str, seconds: float = SECONDS
+) -> dict[str, Any]:
     """The words on the picture of a page, by lines in reading order.
 
     Args:
@@ -44,6 +46,7 @@ def recognise(picture: bytes, dpi: int, languages: Sequence[str], data: str) -> 
         dpi: Its pixels an inch.
         languages: Names of Tesseract's trained data, at least one; Korean's has a recipe of its own.
         data: The folder of trained data; "" for Tesseract's own.
+        seconds: By the clock; how long it may take.
 
     Returns:
         {"version", "dpi", "width", "height", "languages", "lines": [{"words": [{"text", "x0", "y0", "x1", "y1",
@@ -55,7 +58,7 @@ def recognise(picture: bytes, dpi: int, languages: Sequence[str], data: str) -> 
     """
     page = parse(picture)
     models = models_for(languages, data)
-    found = _Reader(dpi, models, time.monotonic() + SECONDS).read(page)
+    found = _Reader(dpi, models, time.monotonic() + seconds).read(page)
     return {
         "version": 1,
         "dpi": dpi,

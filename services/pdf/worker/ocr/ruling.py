@@ -10,10 +10,7 @@ _MOST_INCHES_THICK = 0.03
 def ruling_of(ink: Mask, dpi: int) -> Mask:
     """The ruling lines among the ink, each a little wider than it is, with the blur of its edges."""
     longest, thick = round(_LEAST_INCHES * dpi), max(3, round(_MOST_INCHES_THICK * dpi))
-    flat = _runs(ink, longest)
-    flat &= ~_runs(flat.T, thick).T
-    upright = _runs(ink.T, longest)
-    upright &= ~_runs(upright.T, thick).T
+    flat, upright = (_thin(_runs(way, longest), thick) for way in (ink, np.ascontiguousarray(ink.T)))
     return _grown(flat | upright.T)
 
 
@@ -22,19 +19,26 @@ def without(pixels: Grey, lines: Mask) -> Grey:
     return np.where(lines, np.uint8(255), pixels) if lines.any() else pixels
 
 
+def _thin(runs: Mask, thick: int) -> Mask:
+    """Those of these runs that do not lie one under the other."""
+    return runs & ~_runs(runs.T, thick).T if runs.any() else runs
+
+
 def _runs(ink: Mask, length: int) -> Mask:
     """The ink that lies in a run of at least `length` along its row: an opening by a line, from sums."""
     if ink.shape[1] < length:
         return np.zeros_like(ink)
     filled = _windows(ink, length) == length
+    if not filled.any():
+        return np.zeros_like(ink)
     around = np.pad(filled, ((0, 0), (length - 1, length - 1)))
     return _windows(around, length) > 0
 
 
 def _windows(mask: Mask, length: int) -> Counts:
-    """How many are set in each window of `length` along the rows."""
-    sums = np.zeros((mask.shape[0], mask.shape[1] + 1), np.int32)
-    np.cumsum(mask, axis=1, dtype=np.int32, out=sums[:, 1:])
+    """How many are set in each window of `length` along the rows, which are shorter than 32,768."""
+    sums = np.zeros((mask.shape[0], mask.shape[1] + 1), np.int16)
+    np.cumsum(mask, axis=1, dtype=np.int16, out=sums[:, 1:])
     return sums[:, length:] - sums[:, :-length]
 
 

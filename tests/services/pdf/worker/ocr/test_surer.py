@@ -14,17 +14,17 @@ def texts(lines: list[Line]) -> list[list[str]]:
     return [[word.text for word in line] for line in lines]
 
 
-class TestOnAPageWithoutLatinLetters:
+class TestOnAPageOfWhichKoreanIsSurer:
     def test_the_surer_line_is_taken_whole(self) -> None:
         first = [line(("휴기", 0.6), ("일수", 0.9)), line(("다음", 0.9), top=50)]
-        second = [line(("휴가", 0.9), ("일수", 0.8)), line(("디음", 0.7), top=50)]
+        second = [line(("휴가", 0.9), ("일수", 0.9)), line(("디음", 0.8), top=50)]
         assert texts(surer(first, second)) == [["휴가", "일수"], ["다음"]]
 
-    def test_doubtful_latin_letters_are_hangul_that_was_misread(self) -> None:
-        assert texts(surer([line(("Hl", 0.4), ("규칙", 0.9))], [line(("비", 0.9), ("규칙", 0.9))])) == [["비", "규칙"]]
+    def test_latin_letters_are_hangul_that_was_misread(self) -> None:
+        first, second = [line(("HAE", 0.85), ("규칙", 0.8))], [line(("체제", 0.9), ("규칙", 0.9))]
+        assert texts(surer(first, second)) == [["체제", "규칙"]]
 
-    def test_a_line_stays_when_the_other_reading_has_none_or_several_at_its_place(self) -> None:
-        assert texts(surer([line(("가", 0.5))], [])) == [["가"]]
+    def test_a_line_stays_when_the_other_reading_has_several_at_its_place(self) -> None:
         assert texts(surer([line(("가", 0.5))], [line(("나", 0.9)), line(("다", 0.9))])) == [["가"]]
 
     def test_a_line_over_two_is_read_for_neither(self) -> None:
@@ -34,11 +34,20 @@ class TestOnAPageWithoutLatinLetters:
 
 
 class TestOnAPageWithBoth:
-    def test_a_word_of_hangul_is_taken_where_it_is_surer(self) -> None:
-        first = [line(("server", 0.95), ("선정", 0.6), ("값", 0.9))]
-        second = [line(("59767", 0.99), ("설정", 0.8), ("갑", 0.7))]
-        assert texts(surer(first, second)) == [["server", "설정", "값"]]
+    def test_a_word_without_latin_letters_is_taken_where_it_is_surer(self) -> None:
+        first = [line(("server", 0.95), ("선정", 0.6), ("값", 0.9), ("@", 0.5))]
+        second = [line(("59767", 0.3), ("설정", 0.8), ("갑", 0.7), ("①", 0.8))]
+        assert texts(surer(first, second)) == [["server", "설정", "값", "①"]]
 
     def test_a_word_at_another_place_is_another_word(self) -> None:
-        first = [line(("server", 0.95), ("선정", 0.6))]
-        assert texts(surer(first, [line(("가", 0.9), ("설정", 0.9), shifted=30)])) == [["server", "선정"]]
+        first = [line(("server", 0.95), ("선정", 0.8))]
+        assert texts(surer(first, [line(("가", 0.2), ("설정", 0.9), shifted=30)])) == [["server", "선정"]]
+
+    def test_lines_without_hangul_do_not_count_since_they_were_not_read_again(self) -> None:
+        first = [line(("Latin", 0.2)), line(("가", 0.9), ("Latin", 0.9), top=50)]
+        assert texts(surer(first, [line(("기", 0.8), ("15", 0.8), top=50)])) == [["Latin"], ["가", "Latin"]]
+
+
+def test_a_page_without_hangul_or_without_another_reading_stays_as_it_is() -> None:
+    assert texts(surer([line(("Latin", 0.2))], [line(("가", 0.9))])) == [["Latin"]]
+    assert texts(surer([line(("가", 0.2))], [])) == [["가"]]
