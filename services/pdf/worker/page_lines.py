@@ -255,14 +255,15 @@ def _spaced(line: _Line) -> list[Letter]:
     usual = median(gaps.values())
     is_spread = guessed >= _MOSTLY * len(gaps) and _is_word(line, len(gaps) + 1, usual)
     least = 2 * usual + _GAP if is_spread else usual + _GAP
+    has_hangul = HANGUL.search(line.text) is not None
     spaced: list[Letter] = []
     before = ""
     for index, letter in enumerate(letters):
         if letter.is_guessed_blank:
-            if not is_spread and not _next_to_hangul(letters, index):
+            if not is_spread and not (has_hangul and _next_to_hangul(letters, index)):
                 spaced.append(BLANK)
             continue
-        is_judged = is_spread or index in line.joints or HANGUL.search(before + letter.text)
+        is_judged = is_spread or index in line.joints or (has_hangul and HANGUL.search(before + letter.text))
         if is_judged and gaps.get(index, -1.0) > line.joints.get(index, least):
             spaced.append(BLANK)
         spaced.append(letter)
