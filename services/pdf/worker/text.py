@@ -1,5 +1,6 @@
 """PDF_TEXT: the text of a page."""
 
+import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -46,7 +47,8 @@ def _hidden(document: Document, page: int) -> Iterator[dict[str, Any]]:
 
 
 def _piece(page: int, text: str, reason: str, box: Box) -> dict[str, Any]:
-    bbox = dict(zip(("x0", "y0", "x1", "y1"), (round(edge, 2) for edge in box), strict=True))
+    edges = (round(edge, 2) if math.isfinite(edge) else 0.0 for edge in box)
+    bbox = dict(zip(("x0", "y0", "x1", "y1"), edges, strict=True))
     return {"page": page, "text": text, "reason": reason, "bbox": bbox}
 
 

@@ -195,8 +195,16 @@ def test_a_page_that_takes_long_to_draw_is_not_checked_for_cover(path: Path, mon
         "1 1 1 rg " + "0 0 600 900 re f " * 9_000 + show("more") * 900,
         "q 0 0 600 900 re W n " * 200 + show("deep"),
         "/None gs q /Nothing Do Q Q Q Q",
+        f"1 1 1 rg q 1e38 0 0 1e38 1e38 1e38 cm {show('far')} 0 0 1 1 re f Q {show('white')}",
     ],
-    ids=["tiny letters", "rectangles", "one rectangle over another", "clips in clips", "nothing that is there"],
+    ids=[
+        "tiny letters",
+        "rectangles",
+        "one rectangle over another",
+        "clips in clips",
+        "nothing that is there",
+        "numbers without measure",
+    ],
 )
 def test_a_page_made_to_take_long_is_answered(path: Path, content: str) -> None:
     make(path, lambda page, said: raw(page, f"{show(said)} {content}"))
