@@ -106,7 +106,7 @@ OPERATIONS = (
     ),
 )
 
-PICTURE = Step(name="picture", view="services.pdf.worker.pictures:render", warm_up={"page": 1, "reason": "forced"})
+PICTURE = Step(name="picture", view="services.pdf.worker.pictures:render", warm_up={"page": 1, "reason": "picture"})
 
 RECOGNISE = Step(
     name="recognise",

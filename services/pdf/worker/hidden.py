@@ -1,5 +1,6 @@
 """Text that a page has and nobody who looks at it sees."""
 
+import math
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -182,7 +183,7 @@ def _doubts(
         shapes.add(shape.box, shape)
     compared = 0
     for index, piece in enumerate(pieces):
-        if index in certain:
+        if index in certain or not all(map(math.isfinite, piece.box)):
             continue
         near = shapes.near(piece.box)
         compared += len(near) * len(piece.boxes)

@@ -1,5 +1,6 @@
 """The text of a page that nobody sees, as PDF_TEXT lists it."""
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -30,5 +31,6 @@ def list_hidden(document: Document, page: int) -> Iterator[dict[str, Any]]:
 
 
 def _piece(page: int, text: str, reason: str, box: Box) -> dict[str, Any]:
-    bbox = dict(zip(("x0", "y0", "x1", "y1"), (round(edge, 2) for edge in box), strict=True))
+    edges = (round(edge, 2) if math.isfinite(edge) else 0.0 for edge in box)
+    bbox = dict(zip(("x0", "y0", "x1", "y1"), edges, strict=True))
     return {"page": page, "text": text, "reason": reason, "bbox": bbox}

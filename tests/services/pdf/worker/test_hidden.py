@@ -1,5 +1,8 @@
 """Text that nobody sees, and text that only looks like it (`hiding.py` draws both)."""
 
+import json
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any
 
@@ -7,10 +10,13 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
+from papermesh.pdf.v1 import pdf_service_pb2 as pb
+from services.pdf.processes.pool import WorkerPool
+from services.pdf.processes.subject import Subject
 from services.pdf.worker import metadata, outline, page_trace, text, visibility
 from services.pdf.worker.mupdf import pymupdf
 from services.pdf.worker.page_text import count_characters, read_text
-from tests.services.pdf.support import open_path
+from tests.services.pdf.support import TEXT, Questions, open_path
 from tests.services.pdf.worker.hiding import HIDDEN, HIDING, PLAIN, SHOWING, WHITE, box, make, raw, show, write
 
 
@@ -195,10 +201,35 @@ def test_a_page_that_takes_long_to_draw_is_not_checked_for_cover(path: Path, mon
         "1 1 1 rg " + "0 0 600 900 re f " * 9_000 + show("more") * 900,
         "q 0 0 600 900 re W n " * 200 + show("deep"),
         "/None gs q /Nothing Do Q Q Q Q",
+        f"1 1 1 rg q 1e38 0 0 1e38 1e38 1e38 cm {show('far')} 0 0 1 1 re f Q {show('white')}",
     ],
-    ids=["tiny letters", "rectangles", "one rectangle over another", "clips in clips", "nothing that is there"],
+    ids=[
+        "tiny letters",
+        "rectangles",
+        "one rectangle over another",
+        "clips in clips",
+        "nothing that is there",
+        "numbers without measure",
+    ],
 )
 def test_a_page_made_to_take_long_is_answered(path: Path, content: str) -> None:
     make(path, lambda page, said: raw(page, f"{show(said)} {content}"))
     assert PLAIN in read_text(open_path(path), 1)
     assert isinstance(ask(path)[1], list)
+
+
+async def test_a_confined_worker_finds_what_an_open_one_does(
+    path: Path,
+    make_pool: Callable[..., AbstractAsyncContextManager[WorkerPool]],
+    subject: Callable[[Path], Subject],
+) -> None:
+    """It can load nothing when a page asks for it: no module, no font, no file."""
+    drawn = [(draw, reason) for draw, reason in HIDING.values()] + [(draw, "") for draw in SHOWING.values()]
+    async with make_pool(1) as pool:
+        for draw, reason in drawn:
+            make(path, draw)
+            request = pb.ExtractTextRequest(include_hidden=True)
+            answer = json.loads(await Questions(pool).answer(TEXT, request, subject(path), 30))
+            assert [each["reason"] for each in answer["hidden"]] == ([reason] if reason else [])
+            assert (HIDDEN in answer["items"][0]["text"]) == (not reason)
+        assert pool.restarts == {}

@@ -22,7 +22,7 @@ def read(path: Path, *ranges: tuple[int, int]) -> tuple[list[dict[str, Any]], li
 
 
 def read_lists(path: Path, ranges: Sequence[tuple[int, int]], result_bytes: int) -> dict[str, list[dict[str, Any]]]:
-    paging = {"ranges": ranges, "in_call": 1000, "spread": 1000, "result_bytes": result_bytes}
+    paging = {"ranges": ranges, "in_call": 1000, "spread": 1000, "apart": False, "result_bytes": result_bytes}
     header, payload = read_pages(text.read_page, open_path(path), {"paging": paging})
     lists = {}
     for name, length in header["lists"].items():
