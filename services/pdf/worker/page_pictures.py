@@ -29,10 +29,10 @@ _MOST_AREAS = 64
 _MOST_NAMED = 300
 """The most pictures and forms among a page's resources that are looked at, nested ones included."""
 
-_LEGIBLE = 60_000
-"""Pixels of a picture, or of all together, that could hold text over 30 % of a small page, at least: 50 dpi."""
+_LEGIBLE = 140_000
+"""Pixels of a page's pictures together, if they hold legible text over 30 % of it, at least: A4 at 70 dpi."""
 
-_LEAST_BYTES, _MOST_BYTES = 4000, 64_000
+_LEAST_BYTES, _MOST_BYTES = 4000, 256_000
 """Packed content with fewer has no picture of text; with more it is not unpacked for a look."""
 
 _INLINE = re.compile(rb"\bBI\s.{1,400}?\bID\s", re.DOTALL)
@@ -110,7 +110,7 @@ def may_have_inline_pictures(document: Document, page: int) -> bool:
             return True
         if packed >= _LEAST_BYTES:
             content = mupdf.fz_buffer_extract_copy(mupdf.pdf_load_stream(stream))
-            if _INLINE.search(content):
+            if b"BI" in content and _INLINE.search(content):
                 return True
     return False
 

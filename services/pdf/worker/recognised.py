@@ -32,6 +32,12 @@ _TALLER = 2.2
 _CELL = 32.0
 """Points of the grid by which letters near a word are found."""
 
+_MOST_CELLS = 1000
+"""Of that grid under one word; what is larger is none."""
+
+_LONGER = 2.4
+"""By how much the layer's text at a word's place may be longer, if they can be alike."""
+
 _MOST_COMPARED = 1_000_000
 """Pairs of lines that are compared to put them in order; with more, their height on the page decides."""
 
@@ -173,6 +179,8 @@ class _Letters:
         seen = sum(letter.box.common(word.box).area for letter in there if letter.visible)
         if seen >= _COVERED * word.box.area:
             return True
+        if len(there) > _LONGER * len(word.text):
+            return False
         text = "".join(letter.text for letter in sorted(there, key=lambda letter: letter.box.x0))
         return SequenceMatcher(None, text, word.text, autojunk=False).ratio() >= _ALIKE
 
@@ -180,8 +188,12 @@ class _Letters:
         """The letters of about the same height whose middle is inside; the box of letters is taller than their ink."""
         tall = box.y1 - box.y0
         place = Box(box.x0 - tall / 4, box.y0 - tall / 2, box.x1 + tall / 4, box.y1 + tall / 2)
-        for column in range(int(place.x0 // _CELL), int(place.x1 // _CELL) + 1):
-            for row in range(int(place.y0 // _CELL), int(place.y1 // _CELL) + 1):
+        columns = range(int(place.x0 // _CELL), int(place.x1 // _CELL) + 1)
+        rows = range(int(place.y0 // _CELL), int(place.y1 // _CELL) + 1)
+        if len(columns) * len(rows) > _MOST_CELLS:
+            return
+        for column in columns:
+            for row in rows:
                 for letter in self._cells.get((column, row), ()):
                     if place.holds(letter.box.middle) and letter.box.y1 - letter.box.y0 <= _TALLER * tall:
                         yield letter

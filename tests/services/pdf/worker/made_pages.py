@@ -42,7 +42,7 @@ def photographed(texts: list[str], dpi: int = 150, width: float = 595, height: f
         return page.get_pixmap(dpi=dpi, colorspace=pymupdf.csGRAY)
 
 
-def landscape(seed: int, width: int = 420, height: int = 300) -> Any:
+def landscape(seed: int, width: int = 480, height: int = 345) -> Any:
     """Sky, hills and grain."""
     rng = Random(seed)  # noqa: S311  # the same page each time
     phase, steep = rng.uniform(0, 6), rng.uniform(0.01, 0.03)

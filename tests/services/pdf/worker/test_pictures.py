@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 
 from services.pdf.processes.kinds import View
@@ -13,7 +14,7 @@ from services.pdf.worker.mupdf import pymupdf
 from services.pdf.worker.page_pictures import Picture
 from services.pdf.worker.pictures import MOST_PIXELS, choose_dpi, render
 from tests.services.pdf.support import open_path
-from tests.services.pdf.worker.made_pages import lines, photographed, write
+from tests.services.pdf.worker.made_pages import KINDS, lines, photographed, write
 
 A4 = Box(0, 0, 595, 842)
 
@@ -122,3 +123,18 @@ async def test_a_confined_worker_draws_a_bitmap_of_35000_pixels_a_side(
 @pytest.fixture
 def pictures_view() -> View:
     return View("services.pdf.worker.pictures:render", warm_up={"page": 1, "reason": "picture"})
+
+
+async def test_a_confined_worker_draws_and_merges_without_importing_anything(
+    make_pool: Any, ask: Any, pictures_view: View, save: Callable[..., Path]
+) -> None:
+    source = save(lambda page: KINDS["half scan"][0](page, 0))
+    text_view = View("services.pdf.worker.text:read_page", paged=True)
+    paging = {"ranges": [(1, 1)], "in_call": 1, "spread": 1, "result_bytes": 1 << 20}
+    line = {"words": [{"text": "Annual", "x0": 72, "y0": 400, "x1": 120, "y1": 410, "confidence": 0.9}]}
+    content = orjson.dumps({"1": {"dpi": 72, "lines": [line]}})
+    async with make_pool(views={"picture": pictures_view, "text": text_view}) as pool:
+        wants = await ask(pool, "text", source=source, paging=paging, ocr="auto")
+        assert wants == {"page": 1, "reason": "picture"}
+        item = await ask(pool, "text", source=source, paging=paging, ocr="auto", content=content)
+    assert item["text"].endswith("Annual\n")

@@ -132,3 +132,9 @@ def test_so_many_words_that_no_page_has_them_are_cut_off() -> None:
 def test_many_lines_of_both_are_put_in_order_by_their_height() -> None:
     text = read(page([["가나"]] * 1500), [Box(0, 0, 600, 40_000)], layer([["다라"]] * 1500, top=102, left=300))
     assert text == "가나\n다라\n" * 1500
+
+
+def test_a_word_as_large_as_no_page_is_compared_with_nothing() -> None:
+    huge = {**word("휴가", 0, 0), "x1": 1e12, "y1": 1e12}
+    found = take({"dpi": DPI, "lines": [{"words": [huge]}]}, [], layer([["연차"]]).letters)
+    assert text_of(found.lines) == "휴가\n"
