@@ -70,11 +70,11 @@ def read_as_mapped(document: Document, page: int) -> str:
     Raises mupdf.FzErrorBase when the page cannot be parsed.
     """
     fonts = read_fonts(document, find_page(document, page))
-    look = _look(document, page)
+    look = first_look(document, page)
     needs_places = look.is_twice or fonts.unmapped or has_sign(look.text)
     if len(look.text) > MOST_CHARACTERS or not (look.findings.hidden or needs_places):
         return look.text
-    blocks = _letter_blocks(look)
+    blocks = letter_blocks(look)
     lines = read_lines(blocks, fonts) if needs_places else _drawn_lines(blocks)
     return "".join(f"{line}\n" for line in lines)
 
@@ -85,10 +85,10 @@ def read_places(document: Document, page: int) -> PlacedText | None:
     Raises mupdf.FzErrorBase when the page cannot be parsed.
     """
     fonts = read_fonts(document, find_page(document, page))
-    look = _look(document, page)
+    look = first_look(document, page)
     if len(look.text) > MOST_CHARACTERS:
         return None
-    blocks = _letter_blocks(look)
+    blocks = letter_blocks(look)
     lines = [PlacedLine(fit(text_of(line.letters)), line.box) for line in set_lines(blocks, fonts)]
     return PlacedText([line for line in lines if line.text.strip()], list(_placed_letters(blocks)))
 
@@ -111,8 +111,8 @@ def count_characters(document: Document, page: int) -> tuple[int, int]:
     loaded = load_page(document, page)
     found = structure(loaded, _SIGNS)
     findings = _examine(document, page, loaded, found)
-    look = _Look(loaded, findings, plain_text(found), TEXT, is_twice=False)
-    seen = sum(map(_length, _drawn_lines(_letter_blocks(look)) if findings.hidden else [look.text]))
+    look = FirstLook(loaded, findings, plain_text(found), TEXT, is_twice=False)
+    seen = sum(map(_length, _drawn_lines(letter_blocks(look)) if findings.hidden else [look.text]))
     hidden = findings.hidden
     if not hidden and _length(plain_text(structure(loaded, _EVERYWHERE))) > seen:
         hidden = attempt(examine, Sheet(loaded), otherwise=Findings()).hidden
@@ -132,7 +132,7 @@ def read_blocks(document: Document, page: int) -> dict[str, Any]:
     blocks = content["blocks"]
     texts = ["".join(span["text"] for span in line["spans"]) for block in blocks for line in block["lines"]]
     if sum(map(len, texts)) <= MOST_CHARACTERS and (findings.hidden or any(map(HANGUL.search, texts))):
-        raw = _letter_blocks(_Look(loaded, findings, "", TEXT, is_twice=False))
+        raw = letter_blocks(FirstLook(loaded, findings, "", TEXT, is_twice=False))
         texts = [line_text(line, PageFonts()) for block in raw for line in block["lines"]]
         if findings.hidden:
             content["blocks"] = blocks = raw
@@ -161,7 +161,7 @@ def has_a_line_twice(text: str) -> bool:
     return any(line == after and len(line) > 1 and not line.isspace() for line, after in pairwise(lines))
 
 
-class _Look(NamedTuple):
+class FirstLook(NamedTuple):
     """A first look at a page."""
 
     loaded: Any
@@ -178,7 +178,8 @@ class _Look(NamedTuple):
     """A line of it is the same as the one before."""
 
 
-def _look(document: Document, page: int) -> _Look:
+def first_look(document: Document, page: int) -> FirstLook:
+    """A first look at page `page` (from 1); raises mupdf.FzErrorBase when it cannot be parsed."""
     loaded = load_page(document, page)
     found = structure(loaded, _SIGNS)
     findings = _examine(document, page, loaded, found)
@@ -186,8 +187,8 @@ def _look(document: Document, page: int) -> _Look:
     is_twice = has_a_line_twice(text)
     # What the file says instead of its glyphs may be given for each piece; then the glyphs count.
     if is_twice or (text and not text.strip()):
-        return _Look(loaded, findings, plain_text(structure(loaded, GLYPHS)), GLYPHS, is_twice)
-    return _Look(loaded, findings, text, TEXT, is_twice)
+        return FirstLook(loaded, findings, plain_text(structure(loaded, GLYPHS)), GLYPHS, is_twice)
+    return FirstLook(loaded, findings, text, TEXT, is_twice)
 
 
 def _examine(document: Document, page: int, loaded: Any, found: Any) -> Findings:
@@ -197,7 +198,7 @@ def _examine(document: Document, page: int, loaded: Any, found: Any) -> Findings
     return attempt(examine, Sheet(loaded), otherwise=Findings(is_unchecked=True))
 
 
-def _letter_blocks(look: _Look) -> list[dict[str, Any]]:
+def letter_blocks(look: FirstLook) -> list[dict[str, Any]]:
     """The blocks of PyMuPDF's `get_text("rawdict")`, read anew, because shapes cut blocks; hidden letters left out."""
     blocks: list[dict[str, Any]] = pymupdf.TextPage(structure(look.loaded, look.options)).extractRAWDICT()["blocks"]
     return without_hidden(blocks, look.findings) if look.findings.hidden else blocks

@@ -19,16 +19,10 @@ from services.pdf.worker.letters import Letter, text_of
 from services.pdf.worker.mupdf import mupdf, pymupdf
 from services.pdf.worker.page_boxes import find_page
 from services.pdf.worker.page_lines import drawn_letters, set_lines
-from services.pdf.worker.page_text import (
-    GLYPHS,
-    MOST_CHARACTERS,
-    TEXT,
-    has_a_line_twice,
-    plain_text,
-)
+from services.pdf.worker.page_text import MOST_CHARACTERS, first_look, letter_blocks, plain_text
 from services.pdf.worker.signs import has_letter_sign, has_sign
 from services.pdf.worker.strings import fit
-from services.pdf.worker.structured_text import load_page, structure
+from services.pdf.worker.structured_text import structure
 from services.pdf.worker.word_pieces import match_pieces
 from services.pdf.worker.words import Line, Reading, Style, in_units
 
@@ -61,25 +55,29 @@ def read_page_words(document: Document, page: int) -> Reading:
     """
     leaf = find_page(document, page)
     fonts = read_fonts(document, leaf)
-    loaded = load_page(document, page)
-    drawn = _Drawn(structure(loaded, TEXT), fonts)
-    is_twice = has_a_line_twice(drawn.text)
-    if is_twice or (drawn.text and not drawn.text.strip()):
-        drawn = _Drawn(structure(loaded, GLYPHS), fonts)
+    look = first_look(document, page)
     looks = _Looks()
-    if len(drawn.text) > MOST_CHARACTERS:
-        lines = [Line(line, 0) for line in fit(drawn.text).removesuffix("\n").split("\n")]
-    elif is_twice or fonts.unmapped or has_sign(drawn.text):
-        drawn.forget_lines()
+    if len(look.text) > MOST_CHARACTERS:
+        lines = [Line(line, 0) for line in fit(look.text).removesuffix("\n").split("\n")]
+    elif look.is_twice or fonts.unmapped or has_sign(look.text):
         lines = [
             _line_of_letters(text_of(line.letters), line.letters, line.block, line.direction, looks)
-            for line in set_lines(drawn.letters, fonts)
+            for line in set_lines(letter_blocks(look), fonts)
         ]
+    elif look.findings.hidden:
+        drawn = [
+            (drawn_letters(line), number, line["dir"])
+            for number, block in enumerate(letter_blocks(look))
+            for line in block["lines"]
+        ]
+        lines = [_line_of_letters(text_of(letters), letters, block, way, looks) for letters, block, way in drawn]
     else:
-        lines = _drawn_lines(drawn, looks)
+        lines = _drawn_lines(_Drawn(structure(look.loaded, look.options), fonts), looks)
+    sheet = mupdf.fz_bound_page(look.loaded)
+    width, height = round(sheet.x1 - sheet.x0, 2), round(sheet.y1 - sheet.y0, 2)
     turn = mupdf.pdf_to_int(mupdf.pdf_dict_get_inheritable(leaf, _ROTATE))
     rotation = (turn + 45) // 90 * 90 % 360  # to the nearest side, as MuPDF shows it
-    return Reading(drawn.width, drawn.height, rotation, looks.styles, lines)
+    return Reading(width, height, rotation, looks.styles, lines)
 
 
 class _DrawnLine(NamedTuple):
@@ -103,8 +101,6 @@ class _Drawn:
         self._page = page
         self._fonts = fonts
         self._forms = pymupdf.TextPage(page)
-        self.width: float = round(self._forms.rect.width, 2)
-        self.height: float = round(self._forms.rect.height, 2)
 
     @cached_property
     def text(self) -> str:
@@ -126,10 +122,6 @@ class _Drawn:
             for order, line in enumerate(block["lines"])
             if (text := "".join([span["text"] for span in line["spans"]]))
         ]
-
-    def forget_lines(self) -> None:
-        """Gives their memory back before that for the letters is taken."""
-        self.__dict__.pop("lines", None)
 
     @cached_property
     def words(self) -> list[_Piece]:

@@ -78,7 +78,7 @@ def subject(place: Callable[[Path], Place]) -> Callable[..., Subject]:
     """Makes what a call asks about: a document, by default under the digest of its bytes."""
 
     def make(source: Path, *, flow: Flow = NOBODY, request_id: str = "", password: str = "") -> Subject:
-        return Subject(sha256(source.read_bytes()).hexdigest(), place(source), flow, request_id, password)
+        return Subject(sha256(source.read_bytes()).hexdigest(), place(source), flow, request_id, password=password)
 
     return make
 

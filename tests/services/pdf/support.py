@@ -47,8 +47,8 @@ class Questions:
         self._engine = Engine(pools, Recognition(pools, no_readings()))
 
     def missing(self, _kind: str) -> str:
-        """Nothing."""
-        return ""
+        """Recognition: there is one pool, of text workers."""
+        return "Nothing is recognised here."
 
     async def of(self, _kind: str, _deadline: float) -> Any:
         """The pool."""

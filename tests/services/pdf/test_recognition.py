@@ -11,7 +11,7 @@ import orjson
 import pytest
 
 from papermesh.pdf.v1 import pdf_service_pb2 as pb
-from services.base.blobs import BlobStore
+from services.base.blobs import BlobStore, Namespace
 from services.base.errors import Code, PapermeshError
 from services.base.flow import Flow
 from services.pdf.engine import Engine, Result
@@ -20,7 +20,7 @@ from services.pdf.processes.kinds import OCR, Kind
 from services.pdf.processes.limits import Limits
 from services.pdf.processes.pools import Pools
 from services.pdf.processes.subject import Subject
-from services.pdf.readings.readings import Readings
+from services.pdf.readings.readings import DocumentKey, Readings
 from services.pdf.recognition import Recognition
 from tests.services.pdf.support import TEXT
 
@@ -50,11 +50,27 @@ class Reader:
 
 
 @pytest.fixture
-async def readings(tmp_path: Path) -> AsyncIterator[Readings]:
-    """Kept on the disk alone: the store lacks the documents."""
-    blobs = BlobStore((tmp_path / "blobs").as_uri())
+def blobs(tmp_path: Path) -> BlobStore:
+    return BlobStore((tmp_path / "blobs").as_uri())
+
+
+@pytest.fixture
+async def readings(tmp_path: Path, blobs: BlobStore) -> AsyncIterator[Readings]:
     async with Readings(tmp_path / "readings", blobs, "engine", 1 << 30) as readings:
         yield readings
+
+
+@pytest.fixture
+def stored(make_pdf: Pdf, subject: About, blobs: BlobStore) -> Callable[..., Awaitable[Subject]]:
+    """Makes a document that is in the blob store, since nothing is kept of others."""
+
+    async def make(*pages: str) -> Subject:
+        path = make_pdf(*pages)
+        about = subject(path)
+        await blobs.put(Namespace.UPLOADS, about.sha256, path)
+        return about
+
+    return make
 
 
 @pytest.fixture
@@ -99,9 +115,9 @@ async def test_recognised_pages_stand_among_the_others_in_the_order_of_the_docum
 
 
 async def test_what_was_recognised_is_kept_by_its_languages(
-    reading: Callable[..., Any], make_pdf: Pdf, subject: About
+    reading: Callable[..., Any], stored: Callable[..., Awaitable[Subject]]
 ) -> None:
-    scan = subject(make_pdf("scan 1 words"))
+    scan = await stored("scan 1 words")
     async with reading() as reader:
         assert texts(await reader.read(scan)) == {1: "words in kor+eng"}
         assert texts(await reader.read(scan, 0.9)) == {1: "words in kor+eng"}
@@ -109,9 +125,9 @@ async def test_what_was_recognised_is_kept_by_its_languages(
 
 
 async def test_at_the_deadline_the_rest_is_pending_and_the_same_call_again_goes_on(
-    reading: Callable[..., Any], make_pdf: Pdf, subject: About
+    reading: Callable[..., Any], stored: Callable[..., Awaitable[Subject]]
 ) -> None:
-    scans = subject(make_pdf("scan 0 quick", "Text.", "scan 2 slow", "scan 0 last"))
+    scans = await stored("scan 0 quick", "Text.", "scan 2 slow", "scan 0 last")
     async with reading(ocr=1) as reader:
         await reader.read(scans, pages="1")  # starts the worker
         first = await reader.read(scans, 1.5)
@@ -126,9 +142,9 @@ async def test_at_the_deadline_the_rest_is_pending_and_the_same_call_again_goes_
 
 
 async def test_a_page_that_waits_for_a_worker_is_not_begun_after_its_callers_have_left(
-    reading: Callable[..., Any], make_pdf: Pdf, subject: About, until: Until
+    reading: Callable[..., Any], stored: Callable[..., Awaitable[Subject]], make_pdf: Pdf, subject: About, until: Until
 ) -> None:
-    scans = subject(make_pdf("scan 2 slow", "scan 30 never"))
+    scans = await stored("scan 2 slow", "scan 30 never")
     async with reading(ocr=1) as reader:
         await reader.read(subject(make_pdf("scan 0 x", name="first.pdf")))  # starts the worker
         assert (await reader.read(scans, 1)).is_partial
@@ -199,3 +215,15 @@ async def test_a_document_that_is_gone_is_no_failure_of_a_page(
     async with reading(kept=0) as reader:
         with pytest.raises(PapermeshError, match="gone"):
             await reader.read(replace(scan, place=once))
+
+
+async def test_nothing_is_kept_of_a_document_that_a_password_opened(
+    reading: Callable[..., Any], stored: Callable[..., Awaitable[Subject]], readings: Readings
+) -> None:
+    scan = await stored("scan 0 words")
+    async with reading() as reader:
+        assert texts(await reader.read(replace(scan, password="open"))) == {1: "words in kor+eng"}  # noqa: S106
+        document = DocumentKey(scan.namespace, scan.sha256)
+        assert await readings.find(document, [1], "ocr-page-kor+eng") == {}
+        await reader.read(scan)
+        assert await readings.find(document, [1], "ocr-page-kor+eng") != {}

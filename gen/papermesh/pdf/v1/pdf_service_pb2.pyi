@@ -147,6 +147,7 @@ class GetMetadataResponse(_message.Message):
     HAS_TEXT_LAYER_FIELD_NUMBER: _builtins.int
     SAMPLED_PAGES_FIELD_NUMBER: _builtins.int
     FAILURES_FIELD_NUMBER: _builtins.int
+    HIDDEN_CHARACTERS_FIELD_NUMBER: _builtins.int
     SCANNED_PAGES_FIELD_NUMBER: _builtins.int
     PAGE_LABELS_FIELD_NUMBER: _builtins.int
     FORM_FIELDS_FIELD_NUMBER: _builtins.int
@@ -162,7 +163,6 @@ class GetMetadataResponse(_message.Message):
     XFA_FIELD_NUMBER: _builtins.int
     LANGUAGE_FIELD_NUMBER: _builtins.int
     TRUNCATED_FIELD_NUMBER: _builtins.int
-    HIDDEN_CHARACTERS_FIELD_NUMBER: _builtins.int
     JSON_FIELD_NUMBER: _builtins.int
     pages: _builtins.int
     """Pages in the document."""
@@ -180,6 +180,10 @@ class GetMetadataResponse(_message.Message):
     """HasTextLayer says that at least one sampled page has text. False for a plain scan."""
     sampled_pages: _builtins.int
     """SampledPages is how many pages text_density and has_text_layer were measured on, at most 16, spread evenly."""
+    hidden_characters: _builtins.int
+    """HiddenCharacters is how many characters of the sampled pages nobody sees who looks at them, white space not counted.
+    They are no part of text_density. PDF_TEXT shows them with include_hidden.
+    """
     portfolio: _builtins.bool
     """Portfolio says that the document is a cover for its attachments, which are what it is about."""
     pdf_a: _builtins.str
@@ -194,10 +198,6 @@ class GetMetadataResponse(_message.Message):
     """Xfa says that there is an XFA form. What it shows in programs that know XFA may be on none of the pages here."""
     language: _builtins.str
     """Language that the document says it is in, "ko-KR"; empty if it does not say."""
-    hidden_characters: _builtins.int
-    """HiddenCharacters is how many characters of the sampled pages nobody sees who looks at them, white space not counted.
-    They are no part of text_density. PDF_TEXT shows them with include_hidden.
-    """
     json: _builtins.str
     """Json is this result as JSON text. With the metadata "x-result: json" only this field is filled."""
     @_builtins.property
@@ -269,6 +269,7 @@ class GetMetadataResponse(_message.Message):
         has_text_layer: _builtins.bool = ...,
         sampled_pages: _builtins.int = ...,
         failures: _abc.Iterable[Global___PageFailure] | None = ...,
+        hidden_characters: _builtins.int = ...,
         scanned_pages: _abc.Iterable[_builtins.int] | None = ...,
         page_labels: _abc.Iterable[Global___PageLabels] | None = ...,
         form_fields: _abc.Iterable[Global___FormField] | None = ...,
@@ -284,7 +285,6 @@ class GetMetadataResponse(_message.Message):
         xfa: _builtins.bool = ...,
         language: _builtins.str = ...,
         truncated: _abc.Iterable[_builtins.str] | None = ...,
-        hidden_characters: _builtins.int = ...,
         json: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from papermesh.pdf.v1 import pdf_service_pb2 as pb
 from services.pdf.processes.pool import WorkerPool
 from services.pdf.processes.subject import Subject
-from services.pdf.worker import metadata, outline, page_trace, text, visibility
+from services.pdf.worker import hidden_text, metadata, outline, page_trace, text, visibility
 from services.pdf.worker.mupdf import pymupdf
 from services.pdf.worker.page_text import count_characters, read_text
 from tests.services.pdf.support import TEXT, Questions, open_path
@@ -66,7 +66,7 @@ def test_hidden_text_has_the_box_around_it(path: Path) -> None:
 
 
 def test_a_page_says_when_it_hides_more_than_is_shown(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(text, "MAX_HIDDEN", 2)
+    monkeypatch.setattr(hidden_text, "MAX_HIDDEN", 2)
 
     def draw(page: Any, said: str) -> None:
         for row in range(4):
@@ -229,7 +229,7 @@ async def test_a_confined_worker_finds_what_an_open_one_does(
         for draw, reason in drawn:
             make(path, draw)
             request = pb.ExtractTextRequest(include_hidden=True)
-            answer = json.loads(await Questions(pool).answer(TEXT, request, subject(path), 30))
+            answer = json.loads((await Questions(pool).answer(TEXT, request, subject(path), 30)).json)
             assert [each["reason"] for each in answer["hidden"]] == ([reason] if reason else [])
             assert (HIDDEN in answer["items"][0]["text"]) == (not reason)
         assert pool.restarts == {}

@@ -126,15 +126,16 @@ def pictures_view() -> View:
 
 
 async def test_a_confined_worker_draws_and_merges_without_importing_anything(
-    make_pool: Any, ask: Any, pictures_view: View, save: Callable[..., Path]
+    make_pool: Any, ask: Any, subject: Any, pictures_view: View, save: Callable[..., Path]
 ) -> None:
     source = save(lambda page: KINDS["half scan"][0](page, 0))
     text_view = View("services.pdf.worker.text:read_page", paged=True)
-    paging = {"ranges": [(1, 1)], "in_call": 1, "spread": 1, "result_bytes": 1 << 20}
+    paging = {"ranges": [(1, 1)], "in_call": 1, "spread": 1, "apart": False, "result_bytes": 1 << 20}
     line = {"words": [{"text": "Annual", "x0": 72, "y0": 400, "x1": 120, "y1": 410, "confidence": 0.9}]}
     content = orjson.dumps({"1": {"dpi": 72, "lines": [line]}})
     async with make_pool(views={"picture": pictures_view, "text": text_view}) as pool:
-        wants = await ask(pool, "text", source=source, paging=paging, ocr="auto")
-        assert wants == {"page": 1, "reason": "picture"}
+        deadline = asyncio.get_running_loop().time() + 60
+        asked = {"paging": paging, "ocr": "auto"}
+        assert (await pool.run("text", asked, subject(source), deadline)).header["pieces"] == [[1, "picture"]]
         item = await ask(pool, "text", source=source, paging=paging, ocr="auto", content=content)
     assert item["text"].endswith("Annual\n")

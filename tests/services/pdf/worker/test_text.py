@@ -8,7 +8,7 @@ from rapidfuzz.distance import Indel
 
 from services.base.errors import Code, PapermeshError
 from services.pdf.worker import text
-from services.pdf.worker.mupdf import mupdf, pymupdf
+from services.pdf.worker.mupdf import pymupdf
 from services.pdf.worker.paged import choose_pages, read_pages
 from tests.services.pdf.support import open_path
 from tests.services.pdf.worker.made_pages import KINDS, lines
@@ -24,8 +24,9 @@ def read(path: Path, *ranges: tuple[int, int]) -> tuple[list[dict[str, Any]], li
 def read_lists(path: Path, ranges: Sequence[tuple[int, int]], result_bytes: int) -> dict[str, list[dict[str, Any]]]:
     paging = {"ranges": ranges, "in_call": 1000, "spread": 1000, "apart": False, "result_bytes": result_bytes}
     header, payload = read_pages(text.read_page, open_path(path), {"paging": paging})
-    lists = {}
-    for name, length in header["lists"].items():
+    lists: dict[str, list[dict[str, Any]]] = {}
+    [piece] = header["pieces"]
+    for name, length in piece.items():
         lists[name] = orjson.loads(b"[%b]" % payload[:length])
         payload = payload[length:]
     assert payload == b""
@@ -35,8 +36,8 @@ def read_lists(path: Path, ranges: Sequence[tuple[int, int]], result_bytes: int)
 def test_lines_end_with_a_line_feed(make_pdf: Pdf) -> None:
     items, failures = read(make_pdf("First line.\nSecond line.", "Page two."))
     assert items == [
-        {"page": 1, "text": "First line.\nSecond line.\n", "ocr": False, "confidence": 1.0},
-        {"page": 2, "text": "Page two.\n", "ocr": False, "confidence": 1.0},
+        {"page": 1, "text": "First line.\nSecond line.\n", "ocr": False, "confidence": 1.0, "ocr_reason": ""},
+        {"page": 2, "text": "Page two.\n", "ocr": False, "confidence": 1.0, "ocr_reason": ""},
     ]
     assert failures == []
 
@@ -44,21 +45,6 @@ def test_lines_end_with_a_line_feed(make_pdf: Pdf) -> None:
 def test_only_the_chosen_pages_are_read(make_pdf: Pdf) -> None:
     items, _ = read(make_pdf(*"abcdefg"), (2, 3), (7, 7))
     assert [(item["page"], item["text"]) for item in items] == [(2, "b\n"), (3, "c\n"), (7, "g\n")]
-
-
-def test_a_page_is_looked_up_once(make_pdf: Pdf, monkeypatch: pytest.MonkeyPatch) -> None:
-    document = open_path(make_pdf(*"abc"))
-    look_up = mupdf.pdf_lookup_page_obj
-    seen: list[int] = []
-
-    def count(pdf: Any, index: int) -> Any:
-        seen.append(index)
-        return look_up(pdf, index)
-
-    monkeypatch.setattr(mupdf, "pdf_lookup_page_obj", count)
-    for page in (1, 2, 3):
-        text.read_page(document, page, {})
-    assert seen == [0, 1, 2]
 
 
 def test_korean_is_read_as_it_is_written(make_pdf: Pdf) -> None:
