@@ -27,6 +27,9 @@ _CLONE = Path(__file__).resolve().parents[2]
 _CLI = Path(sys.prefix, "bin", "papermesh")
 _SAMPLE = _CLONE / "samples" / "leave-policy.pdf"
 
+_OCR_DATA = _CLONE / "var" / "ocr_data"
+"""Where setting up puts better models for Tesseract than the system's, if it can (deploy/local/ocr_data.sh)."""
+
 USUAL_ROOT = _CLONE / "var"
 """The default folder of a deployment's state; PAPERMESH_VAR names another."""
 
@@ -45,7 +48,8 @@ def up(root: Path, environment: Mapping[str, str]) -> int:
     stopping = _stop_on_signals()
     begun = time.monotonic()
     try:
-        settings = {name: value for name, value in environment.items() if name.startswith("PAPERMESH_")}
+        settings = {"PAPERMESH_PDF_OCR_DATA": str(_OCR_DATA)} if _OCR_DATA.is_dir() else {}
+        settings |= {name: value for name, value in environment.items() if name.startswith("PAPERMESH_")}
         settings.pop("PAPERMESH_TOKEN", None)  # a person's, for the command line; no part needs it
         ports, counts = Ports.from_environment(environment), replicas.from_environment(environment)
         stack = Stack(root, ports, replicas=counts, settings=settings, stopping=stopping)
