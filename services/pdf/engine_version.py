@@ -22,6 +22,8 @@ def digest_of_sources(folder: Path) -> str:
 INPUTS: Mapping[str, Callable[[], str]] = {
     "pdf": partial(digest_of_sources, Path(__file__).parent),
     "pymupdf": partial(version, "pymupdf"),
+    "numpy": partial(version, "numpy"),
+    "pillow": partial(version, "pillow"),
 }
 """What shapes a result wherever it runs, and how to find its version; the service adds what its settings name."""
 
