@@ -168,7 +168,7 @@ def test_an_action_that_does_not_exist_is_the_adapters_to_refuse(papermesh: Run,
 def test_a_word_that_fits_no_argument_is_a_mistake_of_usage(papermesh: Run, adapter: Any) -> None:
     result = papermesh("invoke", "PDF_TEXT", "pgs=1")
     assert result.exit_code == 2
-    assert result.stderr == "There is no argument pgs. Arguments: doc_ref, pages.\n"
+    assert result.stderr == "There is no argument pgs. Arguments: doc_ref, pages, ocr, languages, include_hidden.\n"
     assert not adapter.invoked
 
 

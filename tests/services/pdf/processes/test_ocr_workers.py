@@ -210,6 +210,7 @@ async def test_what_a_worker_leaves_behind_has_ended_when_the_service_hears_of_i
 
 
 @pytest.mark.soak
+@pytest.mark.long
 async def test_after_requests_that_were_killed_at_random_moments_nothing_is_left(
     make_ocr_pool: MakePool, work_dir: Path, until: Until
 ) -> None:

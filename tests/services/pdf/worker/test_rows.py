@@ -7,7 +7,8 @@ from services.pdf.worker.page_trace import Box, CrowdedPageError
 from services.pdf.worker.rows import Rows
 
 EDGE = st.floats(-50, 400)
-BOXES = st.tuples(EDGE, EDGE, EDGE, EDGE).filter(lambda box: box[0] < box[2] and box[1] < box[3])
+EDGES = st.lists(EDGE, min_size=2, max_size=2, unique=True).map(sorted)
+BOXES = st.builds(lambda across, down: (across[0], down[0], across[1], down[1]), EDGES, EDGES)
 
 
 @given(st.lists(BOXES, max_size=30), BOXES)
