@@ -53,6 +53,11 @@ def machine_cpu_s() -> float:
     return (user + nice + system + irq + softirq) * _TICK_S
 
 
+def own_rss() -> float:
+    """Memory of this process alone, in MiB."""
+    return _memory([os.getpid()]).rss
+
+
 def memory(leader: int) -> Memory:
     """Memory of a process and its family."""
     return _memory([leader, *_children(leader, _processes())])
