@@ -29,9 +29,9 @@ def test_every_path_is_there(path: str) -> None:
     assert (ROOT / path).is_dir() if path.endswith("/") else (ROOT / path).is_file()
 
 
-def test_fifteen_changes_have_their_place() -> None:
+def test_at_least_fifteen_changes_have_their_place() -> None:
     rows = CHANGES[2:]
-    assert len(rows) == 15
+    assert len(rows) >= 15
     for row in rows:
         assert [*paths(row), *re.findall(r"\]\(([\w./-]+)", row)], f"this row names no place: {row}"
 
