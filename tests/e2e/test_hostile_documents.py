@@ -23,7 +23,7 @@ HOSTILE = (
 
 A_DOCUMENTS_FAULT = {"BAD_ARG", "TOO_LARGE"}
 
-REASONS = {"BROKEN", "SCAN", "TOO_LARGE"}
+REASONS = {"BROKEN", "OCR_FAILED", "OCR_PENDING", "SCAN", "TOO_LARGE"}
 """Why a page is missing from a result."""
 
 

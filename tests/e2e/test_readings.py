@@ -1,24 +1,33 @@
-"""What was read of a document goes with it, from the store and from pdf's disk, while everything runs."""
+"""A scan is read once, and what was read of it goes with it, from the store and from disk, while everything runs."""
 
-import asyncio
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from services.base.blobs import BlobStore, Namespace
-from services.pdf.engine_version import engine_version
-from services.pdf.readings.readings import DocumentKey, Readings
+from services.pdf.worker.mupdf import pymupdf
+from tests.e2e.support.adapter import Answer
 from tests.e2e.support.deployment import Deployment, deployed
 from tests.e2e.support.waiting import eventually
 from tests.support.disks import files_in
-from tests.support.pdfs import pdf_bytes
+from tests.support.programs import needed
 
 
 @pytest.fixture(scope="module")
 def mesh(good_document: Path) -> Iterator[Deployment]:
+    needed("tesseract", "tesseract-ocr tesseract-ocr-kor tesseract-ocr-script-hang")
     with deployed(good_document) as deployment:
         yield deployment
+
+
+def scan(words: str) -> bytes:
+    """A document of one page that is a picture of these words."""
+    with pymupdf.open() as typed, pymupdf.open() as scanned:
+        typed.new_page().insert_text((72, 100), words, fontsize=14)
+        page = scanned.new_page()
+        page.insert_image(page.rect, pixmap=typed[0].get_pixmap(dpi=150))
+        content: bytes = scanned.tobytes()
+        return content
 
 
 def copies(mesh: Deployment, sha256: str) -> list[Path]:
@@ -26,26 +35,38 @@ def copies(mesh: Deployment, sha256: str) -> list[Path]:
     return [file for file in files_in(mesh.stack.folders.root) if sha256 in str(file)]
 
 
-async def recognised(mesh: Deployment, *digests: str) -> None:
-    """Keeps a page of each document, as pdf does that is not running just now."""
-    folders = mesh.stack.folders
-    store = BlobStore(folders.blobs.as_uri())
-    async with Readings(folders.work("pdf") / "readings", store, engine_version(), 10**7) as readings:
-        for sha256 in digests:
-            document = DocumentKey(Namespace.UPLOADS, sha256)
-            await readings.keep(document, "ocr-kor+eng", {1: b"what the page says"}, shared=True)
+def read(mesh: Deployment, reference: dict[str, str]) -> Answer:
+    """The text of a scan, asked for until it is there."""
+    answers: list[Answer] = []
+
+    def is_read() -> bool:
+        answers.append(mesh.adapter.invoke("PDF_TEXT", {"doc_ref": reference}))
+        return not answers[-1].data["failures"]
+
+    eventually(is_read, 60, "recognition")
+    return answers[-1]
 
 
-def test_a_deleted_document_leaves_nothing_within_a_minute(mesh: Deployment) -> None:
-    gone, other = (mesh.adapter.reference(pdf_bytes(size))["sha256"] for size in (5000, 6000))
+def test_a_scan_is_read_and_once_deleted_leaves_nothing_within_a_minute(mesh: Deployment) -> None:
+    gone, other = (mesh.adapter.reference(scan(f"The {name} page of the policy.")) for name in ("first", "second"))
+    [item] = read(mesh, gone).data["items"]
+    assert (item["text"], item["ocr"], item["ocr_reason"]) == ("The first page of the policy.\n", True, "no_text")
+    read(mesh, other)
+    # The document, its reading in the store, and the one on pdf's disk.
+    assert len(copies(mesh, gone["sha256"])) == len(copies(mesh, other["sha256"])) == 3
+    assert mesh.adapter.request("DELETE", f"/documents/{gone['sha256']}").ok
+    assert all(file.is_relative_to(mesh.stack.folders.work("pdf")) for file in copies(mesh, gone["sha256"]))
+    eventually(lambda: not copies(mesh, gone["sha256"]), 60, "the last copy's end")
+    assert len(copies(mesh, other["sha256"])) == 3
+
+
+def test_what_was_recognised_outlives_a_restart(mesh: Deployment) -> None:
+    reference = mesh.adapter.reference(scan("Kept over a restart."))
+    first = read(mesh, reference)
     mesh.stack.part("pdf").stop()
-    asyncio.run(recognised(mesh, gone, other))
     mesh.stack.part("pdf").start()
     mesh.stack.wait_until_ready()
     eventually(mesh.works, 30, "a good call")
-    # The document, its reading in the store, and the one on pdf's disk.
-    assert len(copies(mesh, gone)) == len(copies(mesh, other)) == 3
-    assert mesh.adapter.request("DELETE", f"/documents/{gone}").ok
-    assert all(file.is_relative_to(mesh.stack.folders.work("pdf")) for file in copies(mesh, gone))
-    eventually(lambda: not copies(mesh, gone), 60, "the last copy's end")
-    assert len(copies(mesh, other)) == 3
+    again = mesh.adapter.invoke("PDF_TEXT", {"doc_ref": reference}, **{"Cache-Control": "no-cache"})
+    assert again.data == first.data
+    assert again.meta["latency_ms"] < 2000, "recognising it again takes longer, with the start of its workers"
