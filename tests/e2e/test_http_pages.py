@@ -76,7 +76,7 @@ def test_the_catalogue_lists_what_can_be_invoked_with_schemas(mesh: Deployment) 
     text = actions["PDF_TEXT"]
     assert text["description"]
     assert text["args_schema"]["required"] == ["doc_ref"]
-    assert {"doc_ref", "pages"} == text["args_schema"]["properties"].keys()
+    assert {"doc_ref", "pages", "ocr", "languages", "include_hidden"} == text["args_schema"]["properties"].keys()
     assert {"items", "pages", "failures"} <= text["result_schema"]["properties"].keys()
     assert (text["timeout_s"], text["rate"]) == (10, {"requests_per_minute": 60, "burst": 10})
 

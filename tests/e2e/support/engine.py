@@ -28,9 +28,10 @@ class Engine:
         return replicas.name("pdf", self.number)
 
     def workers(self) -> list[psutil.Process]:
-        """The worker processes that are there now, children of the process that they are forked from."""
+        """The text workers that are there now, children of the process that they are forked from."""
         with suppress(psutil.NoSuchProcess, ValueError):
-            (zygote,) = psutil.Process(self.mesh.stack.part(self.name).pid).children()
+            children = psutil.Process(self.mesh.stack.part(self.name).pid).children()
+            (zygote,) = [child for child in children if '"name":"text"' in "".join(child.cmdline())]
             return [child for child in zygote.children() if child.status() != psutil.STATUS_ZOMBIE]
         return []
 
