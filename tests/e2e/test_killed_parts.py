@@ -57,7 +57,8 @@ def threads() -> Iterator[ThreadPoolExecutor]:
 
 def zygote(mesh: Deployment) -> psutil.Process:
     """The process that the engine's workers are forked from."""
-    (found,) = psutil.Process(mesh.stack.part("pdf").pid).children()
+    children = psutil.Process(mesh.stack.part("pdf").pid).children()
+    (found,) = [child for child in children if '"name":"text"' in "".join(child.cmdline())]
     return found
 
 
