@@ -18,6 +18,8 @@ from tests.e2e.support.deployment import Deployment
 from tests.e2e.support.engine import Engine, endless_document
 from tests.e2e.support.waiting import eventually
 
+pytestmark = pytest.mark.measures_time
+
 ROLES = ("redis-state", "redis-cache")
 
 

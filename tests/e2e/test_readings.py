@@ -12,6 +12,8 @@ from tests.e2e.support.waiting import eventually
 from tests.support.disks import files_in
 from tests.support.programs import needed
 
+pytestmark = pytest.mark.measures_time
+
 
 @pytest.fixture(scope="module")
 def mesh(good_document: Path) -> Iterator[Deployment]:

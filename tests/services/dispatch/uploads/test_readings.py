@@ -22,6 +22,8 @@ from tests.support.clients import REPORTS_ID, REPORTS_KEY
 from tests.support.disks import files_in
 from tests.support.s3 import bucket
 
+pytestmark = pytest.mark.measures_time
+
 KEEP_S = 30 * 86_400
 PAGES = {1: b"first page", 2: b"second page"}
 

@@ -13,6 +13,8 @@ from services.pdf.readings import readings as module
 from tests.services.pdf.readings.conftest import MakeReadings, stored
 from tests.support.disks import files_in
 
+pytestmark = pytest.mark.measures_time
+
 PAGES = {1: b"first page", 2: b"second page"}
 OCR = "ocr-kor+eng"
 

@@ -10,7 +10,7 @@ from services.pdf.worker.ocr.trained_data import models_for
 from tests.services.pdf.printed import DPI, ENGLISH, file, page
 from tests.support.programs import needed
 
-pytestmark = pytest.mark.usefixtures("program")
+pytestmark = [pytest.mark.usefixtures("program"), pytest.mark.measures_time]
 
 SLEEPING = "#!/bin/sh\necho $$ > {}\nexec sleep 600\n"
 
