@@ -7,6 +7,7 @@ from typing import Any
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import pkcs7
+from cryptography.x509 import InvalidVersion
 from cryptography.x509.oid import NameOID
 
 from services.pdf.worker.dates import moment
@@ -73,7 +74,7 @@ def _signer(signature: bytes) -> str:
 
     A signature may hold the certificates of its issuers too: the signer's is the one that issued no other.
     """
-    with warnings.catch_warnings(), contextlib.suppress(ValueError, UnsupportedAlgorithm):
+    with warnings.catch_warnings(), contextlib.suppress(ValueError, InvalidVersion, UnsupportedAlgorithm):
         warnings.simplefilter("ignore")  # of zeros that fill the string up, which stand after every signature
         certificates = pkcs7.load_der_pkcs7_certificates(signature)
         issuers = {each.issuer for each in certificates if each.issuer != each.subject}
