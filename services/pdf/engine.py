@@ -107,8 +107,7 @@ class _Ask:
             if isinstance(each, PapermeshError)
         }
         read = {page: each for page, each in sorted(recognised.items()) if isinstance(each, bytes)}
-        ranges = [(page, page) for page in read]
-        parts = list(cut_pages(ranges, self.pages.in_part)) if ranges else []
+        parts = cut_pages([(page, page) for page in read], self.pages.in_part)
         answers = await _all(
             *(
                 self._read(

@@ -6,7 +6,7 @@ deadline passes is finished and kept, and the same call again goes on from there
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from services.base.errors import Code, PapermeshError, bad_field
@@ -43,7 +43,7 @@ class _UnderWay:
 
     task: "asyncio.Task[bytes]"
     waiting: int = 0
-    begun: bool = field(default=False)
+    begun: bool = False
     """Whether its picture is being made or read, so that stopping would lose work."""
 
 

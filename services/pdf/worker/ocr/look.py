@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 
+from services.pdf.worker.letters import HANGUL
 from services.pdf.worker.ocr.ink import ink_of
 from services.pdf.worker.ocr.numeric import Grey, np
 from services.pdf.worker.ocr.rows import height_of, rows_of
@@ -16,7 +17,6 @@ _WIDTH_INCHES = 4.0
 _BETWEEN_INCHES = 0.1
 _LEAST_LETTERS = 12
 
-_HANGUL = re.compile("[\u1100-\u11ff\u3131-\u318e\uac00-\ud7a3]")
 _LATIN = re.compile("[A-Za-z\u00c0-\u024f]")
 
 
@@ -56,7 +56,7 @@ def sample_of(pixels: Grey, dpi: int) -> Grey | None:
 def look_at(lines: list[Line]) -> Look:
     """What these lines of a sample say."""
     text = "".join(word.text for line in lines for word in line)
-    hangul, latin = len(_HANGUL.findall(text)), len(_LATIN.findall(text))
+    hangul, latin = len(HANGUL.findall(text)), len(_LATIN.findall(text))
     if hangul + latin < _LEAST_LETTERS:
         return Look(0.0, hangul / max(1, hangul + latin))
     everything = [word for line in lines for word in line]
