@@ -2,7 +2,7 @@ import hashlib
 import os
 import shutil
 import time
-from collections.abc import Awaitable, Iterator
+from collections.abc import Awaitable
 from pathlib import Path
 from typing import IO
 
@@ -15,21 +15,8 @@ from services.base.errors import Code, PapermeshError
 from services.base.own_faults import COUNTS
 from services.base.stored_blob import Key
 from tests.support.disks import fill, needs_root, small_disk
-from tests.support.s3 import bucket
 
 MISSING = "ab" * 32
-
-
-@pytest.fixture(scope="module")
-def s3() -> Iterator[str]:
-    with bucket() as url:
-        yield url
-
-
-@pytest.fixture(params=["directory", "s3"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> BlobStore:
-    url = f"file://{tmp_path}/blobs" if request.param == "directory" else request.getfixturevalue("s3")
-    return BlobStore(url)
 
 
 @pytest.fixture

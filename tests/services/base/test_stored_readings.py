@@ -5,7 +5,6 @@ import errno
 import os
 import secrets
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,21 +12,8 @@ import pytest
 from services.base.blobs import BlobStore, Namespace
 from services.base.errors import Code, PapermeshError
 from services.base.stored_blob import Key
-from tests.support.s3 import bucket
 
 LIMIT = 1000
-
-
-@pytest.fixture(scope="module")
-def s3() -> Iterator[str]:
-    with bucket() as url:
-        yield url
-
-
-@pytest.fixture(params=["directory", "s3"])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> BlobStore:
-    url = f"file://{tmp_path}/blobs" if request.param == "directory" else request.getfixturevalue("s3")
-    return BlobStore(url)
 
 
 @pytest.fixture

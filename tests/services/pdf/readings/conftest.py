@@ -1,7 +1,7 @@
 """Documents in a real store, and what replicas keep of them."""
 
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -9,23 +9,16 @@ import pytest
 from services.base.blobs import BlobStore, Namespace
 from services.base.stored_blob import Key
 from services.pdf.readings.readings import Readings
-from tests.support.s3 import bucket
 
 MIB = 1024 * 1024
 
 MakeReadings = Callable[..., Readings]
 
 
-@pytest.fixture(scope="session")
-def s3() -> Iterator[str]:
-    with bucket() as url:
-        yield url
-
-
-@pytest.fixture(params=["directory", "s3"])
-def blobs(request: pytest.FixtureRequest, tmp_path: Path) -> BlobStore:
-    url = f"file://{tmp_path}/blobs" if request.param == "directory" else request.getfixturevalue("s3")
-    return BlobStore(url)
+@pytest.fixture
+def blobs(store: BlobStore) -> BlobStore:
+    """Where the documents are."""
+    return store
 
 
 @pytest.fixture
