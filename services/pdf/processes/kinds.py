@@ -32,7 +32,7 @@ class View:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reach:
-    """What a kind's workers reach by name besides a private folder of each. They never work without Landlock."""
+    """What a kind's workers reach by name, to read or to run; they write no file. They never work without Landlock."""
 
     execute: Sequence[str] = ()
     """Programs and their ELF interpreters."""

@@ -34,8 +34,7 @@ class _Request:
 class WorkerPool:
     """Workers of one kind behind a fair queue, each for one document of one caller. `async with` starts and ends them.
 
-    `views` are what they can be asked, by operation name; `work_dir` is where documents are placed and
-    workers have their private folders.
+    `views` are what they can be asked, by operation name; `work_dir` is where documents are placed.
     """
 
     def __init__(self, kind: Kind, views: Mapping[str, View], work_dir: Path) -> None:
@@ -46,7 +45,7 @@ class WorkerPool:
         self._names = (f"document-{kind.name}-{number}.pdf" for number in itertools.count(1))
         self._places = FairQueue(kind.size, kind.limits.waiting)
         self._crashes = Crashes()
-        self._supervisor = Supervisor(kind, views, work_dir, self._crashes)
+        self._supervisor = Supervisor(kind, views, self._crashes)
         self._closing = False
 
     async def __aenter__(self) -> Self:

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import shutil
 from collections import defaultdict
 from collections.abc import Iterable
 from contextlib import AsyncExitStack
@@ -10,7 +9,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from services.pdf.operations import Step
-from services.pdf.processes import folders, outcomes
+from services.pdf.processes import outcomes
 from services.pdf.processes.kinds import Kind, View
 from services.pdf.processes.pool import WorkerPool
 from services.pdf.processes.process import Answer
@@ -40,8 +39,6 @@ class Pools:
     async def __aenter__(self) -> Self:
         for left in self._work_dir.glob("document-*"):
             left.unlink()
-        for folder in self._work_dir.glob(folders.PATTERN):
-            shutil.rmtree(folder)
         try:
             for kind in self._kinds.values():
                 if kind.starts_with_service:

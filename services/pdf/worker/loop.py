@@ -23,15 +23,15 @@ _AT_ONCE = 64 * 1024
 """Bytes of a request that are read at a time; most requests have fewer."""
 
 
-def serve(views: Mapping[str, View], folder: str) -> None:
-    """Answers requests on the worker's socket until the service closes it; `folder` is the worker's own, or empty."""
+def serve(views: Mapping[str, View]) -> None:
+    """Answers requests on the worker's socket until the service closes it."""
     # Python must not query the socket, since the filter would refuse that.
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM, 0, fileno=SOCKET)
     grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss + _MAX_GROWTH_KIBIBYTES
     data, descriptors, _flags, _address = socket.recv_fds(connection, _AT_ONCE, 1)
     document = descriptors[0] if descriptors else -1
     while request := _receive(data):
-        given = Given(document, folder, request.password)
+        given = Given(document, request.password)
         (header, payload), retire = _answer(views[request.operation], given, request.arguments)
         # The header is complete only now: what the request took counts.
         usage = resource.getrusage(resource.RUSAGE_SELF)

@@ -5,10 +5,9 @@ A view of a whole document takes it and its arguments, and returns its response 
     def describe(document: Document, arguments: Arguments) -> bytes
 
 One whose result the service itself must know about returns an Outcome instead. A view of pages (`paged.py`) also takes
-a page. A view of content alone takes its worker's private folder in the
-document's place, and finds the content among its arguments, under `wire.CONTENT`:
+a page. A view of content alone takes its arguments only, and finds the content among them, under `wire.CONTENT`:
 
-    def read_picture(folder: str, arguments: Arguments) -> bytes
+    def read_picture(arguments: Arguments) -> bytes
 
 All raise PapermeshError for what the caller can fix.
 """
@@ -33,9 +32,6 @@ class Given(NamedTuple):
 
     document: int = -1
     """The document's descriptor; -1 where no view takes one."""
-
-    folder: str = ""
-    """Its private folder; empty where its kind reaches no file by name."""
 
     password: str = ""
     """What opens the document; empty for none."""
@@ -63,5 +59,5 @@ def _read_whole(
     return found if isinstance(found, tuple) else ({}, found)
 
 
-def _read_content(read: Callable[[str, Arguments], bytes], given: Given, arguments: Arguments) -> Outcome:
-    return {}, read(given.folder, arguments)
+def _read_content(read: Callable[[Arguments], bytes], _given: Given, arguments: Arguments) -> Outcome:
+    return {}, read(arguments)

@@ -18,18 +18,17 @@ _DPI = 150
 """Of the picture."""
 
 
-def warm_up(views: Iterable[tuple[View, Arguments]], folder: str) -> None:
-    """Runs each view once, with its arguments, on a document made in memory or on its first page as a picture.
+def warm_up(views: Iterable[tuple[View, Arguments, bool]]) -> None:
+    """Runs each view once, with its arguments, on a document made in memory.
 
-    `folder` is for what views of content write.
+    Those of which the last is true take content alone: they get its first page as a picture.
     """
     descriptor = os.memfd_create("warm-up")
     try:
         os.write(descriptor, _sample())
-        given = Given(descriptor, folder)
-        content = {CONTENT: _picture(descriptor)} if folder else {}
-        for view, arguments in views:
-            view(given, {"paging": _PAGING, **content, **arguments})
+        for view, arguments, takes_content in views:
+            content = {CONTENT: _picture(descriptor)} if takes_content else {}
+            view(Given(descriptor), {"paging": _PAGING, **content, **arguments})
         os.ftruncate(descriptor, 0)
         with contextlib.suppress(PapermeshError):  # the way of an error loads modules too
             open_document(descriptor)

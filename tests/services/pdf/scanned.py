@@ -40,7 +40,7 @@ def picture(document: Document, arguments: Mapping[str, Any]) -> tuple[dict[str,
     return ({"failure": failure}, b"") if failure else ({"dpi": 300}, text.encode())
 
 
-def recognise(_folder: str, arguments: Mapping[str, Any]) -> bytes:
+def recognise(arguments: Mapping[str, Any]) -> bytes:
     """Reads such a picture."""
     if not arguments["languages"]:  # warming up
         return b""

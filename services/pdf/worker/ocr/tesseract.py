@@ -46,7 +46,7 @@ def run(picture: bytes, models: Sequence[str], data: str, *, dpi: int, segmentat
             command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
+            # Its errors go where this process's go: in a worker nowhere. To open /dev/null, that would have to write.
             env={"OMP_THREAD_LIMIT": "1", "PATH": os.environ.get("PATH", os.defpath)},
         )
     except OSError as error:
