@@ -3,7 +3,7 @@
 import itertools
 import os
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,6 +29,8 @@ class _Request:
     arguments: dict[str, Any]
     subject: Subject
     deadline: float
+    believed: Callable[[bytes], bool]
+    """Whether this can be the answer's payload."""
 
 
 class WorkerPool:
@@ -100,9 +102,17 @@ class WorkerPool:
         finally:
             self._places.give(flow)
 
-    async def ask(self, operation: str, arguments: dict[str, Any], subject: Subject, deadline: float) -> Answer:
-        """What `run` does once it is the request's `turn`."""
-        request = _Request(operation, arguments, subject, deadline)
+    async def ask(
+        self,
+        operation: str,
+        arguments: dict[str, Any],
+        subject: Subject,
+        deadline: float,
+        *,
+        believed: Callable[[bytes], bool] = lambda _payload: True,
+    ) -> Answer:
+        """What `run` does once it is the request's `turn`. An answer that is not `believed` is a crash."""
+        request = _Request(operation, arguments, subject, deadline, believed)
         worker = self._supervisor.take_kept(subject.holder) if subject.holder else None
         if worker is None and self._views[request.operation].content:
             worker = await self._supervisor.take_new(request.deadline)
@@ -154,7 +164,9 @@ class WorkerPool:
     def _finish(self, worker: WorkerProcess, request: _Request, answer: Answer) -> Answer:
         """Keeps or ends the worker; raises the error that it answered with."""
         header = answer.header
-        crash = header.get("crash")
+        error, crash = header.get("error"), header.get("crash")
+        if crash is None and error is None and not request.believed(answer.payload):
+            crash = "not believed"
         if crash is not None:
             reason = "memory" if crash == "memory" else "crash"
             self._supervisor.end(worker, reason)
@@ -166,7 +178,6 @@ class WorkerPool:
             self._supervisor.keep(worker, holder)
         else:
             self._supervisor.dismiss(worker)
-        error = header.get("error")
         if error is not None:
             raise outcomes.from_worker(error)
         return answer
