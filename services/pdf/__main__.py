@@ -14,7 +14,7 @@ from services.pdf.engine import Engine
 from services.pdf.engine_version import INPUTS, engine_version
 from services.pdf.ocr_kind import ocr_kind
 from services.pdf.operations import OPERATIONS, STEPS
-from services.pdf.processes.kinds import Kind
+from services.pdf.processes.kinds import OCR, Kind
 from services.pdf.processes.limits import Limits
 from services.pdf.processes.pools import Pools
 from services.pdf.readings.readings import Readings
@@ -44,10 +44,12 @@ async def run(settings: PdfSettings) -> None:
         Pools([text, ocr], [*OPERATIONS, *STEPS], settings.work_dir) as pools,
         aclosing(Recognition(pools, readings)) as recognition,
     ):
-        servicer = PdfServicer(OPERATIONS, Engine(pools, recognition), blobs)
+        servicer = PdfServicer(OPERATIONS, Engine(pools, recognition), blobs, tesseract.languages if tesseract else ())
         hosted = [Hosted(pdf_service_pb2.DESCRIPTOR.services_by_name["PdfService"], servicer)]
 
         async def has_workers() -> bool:
+            if pools.is_ready:
+                pools.start_soon(OCR)  # only now: nobody waits for it before this service can answer anything else
             return pools.is_ready
 
         server = Server(settings, settings.pdf_port, hosted, table=actions.load(), behind_mesh=True, engine=engine)

@@ -17,7 +17,7 @@ _ONE_THREAD = {"OMP_THREAD_LIMIT": "1", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_TH
 
 
 def ocr_kind(settings: PdfSettings) -> tuple[Kind, Tesseract | None]:
-    """The kind of worker that recognises text, started by the first picture, and the Tesseract that it runs.
+    """The kind of worker that recognises text, without which the service is ready, and the Tesseract that it runs.
 
     None where it is switched off or cannot work; `Kind.missing` then says why.
     """

@@ -60,7 +60,7 @@ class Kind:
     """Whether a worker may do without Landlock if the kernel has none."""
 
     on_first_use: bool = False
-    """Whether the first request that needs it starts it, instead of the service."""
+    """Whether the first request that needs it starts it, or `Pools.start_soon`, and the service is ready before."""
 
     reach: Reach | None = None
     """None for a kind that reaches no file by name."""
