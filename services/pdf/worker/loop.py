@@ -9,7 +9,7 @@ import socket
 from collections.abc import Mapping
 from typing import Any
 
-from services.base.errors import PapermeshError
+from services.base.errors import Code, PapermeshError
 from services.pdf.processes.wire import LENGTHS, SOCKET, Request, pack, unpack_request
 from services.pdf.worker.sandbox import confinement
 from services.pdf.worker.views import Arguments, Given, Outcome, View
@@ -56,7 +56,8 @@ def _answer(view: View, given: Given, arguments: Arguments) -> tuple[Outcome, bo
     try:
         return view(given, arguments), False
     except PapermeshError as error:
-        return ({"error": _as_json(error)}, b""), False
+        # A program that it has started may still be at work, and ends with it.
+        return ({"error": _as_json(error)}, b""), error.code is Code.ENGINE_FAIL
     except MemoryError:
         # The rest of the heap is fragmented: the service replaces this process.
         return ({"crash": "memory"}, b""), True

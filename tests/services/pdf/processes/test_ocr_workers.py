@@ -167,6 +167,21 @@ async def test_a_deadline_ends_them_too_and_the_next_call_works(make_ocr_pool: M
         assert pool.restarts["timeout"] == 1
 
 
+async def test_a_tesseract_that_takes_too_long_ends_with_its_worker_which_answers_at_once(
+    make_ocr_pool: MakePool, until: Until
+) -> None:
+    async with make_ocr_pool() as pool:
+        late = asyncio.create_task(ask(pool, "run_late", content=LONG))
+        await until(programs)
+        working = programs()
+        with pytest.raises(PapermeshError) as error:
+            await late
+        assert error.value.code is Code.ENGINE_FAIL
+        await until(lambda: have_ended(working))
+        assert pool.restarts == {"worn": 1}
+        assert words_in(await recognise(pool, picture("Next."))) == "Next."
+
+
 async def test_a_picture_that_is_none_costs_its_request_and_no_other(make_ocr_pool: MakePool) -> None:
     async with make_ocr_pool() as pool:
         for content in (b"", b"P5 1", b"%PDF-", b"P5 99999 99999 255 x"):
