@@ -49,7 +49,7 @@ async def run(settings: PdfSettings) -> None:
 
         async def has_workers() -> bool:
             if pools.is_ready:
-                pools.start_soon(OCR)  # only now: nobody waits for it before this service can answer anything else
+                pools.start_soon(OCR)  # only now: it must not hold up the service's own start
             return pools.is_ready
 
         server = Server(settings, settings.pdf_port, hosted, table=actions.load(), behind_mesh=True, engine=engine)
