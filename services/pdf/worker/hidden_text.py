@@ -4,10 +4,10 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
+from services.pdf.worker.boxes import Box
 from services.pdf.worker.documents import Document, attempt
 from services.pdf.worker.hidden import Findings
 from services.pdf.worker.page_text import find_hidden
-from services.pdf.worker.page_trace import Box
 from services.pdf.worker.strings import fold
 
 MAX_HIDDEN = 200

@@ -9,12 +9,12 @@ from services.pdf.worker.boxes import Box
 from services.pdf.worker.documents import Document, attempt
 from services.pdf.worker.fonts import PageFonts, read_fonts
 from services.pdf.worker.hidden import Findings, Hidden, examine, without_hidden
-from services.pdf.worker.hidden_signs import may_hide_text
+from services.pdf.worker.hidden_signs import find_signs
 from services.pdf.worker.letters import HANGUL, text_of
 from services.pdf.worker.mupdf import mupdf, pymupdf
 from services.pdf.worker.page_boxes import find_page
 from services.pdf.worker.page_lines import is_straight, line_text, read_lines, set_lines
-from services.pdf.worker.page_trace import Sheet
+from services.pdf.worker.sheet import EVERYWHERE, Sheet
 from services.pdf.worker.signs import has_sign
 from services.pdf.worker.strings import fit
 from services.pdf.worker.structured_text import load_page, structure
@@ -114,7 +114,7 @@ def count_characters(document: Document, page: int) -> tuple[int, int]:
     look = FirstLook(loaded, findings, plain_text(found), TEXT, is_twice=False)
     seen = sum(map(_length, _drawn_lines(letter_blocks(look)) if findings.hidden else [look.text]))
     hidden = findings.hidden
-    if not hidden and _length(plain_text(structure(loaded, _EVERYWHERE))) > seen:
+    if findings.area != EVERYWHERE and _length(plain_text(structure(loaded, _EVERYWHERE))) > _length(look.text):
         hidden = attempt(examine, Sheet(loaded), otherwise=Findings()).hidden
     nothing: tuple[list[Hidden], bool] = ([], True)
     others, _ = attempt(find_switched_off, document, page, otherwise=nothing)
@@ -193,9 +193,10 @@ def first_look(document: Document, page: int) -> FirstLook:
 
 def _examine(document: Document, page: int, loaded: Any, found: Any) -> Findings:
     """What is hidden on a page. A page that cannot be drawn hides nothing."""
-    if not may_hide_text(document, page, loaded, found):
+    area = find_signs(document, page, loaded, found)
+    if area is None:
         return Findings()
-    return attempt(examine, Sheet(loaded), otherwise=Findings(is_unchecked=True))
+    return attempt(examine, Sheet(loaded), area, otherwise=Findings(is_unchecked=True))
 
 
 def letter_blocks(look: FirstLook) -> list[dict[str, Any]]:

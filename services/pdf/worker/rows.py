@@ -3,7 +3,8 @@
 from collections import defaultdict
 from typing import Generic, TypeVar
 
-from services.pdf.worker.page_trace import Box, CrowdedPageError
+from services.pdf.worker.boxes import Box
+from services.pdf.worker.sheet import CrowdedPageError
 
 _T = TypeVar("_T")
 

@@ -7,13 +7,18 @@ import math
 import operator
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
 from typing import Any, TypeAlias
 
+from services.pdf.worker.boxes import Box
 from services.pdf.worker.mupdf import in_c, mupdf
-from services.pdf.worker.page_trace import Box, Piece, Sheet, overlap
+from services.pdf.worker.page_trace import trace
+from services.pdf.worker.pieces import Piece, Point
+from services.pdf.worker.sheet import Sheet
 
-_SECONDS = 1.0
-"""The most that each of the two pictures may take."""
+_SECONDS = 2.0
+"""The most that all pictures of a page may take."""
 
 _PIXELS = 1_000_000
 """Of each picture."""
@@ -28,8 +33,8 @@ _STEP = 12
 _EDGE = 0.15
 """The share of a letter's box at each edge that is not looked at: its neighbours reach into it."""
 
-_MARKS = 0.1
-"""The share of its letters that may be seen of a piece that is hidden: a corner that sticks out, or a letter beside."""
+_SPREAD = 3.0
+"""Pieces are drawn in one picture if it has no more than so many times their area. Starting one costs a line or two."""
 
 _PAINTING = ("fill_path", "stroke_path", "fill_shade", "fill_image", "fill_image_mask")
 _OTHERS = (
@@ -47,42 +52,79 @@ class SlowPageError(Exception):
     """The page takes too long to draw."""
 
 
-def unseen(sheet: Sheet, pieces: Sequence[Piece]) -> list[bool]:
-    """Of each piece, whether nobody sees it.
+def unseen(sheet: Sheet, pieces: Sequence[Piece]) -> list[list[bool]]:
+    """Of each letter of each piece, whether nobody sees it. Blanks are not seen; a letter that draws nothing is.
 
-    Raises SlowPageError, and mupdf.FzErrorBase if MuPDF cannot draw the page.
+    Only the neighbourhoods of the pieces are drawn. Raises SlowPageError, CrowdedPageError, and as `Sheet.draw` does.
     """
-    boxes = [overlap(sheet.box, piece.box) for piece in pieces]
-    around = (
-        *(min(box[side] for box in boxes) for side in (0, 1)),
-        *(max(box[side] for box in boxes) for side in (2, 3)),
-    )
-    area = max(around[2] - around[0], 1.0) * max(around[3] - around[1], 1.0)
-    wanted = min(max(_EM / min(piece.em for piece in pieces), _SCALES[0]), _SCALES[1])
-    scale = min(wanted, math.sqrt(_PIXELS / area))
-    frame = mupdf.fz_irect_from_rect(mupdf.FzRect(*(scale * edge for edge in around)))
-    left: dict[int, set[int]] = {}
-    for piece in pieces:
-        left.setdefault(piece.order, set()).update(range(piece.first, piece.first + len(piece.boxes)))
-    whole, rest = (_Picture(sheet, scale, frame, each) for each in ({}, left))
-    return [_is_unseen(piece, whole, rest) for piece in pieces]
+    end = time.monotonic() + _SECONDS
+    found: list[list[bool]] = [[] for _ in pieces]
+    for group in _neighbours([sheet.box.common(piece.box) for piece in pieces]):
+        area = group.area
+        near = [pieces[index] for index in group.members]
+        places = _numbers(sheet, area, near)
+        left: dict[int, set[int]] = {}
+        for order, number in chain.from_iterable(places.values()):
+            left.setdefault(order, set()).add(number)
+        scale = min(max(_EM / max(min(piece.look.em for piece in near), 1.0), _SCALES[0]), _SCALES[1])
+        scale = min(scale, math.sqrt(_PIXELS / max(area.area, 1.0)))
+        whole, rest = (_Picture(sheet, area, scale, each, end) for each in ({}, left))
+        for index in group.members:
+            piece = pieces[index]
+            found[index] = [
+                place[1].isspace() or (place in places and not whole.differs(rest, box))
+                for place, box in zip(piece.places, piece.boxes, strict=True)
+            ]
+    return found
 
 
-def _is_unseen(piece: Piece, whole: "_Picture", rest: "_Picture") -> bool:
-    inked = [box for letter, box in zip(piece.text, piece.boxes, strict=True) if not letter.isspace()]
-    seen = sum(whole.differs(rest, box) for box in inked)
-    return seen <= _MARKS * len(inked)
+@dataclass(slots=True)
+class _Group:
+    """Pieces that are drawn together."""
+
+    area: Box
+    members: list[int]
+    """Their places in the list."""
+
+    wanted: float
+    """The sum of their areas."""
+
+
+def _neighbours(boxes: Sequence[Box]) -> list[_Group]:
+    """Groups of boxes, each of boxes one after another in the order of drawing, which mostly are neighbours."""
+    groups: list[_Group] = []
+    for index, box in enumerate(boxes):
+        if groups:
+            last = groups[-1]
+            area, wanted = last.area.around(box), last.wanted + box.area
+            if area.area <= _SPREAD * wanted:
+                last.area, last.wanted = area, wanted
+                last.members.append(index)
+                continue
+        groups.append(_Group(box, [index], box.area))
+    return groups
+
+
+def _numbers(sheet: Sheet, area: Box, pieces: Sequence[Piece]) -> Mapping[tuple[Point, str], list[tuple[int, int]]]:
+    """Where the letters of the pieces are in what is drawn of the area: of which text they are which letter."""
+    places: dict[tuple[Point, str], list[tuple[int, int]]] = {place: [] for piece in pieces for place in piece.places}
+    for piece in trace(sheet, area).pieces:
+        for number, place in zip(piece.numbers, piece.places, strict=True):
+            if place in places:
+                places[place].append((piece.order, number))
+    return {place: numbers for place, numbers in places.items() if numbers}
 
 
 class _Picture:
     """A part of a page in red, green and blue, one byte each."""
 
-    def __init__(self, sheet: Sheet, scale: float, frame: Any, left: _Left) -> None:
+    def __init__(self, sheet: Sheet, area: Box, scale: float, left: _Left, end: float) -> None:
+        frame = mupdf.fz_irect_from_rect(mupdf.FzRect(*(scale * edge for edge in area)))
         pixels = mupdf.fz_new_pixmap_with_bbox(_RGB, frame, mupdf.FzSeparations(), 0)
         mupdf.fz_clear_pixmap_with_value(pixels, 255)
         canvas = mupdf.fz_new_draw_device(mupdf.FzMatrix(), pixels)
-        device = _Without(canvas, left)
-        sheet.draw(device, scale, device.cookie)
+        device = _Without(canvas, left, end)
+        sheet.draw(device, area, scale, device.cookie)
         if device.cookie.m_internal.abort:
             raise SlowPageError
         mupdf.fz_close_device(canvas)
@@ -115,12 +157,12 @@ def _inside(start: float, end: float, most: int) -> tuple[int, int]:
 class _Without(mupdf.FzDevice2):  # type: ignore[misc]  # the binding has no types
     """A device that passes on everything but some letters."""
 
-    def __init__(self, canvas: Any, left: _Left) -> None:
+    def __init__(self, canvas: Any, left: _Left, end: float) -> None:
         super().__init__()
         self._canvas = canvas
         self._left = left
         self._order = 0
-        self._end = time.monotonic() + _SECONDS
+        self._end = end
         self.cookie = mupdf.FzCookie()
         for name in (*_PAINTING, *_OTHERS, "fill_text", "stroke_text", "ignore_text", "begin_tile"):
             getattr(self, f"use_virtual_{name}")()

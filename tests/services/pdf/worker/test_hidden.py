@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from papermesh.pdf.v1 import pdf_service_pb2 as pb
 from services.pdf.processes.pool import WorkerPool
 from services.pdf.processes.subject import Subject
-from services.pdf.worker import hidden_text, metadata, outline, page_trace, text, visibility
+from services.pdf.worker import hidden_text, metadata, outline, recorder, text, visibility
 from services.pdf.worker.mupdf import pymupdf
 from services.pdf.worker.page_text import count_characters, read_text
 from tests.services.pdf.support import TEXT, Questions, open_path
@@ -172,7 +172,7 @@ def test_text_in_the_color_of_its_ground_is_not(path: Path, ground: tuple[float,
 def test_a_page_too_crowded_to_be_checked_is_read_whole_and_says_so(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(page_trace, "MOST_LETTERS", 20)
+    monkeypatch.setattr(recorder, "MOST_LETTERS", 20)
     make(path, HIDING["white on white"][0])
     found, hidden = ask(path)
     assert HIDDEN in found

@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
-from services.pdf.worker import page_trace
-from services.pdf.worker.page_trace import CrowdedPageError, Drawing, Sheet, trace
+from services.pdf.worker import recorder
+from services.pdf.worker.page_trace import Drawing, trace
+from services.pdf.worker.sheet import CrowdedPageError, Sheet
 from services.pdf.worker.structured_text import load_page
 from tests.services.pdf.support import open_path
 from tests.services.pdf.worker.hiding import BLACK, DARK, box, make, picture, raw, show, write
@@ -44,12 +45,12 @@ def test_lines_and_columns_are_pieces_of_their_own(traced: Trace) -> None:
 
 def test_an_em_is_as_large_as_its_lesser_side(traced: Trace) -> None:
     drawing = traced(lambda page, text: raw(page, show(text, "10 Tz")))
-    assert drawing.pieces[-1].em == pytest.approx(1.2)
+    assert drawing.pieces[-1].look.em == pytest.approx(1.2)
 
 
 def test_a_clip_bounds_what_is_drawn_until_it_ends(traced: Trace) -> None:
     drawing = traced(lambda page, text: raw(page, f"q 60 600 100 50 re W n {show(text)} Q {show(text)}"))
-    clipped, free = (piece.within for piece in drawing.pieces[-2:])
+    clipped, free = (piece.look.within for piece in drawing.pieces[-2:])
     assert [round(edge) for edge in clipped] == [60, 192, 160, 242]
     assert free[0] == float("-inf")
 
@@ -61,7 +62,7 @@ def test_text_through_which_something_is_drawn_is_no_piece(traced: Trace) -> Non
 
 
 def test_a_page_with_too_much_on_it_is_given_up(traced: Trace, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(page_trace, "MOST_DRAWN", 5)
+    monkeypatch.setattr(recorder, "MOST_DRAWN", 5)
 
     def draw(page: Any, _text: str) -> None:
         for _ in range(6):

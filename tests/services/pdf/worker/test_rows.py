@@ -3,8 +3,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.pdf.worker import rows
-from services.pdf.worker.page_trace import Box, CrowdedPageError
+from services.pdf.worker.boxes import Box
 from services.pdf.worker.rows import Rows
+from services.pdf.worker.sheet import CrowdedPageError
 
 EDGE = st.floats(-50, 400)
 EDGES = st.lists(EDGE, min_size=2, max_size=2, unique=True).map(sorted)
