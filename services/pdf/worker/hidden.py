@@ -10,8 +10,8 @@ from typing import Any
 from services.pdf.worker.boxes import Box
 from services.pdf.worker.hidden_signs import LEAST_EM, PICTURES, is_close
 from services.pdf.worker.page_resources import LEAST_OPACITY
-from services.pdf.worker.page_trace import Drawing, trace
-from services.pdf.worker.pieces import Piece, Point
+from services.pdf.worker.page_trace import Drawing, find_pictures, trace
+from services.pdf.worker.pieces import Piece, Place, Point
 from services.pdf.worker.recorder import Shape
 from services.pdf.worker.rows import Rows
 from services.pdf.worker.sheet import EVERYWHERE, CrowdedPageError, Sheet
@@ -56,7 +56,7 @@ class Findings:
     """What was found on a page."""
 
     hidden: Sequence[Hidden] = ()
-    seen: frozenset[tuple[Point, str]] = frozenset()
+    seen: frozenset[Place] = frozenset()
     """The other letters of the area and their places: a hidden one may have the same."""
 
     is_unchecked: bool = False
@@ -76,13 +76,14 @@ def examine(sheet: Sheet, area: Box = EVERYWHERE) -> Findings:
     """
     try:
         drawing = trace(sheet, area)
-        if any(shape.kind == "picture" for shape in drawing.shapes) and area != EVERYWHERE:
-            drawing, area = trace(sheet), EVERYWHERE  # whose text it is depends on all pictures of the page
-        hidden, doubts = _judge(drawing, sheet.box)
+        pictures = [shape for shape in drawing.shapes if shape.kind == "picture"]
+        if pictures and area != EVERYWHERE:
+            pictures = find_pictures(sheet)  # whose text it is depends on all of them
+        hidden, doubts = _judge(drawing, area, [shape.box for shape in pictures], sheet.box)
     except (CrowdedPageError, MemoryError):
         return Findings(is_unchecked=True, sheet=sheet.box)
     is_unchecked = False
-    if doubts and sum(shape.pixels for shape in drawing.shapes) > _MOST_PIXELS:
+    if doubts and sum(shape.pixels for shape in pictures) > _MOST_PIXELS:
         is_unchecked = True
     elif doubts:
         try:
@@ -145,14 +146,13 @@ class _Sight:
         return self._was_seen
 
 
-def _judge(drawing: Drawing, sheet: Box) -> tuple[list[Hidden], list[Hidden]]:
-    """What is hidden whatever else the page draws, and what may be hidden by that. Raises CrowdedPageError."""
-    pictures = [shape.box for shape in drawing.shapes if shape.kind == "picture"]
+def _judge(drawing: Drawing, area: Box, pictures: Sequence[Box], sheet: Box) -> tuple[list[Hidden], list[Hidden]]:
+    """What is hidden whatever else the page draws, and what that may hide, in an area. Raises CrowdedPageError."""
     share = sum(picture.common(sheet).area for picture in pictures) / max(sheet.area, 1.0)
     hidden: list[Hidden] = []
     rest: list[Piece] = []
     for piece in drawing.pieces:
-        if not piece.text.strip():
+        if not piece.text.strip() or not _meet(piece.box, area):
             continue
         reason = _reason(piece, sheet)
         if reason and not (reason in _RECOGNISED and share >= _SCAN and _is_on(piece, pictures)):
@@ -196,6 +196,8 @@ class _Doubts:
             raise CrowdedPageError
         over = [shape.box for shape in near if shape.order > piece.order and self._may_cover(shape)]
         under = [shape for shape in near if shape.order < piece.order]
+        if not (over or piece.look.is_masked or _is_cut(piece) or _is_close_to_any(piece, under)):
+            return
         reasons: list[str] = []
         for letter, box in zip(piece.text, piece.boxes, strict=True):
             is_blank = letter.isspace() and reasons
@@ -209,6 +211,19 @@ class _Doubts:
 
     def _may_cover(self, shape: Shape) -> bool:
         return not (self._keep_under_pictures and shape.kind == "picture")
+
+
+def _is_cut(piece: Piece) -> bool:
+    """Whether the clip may cut some of it off."""
+    box, within = piece.box, piece.look.within
+    return not (within.x0 <= box.x0 and within.y0 <= box.y0 and box.x1 <= within.x1 and box.y1 <= within.y1)
+
+
+def _is_close_to_any(piece: Piece, grounds: Iterable[Shape]) -> bool:
+    """Whether its colour is nearly that of paper or of one of some shapes."""
+    return is_close(piece.color, _WHITE) or any(
+        shape.kind == "fill" and is_close(piece.color, shape.color) for shape in grounds
+    )
 
 
 def _doubt(piece: Piece, middle: Point, over: Iterable[Box], under: Iterable[Shape]) -> str:

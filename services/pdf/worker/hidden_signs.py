@@ -7,10 +7,10 @@ twice: for the looks of the letters, and for the places of lines, fills and pict
 import html
 import re
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, reduce
-from typing import Any, TypeAlias
+from typing import Any
 
 from services.pdf.worker.boxes import Box
 from services.pdf.worker.documents import Document
@@ -29,7 +29,7 @@ LEAST_CONTRAST = 0.125
 PICTURES = 0.3
 """The share of a page that pictures cover if text under them may be theirs, recognised by another program."""
 
-_WHITE = (1.0, 1.0, 1.0)
+_WHITE = b"ffffff"
 
 _LOOK = re.compile(rb'font-size:(\d+(?:\.\d+)?pt(?:;color:#[0-9a-f]{6})?)[;"]')
 _COLOR = re.compile(rb";color:#([0-9a-f]{6})")
@@ -59,9 +59,6 @@ _MOST_BYTES = 4_000_000
 
 _DRAWN = mupdf.FzStextOptions(pymupdf.TEXT_COLLECT_VECTORS | pymupdf.TEXT_PRESERVE_IMAGES | pymupdf.TEXT_MEDIABOX_CLIP)
 
-_Color: TypeAlias = tuple[float, ...]
-"""Red, green and blue, from 0 to 1."""
-
 
 def find_signs(document: Document, page: int, loaded: Any, found: Any) -> Box | None:
     """Where page `page` (from 1) shows any sign of hidden text: an area around all signs; None if it shows none.
@@ -83,7 +80,7 @@ def find_signs(document: Document, page: int, loaded: Any, found: Any) -> Box | 
     resources = PageResources(document, page)
     if resources.are_faint:
         return EVERYWHERE
-    inks = _Inks({_channels(color) for color in colors}, found, styled)
+    inks = _Inks(colors, found, styled)
     printed = _printed(structure(loaded, _DRAWN) if resources.have_pictures else found, _print_places)
     if least < _LEAST_SIZE and any(map(_is_narrow, _LINE.findall(printed))):
         return EVERYWHERE
@@ -99,28 +96,48 @@ def is_close(one: tuple[float, ...], other: tuple[float, ...]) -> bool:
     return all(abs(mine - theirs) < LEAST_CONTRAST for mine, theirs in zip(one, other, strict=False))
 
 
+def _is_any_close(colors: Iterable[bytes], other: bytes) -> bool:
+    """The same of one of several, red, green and blue in hexadecimal each."""
+    red, green, blue = bytes.fromhex(other.decode("ascii"))
+    most = 255 * LEAST_CONTRAST
+    for color in colors:
+        number = int(color, 16)
+        if (
+            abs((number & 255) - blue) < most
+            and abs((number >> 8 & 255) - green) < most
+            and abs((number >> 16) - red) < most
+        ):
+            return True
+    return False
+
+
 class _Inks:
     """The colours of a page's text."""
 
-    def __init__(self, colors: set[_Color], found: Any, styled: bytes) -> None:
+    def __init__(self, colors: set[bytes], found: Any, styled: bytes) -> None:
         """`found` is the mupdf.FzStextPage that is printed in `styled`."""
-        self.colors = colors
-        self.are_white = any(is_close(color, _WHITE) for color in colors)
+        self.are_white = _is_any_close(colors, _WHITE)
+        self._colors = colors
         self._found = found
         self._styled = styled
 
-    def of(self, line: bytes) -> Collection[_Color]:
-        """Those of a line, which is told by its box as MuPDF prints it; all of the page where that is not known."""
-        return self._lines.get(line, self.colors)
+    def are_close(self, ground: bytes) -> bool:
+        """Whether one of them nearly is the colour."""
+        return _is_any_close(self._colors, ground)
+
+    def are_close_in(self, line: bytes, grounds: Iterable[bytes]) -> bool:
+        """Whether one in a line is, which is told by its box as MuPDF prints it; else any where it is not known."""
+        colors = self._lines.get(line, self._colors)
+        return any(_is_any_close(colors, ground) for ground in grounds)
 
     @cached_property
-    def _lines(self) -> Mapping[bytes, set[_Color]]:
+    def _lines(self) -> Mapping[bytes, set[bytes]]:
         lines = [line for line, _ in _LINE.findall(_printed(self._found, _print_places))]
         paragraphs = self._styled.split(b"<p ")[1:]
-        found: defaultdict[bytes, set[_Color]] = defaultdict(set)
+        found: defaultdict[bytes, set[bytes]] = defaultdict(set)
         if len(lines) == len(paragraphs):
             for line, paragraph in zip(lines, paragraphs, strict=True):
-                found[line].update(map(_channels, _COLOR.findall(paragraph)))
+                found[line].update(_COLOR.findall(paragraph))
         return found
 
 
@@ -145,32 +162,31 @@ class _Line:
         )
 
 
-def _suspects(places: Sequence[tuple[bytes, ...]], inks: _Inks, large: float) -> Iterator[Box]:
+def _suspects(places: Iterable[tuple[bytes, ...]], inks: _Inks, large: float) -> Iterator[Box]:
     """Lines under later shapes, and lines that have nearly the colour of paper or of a shape below.
 
     A picture of the area `large` or more is a scan, whose text may well lie under it. Raises CrowdedPageError.
     """
-    shapes = [(kind, line or shape, _box(line or shape), argb) for kind, line, shape, argb in places]
-    shapes = [each for each in shapes if each[0] == b"line" or min(_sides(each[2])) >= _LEAST_SIDE]
-    if not inks.are_white and all(kind == b"line" for kind, *_ in shapes):
+    drawn = [(kind, line or shape, _box(line or shape), color) for kind, line, shape, color in places]
+    drawn = [each for each in drawn if each[0] == b"line" or _is_thick(each[2])]
+    if not inks.are_white and all(kind == b"line" for kind, *_ in drawn):
         return
-    channels = {color: _channels(color) for *_, color in shapes if color}
-    close = {color for color, ground in channels.items() if any(is_close(ink, ground) for ink in inks.colors)}
+    close = {color for color in {color for *_, color in drawn} if color and inks.are_close(color)}
     lines: Rows[_Line] = Rows()
-    grounds: Rows[_Color] = Rows()
-    for kind, printed, box, color in shapes:
+    grounds: Rows[bytes] = Rows()
+    for kind, printed, box, color in drawn:
         if kind == b"line":
             below = [ground for shape, ground in grounds.near(box) if _is_under(box, box.common(shape))]
-            if inks.are_white or below:
-                below.append(_WHITE)
-                if any(is_close(ink, ground) for ink in inks.of(printed) for ground in below):
-                    yield box
-                    continue
-            lines.add(box, _Line(box))
+            if (below or inks.are_white) and inks.are_close_in(printed, [*below, _WHITE]):
+                yield box
+            else:
+                lines.add(box, _Line(box))
         elif color or box.area < large:
-            yield from (line.box for _, line in lines.near(box) if line.cover(box))
+            for _, line in lines.near(box):
+                if line.cover(box):
+                    yield line.box
             if color in close:
-                grounds.add(box, channels[color])
+                grounds.add(box, color)
 
 
 def _is_under(line: Box, shared: Box) -> bool:
@@ -198,12 +214,13 @@ def _box(printed: bytes) -> Box:
     return Box(*map(float, printed.split()))
 
 
+def _is_thick(shape: Box) -> bool:
+    x0, y0, x1, y1 = shape
+    return x1 - x0 >= _LEAST_SIDE and y1 - y0 >= _LEAST_SIDE
+
+
 def _sides(box: Box) -> tuple[float, float]:
-    return box[2] - box[0], box[3] - box[1]
-
-
-def _channels(color: bytes) -> tuple[float, ...]:
-    return tuple(int(color[index : index + 2], 16) / 255 for index in (0, 2, 4))
+    return box.x1 - box.x0, box.y1 - box.y0
 
 
 def _print_looks(output: Any, found: Any) -> None:

@@ -8,6 +8,8 @@ from typing import Any, TypeAlias
 from services.pdf.worker.boxes import Box
 
 Point: TypeAlias = tuple[float, float]
+Place: TypeAlias = tuple[Point, str]
+"""Where a letter stands, and which it is."""
 
 _WAYS = {0: "fill", 1: "stroke", 3: "none"}
 _SAME_LINE = 0.3
@@ -61,7 +63,7 @@ class Piece:
         return Box(min(left), min(upper), max(right), max(lower))
 
     @property
-    def places(self) -> list[tuple[Point, str]]:
+    def places(self) -> list[Place]:
         """The letters and where they stand."""
         return list(zip(self.origins, self.text, strict=True))
 

@@ -38,7 +38,8 @@ class Shape:
 class Recorder(mupdf.FzDevice2):  # type: ignore[misc]  # the binding has no types
     """A device that keeps shapes, what each text is bounded by, and texts that only bound what follows."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, pictures_only: bool = False) -> None:
+        """With `pictures_only`, other shapes and text, and so what is numbered, are passed over in C."""
         super().__init__()
         self.shapes: list[Shape] = []
         self.cookie = mupdf.FzCookie()
@@ -56,7 +57,7 @@ class Recorder(mupdf.FzDevice2):  # type: ignore[misc]  # the binding has no typ
         self._bounds: list[tuple[Box, int | None, bool]] = [(EVERYWHERE, None, False)]
         """What the clip leaves, the text that is the clip, and whether it is a mask."""
 
-        for name in _DRAWN:
+        for name in _BOUNDING if pictures_only else _ALL:
             getattr(self, f"use_virtual_{name}")()
 
     def look(self, order: int, span: int) -> Look:
@@ -184,7 +185,8 @@ class Recorder(mupdf.FzDevice2):  # type: ignore[misc]  # the binding has no typ
         self._count()
 
 
-_DRAWN = tuple(name for name in vars(Recorder) if not name.startswith("_") and name != "look")
+_ALL = tuple(name for name in vars(Recorder) if not name.startswith("_") and name != "look")
+_BOUNDING = tuple(name for name in _ALL if name.startswith(("clip", "end_mask", "pop_clip", "fill_image")))
 
 
 def _spans(text: Any, ctm: Any) -> Iterator[tuple[Any, Any]]:

@@ -6,15 +6,14 @@ So it does not matter why a piece is not seen, and no rule of transparency, blen
 import math
 import operator
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
-from itertools import chain
-from typing import Any, TypeAlias
+from typing import Any
 
 from services.pdf.worker.boxes import Box
 from services.pdf.worker.mupdf import in_c, mupdf
-from services.pdf.worker.page_trace import trace
-from services.pdf.worker.pieces import Piece, Point
+from services.pdf.worker.page_trace import find_texts
+from services.pdf.worker.pieces import Piece
 from services.pdf.worker.sheet import Sheet
 
 _SECONDS = 2.0
@@ -34,7 +33,8 @@ _EDGE = 0.15
 """The share of a letter's box at each edge that is not looked at: its neighbours reach into it."""
 
 _SPREAD = 3.0
-"""Pieces are drawn in one picture if it has no more than so many times their area. Starting one costs a line or two."""
+_SMALL = 50_000.0
+"""Pieces are drawn in one picture of no more than so many times their area, or square points: each costs a start."""
 
 _PAINTING = ("fill_path", "stroke_path", "fill_shade", "fill_image", "fill_image_mask")
 _OTHERS = (
@@ -43,9 +43,6 @@ _OTHERS = (
     *("render_flags", "set_default_colorspaces"),
 )
 _RGB = mupdf.FzColorspace(mupdf.FzColorspace.Fixed_RGB)
-
-_Left: TypeAlias = Mapping[int, set[int]]
-"""Which letters are left out of each text, by the order in which it is drawn."""
 
 
 class SlowPageError(Exception):
@@ -62,18 +59,16 @@ def unseen(sheet: Sheet, pieces: Sequence[Piece]) -> list[list[bool]]:
     for group in _neighbours([sheet.box.common(piece.box) for piece in pieces]):
         area = group.area
         near = [pieces[index] for index in group.members]
-        places = _numbers(sheet, area, near)
-        left: dict[int, set[int]] = {}
-        for order, number in chain.from_iterable(places.values()):
-            left.setdefault(order, set()).add(number)
+        texts = find_texts(sheet, area, near)
+        left = frozenset[int]().union(*texts)
         scale = min(max(_EM / max(min(piece.look.em for piece in near), 1.0), _SCALES[0]), _SCALES[1])
         scale = min(scale, math.sqrt(_PIXELS / max(area.area, 1.0)))
-        whole, rest = (_Picture(sheet, area, scale, each, end) for each in ({}, left))
-        for index in group.members:
+        whole, rest = (_Picture(sheet, area, scale, each, end) for each in (frozenset[int](), left))
+        for index, orders in zip(group.members, texts, strict=True):
             piece = pieces[index]
             found[index] = [
-                place[1].isspace() or (place in places and not whole.differs(rest, box))
-                for place, box in zip(piece.places, piece.boxes, strict=True)
+                letter.isspace() or (bool(orders) and not whole.differs(rest, box))
+                for letter, box in zip(piece.text, piece.boxes, strict=True)
             ]
     return found
 
@@ -97,7 +92,7 @@ def _neighbours(boxes: Sequence[Box]) -> list[_Group]:
         if groups:
             last = groups[-1]
             area, wanted = last.area.around(box), last.wanted + box.area
-            if area.area <= _SPREAD * wanted:
+            if area.area <= max(_SPREAD * wanted, _SMALL):
                 last.area, last.wanted = area, wanted
                 last.members.append(index)
                 continue
@@ -105,20 +100,10 @@ def _neighbours(boxes: Sequence[Box]) -> list[_Group]:
     return groups
 
 
-def _numbers(sheet: Sheet, area: Box, pieces: Sequence[Piece]) -> Mapping[tuple[Point, str], list[tuple[int, int]]]:
-    """Where the letters of the pieces are in what is drawn of the area: of which text they are which letter."""
-    places: dict[tuple[Point, str], list[tuple[int, int]]] = {place: [] for piece in pieces for place in piece.places}
-    for piece in trace(sheet, area).pieces:
-        for number, place in zip(piece.numbers, piece.places, strict=True):
-            if place in places:
-                places[place].append((piece.order, number))
-    return {place: numbers for place, numbers in places.items() if numbers}
-
-
 class _Picture:
     """A part of a page in red, green and blue, one byte each."""
 
-    def __init__(self, sheet: Sheet, area: Box, scale: float, left: _Left, end: float) -> None:
+    def __init__(self, sheet: Sheet, area: Box, scale: float, left: Container[int], end: float) -> None:
         frame = mupdf.fz_irect_from_rect(mupdf.FzRect(*(scale * edge for edge in area)))
         pixels = mupdf.fz_new_pixmap_with_bbox(_RGB, frame, mupdf.FzSeparations(), 0)
         mupdf.fz_clear_pixmap_with_value(pixels, 255)
@@ -155,9 +140,9 @@ def _inside(start: float, end: float, most: int) -> tuple[int, int]:
 
 
 class _Without(mupdf.FzDevice2):  # type: ignore[misc]  # the binding has no types
-    """A device that passes on everything but some letters."""
+    """A device that passes on everything but some texts, told by the order in which they are drawn."""
 
-    def __init__(self, canvas: Any, left: _Left, end: float) -> None:
+    def __init__(self, canvas: Any, left: Container[int], end: float) -> None:
         super().__init__()
         self._canvas = canvas
         self._left = left
@@ -180,14 +165,9 @@ class _Without(mupdf.FzDevice2):  # type: ignore[misc]  # the binding has no typ
         self._count()
 
     def _text(self, draw: Callable[..., None], text: Any, how: Sequence[Any]) -> None:
-        left = self._left.get(self._order)
-        self._count()
-        if left is None:
+        if self._order not in self._left:
             draw(self._canvas.m_internal, text, *how)
-            return
-        kept = _without(text, left)
-        if kept is not None:
-            draw(self._canvas.m_internal, kept.m_internal, *how)
+        self._count()
 
     def _count(self) -> None:
         self._order += 1
@@ -216,26 +196,3 @@ def _passing(name: str) -> Callable[..., Any]:
 
 for _name in _CALLS:
     setattr(_Without, _name, _passing(_name))
-
-
-def _without(text: Any, left: set[int]) -> Any:
-    """A mupdf.FzText with the other letters; None if there are none."""
-    kept = None
-    index = -1
-    span = text.head
-    while span:
-        letters = mupdf.FzTextSpan(span)
-        matrix = mupdf.FzMatrix(span.trm)
-        for number in range(span.len):
-            index += 1
-            if index in left:
-                continue
-            letter = letters.items(number)
-            matrix.e, matrix.f = letter.x, letter.y
-            kept = kept or mupdf.FzText()
-            mupdf.ll_fz_show_glyph(
-                *(kept.m_internal, span.font, matrix.internal(), letter.gid, letter.ucs),
-                *(span.wmode, span.bidi_level, span.markup_dir, span.language),
-            )
-        span = span.next
-    return kept
