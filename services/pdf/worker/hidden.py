@@ -72,6 +72,7 @@ class Findings:
 def examine(sheet: Sheet, area: Box = EVERYWHERE) -> Findings:
     """The hidden text of a page, what is off the page or cut off by a clip included; or that of an area of it.
 
+    The page is unchecked where what it draws takes too much memory: it can still be read without.
     Raises mupdf.FzErrorBase if MuPDF cannot draw the page.
     """
     try:
@@ -88,7 +89,7 @@ def examine(sheet: Sheet, area: Box = EVERYWHERE) -> Findings:
     elif doubts:
         try:
             hidden += _proved(doubts, unseen(sheet, [doubt.piece for doubt in doubts]))
-        except (CrowdedPageError, SlowPageError):
+        except (CrowdedPageError, SlowPageError, MemoryError):
             is_unchecked = True
     if not hidden:
         return Findings(is_unchecked=is_unchecked, sheet=sheet.box, area=area)

@@ -1,4 +1,4 @@
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -6,6 +6,7 @@ import pytest
 
 from services.pdf.worker import recorder
 from services.pdf.worker.boxes import Box
+from services.pdf.worker.documents import Document
 from services.pdf.worker.page_trace import Drawing, find_pictures, find_texts, trace
 from services.pdf.worker.sheet import EVERYWHERE, CrowdedPageError, Sheet
 from services.pdf.worker.structured_text import load_page
@@ -74,7 +75,7 @@ def test_a_page_with_too_much_on_it_is_given_up(traced: Trace, monkeypatch: pyte
 
 
 @pytest.fixture
-def sheet(tmp_path: Path) -> Iterator[Sheet]:
+def document(tmp_path: Path) -> Document:
     """A page with text, a box over it and a picture far from it."""
 
     def draw(page: Any, text: str) -> None:
@@ -83,8 +84,12 @@ def sheet(tmp_path: Path) -> Iterator[Sheet]:
         picture(page, 0, (60, 600, 460, 700))
 
     make(tmp_path / "page.pdf", draw, "text")
-    document = open_path(tmp_path / "page.pdf")  # kept while its page is
-    yield Sheet(load_page(document, 1))
+    return open_path(tmp_path / "page.pdf")
+
+
+@pytest.fixture
+def sheet(document: Document) -> Sheet:
+    return Sheet(load_page(document, 1))
 
 
 def test_what_lies_outside_an_area_is_passed_over(sheet: Sheet) -> None:
