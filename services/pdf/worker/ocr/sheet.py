@@ -1,5 +1,6 @@
 """The parts of a page, one under the other on one sheet, so that one run of Tesseract reads them all in order."""
 
+from bisect import bisect_right
 from dataclasses import dataclass
 
 from services.pdf.worker.ocr.numeric import Grey, np
@@ -21,10 +22,13 @@ class Sheet:
 
     def given_box(self, box: Box) -> Box:
         """A box on the sheet as one of the picture that was given."""
-        middle = (box[1] + box[3]) / 2
-        index = max((at for at, top in enumerate(self.tops) if top <= middle), default=0)
+        index = self.part_of(box)
         left, above = _MARGIN, self.tops[index]
         return self.parts[index].given_box((box[0] - left, box[1] - above, box[2] - left, box[3] - above))
+
+    def part_of(self, box: Box) -> int:
+        """The number of the part that a box on the sheet lies in."""
+        return max(0, bisect_right(self.tops, (box[1] + box[3]) / 2) - 1)
 
 
 def laid_out(parts: list[Picture], dpi: int) -> Sheet:
