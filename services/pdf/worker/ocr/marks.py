@@ -21,7 +21,7 @@ _MOST = 20
 _ROUND = 0.15
 """By how much of its height a ring may be wider or narrower than high."""
 
-_LEAST_HEIGHT = 0.6
+_LEAST_HEIGHT = 0.45
 """Of a ring, in heights of its line."""
 
 _MOST_HEIGHT = 1.6
