@@ -36,11 +36,10 @@ _NEAR = 0.3
 """How far, in heights of its line, a cut may be moved to where there is no ink."""
 
 _MOST_SLIPS = 300
-"""On one page. What is beyond them stays as doubtful as it is."""
+"""On one page, and doubts without any. What is beyond them stays as doubtful as it is."""
 
 _MOST_PAIRS = 1_000_000
 """Lines of one reading times lines of the other, as in `surer.py`."""
-
 
 Place = tuple[int, int]
 """The number of a line, and of a word on it."""
@@ -81,7 +80,7 @@ def doubts_of(lines: Sequence[Line], korean: Sequence[Line], ink: Mask, known: A
     `korean` is the Korean reading of these lines.
     """
     found: list[Doubt] = []
-    slips = 0
+    count = 0
     if len(lines) * len(korean) > _MOST_PAIRS:
         return found
     boxes = [around(other) for other in korean]
@@ -92,8 +91,8 @@ def doubts_of(lines: Sequence[Line], korean: Sequence[Line], ink: Mask, known: A
         beside = [word for other, box in zip(korean, boxes, strict=True) if is_beside(place, box) for word in other]
         for first, last in _doubtful(line, [(index, at) in known for at in range(len(line))]):
             doubt = Doubt(index, first, last, _pieces(around(line[first:last]), beside, ink))
-            slips += len(doubt.slips)
-            if slips > _MOST_SLIPS:
+            count += max(1, len(doubt.slips))
+            if count > _MOST_SLIPS:
                 return found
             found.append(doubt)
     return found
@@ -163,7 +162,8 @@ class _Character(NamedTuple):
 def _marked(box: Box, korean: Sequence[Word]) -> list[_Character]:
     """The characters of these words that are in the box."""
     found = []
-    for word in sorted(korean, key=lambda word: word.box[0]):
+    inside = (word for word in korean if word.box[0] <= box[2] and word.box[2] >= box[0])
+    for word in sorted(inside, key=lambda word: word.box[0]):
         characters = characters_of(word)
         sure = [has_hangul(one.text) and one.confidence >= _SURE for one in characters]
         beside = zip([False, *sure], [*sure[1:], False], strict=False)

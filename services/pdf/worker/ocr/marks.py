@@ -25,8 +25,8 @@ _LEAST_HEIGHT = 0.45
 """Of a ring, in heights of its line."""
 
 _MOST_HEIGHT = 1.6
-_MOST_PIXELS = 200
-"""Of a ring's height. One that is larger is a drawing."""
+_MOST_PIXELS = 120
+"""Of a word's height. A larger ring is a drawing."""
 
 _LEAST_INSIDE = 0.25
 """The height of what is inside, of the ring's."""
@@ -38,6 +38,12 @@ _READ_HEIGHT = 36
 
 _MOST_MARKS = 200
 """On one page."""
+
+_MOST_LOOKED_AT = 1000
+"""Words on one page that do not begin with Hangul."""
+
+_LONGEST = 2
+"""Way along a stroke, in longer sides of what is looked at. Half a ring is 1.6 of its height."""
 
 _LIKE_ONE = str.maketrans("lI|i", "1111")
 
@@ -56,10 +62,14 @@ def marks_of(lines: Sequence[Line], page: Picture, ink: Mask) -> tuple[list[Line
     """`lines`, with each ring that a word begins with as a word of its own, and these."""
     new: list[Line] = []
     marks: list[Mark] = []
+    looked = 0
     for index, line in enumerate(lines):
         words: list[Word] = []
         for word in line:
-            ring = None if has_hangul(word.text[0]) or len(marks) >= _MOST_MARKS else _ring(word, ink)
+            ring = None
+            if not has_hangul(word.text[0]) and looked < _MOST_LOOKED_AT and len(marks) < _MOST_MARKS:
+                looked += 1
+                ring = _ring(word, ink)
             if ring is None:
                 words.append(word)
             else:
@@ -126,15 +136,15 @@ def _ring(word: Word, ink: Mask) -> _Ring | None:
 
 
 def _connected(ink: Mask, seed: tuple[int, int]) -> Mask:
-    """The ink that hangs together with this pixel, also by corners."""
+    """The ink that hangs together with this pixel, also by corners, as far as it is near enough along its strokes."""
     found = np.zeros_like(ink)
     found[seed] = True
-    size = 1
-    while True:
-        found = grown(found) & ink
+    size = 0
+    for _ in range(_LONGEST * max(ink.shape)):
         if (larger := int(found.sum())) == size:
-            return found
-        size = larger
+            break
+        found, size = grown(found) & ink, larger
+    return found
 
 
 def _enclosed(stroke: Mask) -> Mask:

@@ -17,7 +17,7 @@ from services.pdf.worker.ocr.numeric import Grey
 from services.pdf.worker.ocr.orientation import right_way_up
 from services.pdf.worker.ocr.picture import Box, Picture, parse
 from services.pdf.worker.ocr.rows import height_of, rows_of
-from services.pdf.worker.ocr.sheet import Sheet, laid_out
+from services.pdf.worker.ocr.sheet import Sheet, laid_out, room_for
 from services.pdf.worker.ocr.surer import around, is_hangul, surer, surer_lines
 from services.pdf.worker.ocr.trained_data import Models, models_for
 from services.pdf.worker.ocr.words import Line, Word, confidence_of, lines_of
@@ -111,11 +111,12 @@ class _Reader:
         large = Picture(sheet.pixels).enlarged(times)
         lines = self._run(large.pixels, self._models.mixed, tesseract.ONE_COLUMN, times)
         if self._models.korean != self._models.mixed:
-            # If only the second reading fails, the first is still right.
+            # If only a later reading fails, those before it are still right.
             with contextlib.suppress(PapermeshError):
                 rest = _without(large.pixels, [line for line in lines if not any(map(is_hangul, line))])
                 korean = self._run(rest, self._models.korean, tesseract.ONE_COLUMN, times)
-                lines = self._settled(large, surer(lines, korean), korean, times)
+                lines = surer(lines, korean)
+                lines = self._settled(large, lines, korean, times)
         return [_moved(line, lambda box: sheet.given_box(large.given_box(box))) for line in lines]
 
     def _settled(self, page: Picture, lines: list[Line], korean: list[Line], times: int) -> list[Line]:
@@ -130,10 +131,10 @@ class _Reader:
         return settled(numbered(lines, marks, read[: len(marks)]), doubts, read[len(marks) :])
 
     def _slips(self, slips: list[Picture], times: int) -> list[Line]:
-        """What each of these pieces of a line says."""
+        """What each of these pieces of a line says; nothing for those that have no room on one sheet."""
         read: list[list[Word]] = [[] for _ in slips]
-        if slips:
-            sheet = laid_out(slips, self._dpi * times)
+        if fitting := slips[: room_for(slips, self._dpi * times)]:
+            sheet = laid_out(fitting, self._dpi * times)
             for line in self._run(sheet.pixels, self._models.all, tesseract.ONE_BLOCK, times):
                 read[sheet.part_of(around(line))] += line
         return list(read)

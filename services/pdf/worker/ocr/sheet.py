@@ -4,7 +4,7 @@ from bisect import bisect_right
 from dataclasses import dataclass
 
 from services.pdf.worker.ocr.numeric import Grey, np
-from services.pdf.worker.ocr.picture import Box, Picture
+from services.pdf.worker.ocr.picture import MAX_PIXELS, MAX_SIDE, Box, Picture
 
 _MARGIN = 16
 """Pixels of white around each part; Tesseract loses letters at an edge."""
@@ -29,6 +29,16 @@ class Sheet:
     def part_of(self, box: Box) -> int:
         """The number of the part that a box on the sheet lies in."""
         return max(0, bisect_right(self.tops, (box[1] + box[3]) / 2) - 1)
+
+
+def room_for(parts: list[Picture], dpi: int) -> int:
+    """How many of these parts, from the first, go on a sheet within the limits of `picture.py`."""
+    gap, height, width = round(_BETWEEN_INCHES * dpi), 2 * _MARGIN, 0
+    for count, part in enumerate(parts):
+        height, width = height + part.height + gap, max(width, part.width + 2 * _MARGIN)
+        if height > MAX_SIDE or height * width > MAX_PIXELS:
+            return count
+    return len(parts)
 
 
 def laid_out(parts: list[Picture], dpi: int) -> Sheet:
