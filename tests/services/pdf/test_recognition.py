@@ -216,12 +216,13 @@ async def test_a_worker_that_a_picture_has_taken_over_costs_its_page_alone_and_n
 async def test_a_kept_page_that_is_none_counts_as_not_kept_and_is_recognised_again(
     reading: Callable[..., Any], stored: Callable[..., Awaitable[Subject]], readings: Readings
 ) -> None:
-    scan = await stored("scan 0 words")
-    document, kind = DocumentKey(scan.namespace, scan.sha256), "ocr-page-kor+eng"
+    kind = "ocr-page-kor+eng"
     async with reading() as reader:
-        for lie in LIES.values():
+        for name, lie in LIES.items():
+            scan = await stored(f"scan 0 {name}")
+            document = DocumentKey(scan.namespace, scan.sha256)
             await readings.keep(document, kind, {1: lie}, shared=True)
-            assert texts(await reader.read(scan)) == {1: "words in kor+eng"}
+            assert texts(await reader.read(scan)) == {1: f"{name} in kor+eng"}
             assert is_recognised_page((await readings.find(document, [1], kind))[1])
 
 
