@@ -12,6 +12,10 @@ _LANGUAGES = ("kor", "eng")
 
 _LOADER_FILES = [path for path in ("/etc/ld.so.cache",) if Path(path).exists()]
 
+_NICENESS = 10
+"""A page takes seconds, and whoever waits for it waits a little longer; other questions take milliseconds. Linux gives a
+process of this niceness a tenth of what it gives others, and all that they leave."""
+
 _ONE_THREAD = {"OMP_THREAD_LIMIT": "1", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 """A worker's processes are its share of the machine; and the zygote must have one thread to be forked."""
 
@@ -31,6 +35,7 @@ def ocr_kind(settings: PdfSettings) -> tuple[Kind, Tesseract | None]:
         profile="ocr",
         size=size,
         limits=Limits(memory_bytes=settings.pdf_worker_memory_bytes, kept=size),
+        niceness=_NICENESS,
         on_first_use=True,
         reach=Reach(
             execute=(tesseract.program, tesseract.interpreter),

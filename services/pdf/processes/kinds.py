@@ -56,6 +56,9 @@ class Kind:
     """Documents that are read at a time, each by its own process."""
 
     limits: Limits = field(default_factory=Limits)
+    niceness: int = 0
+    """By how much its processes give way to others where processors are short, from 0 to 19 (nice(2))."""
+
     without_landlock: bool = False
     """Whether a worker may do without Landlock if the kernel has none."""
 

@@ -41,6 +41,7 @@ def run(control: socket.socket, recipe: dict[str, Any]) -> None:
     name. Raises RuntimeError when an import has started a thread.
     """
     kind = recipe["kind"]
+    os.nice(kind["niceness"])
     os.environ.clear()  # Python puts LC_CTYPE into an empty environment
     os.environ.update(kind["environment"])
     if reach := kind["reach"]:

@@ -22,6 +22,7 @@ def test_it_has_the_machines_tesseract_and_the_service_is_ready_before_it() -> N
     assert found is not None
     assert (kind.name, kind.size, kind.missing) == ("ocr", 3, "")
     assert not kind.starts_with_service
+    assert kind.niceness > 0, "it gives way to questions about text"
     assert kind.reach is not None
     assert list(kind.reach.execute) == [found.program, found.interpreter]
     assert found.data in kind.reach.read
