@@ -14,6 +14,7 @@ from services.pdf.engine import Engine
 from services.pdf.engine_version import INPUTS, engine_version
 from services.pdf.ocr_kind import ocr_kind
 from services.pdf.operations import OPERATIONS, STEPS
+from services.pdf.page_images import KeptImages
 from services.pdf.processes.kinds import Kind
 from services.pdf.processes.limits import Limits
 from services.pdf.processes.pools import Pools
@@ -44,7 +45,8 @@ async def run(settings: PdfSettings) -> None:
         Pools([text, ocr], [*OPERATIONS, *STEPS], settings.work_dir) as pools,
         aclosing(Recognition(pools, readings)) as recognition,
     ):
-        servicer = PdfServicer(OPERATIONS, Engine(pools, recognition), blobs)
+        finish = {"RenderPage": KeptImages(blobs, engine).answer}
+        servicer = PdfServicer(OPERATIONS, Engine(pools, recognition), blobs, finish)
         hosted = [Hosted(pdf_service_pb2.DESCRIPTOR.services_by_name["PdfService"], servicer)]
 
         async def has_workers() -> bool:

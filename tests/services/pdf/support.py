@@ -21,7 +21,7 @@ from services.pdf.worker import metadata
 from services.pdf.worker.documents import Document, open_document
 from tests.services.pdf import probes
 
-METADATA, OUTLINE, TEXT = OPERATIONS
+METADATA, OUTLINE, TEXT, *_ = OPERATIONS
 
 REAL = {each.name: each.for_workers() for each in OPERATIONS}
 """What the service's workers know."""
