@@ -157,10 +157,10 @@ class DispatchServicer:
             caller, _ = await self._admission.method(call, request, request.actor, reference)
         except PapermeshError as error:
             raise no_image() if error.code is Code.NOT_FOUND else error from error
-        image = await self._images.get(request.image_id, caller, call)
-        yield pb.GetImageResponse(header=pb.GetImageHeader(format=image.format, size=len(image.content)))
-        for start in range(0, len(image.content), PIECE_BYTES):
-            yield pb.GetImageResponse(data=image.content[start : start + PIECE_BYTES])
+        async with self._images.opened(request.image_id, caller, call) as image:
+            yield pb.GetImageResponse(header=pb.GetImageHeader(format=image.format, size=len(image.content)))
+            for start in range(0, len(image.content), PIECE_BYTES):
+                yield pb.GetImageResponse(data=image.content[start : start + PIECE_BYTES])
 
     async def DeleteDocument(self, request: pb.DeleteDocumentRequest, call: Call) -> pb.DeleteDocumentResponse:
         """Takes an upload from its owner."""

@@ -1,5 +1,7 @@
 """Pictures that an action made: given out to those who may read their document, and drawn again when they are gone."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import orjson
@@ -59,8 +61,11 @@ class Images:
         digest = image.document.sha256 if image is not None and is_upload else _NOBODYS
         return document_pb2.DocumentRef(type=documents.UPLOAD, sha256=digest)
 
-    async def get(self, image_id: str, caller: Caller, call: Call) -> Image:
+    @asynccontextmanager
+    async def opened(self, image_id: str, caller: Caller, call: Call) -> AsyncIterator[Image]:
         """The picture of this id, for a caller with the right to its document.
+
+        It takes a place of the caller's for as long as the block lasts, since all of it is in memory.
 
         Raises:
             PapermeshError: NOT_FOUND for a picture that there is not, or that the caller may not have drawn; what the
@@ -77,7 +82,7 @@ class Images:
             if content is None:
                 request = _request(action, record.arguments, self.reference(image_id))
                 content = await self._drawn(action, request, caller, call)
-            return Image(record.format, content)
+            yield Image(record.format, content)
 
     async def _drawn(self, action: Action, request: Message, caller: Caller, call: Call) -> bytes:
         """The picture, drawn again. Another engine than the first one keeps it by another id."""

@@ -23,7 +23,7 @@ from services.base.stored_blob import Key, Namespace
 from services.dispatch.admission.clients import Client
 from services.dispatch.admission.concurrency import ConcurrencyLimit
 from services.dispatch.admission.verification import Caller
-from services.dispatch.answers.images import Images
+from services.dispatch.answers.images import Image, Images
 from services.dispatch.router import Router, ServiceResult
 from services.dispatch.uploads.lost_documents import LostDocuments
 from services.dispatch.uploads.ownership import Ownership, Quota
@@ -87,14 +87,19 @@ async def image(link: RedisLink, blobs: BlobStore, tmp_path: Path) -> ImageId:
     return made
 
 
+async def got(images: Images, image: object, who: Caller) -> Image:
+    async with images.opened(str(image), who, CALL) as found:
+        return found
+
+
 async def refused(images: Images, image: object, who: Caller) -> PapermeshError:
     with pytest.raises(PapermeshError) as caught:
-        await images.get(str(image), who, CALL)
+        await got(images, image, who)
     return caught.value
 
 
 async def test_a_picture_is_given_out_as_it_was_drawn(images: Images, image: ImageId, drawing: Drawing) -> None:
-    found = await images.get(str(image), caller(), CALL)
+    found = await got(images, image, caller())
     assert (found.format, found.content) == ("webp", b"picture")
     assert drawing.asked == []
 
@@ -103,7 +108,7 @@ async def test_one_whose_bytes_went_is_drawn_again(
     images: Images, image: ImageId, drawing: Drawing, blobs: BlobStore
 ) -> None:
     await PageImages(blobs).forget_bytes(image.document, time.time() + 100)
-    found = await images.get(str(image), caller(), CALL)
+    found = await got(images, image, caller())
     assert (found.format, found.content) == ("webp", b"drawn again")
     [asked] = drawing.asked
     assert (asked.page, asked.dpi, asked.doc_ref.type) == (3, 50, "UPLOAD")  # type: ignore[attr-defined]
@@ -141,10 +146,9 @@ async def test_a_record_that_means_something_else_is_not_found(
 
 
 async def test_it_takes_a_place_of_the_callers(images: Images, image: ImageId) -> None:
-    place = images._concurrency.acquire(caller(), "papermesh.pdf.v1.PdfService")
-    with place:
+    async with images.opened(str(image), caller(), CALL):
         assert (await refused(images, image, caller())).code is Code.RATE_LIMIT
-    assert (await images.get(str(image), caller(), CALL)).content == b"picture"
+    assert (await got(images, image, caller())).content == b"picture"
 
 
 async def test_without_a_service_that_draws_there_are_none(link: RedisLink, blobs: BlobStore, image: ImageId) -> None:
