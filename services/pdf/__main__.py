@@ -18,6 +18,7 @@ from services.pdf.page_images import KeptImages
 from services.pdf.processes.kinds import Kind
 from services.pdf.processes.limits import Limits
 from services.pdf.processes.pools import Pools
+from services.pdf.reader import Reader
 from services.pdf.readings.readings import Readings
 from services.pdf.recognition import Recognition
 from services.pdf.servicer import PdfServicer
@@ -45,8 +46,9 @@ async def run(settings: PdfSettings) -> None:
         Pools([text, ocr], [*OPERATIONS, *STEPS], settings.work_dir) as pools,
         aclosing(Recognition(pools, readings)) as recognition,
     ):
+        reader = Reader(pools, recognition, readings)
         finish = {"RenderPage": KeptImages(blobs, engine).answer}
-        servicer = PdfServicer(OPERATIONS, Engine(pools, recognition), blobs, finish)
+        servicer = PdfServicer(OPERATIONS, Engine(pools, recognition, reader), blobs, finish)
         hosted = [Hosted(pdf_service_pb2.DESCRIPTOR.services_by_name["PdfService"], servicer)]
 
         async def has_workers() -> bool:

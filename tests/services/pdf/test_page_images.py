@@ -18,16 +18,14 @@ from services.base.image_id import ImageId
 from services.base.server import Hosted
 from services.base.stored_blob import Key
 from services.base.testing import envoy_metadata, serving
-from services.pdf.engine import Engine
 from services.pdf.operations import OPERATIONS
 from services.pdf.page_images import KeptImages
 from services.pdf.processes.kinds import Kind
 from services.pdf.processes.pools import Pools
 from services.pdf.processes.subject import Subject
-from services.pdf.recognition import Recognition
 from services.pdf.servicer import PdfServicer
 from services.pdf.worker.mupdf import pymupdf
-from tests.services.pdf.support import no_readings
+from tests.services.pdf.support import make_engine
 
 OPENS = "open"
 SERVICE = pdf_service_pb2.DESCRIPTOR.services_by_name["PdfService"]
@@ -42,8 +40,8 @@ def blobs(tmp_path: Path) -> BlobStore:
 async def draw(tmp_path: Path, blobs: BlobStore) -> AsyncIterator[Callable[..., object]]:
     """Asks the service for a picture of a document."""
     async with Pools([Kind(size=1)], OPERATIONS, tmp_path / "work") as pools:
-        engine = Engine(pools, Recognition(pools, no_readings()))
-        servicer = PdfServicer(OPERATIONS, engine, blobs, {"RenderPage": KeptImages(blobs, "pdf-1").answer})
+        finish = {"RenderPage": KeptImages(blobs, "pdf-1").answer}
+        servicer = PdfServicer(OPERATIONS, make_engine(pools), blobs, finish)
         async with serving(Hosted(SERVICE, servicer), directory=tmp_path / "certificates") as channel:
             ask = channel.unary_unary(
                 f"/{SERVICE.full_name}/RenderPage",
