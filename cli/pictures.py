@@ -40,7 +40,7 @@ def image(
             # A small one comes with the answer, which saves a call.
             answer = call(adapter, ACTION, {"inline": True, **args})
         made = answer.data
-        path = output or Path(f"page-{made['page']}.{made['format']}")
+        path = output or Path(f"page-{args.get('page', 1)}.{args.get('format') or 'png'}")
         picture = io.BytesIO(base64.b64decode(made["base64"]))
         if not made["base64"]:
             adapter.fetch(f"/images/{made['image_id']}", picture)

@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator, Coroutine
 from contextlib import aclosing, asynccontextmanager
 from http import HTTPStatus
 
-from cryptography.fernet import MultiFernet
 from fastapi import FastAPI
 from fastapi.telemetry import TelemetryConfig
 from fastapi_offline import FastAPIOffline
@@ -66,7 +65,7 @@ def create_app(settings: AdapterSettings) -> FastAPI:
     ticket_file = WatchedFile(settings.ticket_key_file, tickets.read_key_file) if settings.ticket_key_file else None
     own_tickets = tickets.key_of_this_process()
 
-    def ticket_keys() -> MultiFernet:
+    def ticket_keys() -> tickets.TicketKeys:
         return ticket_file.value if ticket_file else own_tickets
 
     watched = [each.watch for each in (key, people, ticket_file) if each]

@@ -4,7 +4,6 @@ import logging
 from collections.abc import Callable
 from typing import Protocol
 
-from cryptography.fernet import MultiFernet
 from starlette.datastructures import QueryParams
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -66,7 +65,7 @@ def people_of(settings: PeopleSettings) -> People | None:
 class Authentication:
     """Lets known callers through, as the actor of the request."""
 
-    def __init__(self, app: ASGIApp, people: People | None, ticket_keys: Callable[[], MultiFernet]) -> None:
+    def __init__(self, app: ASGIApp, people: People | None, ticket_keys: Callable[[], tickets.TicketKeys]) -> None:
         """Passes on to `app` requests from `people`, or from anybody if that is None, and those with a ticket."""
         self._app = app
         self._people = people

@@ -9,7 +9,7 @@ import base64
 import json
 import re
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import orjson
@@ -30,6 +30,19 @@ _MOST_CHARACTERS = 4096
 
 
 @dataclass(frozen=True, slots=True)
+class TicketKeys:
+    """What seals and opens tickets: the first one seals, and all open."""
+
+    secrets: tuple[bytes, ...] = field(repr=False)
+    """At least one, 32 random bytes each."""
+
+    @property
+    def fernet(self) -> MultiFernet:
+        """The keys at work."""
+        return MultiFernet([Fernet(base64.urlsafe_b64encode(each)) for each in self.secrets])
+
+
+@dataclass(frozen=True, slots=True)
 class Ticket:
     """What a ticket says."""
 
@@ -43,30 +56,32 @@ def new_key_file() -> bytes:
     return json.dumps({"secrets": [new_secret()]}).encode()
 
 
-def read_key_file(path: Path) -> MultiFernet:
-    """What seals and opens tickets, from a file {"secrets": [base64url of 32 bytes, …]}.
+def read_key_file(path: Path) -> TicketKeys:
+    """The keys in a file {"secrets": [base64url of 32 bytes, …]}.
 
-    The first one seals, and all open. So a key is replaced in two steps: the new one after the old, and when all
-    adapters have read that, the new one alone.
+    A key is replaced in two steps: the new one after the old, and when all adapters have read that, the new one alone.
 
     Raises:
         KeyFileError: when the file cannot be read, can be read by everybody, or is malformed.
     """
     try:
         listed: list[str] = json.loads(read_private(path))["secrets"]
-        return MultiFernet([_fernet(decode_secret(each)) for each in listed])
+        keys = TicketKeys(tuple(decode_secret(each) for each in listed))
     except OSError as error:
         raise KeyFileError(f"{path}: {error.strerror}.") from None
     except (ValueError, KeyError, TypeError):
         raise KeyFileError(f"{path} needs secrets, a list with at least one (base64url of 32 bytes).") from None
+    if not keys.secrets:
+        raise KeyFileError(f"{path} has no secrets; it needs one at least.")
+    return keys
 
 
-def key_of_this_process() -> MultiFernet:
+def key_of_this_process() -> TicketKeys:
     """A key that no other adapter has."""
-    return MultiFernet([_fernet(secrets.token_bytes(32))])
+    return TicketKeys((secrets.token_bytes(32),))
 
 
-def seal(keys: MultiFernet, path: str, actor: str) -> str:
+def seal(keys: TicketKeys, path: str, actor: str) -> str:
     """A ticket that lets somebody open a path as an actor.
 
     Raises:
@@ -75,10 +90,10 @@ def seal(keys: MultiFernet, path: str, actor: str) -> str:
     if not _PATH.fullmatch(path):
         raise bad_field("path", "must be /documents/<sha256> or the url of a picture, /images/<id>")
     said = orjson.dumps([path, actor, secrets.token_urlsafe(18)])
-    return keys.encrypt(said).decode().rstrip("=")
+    return keys.fernet.encrypt(said).decode().rstrip("=")
 
 
-def unseal(keys: MultiFernet, text: str, path: str) -> Ticket:
+def unseal(keys: TicketKeys, text: str, path: str) -> Ticket:
     """What a ticket for this path says.
 
     Raises:
@@ -86,7 +101,7 @@ def unseal(keys: MultiFernet, text: str, path: str) -> Ticket:
     """
     try:
         padded = text[:_MOST_CHARACTERS].encode("ascii") + b"=" * (-len(text) % 4)
-        named, actor, nonce = orjson.loads(keys.decrypt(padded, ttl=LIFETIME_S))
+        named, actor, nonce = orjson.loads(keys.fernet.decrypt(padded, ttl=LIFETIME_S))
     except (InvalidToken, UnicodeEncodeError):
         raise not_good() from None
     if named != path:
@@ -101,7 +116,3 @@ def not_good() -> PapermeshError:
         f"This ticket is good no more, or not for this path: it opens one path, once, within {LIFETIME_S} seconds."
         " POST /tickets gives another.",
     )
-
-
-def _fernet(secret: bytes) -> Fernet:
-    return Fernet(base64.urlsafe_b64encode(secret))

@@ -11,7 +11,7 @@ from mcp_adapter.people import tickets
 from mcp_adapter.people.api_keys import digest, new_api_key
 from mcp_adapter.people.api_keys_file import ApiKey, listing
 from services.base.server import Hosted
-from services.base.signature import new_secret
+from services.base.signature import KeyFileError, new_secret
 from services.base.testing import running
 from tests.mcp_adapter.conftest import SERVICE, Dispatch, adapter
 
@@ -144,13 +144,13 @@ def test_a_key_is_replaced_without_a_lost_ticket(tmp_path: Path) -> None:
     file, old, new = tmp_path / "tickets.json", new_secret(), new_secret()
     file.touch(mode=0o600)
 
-    def keys(*secrets: str) -> object:
+    def keys(*secrets: str) -> tickets.TicketKeys:
         file.write_text(json.dumps({"secrets": secrets}))
         return tickets.read_key_file(file)
 
     before, between, after = keys(old), keys(old, new), keys(new, old)
     for sealing, opening in ((before, between), (between, before), (between, after), (after, between)):
-        assert tickets.unseal(opening, tickets.seal(sealing, IMAGE, "kim"), IMAGE).actor == "kim"  # type: ignore[arg-type]
+        assert tickets.unseal(opening, tickets.seal(sealing, IMAGE, "kim"), IMAGE).actor == "kim"
 
 
 def test_the_longest_actor_gets_a_ticket() -> None:
@@ -159,3 +159,20 @@ def test_the_longest_actor_gets_a_ticket() -> None:
     sealed = tickets.seal(keys, IMAGE, actor)
     assert tickets.unseal(keys, sealed, IMAGE).actor == actor
     assert actor not in sealed
+
+
+@pytest.mark.parametrize("content", ["", "{}", "[]", '{"secrets": []}', '{"secrets": "x"}', '{"secrets": ["short"]}'])
+def test_a_file_that_holds_no_keys_is_named(tmp_path: Path, content: str) -> None:
+    file = tmp_path / "tickets.json"
+    file.touch(mode=0o600)
+    file.write_text(content)
+    with pytest.raises(KeyFileError, match=r"tickets\.json"):
+        tickets.read_key_file(file)
+
+
+def test_keys_that_stay_the_same_are_equal_and_never_shown(tmp_path: Path) -> None:
+    file = tmp_path / "tickets.json"
+    file.touch(mode=0o600)
+    file.write_bytes(tickets.new_key_file())
+    assert tickets.read_key_file(file) == tickets.read_key_file(file)
+    assert "TicketKeys()" in repr(tickets.read_key_file(file))
