@@ -34,7 +34,7 @@ class AdapterSettings(PeopleSettings):
     ticket_key_file: Path | None = Field(
         None,
         description="The file with the key that seals tickets, the same for all adapters of a deployment"
-        " (docs/http.md). If empty, tickets are good at the adapter alone that made them.",
+        " (docs/people.md). If empty, tickets are good at the adapter alone that made them.",
     )
     spool_dir: Path = Field(description="Folder where uploads wait until they are complete.")
     max_document_bytes: int = Field(
