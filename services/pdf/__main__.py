@@ -14,6 +14,7 @@ from services.pdf.engine import Engine
 from services.pdf.engine_version import INPUTS, engine_version
 from services.pdf.ocr_kind import ocr_kind
 from services.pdf.operations import OPERATIONS, STEPS
+from services.pdf.page_images import KeptImages
 from services.pdf.processes.kinds import OCR, Kind
 from services.pdf.processes.limits import Limits
 from services.pdf.processes.pools import Pools
@@ -46,7 +47,9 @@ async def run(settings: PdfSettings) -> None:
         aclosing(Recognition(pools, readings)) as recognition,
     ):
         engine = Engine(pools, recognition, Reader(pools, recognition, readings))
-        servicer = PdfServicer(OPERATIONS, engine, blobs, tesseract.languages if tesseract else ())
+        languages = tesseract.languages if tesseract else ()
+        finish = {"RenderPage": KeptImages(blobs, version).answer}
+        servicer = PdfServicer(OPERATIONS, engine, blobs, languages=languages, finish=finish)
         hosted = [Hosted(pdf_service_pb2.DESCRIPTOR.services_by_name["PdfService"], servicer)]
 
         async def has_workers() -> bool:

@@ -13,8 +13,8 @@ _LANGUAGES = ("kor", "eng")
 _LOADER_FILES = [path for path in ("/etc/ld.so.cache",) if Path(path).exists()]
 
 _NICENESS = 10
-"""A page takes seconds, and whoever waits for it waits a little longer; other questions take milliseconds. Linux gives a
-process of this niceness a tenth of what it gives others, and all that they leave."""
+"""A page takes seconds, other questions milliseconds: who waits for a page waits a little longer. Linux gives such a
+process a tenth of what it gives others, and all that they leave."""
 
 _ONE_THREAD = {"OMP_THREAD_LIMIT": "1", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 """A worker's processes are its share of the machine; and the zygote must have one thread to be forked."""

@@ -1,8 +1,9 @@
 """The engine's gRPC methods: each passes its document to the engine, and the engine's JSON to the caller."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from functools import partial
-from typing import Any
+from types import MappingProxyType
+from typing import Any, TypeAlias
 
 from google.protobuf import json_format
 from google.protobuf.message import Message
@@ -22,17 +23,31 @@ from services.pdf.processes.subject import Subject
 
 _NAMESPACES = {"UPLOAD": Namespace.UPLOADS, "GITLAB": Namespace.GITLAB}
 
+Finish: TypeAlias = Callable[[Any, Subject, bytes], Awaitable[bytes]]
+"""What the service itself adds to a response: the JSON from the request, its document and the engine's JSON."""
+
 
 class PdfServicer:
     """A method for each operation, named as in its proto, so that `services.base.handlers` finds it."""
 
     def __init__(
-        self, operations: Iterable[Operation], engine: Engine, blobs: BlobStore, languages: Collection[str] = ()
+        self,
+        operations: Iterable[Operation],
+        engine: Engine,
+        blobs: BlobStore,
+        *,
+        languages: Collection[str] = (),
+        finish: Mapping[str, Finish] = MappingProxyType({}),
     ) -> None:
-        """`languages` are those that callers may name; none where nothing is recognised."""
+        """Answers with `engine` about the documents in `blobs`.
+
+        `languages` are those that callers may name; none where nothing is recognised. `finish`, by method, is for what
+        no worker can add.
+        """
         self._engine = engine
         self._blobs = blobs
         self._languages = languages
+        self._finish = finish
         for operation in operations:
             setattr(self, operation.method.name, partial(self._answer, operation))
 
@@ -47,11 +62,14 @@ class PdfServicer:
         result = await self._engine.answer(operation, request, subject, call.timeout_s)
         if result.is_partial:
             results.partial(call)
+        json = result.json
+        if finish := self._finish.get(operation.method.name):
+            json = await finish(request, subject, json)
         kind = GetMessageClass(operation.method.output_type)
         try:
             if results.AS_JSON in call.metadata:
-                return kind(json=result.json.decode())
-            return json_format.Parse(result.json, kind())
+                return kind(json=json.decode())
+            return json_format.Parse(json, kind())
         except (UnicodeDecodeError, json_format.ParseError):
             raise outcomes.engine_failed("crash") from None
 

@@ -40,6 +40,6 @@ def test_a_question_without_languages_is_none_of_this() -> None:
 
 async def test_the_service_refuses_before_any_work(tmp_path: Path) -> None:
     nobody = cast("Engine", None)
-    servicer: Any = PdfServicer([TEXT], nobody, BlobStore(tmp_path.as_uri()), INSTALLED)
+    servicer: Any = PdfServicer([TEXT], nobody, BlobStore(tmp_path.as_uri()), languages=INSTALLED)
     with pytest.raises(PapermeshError, match="deu"):
         await servicer.ExtractText(pb.ExtractTextRequest(languages=["deu"]), cast("Call", None))

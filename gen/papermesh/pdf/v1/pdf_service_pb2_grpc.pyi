@@ -5,6 +5,7 @@ The document engine: what a PDF says and what changed between two of them."""
 
 from collections import abc as _abc
 from grpc import aio as _aio
+from papermesh.pdf.v1 import page_image_pb2 as _page_image_pb2
 from papermesh.pdf.v1 import pdf_service_pb2 as _pdf_service_pb2
 import abc as _abc_1
 import grpc as _grpc
@@ -48,6 +49,10 @@ class PdfServiceStub:
     """Shows how each page is laid out, block by block: type, box, font, size, weight and text."""
     ExtractTables: _grpc.UnaryUnaryMultiCallable[_pdf_service_pb2.ExtractTablesRequest, _pdf_service_pb2.ExtractTablesResponse]
     """Finds the tables on each page, and reads them as rows of cells."""
+    RenderPage: _grpc.UnaryUnaryMultiCallable[_page_image_pb2.RenderPageRequest, _page_image_pb2.RenderPageResponse]
+    """Draws a page as a picture, PNG or WebP, with boxes on it if you like. Use it to look at what text alone does not
+    show, or to show where something stands. The result says where the picture can be fetched.
+    """
     Chunk: _grpc.UnaryUnaryMultiCallable[_pdf_service_pb2.ChunkRequest, _pdf_service_pb2.ChunkResponse]
     """Cuts a document into pieces for retrieval, following its structure."""
     Embed: _grpc.UnaryUnaryMultiCallable[_pdf_service_pb2.EmbedRequest, _pdf_service_pb2.EmbedResponse]
@@ -75,6 +80,10 @@ class PdfServiceAsyncStub(PdfServiceStub):
     """Shows how each page is laid out, block by block: type, box, font, size, weight and text."""
     ExtractTables: _aio.UnaryUnaryMultiCallable[_pdf_service_pb2.ExtractTablesRequest, _pdf_service_pb2.ExtractTablesResponse]  # type: ignore[assignment]
     """Finds the tables on each page, and reads them as rows of cells."""
+    RenderPage: _aio.UnaryUnaryMultiCallable[_page_image_pb2.RenderPageRequest, _page_image_pb2.RenderPageResponse]  # type: ignore[assignment]
+    """Draws a page as a picture, PNG or WebP, with boxes on it if you like. Use it to look at what text alone does not
+    show, or to show where something stands. The result says where the picture can be fetched.
+    """
     Chunk: _aio.UnaryUnaryMultiCallable[_pdf_service_pb2.ChunkRequest, _pdf_service_pb2.ChunkResponse]  # type: ignore[assignment]
     """Cuts a document into pieces for retrieval, following its structure."""
     Embed: _aio.UnaryUnaryMultiCallable[_pdf_service_pb2.EmbedRequest, _pdf_service_pb2.EmbedResponse]  # type: ignore[assignment]
@@ -129,6 +138,16 @@ class PdfServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_pdf_service_pb2.ExtractTablesResponse, _abc.Awaitable[_pdf_service_pb2.ExtractTablesResponse]]:
         """Finds the tables on each page, and reads them as rows of cells."""
+
+    @_abc_1.abstractmethod
+    def RenderPage(
+        self,
+        request: _page_image_pb2.RenderPageRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_page_image_pb2.RenderPageResponse, _abc.Awaitable[_page_image_pb2.RenderPageResponse]]:
+        """Draws a page as a picture, PNG or WebP, with boxes on it if you like. Use it to look at what text alone does not
+        show, or to show where something stands. The result says where the picture can be fetched.
+        """
 
     @_abc_1.abstractmethod
     def Chunk(
