@@ -106,7 +106,7 @@ def answer_of_program(_folder: str, arguments: dict[str, Any]) -> bytes:
 
 @probe
 def leave_behind(folder: str, arguments: dict[str, Any]) -> bytes:
-    """Starts Tesseract and returns; or forks itself, as nobody would who wants it to end."""
+    """Starts Tesseract and returns, or waits; or forks itself, as nobody would who wants it to end."""
     picture = Path(folder, _PICTURE)
     picture.write_bytes(arguments[CONTENT])
     if arguments["how"] == "fork":
@@ -118,6 +118,8 @@ def leave_behind(folder: str, arguments: dict[str, Any]) -> bytes:
     own = os.getpid if "a word" in arguments["how"] else None
     command = ["tesseract", picture, "out"]
     started = subprocess.Popen(command, stderr=subprocess.DEVNULL, preexec_fn=own)  # noqa: PLW1509  # one thread
+    if arguments["how"] == "and wait":
+        started.wait()
     return orjson.dumps(started.pid)
 
 

@@ -301,12 +301,12 @@ SERVICE = """
 import asyncio, sys
 from pathlib import Path
 from services.pdf.processes.pool import WorkerPool
-from tests.services.pdf.pictures import ocr_kind
-from tests.services.pdf.processes.test_ocr_workers import LONG, VIEWS, recognise
+from tests.services.pdf.pictures import PROBES, ocr_kind
+from tests.services.pdf.processes.test_ocr_workers import LONG, ask
 
 async def run():
-    async with WorkerPool(ocr_kind(), VIEWS, Path(sys.argv[1])) as pool:
-        busy = asyncio.create_task(recognise(pool, LONG))
+    async with WorkerPool(ocr_kind(), PROBES, Path(sys.argv[1])) as pool:
+        busy = asyncio.create_task(ask(pool, "leave_behind", how="and wait", content=LONG))
         print(pool._supervisor.zygote.pid, flush=True)
         await busy
 

@@ -9,12 +9,13 @@ from typing import Any
 
 import orjson
 import pytest
+import pytest_asyncio
 
 from services.pdf.processes.pool import WorkerPool
 from services.pdf.processes.subject import Subject
 from tests.services.pdf.pictures import PROBES, long_picture, ocr_kind
 
-pytestmark = pytest.mark.measures_time
+pytestmark = [pytest.mark.measures_time, pytest.mark.asyncio(loop_scope="module")]
 
 needs_x86_64 = pytest.mark.skipif(platform.machine() != "x86_64", reason="these are the numbers of x86_64")
 
@@ -54,10 +55,17 @@ X86_64 = {
 }
 
 
-@pytest.fixture
-async def pool(tmp_path: Path) -> AsyncIterator[WorkerPool]:
-    async with WorkerPool(ocr_kind(), PROBES, tmp_path / "work") as pool:
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def shared_pool(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[WorkerPool]:
+    async with WorkerPool(ocr_kind(), PROBES, tmp_path_factory.mktemp("programs") / "work") as pool:
         yield pool
+
+
+@pytest.fixture
+def pool(shared_pool: WorkerPool) -> WorkerPool:
+    """A pool for all tests, with nothing of an earlier one's in its counters."""
+    shared_pool.restarts.clear()
+    return shared_pool
 
 
 async def no_document(_path: Path) -> None:
