@@ -9,7 +9,6 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from urllib.error import HTTPError
 
 import pytest
 
@@ -77,11 +76,8 @@ class Terminal:
         return record if record and record.runs else None
 
     def ready(self) -> bool:
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.ports.http}/readyz", timeout=10):
-                return True
-        except HTTPError:
-            return False
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.ports.http}/readyz", timeout=10) as answer:
+            return bool(answer.status == 200)
 
 
 @contextmanager
@@ -104,14 +100,18 @@ def terminal(tmp_path: Path) -> Iterator[Terminal]:
 
 @pytest.fixture(scope="module")
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Terminal]:
-    """A terminal in which Papermesh runs, from `up` to `down`."""
+    """A terminal in which Papermesh runs, until Ctrl-C."""
     with opened(tmp_path_factory.mktemp("running")) as terminal:
         terminal.environment["PAPERMESH_PDF_REPLICAS"] = "2"
         up = terminal.start("up")
         wait_until(lambda: terminal.shows(RUNNING) or up.poll() is not None)
+        parts = [terminal.part(name) for name in (*PARTS, "pdf-2")]
+        assert all(parts)
         yield terminal
-        assert terminal.run("down") == (0, "Stopped.\n")
+        up.send_signal(signal.SIGINT)
         assert up.wait(60) == 0
+        assert terminal.shows("Stopped.")
+        assert not any(part.runs for part in parts if part)
 
 
 def test_up_runs_everything_and_says_where(running: Terminal) -> None:
@@ -135,7 +135,7 @@ def test_a_part_that_dies_is_shown_and_runs_again(running: Terminal, eventually:
     again = running.part("dispatch")
     assert again is not None
     assert again.pid != killed.pid
-    eventually(running.ready)
+    eventually(lambda: running.run("actions")[0] == 0)
 
 
 def test_the_example_works_as_pasted_in_another_terminal(running: Terminal) -> None:
@@ -161,7 +161,8 @@ def test_beyond_loopback_nothing_starts_before_it_is_known_who_calls(terminal: T
     assert not any(terminal.part(name) for name in PARTS)
 
 
-def test_with_keys_it_listens_where_it_is_told_to_until_ctrl_c(
+@pytest.mark.long
+def test_with_keys_it_listens_where_it_is_told_to_and_answers_there(
     terminal: Terminal, eventually: Eventually, tmp_path: Path
 ) -> None:
     file = str(tmp_path / "api-keys.json")
@@ -180,14 +181,8 @@ def test_with_keys_it_listens_where_it_is_told_to_until_ctrl_c(
     assert terminal.shows(f"http://127.0.0.1:{terminal.ports.http}\n")
     status, said = terminal.run("actions")
     assert (status, "PDF_METADATA" in said) == (0, True), said
-    parts = [terminal.part(name) for name in PARTS]
-    assert all(parts)
-
-    up.send_signal(signal.SIGINT)
-
+    assert terminal.run("down") == (0, "Stopped.\n")
     assert up.wait(60) == 0
-    assert terminal.shows("Stopped.")
-    assert not any(part.runs for part in parts if part)
 
 
 def test_a_setting_that_nothing_reads_is_told_with_the_name_that_was_meant(terminal: Terminal) -> None:
