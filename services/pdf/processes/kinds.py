@@ -20,8 +20,8 @@ class View:
     function: str
     """"module:function"; only workers import it. `services.pdf.worker.views` describes its arguments and result."""
 
-    paged: bool = False
-    """Whether it reads one page at a time, instead of the whole document."""
+    readings: bool = False
+    """Whether it takes what was read of pages, instead of the document."""
 
     content: bool = False
     """Whether it takes `wire.CONTENT` alone: then its worker opens no document."""
@@ -32,7 +32,7 @@ class View:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reach:
-    """What a kind's workers reach by name besides a private folder of each. They never work without Landlock."""
+    """What a kind's workers reach by name, to read or to run; they write no file. They never work without Landlock."""
 
     execute: Sequence[str] = ()
     """Programs and their ELF interpreters."""
@@ -60,7 +60,7 @@ class Kind:
     """Whether a worker may do without Landlock if the kernel has none."""
 
     on_first_use: bool = False
-    """Whether the first request that needs it starts it, instead of the service."""
+    """Whether the first request that needs it starts it, or `Pools.start_soon`, and the service is ready before."""
 
     reach: Reach | None = None
     """None for a kind that reaches no file by name."""

@@ -14,14 +14,17 @@ from papermesh.pdf.v1 import pdf_service_pb2 as pb
 from services.base.blobs import BlobStore, Namespace
 from services.base.errors import Code, PapermeshError
 from services.base.flow import Flow
+from services.pdf import reader
 from services.pdf.engine import Engine, Result
-from services.pdf.operations import Pages, Step
+from services.pdf.operations import READ, Pages, Step
 from services.pdf.processes.kinds import OCR, Kind
 from services.pdf.processes.limits import Limits
 from services.pdf.processes.pools import Pools
 from services.pdf.processes.subject import Subject
 from services.pdf.readings.readings import DocumentKey, Readings
+from services.pdf.recognised_page import is_recognised_page
 from services.pdf.recognition import Recognition
+from tests.services.pdf.scanned import LIES
 from tests.services.pdf.support import TEXT
 
 pytestmark = pytest.mark.measures_time
@@ -31,22 +34,24 @@ About = Callable[..., Subject]
 Until = Callable[[Callable[[], object]], Awaitable[None]]
 
 VIEWS = "tests.services.pdf.scanned"
-READ = replace(TEXT, view=f"{VIEWS}:read_page", pages=Pages(in_part=2), warm_up={"ocr": "never"})
+ASKED = replace(TEXT, pages=Pages(in_part=2))
 STEPS = (
+    Step(name="read", view=f"{VIEWS}:read_pages", warm_up=READ.warm_up),
     Step(name="picture", view=f"{VIEWS}:picture", warm_up={"page": 1}),
     Step(name="recognise", view=f"{VIEWS}:recognise", content=True, warm_up={"languages": []}, kind=OCR),
 )
 
 
-class Reader:
+class Caller:
     """The engine, and what a test asks it."""
 
     def __init__(self, pools: Pools, readings: Readings) -> None:
+        self.pools = pools
         self.recognition = Recognition(pools, readings)
-        self._engine = Engine(pools, self.recognition)
+        self._engine = Engine(pools, self.recognition, reader.Reader(pools, self.recognition, readings))
 
     async def read(self, subject: Subject, timeout_s: float = 30, **asked: Any) -> Result:
-        return await self._engine.answer(READ, pb.ExtractTextRequest(**asked), subject, timeout_s)
+        return await self._engine.answer(ASKED, pb.ExtractTextRequest(**asked), subject, timeout_s)
 
 
 @pytest.fixture
@@ -78,20 +83,20 @@ def reading(tmp_path: Path, readings: Readings) -> Callable[..., Any]:
     """Starts the engine with workers of both kinds."""
 
     @asynccontextmanager
-    async def start(*, ocr: int = 2, missing: str = "", kept: int = 4) -> AsyncIterator[Reader]:
+    async def start(*, ocr: int = 2, missing: str = "", kept: int = 4) -> AsyncIterator[Caller]:
         kinds = [Kind(size=2, limits=Limits(kept=kept)), Kind(name=OCR, size=ocr, on_first_use=True, missing=missing)]
-        async with Pools(kinds, [READ, *STEPS], tmp_path / "work") as pools:
-            reader = Reader(pools, readings)
+        async with Pools(kinds, [ASKED, *STEPS], tmp_path / "work") as pools:
+            caller = Caller(pools, readings)
             try:
-                yield reader
+                yield caller
             finally:
-                await reader.recognition.aclose()
+                await caller.recognition.aclose()
 
     return start
 
 
 def texts(result: Result) -> dict[int, str]:
-    return {item["page"]: item["text"] for item in orjson.loads(result.json)["items"]}
+    return {item["page"]: item["text"].strip() for item in orjson.loads(result.json)["items"]}
 
 
 def failures(result: Result) -> dict[int, str]:
@@ -185,6 +190,39 @@ async def test_a_page_that_crashes_a_worker_fails_alone(
     assert texts(result) == {2: "well in kor+eng"}
     assert failures(result) == {1: "OCR_FAILED", 3: "BROKEN", 4: "TOO_LARGE"}
     assert result.is_partial, "a crash may not come again"
+
+
+async def test_a_worker_that_a_picture_has_taken_over_costs_its_page_alone_and_nothing_of_what_it_says_is_kept(
+    reading: Callable[..., Any],
+    stored: Callable[..., Awaitable[Subject]],
+    readings: Readings,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    lies = [f"scan lie {words}" for words in LIES]
+    scans = await stored("scan 0 well", *lies)
+    lying = list(range(2, 2 + len(lies)))
+    async with reading(ocr=1) as reader:
+        for _ in range(2):
+            result = await reader.read(scans)
+            assert texts(result) == {1: "well in kor+eng"}
+            assert failures(result) == dict.fromkeys(lying, "OCR_FAILED")
+        restarts = (await reader.pools.of(OCR, asyncio.get_running_loop().time())).restarts
+    assert restarts == {"crash": 2 * len(lies)}, "none of them is asked again"
+    assert "a worker failed on a document: operation recognise, reason crash" in caplog.text
+    kept = await readings.find(DocumentKey(scans.namespace, scans.sha256), [1, *lying], "ocr-page-kor+eng")
+    assert list(kept) == [1]
+
+
+async def test_a_kept_page_that_is_none_counts_as_not_kept_and_is_recognised_again(
+    reading: Callable[..., Any], stored: Callable[..., Awaitable[Subject]], readings: Readings
+) -> None:
+    scan = await stored("scan 0 words")
+    document, kind = DocumentKey(scan.namespace, scan.sha256), "ocr-page-kor+eng"
+    async with reading() as reader:
+        for lie in LIES.values():
+            await readings.keep(document, kind, {1: lie}, shared=True)
+            assert texts(await reader.read(scan)) == {1: "words in kor+eng"}
+            assert is_recognised_page((await readings.find(document, [1], kind))[1])
 
 
 async def test_without_tesseract_scans_are_named_and_whoever_insists_is_told_what_to_install(
