@@ -28,7 +28,7 @@ dev: ## Set up everything that developing needs, and run nothing
 
 test: ## Test everything that takes no minutes, real Envoy and Redis included
 	@deploy/local/setup.sh dev
-	@$(BIN)/pytest -n 2 --dist loadfile -m "not long" $(ARGS)
+	@$(BIN)/pytest -n 3 --dist worksteal -m "not long" $(ARGS)
 
 test-all: ## Run the tests that make test leaves out: the mesh from end to end, the chart; needs Go
 	@deploy/local/setup.sh all

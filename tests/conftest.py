@@ -2,6 +2,7 @@ import logging
 import os
 import resource
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -57,6 +58,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if any(item.path.is_relative_to(folder) for folder in LONG):
             item.add_marker(pytest.mark.long)
+
+
+@pytest.fixture(scope="module")
+def power_stays() -> Iterator[None]:
+    """Waits for no disk, which is most of what writing hundreds of certificates takes: no test cuts the power."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda _file: None)
+        yield
 
 
 @pytest.fixture(scope="session")

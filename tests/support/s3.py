@@ -16,7 +16,8 @@ def bucket() -> Iterator[str]:
     try:
         host, port = server.get_host_and_port()
         endpoint = f"http://{host}:{port}"
-        httpx.put(f"{endpoint}/documents").raise_for_status()
+        # The server loads what it needs with the first request, which on a busy machine takes longer than httpx waits.
+        httpx.put(f"{endpoint}/documents", timeout=60).raise_for_status()
         with pytest.MonkeyPatch.context() as patch:
             patch.setenv("AWS_ENDPOINT", endpoint)
             patch.setenv("AWS_ALLOW_HTTP", "true")

@@ -27,6 +27,8 @@ from services.base.settings import SettingsError
 from trust.certificates import CertificateError, folder
 from trust.certificates.issuing import issue_ca, issue_leaf
 
+pytestmark = pytest.mark.usefixtures("power_stays")
+
 Cluster = Any
 WORKLOADS = ("adapter", "envoy", "dispatch", "pdf")
 NAMES = ("pm-envoy", "pm-envoy.office.svc")

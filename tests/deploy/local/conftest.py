@@ -16,17 +16,18 @@ Eventually = Callable[[Callable[[], object]], None]
 MakePart = Callable[..., Part]
 
 
+def wait_until(condition: Callable[[], object]) -> None:
+    """Waits until it holds, a minute at most: a busy machine takes its time to start a mesh."""
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline, "it never came true"
+        time.sleep(0.02)
+
+
 @pytest.fixture
 def eventually() -> Eventually:
-    """Waits until a condition holds, a minute at most: a busy machine takes its time to start a mesh."""
-
-    def wait(condition: Callable[[], object]) -> None:
-        deadline = time.monotonic() + 60
-        while not condition():
-            assert time.monotonic() < deadline, "it never came true"
-            time.sleep(0.02)
-
-    return wait
+    """Waits until a condition holds."""
+    return wait_until
 
 
 @pytest.fixture

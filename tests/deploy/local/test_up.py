@@ -7,7 +7,7 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -18,10 +18,12 @@ from deploy.local.processes import ProcessRecord
 from deploy.local.stack import Stack
 from deploy.local.up import USUAL_ROOT, _welcome
 from deploy.workloads import SERVICES
+from tests.deploy.local.conftest import wait_until
 
 Eventually = Callable[[Callable[[], object]], None]
 
 PAPERMESH = Path(sys.executable).with_name("papermesh")
+RUNNING = "Ctrl-C stops it."
 PARTS = ("redis-state", "redis-cache", "dispatch", "pdf", "envoy", "adapter")
 
 
@@ -78,58 +80,67 @@ class Terminal:
             return bool(answer.status == 200)
 
 
+@contextmanager
+def opened(folder: Path) -> Iterator[Terminal]:
+    terminal = Terminal(folder)
+    try:
+        yield terminal
+    finally:
+        if terminal.started:
+            terminal.run("down")
+        for process in terminal.started:
+            process.wait(60)
+
+
 @pytest.fixture
 def terminal(tmp_path: Path) -> Iterator[Terminal]:
-    terminal = Terminal(tmp_path)
-    yield terminal
-    terminal.run("down")
-    for process in terminal.started:
-        process.wait(60)
+    with opened(tmp_path) as terminal:
+        yield terminal
 
 
-def test_up_runs_everything_until_ctrl_c(terminal: Terminal, eventually: Eventually) -> None:
-    terminal.environment["PAPERMESH_PDF_REPLICAS"] = "2"
-    up = terminal.start("up")
-    eventually(lambda: terminal.shows("Ctrl-C stops it.") or up.poll() is not None)
-
-    assert terminal.shows(f"http://127.0.0.1:{terminal.ports.http}\n")
-    assert terminal.shows(f"curl http://127.0.0.1:{terminal.ports.http}/actions")
-    assert terminal.ready()
-    parts = [terminal.part(name) for name in (*PARTS, "pdf-2")]
-    assert all(parts)
-    status, said = terminal.run("up")
-    assert (status, f"Papermesh is already running, from {terminal.var} (process {up.pid})." in said) == (1, True)
-
-    up.send_signal(signal.SIGINT)
-
-    assert up.wait(60) == 0
-    assert terminal.shows("Stopped.")
-    assert not any(part.runs for part in parts if part)
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Terminal]:
+    """A terminal in which Papermesh runs, until Ctrl-C."""
+    with opened(tmp_path_factory.mktemp("running")) as terminal:
+        terminal.environment["PAPERMESH_PDF_REPLICAS"] = "2"
+        up = terminal.start("up")
+        wait_until(lambda: terminal.shows(RUNNING) or up.poll() is not None)
+        parts = [terminal.part(name) for name in (*PARTS, "pdf-2")]
+        assert all(parts)
+        yield terminal
+        up.send_signal(signal.SIGINT)
+        assert up.wait(60) == 0
+        assert terminal.shows("Stopped.")
+        assert not any(part.runs for part in parts if part)
 
 
-def test_a_part_that_dies_is_shown_and_runs_again(terminal: Terminal, eventually: Eventually) -> None:
-    up = terminal.start("up")
-    eventually(lambda: terminal.shows("Ctrl-C stops it.") or up.poll() is not None)
-    killed = terminal.part("dispatch")
+def test_up_runs_everything_and_says_where(running: Terminal) -> None:
+    assert running.shows(f"http://127.0.0.1:{running.ports.http}\n")
+    assert running.shows(f"curl http://127.0.0.1:{running.ports.http}/actions")
+    assert running.ready()
+    assert all(running.part(name) for name in (*PARTS, "pdf-2"))
+    status, said = running.run("up")
+    assert status == 1
+    assert f"Papermesh is already running, from {running.var} (process {running.started[0].pid})." in said
+
+
+def test_a_part_that_dies_is_shown_and_runs_again(running: Terminal, eventually: Eventually) -> None:
+    killed = running.part("dispatch")
     assert killed is not None
 
     os.kill(killed.pid, signal.SIGKILL)
 
-    eventually(lambda: terminal.shows("dispatch was ended by SIGKILL"))
-    eventually(lambda: terminal.shows("dispatch is running again."))
-    again = terminal.part("dispatch")
+    eventually(lambda: running.shows("dispatch was ended by SIGKILL"))
+    eventually(lambda: running.shows("dispatch is running again."))
+    again = running.part("dispatch")
     assert again is not None
     assert again.pid != killed.pid
-    assert terminal.run("down") == (0, "Stopped.\n")
-    assert up.wait(60) == 0
+    eventually(lambda: running.run("actions")[0] == 0)
 
 
-def test_the_example_works_as_pasted_in_another_terminal(terminal: Terminal, eventually: Eventually) -> None:
-    up = terminal.start("up")
-    eventually(lambda: terminal.shows("Ctrl-C stops it.") or up.poll() is not None)
-
+def test_the_example_works_as_pasted_in_another_terminal(running: Terminal) -> None:
     lines = [
-        line for line in terminal.screen.read_text().splitlines() if line.startswith(("  export ", "  .venv", "  /"))
+        line for line in running.screen.read_text().splitlines() if line.startswith(("  export ", "  .venv", "  /"))
     ]
     other = {name: value for name, value in os.environ.items() if not name.startswith("PAPERMESH_")}
     done = subprocess.run(  # noqa: S602 - the lines are for a shell
@@ -138,8 +149,6 @@ def test_the_example_works_as_pasted_in_another_terminal(terminal: Terminal, eve
 
     assert len(lines) == 2
     assert (done.returncode, "title" in done.stdout) == (0, True), done
-    assert terminal.run("down") == (0, "Stopped.\n")
-    assert up.wait(60) == 0
 
 
 def test_beyond_loopback_nothing_starts_before_it_is_known_who_calls(terminal: Terminal) -> None:
@@ -152,6 +161,7 @@ def test_beyond_loopback_nothing_starts_before_it_is_known_who_calls(terminal: T
     assert not any(terminal.part(name) for name in PARTS)
 
 
+@pytest.mark.long
 def test_with_keys_it_listens_where_it_is_told_to_and_answers_there(
     terminal: Terminal, eventually: Eventually, tmp_path: Path
 ) -> None:
@@ -163,7 +173,7 @@ def test_with_keys_it_listens_where_it_is_told_to_and_answers_there(
     everywhere = "0.0.0.0"  # noqa: S104 - which only a key allows: this is what is tested
     terminal.environment |= {"PAPERMESH_HTTP_HOST": everywhere, "PAPERMESH_TOKEN": added.stdout.strip()}
     up = terminal.start("up")
-    eventually(lambda: terminal.shows("Ctrl-C stops it.") or up.poll() is not None)
+    eventually(lambda: terminal.shows(RUNNING) or up.poll() is not None)
 
     # Another address of loopback: one that is bound only where everything is.
     with closing(socket.create_connection(("127.0.0.2", terminal.ports.http))):

@@ -312,6 +312,7 @@ class TestInvoke:
         assert (await refusal(mesh.invoke(actor=actor, metadata=metadata))).code is Code.UNAUTHENTICATED
         assert await mesh.list_code(actor) is code
 
+    @pytest.mark.measures_time
     async def test_limits_calls_for_actors_that_may_not_be(self, mesh: Mesh) -> None:
         codes = [(await refusal(mesh.invoke(actor="adapter"))).code for _ in range(60)]
         assert codes[:40] == [Code.FORBIDDEN] * 40
@@ -1026,12 +1027,14 @@ class TestListActions:
         assert set(json.loads(text.args_schema)["properties"]) >= {"doc_ref", "pages", "ocr", "languages"}
         assert "failures" in json.loads(text.result_schema)["properties"]
 
+    @pytest.mark.measures_time
     async def test_has_a_limit_of_its_own_for_each_actor(self, mesh: Mesh) -> None:
         codes = [await mesh.list_code("kim") for _ in range(32)]
         assert codes[:30] == [None] * 30
         assert Code.RATE_LIMIT in codes
         assert await mesh.list_code("lee") is None
 
+    @pytest.mark.measures_time
     async def test_limits_a_client_in_all(self, mesh: Mesh) -> None:
         codes = [await mesh.list_code(f"actor {number}") for number in range(100)]
         assert codes[:40] == [None] * 40

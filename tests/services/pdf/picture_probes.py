@@ -99,7 +99,7 @@ def answer_of_program(arguments: dict[str, Any]) -> bytes:
 
 @probe
 def leave_behind(arguments: dict[str, Any]) -> bytes:
-    """Starts Tesseract and returns; or forks itself, as nobody would who wants it to end."""
+    """Starts Tesseract and returns, or waits; or forks itself, as nobody would who wants it to end."""
     if arguments["how"] == "fork":
         child = os.fork()
         if child == 0:
@@ -112,6 +112,8 @@ def leave_behind(arguments: dict[str, Any]) -> bytes:
     assert started.stdin is not None
     started.stdin.write(arguments[CONTENT])
     started.stdin.close()
+    if arguments["how"] == "and wait":
+        started.wait()
     return orjson.dumps(started.pid)
 
 

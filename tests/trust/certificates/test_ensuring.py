@@ -10,6 +10,8 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from trust.certificates import ENVOY_NAMES, CertificateError, Done, ensure
 
+pytestmark = pytest.mark.usefixtures("power_stays")
+
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 WORKLOADS = ("adapter", "envoy", "dispatch", "pdf", "operator")
 

@@ -1,6 +1,7 @@
 """What the steps of a rotation write; `test_channel` and the end-to-end tests show that no call is lost by it."""
 
 import os
+import shutil
 import stat
 import threading
 import time
@@ -30,6 +31,8 @@ from trust.certificates import (
     take,
 )
 
+pytestmark = pytest.mark.usefixtures("power_stays")
+
 NOW = datetime.now(UTC).replace(microsecond=0)
 MEMBERS = ("dispatch", "envoy", "pdf", "client/reports")
 
@@ -38,6 +41,13 @@ MEMBERS = ("dispatch", "envoy", "pdf", "client/reports")
 def certs(tmp_path: Path) -> Path:
     make(tmp_path / "certs")
     return tmp_path / "certs"
+
+
+@pytest.fixture(scope="module")
+def settled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Certificates to be copied, in the midst of nothing."""
+    make(directory := tmp_path_factory.mktemp("settled") / "certs")
+    return directory
 
 
 def make(directory: Path, now: datetime = NOW) -> None:
@@ -189,10 +199,10 @@ class Crash(BaseException):
 
 @given(crashes=st.lists(st.integers(1, 12), max_size=6))
 def test_a_rotation_that_is_interrupted_anywhere_any_number_of_times_ends_well(
-    tmp_path_factory: pytest.TempPathFactory, crashes: list[int]
+    settled: Path, tmp_path_factory: pytest.TempPathFactory, crashes: list[int]
 ) -> None:
-    certs = tmp_path_factory.mktemp("certs")
-    make(certs)
+    certs = tmp_path_factory.mktemp("parent") / "certs"
+    shutil.copytree(settled, certs, symlinks=True)
     old = ca(certs)
     real, left = folder._replace_link, [0]
 

@@ -7,26 +7,29 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import orjson
 import psutil
 import pytest
+import pytest_asyncio
 
 from services.base.errors import Code, PapermeshError
 from services.base.flow import NOBODY, Flow
-from services.pdf.operations import OPERATIONS, RECOGNISE
-from services.pdf.processes.kinds import OCR, Kind
+from services.pdf.operations import OPERATIONS, RECOGNISE, Step
+from services.pdf.processes.kinds import OCR, Kind, View
 from services.pdf.processes.pool import WorkerPool
 from services.pdf.processes.pools import Pools
 from services.pdf.processes.subject import Subject
 from tests.services.pdf.pictures import PROBES, have_ended, long_picture, ocr_kind, picture, programs
 
 pytestmark = pytest.mark.measures_time
+in_shared_loop = pytest.mark.asyncio(loop_scope="module")
 
 Recognise = Callable[..., Coroutine[Any, Any, Any]]
 MakePool = Callable[..., Any]
@@ -48,16 +51,36 @@ def work_dir(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def make_ocr_pool(work_dir: Path) -> MakePool:
-    """Makes pools of real processes that recognise text, and know the probes besides."""
+    """Makes pools of real processes that recognise text and know the probes besides, or know only other `views`."""
 
     @asynccontextmanager
-    async def make(size: int = 1, **limits: Any) -> AsyncIterator[WorkerPool]:
+    async def make(size: int = 1, views: Mapping[str, View] = VIEWS, **limits: Any) -> AsyncIterator[WorkerPool]:
         kind = ocr_kind()
         limited = replace(kind.limits, **limits)
-        async with WorkerPool(replace(kind, size=size, limits=limited), VIEWS, work_dir) as pool:
+        async with WorkerPool(replace(kind, size=size, limits=limited), views, work_dir) as pool:
             yield pool
 
     return make
+
+
+@pytest.fixture(scope="module")
+def shared_work_dir() -> Iterator[Path]:
+    with TemporaryDirectory(prefix="papermesh-") as folder:
+        yield Path(folder)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def shared_pool(shared_work_dir: Path) -> AsyncIterator[WorkerPool]:
+    """A pool for all tests after which another can ask it: Tesseract runs before its first request."""
+    async with WorkerPool(ocr_kind(), VIEWS, shared_work_dir) as pool:
+        yield pool
+
+
+@pytest.fixture
+def pool(shared_pool: WorkerPool) -> WorkerPool:
+    """It, with nothing of an earlier test's in its counters."""
+    shared_pool.restarts.clear()
+    return shared_pool
 
 
 async def no_document(_path: Path) -> None:
@@ -84,23 +107,23 @@ def words_in(recognised: dict[str, Any]) -> str:
     return " ".join(word["text"] for line in recognised["lines"] for word in line["words"])
 
 
-async def test_a_page_is_recognised_by_a_confined_worker(make_ocr_pool: MakePool) -> None:
-    async with make_ocr_pool() as pool:
-        recognised = await recognise(pool, picture("Annual leave is fifteen days."))
+@in_shared_loop
+async def test_a_page_is_recognised_by_a_confined_worker(pool: WorkerPool) -> None:
+    recognised = await recognise(pool, picture("Annual leave is fifteen days."))
     assert words_in(recognised) == "Annual leave is fifteen days."
     assert (recognised["version"], recognised["dpi"]) == (1, 150)
 
 
-async def test_one_worker_recognises_page_after_page_of_a_document_for_one_person(make_ocr_pool: MakePool) -> None:
+@in_shared_loop
+async def test_one_worker_recognises_page_after_page_of_a_document_for_one_person(pool: WorkerPool) -> None:
     ada, bob = Flow("company", "ada"), Flow("company", "bob")
-    async with make_ocr_pool() as pool:
-        found = [
-            await ask(pool, "whereabouts", subject=about(flow, document))
-            for flow, document in ((ada, "1"), (ada, "1"), (bob, "1"), (ada, "2"))
-        ]
-        for text in ("First page.", "Second page."):
-            assert words_in(await recognise(pool, picture(text))) == text
-        assert pool.restarts["crash"] == 0
+    found = [
+        await ask(pool, "whereabouts", subject=about(flow, document))
+        for flow, document in ((ada, "1"), (ada, "1"), (bob, "1"), (ada, "2"))
+    ]
+    for text in ("First page.", "Second page."):
+        assert words_in(await recognise(pool, picture(text))) == text
+    assert pool.restarts["crash"] == 0
     assert found[0] == found[1]
     assert len({each["pid"] for each in found}) == 3
 
@@ -136,59 +159,59 @@ async def test_its_environment_names_one_folder_of_programs_and_one_thread(
     make_ocr_pool: MakePool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PAPERMESH_SECRET", "not for workers")
-    async with make_ocr_pool() as pool:
+    async with make_ocr_pool(views=PROBES) as pool:
         found = await ask(pool, "whereabouts")
     assert found["environment"].keys() == ocr_kind().environment.keys()
     assert found["environment"]["OMP_THREAD_LIMIT"] == "1"
     assert found["cwd"] == "/"
 
 
+@in_shared_loop
 async def test_a_cancelled_call_ends_the_worker_and_its_tesseract_within_a_second(
-    make_ocr_pool: MakePool, until: Until
+    pool: WorkerPool, until: Until
 ) -> None:
-    async with make_ocr_pool() as pool:
-        task = asyncio.create_task(recognise(pool, LONG))
-        await until(programs)
-        working = programs()
-        task.cancel()
-        await asyncio.wait([task])
-        async with asyncio.timeout(1):
-            await until(lambda: have_ended(working))
-        assert pool.restarts == {"cancelled": 1}
-
-
-async def test_a_deadline_ends_them_too_and_the_next_call_works(make_ocr_pool: MakePool, until: Until) -> None:
-    async with make_ocr_pool() as pool:
-        with pytest.raises(PapermeshError) as error:
-            await recognise(pool, LONG, seconds=0.5)
-        assert error.value.code is Code.TIMEOUT
-        await until(lambda: not programs())
-        assert words_in(await recognise(pool, picture("Next."))) == "Next."
-        assert pool.restarts["timeout"] == 1
-
-
-async def test_a_tesseract_that_takes_too_long_ends_with_its_worker_which_answers_at_once(
-    make_ocr_pool: MakePool, until: Until
-) -> None:
-    async with make_ocr_pool() as pool:
-        late = asyncio.create_task(ask(pool, "run_late", content=LONG))
-        await until(programs)
-        working = programs()
-        with pytest.raises(PapermeshError) as error:
-            await late
-        assert error.value.code is Code.ENGINE_FAIL
+    task = asyncio.create_task(recognise(pool, LONG))
+    await until(programs)
+    working = programs()
+    task.cancel()
+    await asyncio.wait([task])
+    async with asyncio.timeout(1):
         await until(lambda: have_ended(working))
-        assert pool.restarts == {"worn": 1}
-        assert words_in(await recognise(pool, picture("Next."))) == "Next."
+    assert pool.restarts == {"cancelled": 1}
 
 
-async def test_a_picture_that_is_none_costs_its_request_and_no_other(make_ocr_pool: MakePool) -> None:
-    async with make_ocr_pool() as pool:
-        for content in (b"", b"P5 1", b"%PDF-", b"P5 99999 99999 255 x"):
-            with pytest.raises(PapermeshError) as error:
-                await recognise(pool, content)
-            assert error.value.code in (Code.ENGINE_FAIL, Code.BAD_ARG, Code.TOO_LARGE)
-        assert words_in(await recognise(pool, picture("Next."))) == "Next."
+@in_shared_loop
+async def test_a_deadline_ends_them_too_and_the_next_call_works(pool: WorkerPool, until: Until) -> None:
+    with pytest.raises(PapermeshError) as error:
+        await recognise(pool, LONG, seconds=0.5)
+    assert error.value.code is Code.TIMEOUT
+    await until(lambda: not programs())
+    assert words_in(await recognise(pool, picture("Next."))) == "Next."
+    assert pool.restarts["timeout"] == 1
+
+
+@in_shared_loop
+async def test_a_tesseract_that_takes_too_long_ends_with_its_worker_which_answers_at_once(
+    pool: WorkerPool, until: Until
+) -> None:
+    late = asyncio.create_task(ask(pool, "run_late", content=LONG))
+    await until(programs)
+    working = programs()
+    with pytest.raises(PapermeshError) as error:
+        await late
+    assert error.value.code is Code.ENGINE_FAIL
+    await until(lambda: have_ended(working))
+    assert pool.restarts == {"worn": 1}
+    assert words_in(await recognise(pool, picture("Next."))) == "Next."
+
+
+@in_shared_loop
+async def test_a_picture_that_is_none_costs_its_request_and_no_other(pool: WorkerPool) -> None:
+    for content in (b"", b"P5 1", b"%PDF-", b"P5 99999 99999 255 x"):
+        with pytest.raises(PapermeshError) as error:
+            await recognise(pool, content)
+        assert error.value.code in (Code.ENGINE_FAIL, Code.BAD_ARG, Code.TOO_LARGE)
+    assert words_in(await recognise(pool, picture("Next."))) == "Next."
 
 
 async def test_a_tesseract_that_needs_more_memory_than_a_worker_may_have_is_an_engine_failure(
@@ -201,7 +224,7 @@ async def test_a_tesseract_that_needs_more_memory_than_a_worker_may_have_is_an_e
 
 
 async def test_a_worker_ends_after_its_processor_time_as_every_worker_does(make_ocr_pool: MakePool) -> None:
-    async with make_ocr_pool(cpu_seconds=1) as pool:
+    async with make_ocr_pool(views=PROBES, cpu_seconds=1) as pool:
         with pytest.raises(PapermeshError, match="processor time"):
             await ask(pool, "spin", seconds=120)
         assert pool.restarts == {"cpu": 1}
@@ -212,7 +235,7 @@ async def test_what_a_worker_leaves_behind_has_ended_when_the_service_hears_of_i
     make_ocr_pool: MakePool, until: Until, how: str
 ) -> None:
     """Also a process that no signal reaches when its parent dies."""
-    async with make_ocr_pool(kept=0) as pool:
+    async with make_ocr_pool(views=PROBES, kept=0) as pool:
         workers = dict(pool._supervisor.by_pid)
         left = psutil.Process(await ask(pool, "leave_behind", how=how, content=LONG))
         [used] = [pid for pid, worker in workers.items() if worker.exited or worker not in pool._supervisor.workers]
@@ -246,6 +269,7 @@ async def test_after_requests_that_were_killed_at_random_moments_nothing_is_left
     assert list(work_dir.iterdir()) == []
 
 
+@pytest.mark.long
 async def test_when_the_zygote_dies_its_programs_go_and_everything_starts_anew(
     make_ocr_pool: MakePool, until: Until
 ) -> None:
@@ -262,11 +286,13 @@ async def test_when_the_zygote_dies_its_programs_go_and_everything_starts_anew(
 
 
 async def test_a_picture_takes_no_place_from_documents(work_dir: Path, ask: Callable[..., Any], until: Until) -> None:
-    async with Pools([Kind(), ocr_kind()], [*OPERATIONS, RECOGNISE], work_dir) as pools:
+    spin = PROBES["spin"]
+    step = Step(name="spin", view=spin.function, content=True, warm_up=spin.warm_up, kind=OCR)
+    async with Pools([Kind(), ocr_kind()], [*OPERATIONS, step], work_dir) as pools:
         deadline = asyncio.get_running_loop().time() + 60
-        arguments = {"content": LONG, "dpi": 300, "languages": ["eng"]}
-        busy = asyncio.create_task(pools.run("recognise", arguments, about(), deadline))
-        await until(programs)
+        places = (await pools.of(OCR, deadline))._places
+        busy = asyncio.create_task(pools.run("spin", {"content": b""}, about(), deadline))
+        await until(lambda: places.free == 0)
         assert (await ask(await pools.of("text", deadline), "metadata", sha256="x"))["pages"] == 1
         assert not busy.done()
         busy.cancel()
@@ -277,12 +303,12 @@ SERVICE = """
 import asyncio, sys
 from pathlib import Path
 from services.pdf.processes.pool import WorkerPool
-from tests.services.pdf.pictures import ocr_kind
-from tests.services.pdf.processes.test_ocr_workers import LONG, VIEWS, recognise
+from tests.services.pdf.pictures import PROBES, ocr_kind
+from tests.services.pdf.processes.test_ocr_workers import LONG, ask
 
 async def run():
-    async with WorkerPool(ocr_kind(), VIEWS, Path(sys.argv[1])) as pool:
-        busy = asyncio.create_task(recognise(pool, LONG))
+    async with WorkerPool(ocr_kind(), PROBES, Path(sys.argv[1])) as pool:
+        busy = asyncio.create_task(ask(pool, "leave_behind", how="and wait", content=LONG))
         print(pool._supervisor.zygote.pid, flush=True)
         await busy
 

@@ -30,6 +30,9 @@ EXPECTED = {
     "picture of a landscape": lines(0, 10),
 }
 
+OFTEN = ("half scan", "picture of a landscape")
+"""Those that a run without the long tests reads: part of one page is recognised, and of the other nothing is."""
+
 
 def recognise(picture: bytes, dpi: int) -> dict[str, Any]:
     """What plain Tesseract reads, as an OCR worker gives it."""
@@ -46,7 +49,9 @@ def recognise(picture: bytes, dpi: int) -> dict[str, Any]:
     return {"version": 1, "dpi": dpi, "languages": ["eng"], "lines": [{"words": words} for words in read.values()]}
 
 
-@pytest.mark.parametrize("kind", EXPECTED)
+@pytest.mark.parametrize(
+    "kind", [pytest.param(kind, marks=[] if kind in OFTEN else pytest.mark.long) for kind in EXPECTED]
+)
 def test_each_line_that_a_page_shows_comes_once_and_in_order(tmp_path: Path, kind: str) -> None:
     path = tmp_path / "page.pdf"
     with pymupdf.open() as document:

@@ -41,8 +41,14 @@ def test_korean_is_read_as_it_is_written(make_pdf: Pdf) -> None:
     assert items[0]["text"] == sentence + "\n"
 
 
-def test_a_typeset_book_comes_out_close_to_its_source(corpus: Path) -> None:
-    items, failures = read(corpus / "text" / "geotopo.pdf")
+@pytest.fixture(scope="module")
+def book(corpus: Path) -> tuple[list[Any], list[Any]]:
+    """The items and failures of 117 pages."""
+    return read(corpus / "text" / "geotopo.pdf")
+
+
+def test_a_typeset_book_comes_out_close_to_its_source(corpus: Path, book: tuple[list[Any], list[Any]]) -> None:
+    items, failures = book
     found = " ".join("\n".join(item["text"] for item in items).split())
     truth = " ".join((corpus / "text" / "geotopo.txt").read_text("utf-8").split())
     assert Indel.normalized_similarity(found, truth) >= 0.975
@@ -50,8 +56,8 @@ def test_a_typeset_book_comes_out_close_to_its_source(corpus: Path) -> None:
     assert failures == []
 
 
-def test_ligatures_are_spelled_out(corpus: Path) -> None:
-    items, _ = read(corpus / "text" / "geotopo.pdf")
+def test_ligatures_are_spelled_out(book: tuple[list[Any], list[Any]]) -> None:
+    items, _ = book
     assert not set("ﬀﬁﬂﬃﬄ") & set("".join(item["text"] for item in items))
 
 

@@ -10,13 +10,14 @@ from typing import Any
 
 import orjson
 import pytest
+import pytest_asyncio
 
 from services.pdf.operations import RECOGNISE
 from services.pdf.processes.pool import WorkerPool
 from services.pdf.processes.subject import Subject
 from tests.services.pdf.pictures import PROBES, long_picture, ocr_kind, picture
 
-pytestmark = pytest.mark.measures_time
+pytestmark = [pytest.mark.measures_time, pytest.mark.asyncio(loop_scope="module")]
 
 needs_x86_64 = pytest.mark.skipif(platform.machine() != "x86_64", reason="these are the numbers of x86_64")
 
@@ -58,10 +59,22 @@ X86_64 = {
 }
 
 
-@pytest.fixture
-async def pool(tmp_path: Path) -> AsyncIterator[WorkerPool]:
-    async with WorkerPool(ocr_kind(), {RECOGNISE.name: RECOGNISE.for_workers(), **PROBES}, tmp_path / "work") as pool:
+@pytest.fixture(scope="module")
+def work_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("programs") / "work"
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def shared_pool(work_dir: Path) -> AsyncIterator[WorkerPool]:
+    async with WorkerPool(ocr_kind(), {RECOGNISE.name: RECOGNISE.for_workers(), **PROBES}, work_dir) as pool:
         yield pool
+
+
+@pytest.fixture
+def pool(shared_pool: WorkerPool) -> WorkerPool:
+    """A pool for all tests, with nothing of an earlier one's in its counters."""
+    shared_pool.restarts.clear()
+    return shared_pool
 
 
 async def no_document(_path: Path) -> None:
@@ -88,9 +101,12 @@ async def test_it_executes_tesseract_and_nothing_else(pool: WorkerPool) -> None:
     assert said["output"].startswith("tesseract ")
 
 
-async def test_it_reads_what_tesseract_needs_and_nothing_else(pool: WorkerPool, tmp_path: Path) -> None:
-    document = tmp_path / "work" / "document-text-1.pdf"
+async def test_it_reads_what_tesseract_needs_and_nothing_else(
+    pool: WorkerPool, work_dir: Path, request: pytest.FixtureRequest
+) -> None:
+    document = work_dir / "document-text-1.pdf"
     document.write_bytes(b"%PDF-")
+    request.addfinalizer(document.unlink)
     others = (
         *("/etc/passwd", "/etc/hostname", "/proc/self/environ", "/proc/self/status", "/", "/tmp", "/usr/bin", __file__),  # noqa: S108  # where it looks
         *(".", "/dev/null", str(document.parent), str(document)),
@@ -100,8 +116,8 @@ async def test_it_reads_what_tesseract_needs_and_nothing_else(pool: WorkerPool, 
     assert await ask(pool, "touch_file", path=await model_of(pool), flags=READ) == ""
 
 
-async def test_it_makes_nothing_anywhere(pool: WorkerPool, tmp_path: Path) -> None:
-    folders = (".", "/", "/tmp", "/dev/shm", "/dev", "/proc/self", str(tmp_path), str(tmp_path / "work"))  # noqa: S108  # where it tries
+async def test_it_makes_nothing_anywhere(pool: WorkerPool, work_dir: Path, tmp_path: Path) -> None:
+    folders = (".", "/", "/tmp", "/dev/shm", "/dev", "/proc/self", str(tmp_path), str(work_dir))  # noqa: S108  # where it tries
     paths = [f"{folder}/{NEW}" for folder in (*folders, Path(await model_of(pool)).parent)]
     for how in ("file", "folder", "link", "hard link", "pipe"):
         answers = {path: await ask(pool, "change", path=path, how=how) for path in paths}
@@ -116,23 +132,23 @@ async def test_it_changes_and_removes_nothing(pool: WorkerPool, tmp_path: Path) 
     for how in ("rename", "mode", "times", "cut", "remove", "remove a folder"):
         answers = {path: await ask(pool, "change", path=path, how=how) for path in paths}
         assert set(answers.values()) <= set(DENIED), (how, answers)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "folder", "work"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["file", "folder"]
 
 
-async def test_it_opens_nothing_for_writing(pool: WorkerPool, tmp_path: Path) -> None:
+async def test_it_opens_nothing_for_writing(pool: WorkerPool, work_dir: Path, tmp_path: Path) -> None:
     """Not even what it may read, and the machine's own null."""
-    paths = (await model_of(pool), "/dev/null", "/dev/shm", "/tmp", str(tmp_path), str(tmp_path / "work"))  # noqa: S108  # where it tries
+    paths = (await model_of(pool), "/dev/null", "/dev/shm", "/tmp", str(tmp_path), str(work_dir))  # noqa: S108  # where it tries
     for flags in (os.O_WRONLY, os.O_RDWR, CREATE, os.O_RDONLY | os.O_TRUNC, os.O_RDWR | os.O_TMPFILE):
         answers = {path: await ask(pool, "touch_file", path=path, flags=flags) for path in paths}
         assert set(answers.values()) == {"EPERM"}, (flags, answers)
 
 
-async def test_recognising_leaves_no_file_and_needs_none(pool: WorkerPool, tmp_path: Path) -> None:
+async def test_recognising_leaves_no_file_and_needs_none(pool: WorkerPool, work_dir: Path) -> None:
     pid = (await ask(pool, "whereabouts"))["pid"]
     assert re.search(r"^Max file size +0 +0 ", Path(f"/proc/{pid}/limits").read_text("ascii"), re.MULTILINE)
     recognised = await ask(pool, "recognise", content=picture("Fifteen days."), dpi=150, languages=["eng"])
     assert [word["text"] for line in recognised["lines"] for word in line["words"]] == ["Fifteen", "days."]
-    assert list((tmp_path / "work").iterdir()) == []
+    assert list(work_dir.iterdir()) == []
 
 
 @needs_x86_64
