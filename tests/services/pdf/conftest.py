@@ -16,13 +16,10 @@ from services.pdf.processes.limits import Limits
 from services.pdf.processes.pool import WorkerPool
 from services.pdf.processes.subject import Place, Subject
 from services.pdf.worker.mupdf import pymupdf
-from tests.services.pdf.support import METADATA, VIEWS
+from tests.services.pdf.support import VIEWS
 
 MakePdf = Callable[..., Path]
 MakePool = Callable[..., AbstractAsyncContextManager[WorkerPool]]
-
-NO_PAGE = {"pages": 1, "asked": [], "found": [], "failures": [], "with_scans": True}
-"""The readings of none of a document's pages: with them a view of the document is one request."""
 
 
 @pytest.fixture
@@ -119,8 +116,7 @@ def ask(make_pdf: MakePdf, subject: Callable[..., Subject]) -> Callable[..., Cor
     ) -> Any:
         deadline = asyncio.get_running_loop().time() + seconds
         asked = subject(source, flow=flow, request_id=request_id, password=password)
-        given = {"readings": NO_PAGE} if operation == METADATA.name else {}
-        answer = await pool.run(operation, arguments | given, asked, deadline)
+        answer = await pool.run(operation, arguments, asked, deadline)
         return orjson.loads(answer.payload)
 
     return run

@@ -29,6 +29,9 @@ from services.pdf.processes.subject import Subject
 from tests.services.pdf.pictures import PROBES, have_ended, long_picture, ocr_kind, picture, programs
 
 pytestmark = pytest.mark.measures_time
+NO_PAGE = {"pages": 1, "asked": [], "found": [], "failures": [], "with_scans": True}
+"""The readings of none of a document's pages: with them a view of the document is one request."""
+
 in_shared_loop = pytest.mark.asyncio(loop_scope="module")
 
 Recognise = Callable[..., Coroutine[Any, Any, Any]]
@@ -152,7 +155,7 @@ async def test_where_it_is_missing_everything_else_works_and_the_error_says_what
         with pytest.raises(PapermeshError, match="not available; install it") as error:
             await pools.run("recognise", {}, about(), deadline)
         assert (error.value.code, error.value.details) == (Code.ENGINE_FAIL, {"reason": "not_available"})
-        assert (await ask(await pools.of("text", deadline), "metadata", sha256="x"))["pages"] == 1
+        assert (await ask(await pools.of("text", deadline), "metadata", sha256="x", readings=NO_PAGE))["pages"] == 1
 
 
 async def test_its_environment_names_one_folder_of_programs_and_one_thread(
@@ -293,7 +296,7 @@ async def test_a_picture_takes_no_place_from_documents(work_dir: Path, ask: Call
         places = (await pools.of(OCR, deadline))._places
         busy = asyncio.create_task(pools.run("spin", {"content": b""}, about(), deadline))
         await until(lambda: places.free == 0)
-        assert (await ask(await pools.of("text", deadline), "metadata", sha256="x"))["pages"] == 1
+        assert (await ask(await pools.of("text", deadline), "metadata", sha256="x", readings=NO_PAGE))["pages"] == 1
         assert not busy.done()
         busy.cancel()
         await asyncio.wait([busy])
