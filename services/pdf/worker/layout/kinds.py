@@ -30,7 +30,8 @@ _LETTERS = re.compile(r"[^\W\d_]")
 _SENTENCE_END = re.compile(r"(?:[.!?;,。:]|다\.)$")
 _ENDED = re.compile(r"[.!?:。\uff1a][\"')\]\u201d\u2019」』〉》]*$")
 _CAPTION = re.compile(
-    r"[\[<〈【(]?\s?(?:표|그림|사진|도표|도|별표|Table|TABLE|Tab\.|Figure|FIGURE|Fig\.|FIG\.|Listing|Algorithm|Chart|Exhibit|Plate|Scheme)"
+    r"[\[<〈【(]?\s?(?:표|그림|사진|도표|도|별표|[Tt]able|TABLE|Tab\.|Figure|FIGURE|Fig\.|FIG\.|Listing|Algorithm|Chart|Exhibit|Plate|Scheme"
+    r"|Abbildung|Abb\.|Tabelle|Tableau|Figura|Tabla|Tabela|図|表|圖|图|Рис\.|Таблица)"
     r"\s?(?:[A-Z]\.?)?(?P<number>\d{1,3}(?:[.\-]\d{1,3}){0,2}|[IVX]{1,5})\s?(?P<mark>[.:)\]>〉】|\u2013\u2014-]|$)?\s*"
 )
 _FOOTNOTE = re.compile(r"(?:\d{1,3}[).]?|[*†‡§¶※]{1,3}|주\s?\d{0,2}\s?[).:]|[\u00b9\u00b2\u00b3\u2070-\u2079]+)\s*\S")
@@ -38,7 +39,6 @@ _FOOTNOTE = re.compile(r"(?:\d{1,3}[).]?|[*†‡§¶※]{1,3}|주\s?\d{0,2}\s?[
 _LIST_KINDS: frozenset[Kind] = frozenset(
     {
         "circled",
-        "hangul",
         "number_paren",
         "hangul_paren",
         "number_parens",

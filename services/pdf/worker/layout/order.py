@@ -48,6 +48,9 @@ class Row:
     look: Look
     """Of most of its letters."""
 
+    middle: float
+    """Of its longest piece, from top to bottom: signs and formulas beside it reach farther up or down."""
+
     @property
     def text(self) -> str:
         """Its pieces with blanks between them."""
@@ -108,8 +111,9 @@ def _side_by_side(pieces: Sequence[Piece]) -> list[list[Piece]]:
 def _row(group: list[Piece], *, right_to_left: bool) -> Row:
     if len(group) == 1:
         piece = group[0]
-        return Row(group, piece.x0, piece.y0, piece.x1, piece.y1, piece.look)
+        return Row(group, piece.x0, piece.y0, piece.x1, piece.y1, piece.look, (piece.y0 + piece.y1) / 2)
     group.sort(key=(lambda each: -each.x1) if right_to_left else (lambda each: each.x0))
+    longest = max(group, key=lambda piece: len(piece.text))
     looks: dict[Look, int] = {}
     for piece in group:
         looks[piece.look] = looks.get(piece.look, 0) + len(piece.text)
@@ -120,6 +124,7 @@ def _row(group: list[Piece], *, right_to_left: bool) -> Row:
         max(piece.x1 for piece in group),
         max(piece.y1 for piece in group),
         max(looks, key=lambda look: looks[look]),
+        (longest.y0 + longest.y1) / 2,
     )
 
 

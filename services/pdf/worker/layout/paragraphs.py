@@ -19,6 +19,9 @@ _OTHER_SIZE = 1.08
 _OTHER_SIZE_IN_ITEM = 1.3
 """The same where a line stands right under the text of an item: a piece of code, or another font for another script."""
 
+_DISPLAY = 1.12
+"""Times the body's size: larger letters are a title's."""
+
 _INDENT = 0.7
 """In sizes: how far a line is moved to count as moved."""
 
@@ -120,7 +123,7 @@ class _Setting:
                 self._column,
                 self._numbers[begin],
                 self._tabular[begin],
-                is_contents=_leads_to_page(found, tabular=self._tabular[begin]),
+                is_contents=_is_entry(found, tabular=self._tabular[begin]),
             )
             begin = index
 
@@ -142,7 +145,8 @@ class _Setting:
     def _begins(self, begin: int, index: int, last_number: Number | None) -> bool:
         """Whether a paragraph begins at row `index`, by numbers and edges."""
         rows = self._column.rows
-        is_short = self._has_room(rows[index - 1], rows[index])
+        is_large = rows[index].look.size > _DISPLAY * self._typography.body_size  # a title's lines are of any length
+        is_short = not is_large and self._has_room(rows[index - 1], rows[index])
         if self._numbers[index] is not None:
             if self._is_new_number(begin, index, last_number, is_short=is_short):
                 return True
@@ -226,11 +230,14 @@ def _is_tabular(row: Row, number: Number | None) -> bool:
     return any(max(b.x0 - a.x1, a.x0 - b.x1) > _TABULAR * size for a, b in pairwise(pieces))
 
 
-def _leads_to_page(rows: Sequence[Row], *, tabular: bool) -> bool:
+def leads_to_page(row: Row) -> bool:
+    """Whether dots lead to its end, as in a table of contents."""
+    return row.solid < 0 and _LEADERS.search(row.text) is not None
+
+
+def _is_entry(rows: Sequence[Row], *, tabular: bool) -> bool:
     last = rows[-1]
-    if last.solid >= 0:
-        return False
-    if _LEADERS.search(last.text):
+    if leads_to_page(last):
         return True
     return tabular and len(rows) == 1 and _PAGE.fullmatch(last.pieces[-1].text) is not None
 

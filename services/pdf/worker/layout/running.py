@@ -9,6 +9,7 @@ from typing import Literal, TypeAlias
 
 from services.pdf.worker.layout.numbering import roman_value
 from services.pdf.worker.layout.order import Row
+from services.pdf.worker.layout.paragraphs import leads_to_page
 
 Edge: TypeAlias = Literal["header", "footer"]
 
@@ -105,7 +106,7 @@ def _candidates(page: int, sheet: Sheet, edge: Edge) -> list[_Candidate]:
     found = []
     for index, row in enumerate(rows[:_MOST_ROWS]):
         place = (row.y0 + row.y1) / 2 - sheet.top if edge == "header" else sheet.bottom - (row.y0 + row.y1) / 2
-        if row.solid >= 0 or place > _ZONE * height or len(row.text) > _LONGEST:
+        if row.solid >= 0 or leads_to_page(row) or place > _ZONE * height or len(row.text) > _LONGEST:
             break
         inner = rows[index + 1] if index + 1 < len(rows) else None
         gap = height if inner is None else inner.y0 - row.y1 if edge == "header" else row.y0 - inner.y1

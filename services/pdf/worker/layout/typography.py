@@ -39,7 +39,7 @@ def half_points(size: float) -> float:
 
 def pitch_of(row: Row, following: Row) -> float:
     """From the middle of a row to that of the next."""
-    return (following.y0 + following.y1 - row.y0 - row.y1) / 2
+    return following.middle - row.middle
 
 
 def measure(columns: Iterable[Column]) -> Typography:
