@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from services.pdf.worker.layout.blocks import Type
 from services.pdf.worker.layout.numbering import STRUCTURE, Kind, Number, title_end
 from services.pdf.worker.layout.paragraphs import Paragraph
-from services.pdf.worker.layout.typography import Typography
+from services.pdf.worker.layout.typography import Typography, family
 
 _LARGER = 1.12
 """Times the body's size: a heading by size alone."""
@@ -87,9 +87,10 @@ def kinds_of(
             found.append(Kinded(paragraph, "footnote", paragraph.number, confidence=0.85))
             continue
         near = [paragraphs[at] for at in (index - 1, index + 1) if 0 <= at < len(paragraphs)]
+        following = paragraphs[index + 1] if index + 1 < len(paragraphs) else None
         kind = (
             _caption(paragraph, typography, near)
-            or _heading(paragraph, typography, is_front=not has_body and bool(found))
+            or _heading(paragraph, following, typography, is_front=not has_body and bool(found))
             or _item(index, paragraphs, typography)
             or Kinded(paragraph, "text", paragraph.number, confidence=0.6 if paragraph.is_tabular else 0.95)
         )
@@ -105,7 +106,9 @@ def goes_on(before: Paragraph, paragraph: Paragraph) -> bool:
         return False
     if abs(before.size - paragraph.size) > 0.05 * size or before.first.look.bold != paragraph.first.look.bold:
         return False
-    return before.column.x1 - last.x1 < _MOST_ROOM * size
+    first = paragraph.first.pieces[0]
+    word = first.width * len(first.text.split(maxsplit=1)[0]) / len(first.text)
+    return before.column.x1 - last.x1 < min(word + size, _MOST_ROOM * size)
 
 
 def _text(paragraph: Paragraph) -> str:
@@ -127,7 +130,9 @@ def _caption(paragraph: Paragraph, typography: Typography, near: Sequence[Paragr
     return Kinded(paragraph, "caption", paragraph.number, confidence=0.95 if is_beside and found["mark"] else 0.8)
 
 
-def _heading(paragraph: Paragraph, typography: Typography, *, is_front: bool) -> Kinded | None:
+def _heading(
+    paragraph: Paragraph, following: Paragraph | None, typography: Typography, *, is_front: bool
+) -> Kinded | None:
     rows, number = paragraph.rows, paragraph.number
     text = _text(paragraph)
     if (
@@ -143,6 +148,8 @@ def _heading(paragraph: Paragraph, typography: Typography, *, is_front: bool) ->
     is_bold = all(row.look.bold for row in rows) and not typography.body_bold
     is_partly = any(piece.is_mixed for row in rows for piece in row.pieces)
     ends = _SENTENCE_END.search(text) is not None and number is None
+    if _is_other_font(paragraph, following, typography):
+        return Kinded(paragraph, "heading", number, confidence=0.75)
     if size >= _MUCH_LARGER * typography.body_size or (is_bold and size >= _LARGER * typography.body_size):
         confidence = max(confidence, 0.95)
     elif size >= _LARGER * typography.body_size and not is_front and not (ends and len(text) > _LONGEST_TITLE):
@@ -160,6 +167,20 @@ def _heading(paragraph: Paragraph, typography: Typography, *, is_front: bool) ->
     if not confidence or (number is None and len(_LETTERS.findall(text)) < 2):  # noqa: PLR2004
         return None
     return Kinded(paragraph, "heading", number, confidence=confidence)
+
+
+def _is_other_font(paragraph: Paragraph, following: Paragraph | None, typography: Typography) -> bool:
+    """Whether a numbered line has a font of its own, with text of the body's right below it."""
+    if paragraph.number is None or paragraph.number.kind == "bullet" or len(paragraph.rows) > 1 or following is None:
+        return False
+    look, below = paragraph.first.look, following.first.look
+    return (
+        family(look.font) != typography.body_font == family(below.font)
+        and not look.one_width
+        and look.size >= _AS_LARGE * typography.body_size
+        and following.number is None
+        and _SENTENCE_END.search(paragraph.first.text) is None
+    )
 
 
 def _heading_by_number(paragraph: Paragraph, text: str) -> float:
@@ -210,20 +231,22 @@ def _has_sibling(index: int, paragraphs: Sequence[Paragraph]) -> bool:
 
 
 def _footnotes(paragraphs: Sequence[Paragraph], typography: Typography, below: float) -> Iterator[int]:
-    """The indices of small print with marks at the foot of its column."""
+    """The indices of small print with marks at the foot of its column, and of its rest at the foot of the next."""
     limit = _SMALL * typography.body_size
-    end = len(paragraphs)
-    while end > 0:
-        begin = end
-        while begin > 0 and paragraphs[begin - 1].column is paragraphs[end - 1].column:
-            begin -= 1
+    begin = 0
+    goes_on = False
+    while begin < len(paragraphs):
+        end = begin
+        while end < len(paragraphs) and paragraphs[end].column is paragraphs[begin].column:
+            end += 1
         first = end
         while first > begin and _is_small(paragraphs[first - 1], limit, below):
             first -= 1
         marked = [index for index in range(first, end) if _is_marked(paragraphs[index])]
-        if marked and (begin < first or begin > 0):
-            yield from range(marked[0], end)
-        end = begin
+        if marked or (goes_on and first > begin):
+            yield from range(first if goes_on else marked[0], end)
+        goes_on = bool(marked)
+        begin = end
 
 
 def _is_small(paragraph: Paragraph, limit: float, below: float) -> bool:

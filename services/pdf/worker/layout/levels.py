@@ -32,10 +32,12 @@ def set_levels(headings: Sequence[Kinded], typography: Typography) -> None:
 def set_depths(items: Sequence[Kinded]) -> None:
     """Gives each item its depth, from 1: items of another kind, or moved in, stand one deeper than those around."""
     open_kinds: list[tuple[str, float]] = []
+    depth = 1
     for item in items:
         if item.type == "heading":
             open_kinds = []
         if item.type != "list" or item.number is None:
+            item.depth = depth if item.type == "list" else 0
             continue
         paragraph = item.paragraph
         kind = item.number.marker if item.number.kind == "bullet" else item.number.kind
@@ -53,10 +55,9 @@ def set_depths(items: Sequence[Kinded]) -> None:
             while open_kinds and open_kinds[-1][1] > place + 0.5 * step:
                 open_kinds.pop()
             open_kinds.append((kind, place))
-            item.depth = len(open_kinds)
         else:
             del open_kinds[known + 1 :]
-            item.depth = known + 1
+        item.depth = depth = len(open_kinds)
 
 
 def _sizes(headings: Sequence[Kinded]) -> dict[float, float]:

@@ -8,7 +8,7 @@ their lines are.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import accumulate, pairwise
 from statistics import median
 
 from services.pdf.worker.layout.pieces import Look, Piece
@@ -27,6 +27,17 @@ _LEAST_SHARE = 0.12
 
 _FULL = 0.55
 """How much of a column's width its lines cover; those of a table's columns cover less."""
+
+_ALIGNED_LINES = 6
+"""Of a column whose lines stand beside those of the other: fewer may be cells."""
+
+_LONG = 0.8
+_LINES_OF_PAGE = 10
+_FEW_SHARE = 0.25
+"""Of the width of a region, for a column of one or two lines, where the strip is long and the other has many lines."""
+
+_LEAST_LETTERS = 4
+"""On a line of a column."""
 
 _NOTES_SHARE = 0.3
 """A narrower column beside another, of fewer lines, has notes in the margin."""
@@ -176,16 +187,17 @@ def _gutter(pieces: Sequence[Piece]) -> tuple[float, float, float] | None:
     if step <= 0:
         return None
     votes = _votes(pieces, start, step, count)
+    covered = _covered(pieces, start, step, count)
     found: list[tuple[float, float, float]] = []
     for _ in range(_MOST_TRIES):
         most = max(votes)
-        if most < _LEAST_LINES:
+        if not most:
             break
         first = votes.index(most)
         last = first
         while last + 1 < count and votes[last + 1] == most:
             last += 1
-        x = start + (first + last + 1) / 2 * step
+        x = start + (_emptiest(covered, first, last) + 0.5) * step
         votes[max(first - 4, 0) : last + 5] = [0] * (min(last + 5, count) - max(first - 4, 0))
         if (strip := _strip(pieces, x, end - start)) is not None:
             found.append((x, *strip))
@@ -205,18 +217,34 @@ def _votes(pieces: Sequence[Piece], start: float, step: float, count: int) -> li
                 changes[min(int((reached - start) / step) + 1, count)] += 1
                 changes[min(int((piece.x0 - start) / step), count)] -= 1
             reached = max(reached, piece.x1)
-    votes, level = [], 0
-    for change in changes[:count]:
-        level += change
-        votes.append(level)
-    return votes
+    return list(accumulate(changes[:count]))
+
+
+def _covered(pieces: Sequence[Piece], start: float, step: float, count: int) -> list[int]:
+    """For each place how many pieces lie over it."""
+    changes = [0] * (count + 1)
+    for piece in pieces:
+        changes[min(int((piece.x0 - start) / step), count)] += 1
+        changes[min(int((piece.x1 - start) / step) + 1, count)] -= 1
+    return list(accumulate(changes[:count]))
+
+
+def _emptiest(covered: Sequence[int], first: int, last: int) -> int:
+    """The middle of the first run of places, from `first` to `last`, over which the fewest pieces lie."""
+    least = min(covered[first : last + 1])
+    begin = covered.index(least, first)
+    end = begin
+    while end < last and covered[end + 1] == least:
+        end += 1
+    return (begin + end) // 2
 
 
 def _strip(pieces: Sequence[Piece], x: float, width: float) -> tuple[float, float] | None:
     """Where the highest blank strip at `x` begins and ends, if it parts two columns."""
     heights = [piece.y1 - piece.y0 for piece in pieces]
     least = _LEAST_LINES * median(heights)
-    top, bottom = min(piece.y0 for piece in pieces), max(piece.y1 for piece in pieces)
+    top_of_all, bottom_of_all = min(piece.y0 for piece in pieces), max(piece.y1 for piece in pieces)
+    top, bottom = top_of_all, bottom_of_all
     strips = []
     for piece in sorted((piece for piece in pieces if piece.x0 < x < piece.x1), key=lambda piece: piece.y0):
         if piece.y0 - top >= least:
@@ -226,27 +254,35 @@ def _strip(pieces: Sequence[Piece], x: float, width: float) -> tuple[float, floa
         strips.append((top, bottom))
     for first, last in sorted(strips, key=lambda strip: strip[0] - strip[1])[:_MOST_TRIES]:
         beside = [p for p in pieces if p.y0 < last and p.y1 > first and not p.x0 < x < p.x1]
-        if _parts(beside, x, width):
+        if _parts(beside, x, width, is_long=last - first > _LONG * (bottom_of_all - top_of_all)):
             return first, last
     return None
 
 
-def _parts(pieces: Sequence[Piece], x: float, width: float) -> bool:
-    """Whether the pieces on the two sides of `x` are columns of text, and not cells, or marks before items."""
+def _parts(pieces: Sequence[Piece], x: float, width: float, *, is_long: bool) -> bool:
+    """Whether the pieces on the two sides of `x` are columns of text, and not cells, or marks before items.
+
+    `is_long`: whether the strip between them is nearly as high as all of the region; then one may have few lines.
+    """
     sides = [piece for piece in pieces if piece.x1 <= x], [piece for piece in pieces if piece.x0 >= x]
-    if any(len(side) < _LEAST_LINES and not any(piece.solid >= 0 for piece in side) for side in sides):
+    rows = [_side_by_side(side) for side in sides]
+    if not all(sides) or max(map(len, rows)) < _LEAST_LINES:
+        return False
+    are_few = any(len(found) < _LEAST_LINES and side[0].solid < 0 for side, found in zip(sides, rows, strict=True))
+    if are_few and not (is_long and max(map(len, rows)) >= _LINES_OF_PAGE):
         return False
     fills, letters = [], []
-    for side in sides:
-        rows = _side_by_side(side)
+    for side, found in zip(sides, rows, strict=True):
         left, right = min(piece.x0 for piece in side), max(piece.x1 for piece in side)
-        if right - left < _LEAST_SHARE * width:
+        if right - left < (_LEAST_SHARE if not are_few else _FEW_SHARE) * width:
             return False
-        fills.append(median(sum(piece.width for piece in row) for row in rows) / (right - left))
-        letters.append(median(sum(len(piece.text) if piece.solid < 0 else 99 for piece in row) for row in rows))
-    if min(letters) < 4:  # noqa: PLR2004  # numbers, or marks
+        fills.append(median(sum(piece.width for piece in row) for row in found) / (right - left))
+        letters.append(median(sum(len(piece.text) if piece.solid < 0 else 99 for piece in row) for row in found))
+    if min(letters) < _LEAST_LETTERS:  # numbers, or marks
         return False
-    return min(fills) >= _FULL or not _are_aligned(*sides)
+    if not _are_aligned(*sides):
+        return True
+    return min(fills) >= _FULL and (are_few or min(map(len, rows)) >= _ALIGNED_LINES)
 
 
 def _are_aligned(left: Sequence[Piece], right: Sequence[Piece]) -> bool:

@@ -34,8 +34,12 @@ _TABULAR = 2.2
 _LONGEST_FRAGMENT = 2.5
 """In sizes: the room in which a Korean line that may end anywhere would have gone on."""
 
-_SURE: frozenset[Kind] = frozenset(["circled", "hangul_paren", "part", "chapter", "section", "subsection", "annex"])
+_SURE: frozenset[Kind] = frozenset(["circled", "hangul_paren"])
 """Kinds of numbers with which hardly any line begins that goes on with a sentence."""
+
+_IN_DATES: frozenset[Kind] = frozenset(["number", "decimal"])
+_DIGITS_AND_STOP = "0123456789."
+"""A line that ends so may have the first half of a date or a number, and the next one the rest."""
 
 _DASHES = "-\u2013\u2014\u2212"
 _LEADERS = re.compile(r"(?:[.·\u2024-\u2026\u22ef\u30fb_]\s?){4,}\s*\S{0,8}$")
@@ -134,13 +138,18 @@ class _Setting:
         if row.solid >= 0 or before.solid >= 0 or self._tabular[index] != self._tabular[index - 1]:
             return True
         hangs = self._numbers[begin] is not None and self._numbers[index] is None and self._hangs(begin, index)
-        if _looks_other(before, row, _OTHER_SIZE if not hangs else _OTHER_SIZE_IN_ITEM):
-            return True
-        if pitch_of(before, row) > _FARTHER * self._typography.pitch(row.look.size) + 0.5:
+        if _looks_other(before, row, _OTHER_SIZE_IN_ITEM if hangs else _OTHER_SIZE) or self._breaks_by_distance(index):
             return True
         if self._tabular[index] or _LEADERS.search(before.text):
             return any(_LEADERS.search(each.text) for each in (before, row))
+        if self._numbers[index] is None and _is_code(before) and _is_code(row):
+            return False
         return not self._are_centred(before, row) and self._begins(begin, index, last_number)
+
+    def _breaks_by_distance(self, index: int) -> bool:
+        before, row = self._column.rows[index - 1 : index + 1]
+        usual = max(self._typography.pitch(row.look.size), self._typography.pitch(before.look.size))
+        return pitch_of(before, row) > _FARTHER * usual + 0.5
 
     def _begins(self, begin: int, index: int, last_number: Number | None) -> bool:
         """Whether a paragraph begins at row `index`, by numbers and edges."""
@@ -160,6 +169,10 @@ class _Setting:
         moved = self._start(rows[index]) - self._start(rows[begin])
         others = [self._start(row) for row in rows[begin + 1 : index]]
         size = rows[index].look.size
+        if not others and index + 1 < len(rows) and not self._breaks_by_distance(index + 1):
+            back = self._start(rows[index + 1]) - self._start(rows[begin])
+            if abs(back) < _INDENT * size and self._numbers[index + 1] is None:
+                return False  # the first line of text under a heading, set in
         return _INDENT * size < moved < _DEEPEST_HANG * size and all(
             abs(self._start(rows[index]) - other) < _INDENT * size for other in others
         )
@@ -183,19 +196,16 @@ class _Setting:
         return self._edges[1] - self._end(before) > need + 0.8 * size
 
     def _is_new_number(self, begin: int, index: int, last_number: Number | None, *, is_short: bool) -> bool:
-        number, rows = self._numbers[index], self._column.rows
-        if number is None:
+        number, before = self._numbers[index], self._column.rows[index - 1].text
+        if number is None or (number.kind in _IN_DATES and before[-1:] in _DIGITS_AND_STOP):
             return False
+        is_dash = number.marker in _DASHES
         current = self._numbers[begin] or last_number
         if current is not None and number.follows(current):
-            return number.kind != "bullet" or number.marker not in _DASHES or self._is_at_start(begin, index)
-        if is_short or (number.kind in _SURE and number.kind not in STRUCTURE):
+            return not is_dash or self._is_at_start(begin, index)
+        if is_short or number.kind in _SURE or (number.kind == "bullet" and not is_dash):
             return True
-        if number.kind == "bullet" and number.marker not in _DASHES:
-            return True
-        if number.kind in STRUCTURE:
-            return _ENDED.search(rows[index - 1].text) is not None and len(rows[index].text) > len(number.marker)
-        return _ENDED.search(rows[index - 1].text) is not None and self._is_at_start(begin, index)
+        return _ENDED.search(before) is not None and (number.kind in STRUCTURE or self._is_at_start(begin, index))
 
     def _is_at_start(self, begin: int, index: int) -> bool:
         """Whether a row begins where its paragraph began, or where no row of it did after the first."""
@@ -217,6 +227,11 @@ class _Setting:
             return moved < -6 * row.look.size
         following = rows[index + 1] if index + 1 < len(rows) else None
         return following is None or self._start(following) - start < -indent  # else its first line hangs out
+
+
+def _is_code(row: Row) -> bool:
+    """Whether all its letters have one width, as those of programs do; a row of one or two words may be of any text."""
+    return all(piece.look.one_width for piece in row.pieces)
 
 
 def _is_tabular(row: Row, number: Number | None) -> bool:

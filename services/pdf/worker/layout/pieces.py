@@ -22,7 +22,7 @@ _UPRIGHT = 0.94
 _BOX_TO_SIZE = 0.85
 """The size of letters whose style is not known, by the height of their boxes."""
 
-_RAISED, _ITALIC, _BOLD = 1, 2, 16
+_RAISED, _ITALIC, _ONE_WIDTH, _BOLD = 1, 2, 8, 16
 """Flags of a style."""
 
 Direction = tuple[int, int]
@@ -39,6 +39,7 @@ class Look(NamedTuple):
     bold: bool
     italic: bool
     raised: bool = False
+    one_width: bool = False
 
 
 @dataclass(slots=True, eq=False)
@@ -116,7 +117,8 @@ def is_right_to_left(pieces: Sequence[Piece]) -> bool:
 
 def _look(style: Style) -> Look:
     flags = style.flags
-    return Look(style.font, style.size, bool(flags & _BOLD), bool(flags & _ITALIC), bool(flags & _RAISED))
+    bold, italic, raised, one_width = (bool(flags & flag) for flag in (_BOLD, _ITALIC, _RAISED, _ONE_WIDTH))
+    return Look(style.font, style.size, bold, italic, raised, one_width)
 
 
 def _side(direction: tuple[float, float]) -> Direction:

@@ -148,7 +148,7 @@ def _carry_on(body: Iterable[Kinded]) -> None:
         if not goes_on(before.paragraph, each.paragraph):
             continue
         each.continues = True
-        each.type, each.depth, each.confidence = before.type, before.depth, min(each.confidence, before.confidence, 0.9)
+        each.type, each.confidence = before.type, min(each.confidence, before.confidence, 0.9)
 
 
 def _blocks(page: _Page, body: Sequence[Kinded], ends: LineEnds) -> list[Block]:

@@ -25,8 +25,14 @@ _OUTER_ZONE = 0.1
 _NEAR = 4.0
 """Points by which the places of one running line differ from page to page."""
 
+_MOSTLY = 0.4
+"""Of the letters of a line: beside what is the same on all pages, a title may change."""
+
 _LARGE = 1.15
 """Times the body's size: a line so large is a title, unless most pages have it."""
+
+_LARGEST_NUMBER = 1.6
+"""The same for a page's number."""
 
 _SMALL = 0.95
 _APART = 1.2
@@ -127,24 +133,28 @@ def _judge(candidates: Sequence[_Candidate], pages: int) -> dict[int, float]:
 
 
 def _by_text(candidates: Sequence[_Candidate], pages: int, sure: dict[int, float]) -> None:
-    """What says the same in the same place on other pages, numbers aside."""
-    alike: dict[tuple[Edge, str], list[int]] = defaultdict(list)
-    for index, each in enumerate(candidates):
+    """Rows most of which says the same in the same place on other pages, numbers aside."""
+    alike: dict[tuple[Edge, str], list[_Candidate]] = defaultdict(list)
+    for each in candidates:
         for piece in each.row.pieces:
-            alike[each.edge, _key(piece.text)].append(index)
-    for (_, key), indices in alike.items():
-        if not key.strip("# "):
-            continue
-        for index in indices:
-            each = candidates[index]
-            others = {
-                candidates[other].page
-                for other in indices
-                if abs(candidates[other].place - each.place) <= _NEAR and candidates[other].page != each.page
+            alike[each.edge, _key(piece.text)].append(each)
+    for index, each in enumerate(candidates):
+        said, letters = 0, 0
+        others: set[int] = set()
+        for piece in each.row.pieces:
+            key = _key(piece.text)
+            letters += len(piece.text)
+            near = {
+                other.page
+                for other in alike[each.edge, key]
+                if abs(other.place - each.place) <= _NEAR and other.page != each.page
             }
-            is_large = each.row.look.size > _LARGE * each.sheet.body_size
-            if len(others) >= 1 and (not is_large or 2 * (len(others) + 1) > max(pages, 4)):
-                sure[index] = max(sure.get(index, 0.0), 0.9 if len(others) == 1 else 0.99)
+            if near and len(key.strip("# ")) > 1:
+                said += len(piece.text)
+                others |= near
+        is_large = each.row.look.size > _LARGE * each.sheet.body_size
+        if said > _MOSTLY * letters and (not is_large or 2 * (len(others) + 1) > max(pages, 4)):
+            sure[index] = 0.9 if len(others) == 1 else 0.99
 
 
 def _by_number(candidates: Sequence[_Candidate], sure: dict[int, float]) -> None:
@@ -158,10 +168,10 @@ def _by_number(candidates: Sequence[_Candidate], sure: dict[int, float]) -> None
         for ahead in numbers[-1]:
             counted[each.edge, ahead].add(each.page)
     for index, each in enumerate(candidates):
-        if each.row.look.size > _LARGE * each.sheet.body_size:
+        is_number = any(page_number(piece.text) for piece in each.row.pieces)
+        if each.row.look.size > (_LARGEST_NUMBER if is_number else _LARGE) * each.sheet.body_size:
             continue
         steps = max((len(counted[each.edge, ahead]) for ahead in numbers[index]), default=0)
-        is_number = any(page_number(piece.text) for piece in each.row.pieces)
         if (steps > 1 and is_number) or (steps > 2 and each.gap > 0.5 * each.row.look.size):  # noqa: PLR2004
             sure[index] = max(sure.get(index, 0.0), 0.98)
 

@@ -1,5 +1,6 @@
 """What most text of a document looks like: what stands out, or is small print, is so beside it."""
 
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -24,12 +25,20 @@ class Typography:
     """Points, of most letters."""
 
     body_bold: bool
+    body_font: str
+    """The family that most letters have: its name up to a weight or a style."""
+
     pitches: dict[float, float]
     """By the size of letters, to half a point, how far apart the lines of a paragraph are: from middle to middle."""
 
     def pitch(self, size: float) -> float:
         """How far apart lines with letters of this size are."""
         return self.pitches.get(half_points(size), size * _USUAL_PITCH)
+
+
+def family(font: str) -> str:
+    """A font's name without its weight and style: "NanumGothic" of "NanumGothic-Bold"."""
+    return re.split("[-,]", font, maxsplit=1)[0]
 
 
 def half_points(size: float) -> float:
@@ -46,6 +55,7 @@ def measure(columns: Iterable[Column]) -> Typography:
     """The typography of all columns of a document."""
     letters: Counter[float] = Counter()
     bold: Counter[bool] = Counter()
+    fonts: Counter[str] = Counter()
     steps: defaultdict[float, list[float]] = defaultdict(list)
     for column in columns:
         for row in column.rows:
@@ -53,6 +63,7 @@ def measure(columns: Iterable[Column]) -> Typography:
                 if piece.solid < 0:
                     letters[half_points(piece.size)] += len(piece.text)
                     bold[piece.look.bold] += len(piece.text)
+                    fonts[family(piece.look.font)] += len(piece.text)
         for row, following in pairwise(column.rows):
             size = half_points(row.look.size)
             step = pitch_of(row, following)
@@ -64,4 +75,5 @@ def measure(columns: Iterable[Column]) -> Typography:
         for size, found in steps.items()
         if len(found) >= _LINES_TO_KNOW
     }
-    return Typography(size, bold[True] > bold[False], pitches)
+    font = fonts.most_common(1)[0][0] if fonts else ""
+    return Typography(size, bold[True] > bold[False], font, pitches)
