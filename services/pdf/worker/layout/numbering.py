@@ -90,7 +90,7 @@ _ENGLISH_UNITS: dict[str, Kind] = {
     "schedule": "annex",
     "exhibit": "annex",
 }
-_DECIMAL = re.compile(r"(?:[A-Z]\.)?\d{1,3}(?:\.\d{1,3}){1,5}\.?(?=\s|$|[가-힣(])")
+_DECIMAL = re.compile(r"(?:[A-Z](?:\.\d{1,3}){1,5}|\d{1,3}(?:\.\d{1,3}){1,5})\.?(?=\s|$|[가-힣(])")
 _ENUMERATED: tuple[tuple[Kind, re.Pattern[str]], ...] = (
     ("number", re.compile(r"(?P<value>\d{1,3})\.(?=\s|$|[^\d\s.,])")),
     ("number_paren", re.compile(r"(?P<value>\d{1,3})\)")),

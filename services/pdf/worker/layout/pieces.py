@@ -11,7 +11,7 @@ from services.pdf.worker.right_to_left import runs_right_to_left
 from services.pdf.worker.words import UNITS, Line, Reading, Style
 
 MOST_PIECES = 6_000
-"""Of a page. What comes after them is left as it was read: no page for readers has as many."""
+"""Of a page, or one line more. What comes after them is left as it was read: no page for readers has as many."""
 
 _WIDE = 1.1
 """A gap within a line, in its size, at which it is cut: it may be what parts two columns."""
@@ -76,21 +76,26 @@ class Piece:
         return self.x1 - self.x0
 
 
-def pieces_of(reading: Reading) -> dict[Direction, list[Piece]]:
-    """The pieces that a reader sees, by the direction in which they run; at most `MOST_PIECES`."""
+def pieces_of(reading: Reading) -> tuple[dict[Direction, list[Piece]], list[int]]:
+    """The pieces that a reader sees, by the direction in which they run, and the lines that are no part of them.
+
+    Those have no places, or come after `MOST_PIECES`.
+    """
     found: dict[Direction, list[Piece]] = {}
     looks = [_look(style) for style in reading.styles]
+    left = []
     count = 0
     for index, line in enumerate(reading.lines):
-        if line.hidden or not line.boxes:
+        if line.hidden or not line.text.strip():
+            continue
+        if not line.boxes or count >= MOST_PIECES:
+            left.append(index)
             continue
         direction = _side(line.direction)
         pieces = list(_cut(index, line, looks, direction))
         count += len(pieces)
-        if count > MOST_PIECES:
-            break
         found.setdefault(direction, []).extend(pieces)
-    return found
+    return found, left
 
 
 def in_frame(box: Sequence[float], direction: Direction) -> tuple[float, float, float, float]:
@@ -103,11 +108,6 @@ def in_frame(box: Sequence[float], direction: Direction) -> tuple[float, float, 
     if direction == (-1, 0):
         return -x1, -y1, -x0, -y0
     return x0, y0, x1, y1
-
-
-def unplaced(reading: Reading) -> list[int]:
-    """The lines with words that have no places."""
-    return [i for i, line in enumerate(reading.lines) if not line.boxes and not line.hidden and line.text.strip()]
 
 
 def is_right_to_left(pieces: Sequence[Piece]) -> bool:

@@ -19,7 +19,6 @@ from services.pdf.worker.layout.pieces import (
     in_frame,
     is_right_to_left,
     pieces_of,
-    unplaced,
 )
 from services.pdf.worker.layout.running import Sheet, find_running
 from services.pdf.worker.layout.typography import Typography, half_points, measure
@@ -40,6 +39,9 @@ class _Page:
     """In the frame of its main direction: not what stands in tables, but one for each table and picture."""
 
     others: dict[Direction, list[Piece]]
+    left: list[int]
+    """Lines that are no part of the pieces."""
+
     solids: list[tuple[Type, Box]]
     inside: list[list[Piece]]
     """Of each solid the pieces in it."""
@@ -81,7 +83,7 @@ def blocks_of(
 
 
 def _page(number: int, reading: Reading, tables: Sequence[Box], pictures: Sequence[Box]) -> _Page:
-    found = pieces_of(reading)
+    found, left = pieces_of(reading)
     direction = max(found, key=lambda each: sum(len(piece.text) for piece in found[each]), default=_UPRIGHT)
     if direction == (0, 0):
         direction = _UPRIGHT
@@ -94,7 +96,7 @@ def _page(number: int, reading: Reading, tables: Sequence[Box], pictures: Sequen
         (pieces if holder is None else inside[holder]).append(piece)
     for index, (_, box) in enumerate(solids):
         pieces.append(Piece(*in_frame(box, direction), "", _NO_LOOK, solid=index))
-    return _Page(number, reading, direction, pieces, found, solids, inside, is_right_to_left(pieces))
+    return _Page(number, reading, direction, pieces, found, left, solids, inside, is_right_to_left(pieces))
 
 
 def _holder(piece: Piece, solids: Sequence[tuple[Type, Box]]) -> int | None:
@@ -173,10 +175,10 @@ def _others(page: _Page, ends: LineEnds) -> list[Block]:
     for pieces in page.others.values():
         for column in columns_of(pieces):
             found += [_of_rows(page, [row], "text", ends, 0.5) for row in column.rows]
-    if lost := unplaced(page.reading):
-        lines = [page.reading.lines[index] for index in lost]
+    if page.left:
+        lines = [page.reading.lines[index] for index in page.left]
         box = Box(0.0, 0.0, page.reading.width, page.reading.height)
-        runs = [Run(index, 0, len(line.text.split()), box) for index, line in zip(lost, lines, strict=True)]
+        runs = [Run(index, 0, len(line.text.split()), box) for index, line in zip(page.left, lines, strict=True)]
         text = "\n".join(line.text.strip() for line in lines)
         found.append(Block(page.number, "text", box, runs, text, confidence=0.3))
     return found
