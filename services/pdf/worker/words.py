@@ -7,7 +7,7 @@ from typing import Any, Literal, NamedTuple
 
 import orjson
 
-VERSION = 1
+VERSION = 2
 """Of the JSON; a reading of another version is made again."""
 
 UNITS = 100
@@ -93,7 +93,25 @@ class Reading:
 
     styles: list[Style]
     lines: list[Line]
-    """In the order in which they are read."""
+    """In the order in which they are read. Those that a reader cannot see come last."""
+
+    confidence: float = 1.0
+    """The share of the text's characters that are right as far as is known, from 0 to 1, white space aside."""
+
+    hidden_characters: int = 0
+    """How many a reader cannot see, white space aside; there may be more than `lines` have."""
+
+    want: str = ""
+    """Why its picture should be read, if it was not: "no_text", "picture" or "unmapped"; see `scans.Want`."""
+
+    is_scan: bool = False
+    """Whether it is a picture of text, as far as can be told without reading it."""
+
+    ocr: bool = False
+    """Whether any of its text was recognised."""
+
+    ocr_reason: str = ""
+    """Why its picture was read, as `want` or "forced"; "" if it was not."""
 
     @property
     def text(self) -> str:
@@ -113,6 +131,10 @@ class Reading:
             )
 
 
+_MORE = ("confidence", "hidden_characters", "want", "is_scan", "ocr", "ocr_reason")
+"""What a reading says of the page as a whole, besides its size."""
+
+
 def in_units(places: Sequence[float]) -> list[int]:
     """Points as whole hundredths, those that no page can have cut down."""
     try:
@@ -130,13 +152,13 @@ def to_bytes(reading: Reading) -> bytes:
     styles = [(fonts.setdefault(font, len(fonts)), size, flags, color) for font, size, flags, color in reading.styles]
     lines = [_packed(line) for line in reading.lines]
     page = (VERSION, reading.width, reading.height, reading.rotation, list(fonts), styles, lines)
-    return orjson.dumps(page)
+    return orjson.dumps((*page, *map(reading.__getattribute__, _MORE)))
 
 
 def from_bytes(content: bytes) -> Reading:
     """The reading that `to_bytes` made this of. Raises ValueError for anything else."""
     try:
-        version, width, height, rotation, fonts, styles, lines = orjson.loads(content)
+        version, width, height, rotation, fonts, styles, lines, *more = orjson.loads(content)
         if version != VERSION:
             message = f"The reading is of version {version}, not {VERSION}."
             raise ValueError(message)
@@ -146,6 +168,7 @@ def from_bytes(content: bytes) -> Reading:
             rotation,
             [Style(fonts[font], size, flags, color) for font, size, flags, color in styles],
             [_unpacked(*line) for line in lines],
+            **dict(zip(_MORE, more, strict=True)),
         )
     except (AttributeError, IndexError, TypeError) as error:
         message = "These bytes are no reading of a page."
