@@ -96,6 +96,13 @@ OPERATIONS = (
         pages=Pages(),
         warm_up={"include_hidden": True},
     ),
+    Operation(
+        name="layout",
+        method=_METHODS["ExtractLayout"],
+        view="services.pdf.worker.layout.view:describe",
+        arguments=lambda request, _subject: reading_arguments(request),
+        pages=Pages(),
+    ),
 )
 
 READ = Step(

@@ -56,7 +56,10 @@ class Block:
     """Its words in reading order, one run for each piece of a line; none for an image."""
 
     text: str = ""
-    """Its lines joined: words cut at a line's end are whole, and a line's end is a blank where it stands for one."""
+    """Its lines joined: words cut at a line's end are whole, and a line's end is a blank where it stands for one.
+
+    The lines of a table and of a program end with line feeds.
+    """
 
     level: int = 0
     """Of a heading, from 1 to `MAX_LEVEL`; else 0."""

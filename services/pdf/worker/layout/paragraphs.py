@@ -142,7 +142,7 @@ class _Setting:
             return True
         if self._tabular[index] or _LEADERS.search(before.text):
             return any(_LEADERS.search(each.text) for each in (before, row))
-        if self._numbers[index] is None and _is_code(before) and _is_code(row):
+        if self._numbers[index] is None and is_of_one_width(before) and is_of_one_width(row):
             return False
         return not self._are_centred(before, row) and self._begins(begin, index, last_number)
 
@@ -229,8 +229,8 @@ class _Setting:
         return following is None or self._start(following) - start < -indent  # else its first line hangs out
 
 
-def _is_code(row: Row) -> bool:
-    """Whether all its letters have one width, as those of programs do; a row of one or two words may be of any text."""
+def is_of_one_width(row: Row) -> bool:
+    """Whether all its letters have one width, as those of programs do."""
     return all(piece.look.one_width for piece in row.pieces)
 
 

@@ -11,7 +11,7 @@ from services.pdf.worker.layout.kinds import Kinded, goes_on, kinds_of
 from services.pdf.worker.layout.levels import set_depths, set_levels
 from services.pdf.worker.layout.line_ends import LineEnds
 from services.pdf.worker.layout.order import Column, Row, columns_of, rows_of
-from services.pdf.worker.layout.paragraphs import Paragraph, paragraphs_of
+from services.pdf.worker.layout.paragraphs import Paragraph, is_of_one_width, paragraphs_of
 from services.pdf.worker.layout.pieces import (
     Direction,
     Look,
@@ -201,7 +201,9 @@ def _of_rows(page: _Page, rows: Sequence[Row], kind: Type, ends: LineEnds, confi
     box = runs[0].box
     for run in runs[1:]:
         box = box.around(run.box)
-    block = Block(page.number, kind, box, runs, ends.join([row.text for row in rows]))
+    texts = [row.text for row in rows]
+    is_code = kind == "text" and all(map(is_of_one_width, rows))
+    block = Block(page.number, kind, box, runs, "\n".join(texts) if is_code else ends.join(texts))
     _set_look(block, pieces)
     block.confidence = round(confidence * block.confidence, 3)
     return block
