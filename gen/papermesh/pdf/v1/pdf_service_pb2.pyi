@@ -646,22 +646,28 @@ class OutlineEntry(_message.Message):
     LEVEL_FIELD_NUMBER: _builtins.int
     TITLE_FIELD_NUMBER: _builtins.int
     PAGE_FIELD_NUMBER: _builtins.int
+    BBOX_FIELD_NUMBER: _builtins.int
     level: _builtins.int
     """Level from 1, the outermost."""
     title: _builtins.str
     """Title, white space folded, at most 500 characters."""
     page: _builtins.int
     """Page number, from 1; 0 when the entry points outside the document."""
+    @_builtins.property
+    def bbox(self) -> Global___Rectangle:
+        """Bbox is the rectangle around the heading that the entry was derived from. Unset in a file's own outline."""
+
     def __init__(
         self,
         *,
         level: _builtins.int = ...,
         title: _builtins.str = ...,
         page: _builtins.int = ...,
+        bbox: Global___Rectangle | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["bbox", b"bbox"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["level", b"level", "page", b"page", "title", b"title"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bbox", b"bbox", "level", b"level", "page", b"page", "title", b"title"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

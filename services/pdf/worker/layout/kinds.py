@@ -17,7 +17,7 @@ _AS_LARGE = 0.96
 _SMALL = 0.94
 """Times the body's size: small print is no larger."""
 
-_MOST_ROWS = 4
+_MOST_ROWS = 3
 _LONGEST = 200
 _LONGEST_TITLE = 60
 _LOWER_PART = 0.5

@@ -29,7 +29,7 @@ _MOSTLY = 0.4
 """Of the letters of a line: beside what is the same on all pages, a title may change."""
 
 _LARGE = 1.15
-"""Times the body's size: a line so large is a title, unless most pages have it."""
+"""Times the body's size: a line so large is a title, unless most pages have it at their very edge."""
 
 _LARGEST_NUMBER = 1.6
 """The same for a page's number."""
@@ -153,7 +153,10 @@ def _by_text(candidates: Sequence[_Candidate], pages: int, sure: dict[int, float
                 said += len(piece.text)
                 others |= near
         is_large = each.row.look.size > _LARGE * each.sheet.body_size
-        if said > _MOSTLY * letters and (not is_large or 2 * (len(others) + 1) > max(pages, 4)):
+        is_outer = each.place <= _OUTER_ZONE * (each.sheet.bottom - each.sheet.top)
+        if is_large and not (is_outer and 2 * (len(others) + 1) > max(pages, 4)):
+            continue
+        if said > _MOSTLY * letters:
             sure[index] = 0.9 if len(others) == 1 else 0.99
 
 
