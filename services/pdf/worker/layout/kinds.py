@@ -1,6 +1,7 @@
 """What each paragraph is: a heading, text, an item of a list, a caption or a footnote."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -232,7 +233,7 @@ def _has_sibling(index: int, paragraphs: Sequence[Paragraph]) -> bool:
 
 def _footnotes(paragraphs: Sequence[Paragraph], typography: Typography, below: float) -> Iterator[int]:
     """The indices of small print with marks at the foot of its column, and of its rest at the foot of the next."""
-    limit = _SMALL * typography.body_size
+    limit = _SMALL * min(typography.body_size, _usual_size(paragraphs))
     begin = 0
     goes_on = False
     while begin < len(paragraphs):
@@ -249,6 +250,15 @@ def _footnotes(paragraphs: Sequence[Paragraph], typography: Typography, below: f
         begin = end
 
 
+def _usual_size(paragraphs: Sequence[Paragraph]) -> float:
+    """Of most letters on the page."""
+    letters: Counter[float] = Counter()
+    for paragraph in paragraphs:
+        for row in paragraph.rows:
+            letters[row.look.size] += len(row.text)
+    return letters.most_common(1)[0][0] if letters else 0.0
+
+
 def _is_small(paragraph: Paragraph, limit: float, below: float) -> bool:
     return (
         paragraph.first.solid < 0
@@ -260,4 +270,6 @@ def _is_small(paragraph: Paragraph, limit: float, below: float) -> bool:
 
 def _is_marked(paragraph: Paragraph) -> bool:
     first = paragraph.first.pieces[0]
+    if paragraph.number is not None and paragraph.number.kind == "bullet" and paragraph.number.marker != "※":
+        return False
     return first.is_raised or _FOOTNOTE.match(paragraph.first.text) is not None

@@ -239,6 +239,8 @@ def _is_tabular(row: Row, number: Number | None) -> bool:
     pieces = row.pieces
     if number is not None and len(pieces) > 1 and len(pieces[0].text) <= len(number.marker):
         pieces = pieces[1:]
+    if len(pieces) > 1 and len(pieces[-1].text) == 1 and not pieces[-1].text.isalnum():  # the end of a proof
+        pieces = pieces[:-1]
     if len(pieces) < 2:  # noqa: PLR2004
         return False
     size = max(row.look.size, 1.0)

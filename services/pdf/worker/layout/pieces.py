@@ -1,5 +1,6 @@
 """A page's lines as pieces that lie in one frame, in which lines run to the right and follow each other downwards."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -15,6 +16,9 @@ MOST_PIECES = 6_000
 
 _WIDE = 1.1
 """A gap within a line, in its size, at which it is cut: it may be what parts two columns."""
+
+_ONE_WIDTH_NAME = re.compile("mono|courier|consol|typewriter|menlo|lettergothic", re.IGNORECASE)
+"""Fonts whose letters have one width, though the file may not say so."""
 
 _UPRIGHT = 0.94
 """The cosine of what still counts as running along a side of the page: 20 degrees."""
@@ -118,7 +122,9 @@ def is_right_to_left(pieces: Sequence[Piece]) -> bool:
 def _look(style: Style) -> Look:
     flags = style.flags
     bold, italic, raised, one_width = (bool(flags & flag) for flag in (_BOLD, _ITALIC, _RAISED, _ONE_WIDTH))
-    return Look(style.font, style.size, bold, italic, raised, one_width)
+    return Look(
+        style.font, style.size, bold, italic, raised, one_width or _ONE_WIDTH_NAME.search(style.font) is not None
+    )
 
 
 def _side(direction: tuple[float, float]) -> Direction:

@@ -16,6 +16,9 @@ Edge: TypeAlias = Literal["header", "footer"]
 _MOST_ROWS = 4
 """At each edge of a page."""
 
+_MOST_PIECES = 3
+"""Of a running line: at the left, in the middle, at the right. More are cells of a table."""
+
 _ZONE = 0.16
 """Of the page's height: what stands farther in is no running line."""
 
@@ -48,7 +51,7 @@ _PAGE_NUMBER = re.compile(
     r"(?:쪽|면|페이지)?\s*(?:(?:/|of|중|\|)\s*(?:총\s*)?\d{1,4}\s*(?:쪽|면|페이지)?)?[-\u2013\u2014~·|>\])\s.]*",
     re.IGNORECASE,
 )
-_ENDS = re.compile(r"^\W*(?P<first>\d{1,4}|[ivxlc]{1,7})\b|\b(?P<last>\d{1,4}|[ivxlc]{1,7})\W*$", re.IGNORECASE)
+_ENDS = re.compile(r"^\W*(?P<first>\d{1,4}|[ivxlc]{2,7})\b|\b(?P<last>\d{1,4}|[ivxlc]{2,7})\W*$")
 
 
 @dataclass(slots=True)
@@ -102,6 +105,11 @@ def page_number(text: str) -> int:
     return _value(found["number"]) if found else 0
 
 
+def _is_mark(text: str) -> bool:
+    """Whether it may be a cross in a cell, and no number."""
+    return len(text) == 1 and text.isalpha() and text.isupper()
+
+
 def _value(said: str) -> int:
     return int(said) if said.isdecimal() else roman_value(said)
 
@@ -112,7 +120,13 @@ def _candidates(page: int, sheet: Sheet, edge: Edge) -> list[_Candidate]:
     found = []
     for index, row in enumerate(rows[:_MOST_ROWS]):
         place = (row.y0 + row.y1) / 2 - sheet.top if edge == "header" else sheet.bottom - (row.y0 + row.y1) / 2
-        if row.solid >= 0 or leads_to_page(row) or place > _ZONE * height or len(row.text) > _LONGEST:
+        if (
+            row.solid >= 0
+            or len(row.pieces) > _MOST_PIECES
+            or leads_to_page(row)
+            or place > _ZONE * height
+            or len(row.text) > _LONGEST
+        ):
             break
         inner = rows[index + 1] if index + 1 < len(rows) else None
         gap = height if inner is None else inner.y0 - row.y1 if edge == "header" else row.y0 - inner.y1
@@ -166,14 +180,15 @@ def _by_number(candidates: Sequence[_Candidate], sure: dict[int, float]) -> None
     numbers: list[set[int]] = []
     for each in candidates:
         said = {_value(found["first"] or found["last"]) for found in _ENDS.finditer(each.row.text)}
-        said |= {page_number(piece.text) for piece in each.row.pieces}
+        said |= {page_number(piece.text) for piece in each.row.pieces if not _is_mark(piece.text)}
         numbers.append({number - each.page for number in said if number})
         for ahead in numbers[-1]:
             counted[each.edge, ahead].add(each.page)
     for index, each in enumerate(candidates):
-        is_number = any(page_number(piece.text) for piece in each.row.pieces)
-        if each.row.look.size > (_LARGEST_NUMBER if is_number else _LARGE) * each.sheet.body_size:
+        most = _LARGEST_NUMBER if page_number(each.row.text) else _LARGE
+        if each.row.look.size > most * each.sheet.body_size:
             continue
+        is_number = any(page_number(piece.text) for piece in each.row.pieces if not _is_mark(piece.text))
         steps = max((len(counted[each.edge, ahead]) for ahead in numbers[index]), default=0)
         if (steps > 1 and is_number) or (steps > 2 and each.gap > 0.5 * each.row.look.size):  # noqa: PLR2004
             sure[index] = max(sure.get(index, 0.0), 0.98)
