@@ -610,7 +610,7 @@ class GetOutlineResponse(_message.Message):
     FAILURES_FIELD_NUMBER: _builtins.int
     JSON_FIELD_NUMBER: _builtins.int
     derived: _builtins.bool
-    """Derived says that the file has no outline, and that the entries are headings found by their size and weight."""
+    """Derived says that the file has no outline, and that the entries are headings of its layout: see PDF_LAYOUT."""
     json: _builtins.str
     """Json is this result as JSON text. With the metadata "x-result: json" only this field is filled."""
     @_builtins.property

@@ -22,6 +22,9 @@ _MOST_PIECES = 3
 _ZONE = 0.16
 """Of the page's height: what stands farther in is no running line."""
 
+_NUMBER_ZONE = 0.2
+"""The same for a page's number."""
+
 _OUTER_ZONE = 0.1
 """Where a line by itself is a running line by its look alone."""
 
@@ -120,11 +123,12 @@ def _candidates(page: int, sheet: Sheet, edge: Edge) -> list[_Candidate]:
     found = []
     for index, row in enumerate(rows[:_MOST_ROWS]):
         place = (row.y0 + row.y1) / 2 - sheet.top if edge == "header" else sheet.bottom - (row.y0 + row.y1) / 2
+        zone = _NUMBER_ZONE if page_number(row.text) else _ZONE
         if (
             row.solid >= 0
             or len(row.pieces) > _MOST_PIECES
             or leads_to_page(row)
-            or place > _ZONE * height
+            or place > zone * height
             or len(row.text) > _LONGEST
         ):
             break
