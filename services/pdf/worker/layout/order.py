@@ -45,7 +45,7 @@ _NOTES_SHARE = 0.3
 _NOTES_LINES = 0.6
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Row:
     """What stands on one line of a column."""
 

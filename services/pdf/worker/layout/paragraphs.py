@@ -25,6 +25,9 @@ _DISPLAY = 1.12
 _INDENT = 0.7
 """In sizes: how far a line is moved to count as moved."""
 
+_NEAR_ROWS = 4
+"""Above and below a row, for the edge of a block that is set in."""
+
 _DEEPEST_HANG = 7.0
 """In sizes: how far the lines of an item are moved at most from its mark."""
 
@@ -155,7 +158,7 @@ class _Setting:
         """Whether a paragraph begins at row `index`, by numbers and edges."""
         rows = self._column.rows
         is_large = rows[index].look.size > _DISPLAY * self._typography.body_size  # a title's lines are of any length
-        is_short = not is_large and self._has_room(rows[index - 1], rows[index])
+        is_short = not is_large and self._has_room(index)
         if self._numbers[index] is not None:
             if self._is_new_number(begin, index, last_number, is_short=is_short):
                 return True
@@ -185,15 +188,27 @@ class _Setting:
             for each in (before, row)
         )
 
-    def _has_room(self, before: Row, row: Row) -> bool:
-        """Whether the next row's first word would have had room, so that it was not room that ended the line."""
+    def _has_room(self, index: int) -> bool:
+        """Whether a row's first word would have had room on the one before, so that it was not room that ended it."""
+        before, row = self._column.rows[index - 1 : index + 1]
         text = row.pieces[0].text
         first = text.split(maxsplit=1)[0]
         size = row.look.size
         need = row.pieces[0].width * len(first) / len(text)
         if self._breaks_words and any("가" <= letter <= "힣" for letter in first):
             need = min(need, _LONGEST_FRAGMENT * size)
-        return self._edges[1] - self._end(before) > need + 0.8 * size
+        return self._end_near(index - 1, size) - self._end(before) > need + 0.8 * size
+
+    def _end_near(self, index: int, size: float) -> float:
+        """Where full lines end beside a row: in a block that is set in, they may end before those of the column."""
+        start, end = self._edges
+        rows = self._column.rows
+        own = self._start(rows[index])
+        if own - start < size:
+            return end
+        near = rows[max(index - _NEAR_ROWS, 0) : index + _NEAR_ROWS + 1]
+        ends = [self._end(each) for each in near if each.solid < 0 and abs(self._start(each) - own) < _INDENT * size]
+        return max(ends) if len(ends) > _NEAR_ROWS // 2 else end
 
     def _is_new_number(self, begin: int, index: int, last_number: Number | None, *, is_short: bool) -> bool:
         number, before = self._numbers[index], self._column.rows[index - 1].text

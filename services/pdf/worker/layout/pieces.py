@@ -20,6 +20,10 @@ _WIDE = 1.1
 _ONE_WIDTH_NAME = re.compile("mono|courier|consol|typewriter|menlo|lettergothic", re.IGNORECASE)
 """Fonts whose letters have one width, though the file may not say so."""
 
+_WORDS_TO_KNOW = 8
+_EVEN = 0.03
+"""Widths of letters that differ by no more are one: hundredths of points are rounded."""
+
 _UPRIGHT = 0.94
 """The cosine of what still counts as running along a side of the page: 20 degrees."""
 
@@ -86,7 +90,10 @@ def pieces_of(reading: Reading) -> tuple[dict[Direction, list[Piece]], list[int]
     Those have no places, or come after `MOST_PIECES`.
     """
     found: dict[Direction, list[Piece]] = {}
-    looks = [_look(style) for style in reading.styles]
+    even = _of_one_width(reading)
+    looks = [
+        _look(style)._replace(one_width=True) if at in even else _look(style) for at, style in enumerate(reading.styles)
+    ]
     left = []
     count = 0
     for index, line in enumerate(reading.lines):
@@ -117,6 +124,22 @@ def in_frame(box: Sequence[float], direction: Direction) -> tuple[float, float, 
 def is_right_to_left(pieces: Sequence[Piece]) -> bool:
     """Whether most lines are of a script that is written from right to left."""
     return 2 * sum(runs_right_to_left(piece.text) for piece in pieces) > len(pieces)
+
+
+def _of_one_width(reading: Reading) -> set[int]:
+    """The styles whose letters all have one width, by the widths of their words."""
+    advances: dict[int, list[float]] = {}
+    for line in reading.lines:
+        if not line.styles or not line.boxes or line.direction != (1.0, 0.0):
+            continue
+        for at, (word, style) in enumerate(zip(line.text.split(), line.styles, strict=True)):
+            if len(word) > 2 and word.isascii():  # noqa: PLR2004  # letters of Hangul have one width in any font
+                advances.setdefault(style, []).append((line.boxes[4 * at + 2] - line.boxes[4 * at]) / len(word))
+    return {
+        style
+        for style, found in advances.items()
+        if len(found) >= _WORDS_TO_KNOW and max(found) - min(found) < _EVEN * max(found)
+    }
 
 
 def _look(style: Style) -> Look:
