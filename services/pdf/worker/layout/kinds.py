@@ -52,7 +52,8 @@ _LIST_KINDS: frozenset[Kind] = frozenset(
 )
 """Kinds that count items even where one stands alone."""
 
-_HEADING_KINDS: frozenset[Kind] = frozenset(["decimal", "number", "roman", "letter"])
+_HEADING_KINDS: frozenset[Kind] = frozenset(["decimal", "number", "roman"])
+"""Kinds that count headings too."""
 
 
 @dataclass(slots=True)
@@ -151,6 +152,8 @@ def _heading(
     ends = _SENTENCE_END.search(text) is not None and number is None
     if _is_other_font(paragraph, following, typography):
         return Kinded(paragraph, "heading", number, confidence=0.75)
+    if _may_head(paragraph, following, text):
+        return Kinded(paragraph, "heading", number, confidence=0.6)
     if size >= _MUCH_LARGER * typography.body_size or (is_bold and size >= _LARGER * typography.body_size):
         confidence = max(confidence, 0.95)
     elif size >= _LARGER * typography.body_size and not is_front and not (ends and len(text) > _LONGEST_TITLE):
@@ -184,6 +187,16 @@ def _is_other_font(paragraph: Paragraph, following: Paragraph | None, typography
     )
 
 
+def _may_head(paragraph: Paragraph, following: Paragraph | None, text: str) -> bool:
+    """Whether a short numbered line of which no look is known, as on a scan, stands over text at the same edge."""
+    number = paragraph.number
+    if paragraph.first.look.font or number is None or number.kind not in _HEADING_KINDS or following is None:
+        return False
+    is_short = len(paragraph.rows) == 1 and len(text) <= _LONGEST_TITLE and _SENTENCE_END.search(text) is None
+    is_over = following.number is None and following.column is paragraph.column and len(following.rows) > 1
+    return is_short and is_over and abs(following.x0 - paragraph.x0) < paragraph.size
+
+
 def _heading_by_number(paragraph: Paragraph, text: str) -> float:
     """How sure a number makes it: "제2장 총칙", and "제3조(정의)" if nothing follows in its line."""
     number = paragraph.number
@@ -202,7 +215,7 @@ def _item(index: int, paragraphs: Sequence[Paragraph], typography: Typography) -
     if len(_text(paragraph)) <= len(number.marker):
         return None
     if number.kind in _LIST_KINDS:
-        if number.kind == "bullet" and number.marker in "-\u2013\u2014o※" and not _has_sibling(index, paragraphs):
+        if number.kind == "bullet" and number.marker in "-\u2013\u2014o¢※" and not _has_sibling(index, paragraphs):
             return Kinded(paragraph, "list", number, confidence=0.7)
         return Kinded(paragraph, "list", number, confidence=0.95)
     hangs = len(paragraph.rows) > 1 and paragraph.rows[1].x0 > paragraph.first.x0 + 0.7 * typography.body_size

@@ -105,8 +105,8 @@ _ENUMERATED: tuple[tuple[Kind, re.Pattern[str]], ...] = (
     ("letter_parens", re.compile(r"\((?P<value>[a-zA-Z])\)")),
     ("bracketed", re.compile(r"\[(?P<value>\d{1,3})\](?=\s|$)")),
 )
-_BULLET = re.compile(rf"[{_BULLETS}](?=\s|$|[^\d\s])|[{_DASHES}o](?=\s)|\ufffd{{1,2}}(?=\s)")
-"""A glyph without a meaning that stands apart before a text is a bullet of a font of symbols."""
+_BULLET = re.compile(rf"[{_BULLETS}](?=\s|$|[^\d\s])|[{_DASHES}o¢](?=\s)|\ufffd{{1,2}}(?=\s)")
+"""A glyph without a meaning that stands apart before a text is a bullet of a font of symbols; "¢" is Tesseract's."""
 
 _MAYBE = re.compile(
     rf"[^가-힣a-zA-Z]|제\s?\d|[별붙부]|[{HANGUL_ORDER[:14]}][.)]|[ivxIVX]+[.)]|[a-zA-Z][.)\s]|[PCSAEpcsae][A-Za-z]"

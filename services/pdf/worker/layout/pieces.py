@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from statistics import median
 from typing import NamedTuple
 
 from services.pdf.worker.boxes import Box
@@ -19,6 +20,9 @@ _WIDE = 1.1
 
 _ONE_WIDTH_NAME = re.compile("mono|courier|consol|typewriter|menlo|lettergothic", re.IGNORECASE)
 """Fonts whose letters have one width, though the file may not say so."""
+
+_NEARLY = 0.45, 1.6
+"""Of the usual height of lines that were recognised: between these are lines of one size."""
 
 _WORDS_TO_KNOW = 8
 _EVEN = 0.03
@@ -94,6 +98,7 @@ def pieces_of(reading: Reading) -> tuple[dict[Direction, list[Piece]], list[int]
     looks = [
         _look(style)._replace(one_width=True) if at in even else _look(style) for at, style in enumerate(reading.styles)
     ]
+    usual = _usual_height(reading)
     left = []
     count = 0
     for index, line in enumerate(reading.lines):
@@ -103,7 +108,7 @@ def pieces_of(reading: Reading) -> tuple[dict[Direction, list[Piece]], list[int]
             left.append(index)
             continue
         direction = _side(line.direction)
-        pieces = list(_cut(index, line, looks, direction))
+        pieces = list(_cut(index, line, looks, direction, usual))
         count += len(pieces)
         found.setdefault(direction, []).extend(pieces)
     return found, left
@@ -124,6 +129,22 @@ def in_frame(box: Sequence[float], direction: Direction) -> tuple[float, float, 
 def is_right_to_left(pieces: Sequence[Piece]) -> bool:
     """Whether most lines are of a script that is written from right to left."""
     return 2 * sum(runs_right_to_left(piece.text) for piece in pieces) > len(pieces)
+
+
+def _usual_height(reading: Reading) -> float:
+    """Points: the height of most lines whose looks are not known, as of those recognised; 0 if there are none."""
+    heights = [
+        (max(line.boxes[3::4]) - min(line.boxes[1::4])) / UNITS
+        for line in reading.lines
+        if line.boxes and not line.styles and line.direction == (1.0, 0.0)
+    ]
+    return median(heights) if heights else 0.0
+
+
+def _steady(height: float, usual: float) -> float:
+    """A height, or the usual one if it is near: which letters a line has makes it higher or lower than others."""
+    least, most = _NEARLY
+    return usual if least * usual < height < most * usual else height
 
 
 def _of_one_width(reading: Reading) -> set[int]:
@@ -159,8 +180,11 @@ def _side(direction: tuple[float, float]) -> Direction:
     return (0, 0)
 
 
-def _cut(index: int, line: Line, looks: Sequence[Look], direction: Direction) -> Iterator[Piece]:
-    """The pieces of a line: cut where the gap between two words is wide."""
+def _cut(index: int, line: Line, looks: Sequence[Look], direction: Direction, usual: float) -> Iterator[Piece]:
+    """The pieces of a line: cut where the gap between two words is wide.
+
+    `usual` is the height of most lines whose looks are not known.
+    """
     words = line.text.split()
     boxes = [tuple(place / UNITS for place in line.boxes[at : at + 4]) for at in range(0, len(line.boxes), 4)]
     framed = boxes if direction == (1, 0) else [in_frame(box, direction) for box in boxes]
@@ -168,7 +192,7 @@ def _cut(index: int, line: Line, looks: Sequence[Look], direction: Direction) ->
     for stop in range(1, len(words) + 1):
         if stop < len(words):
             before, after = framed[stop - 1], framed[stop]
-            size = looks[line.styles[stop]].size if line.styles else after[3] - after[1]
+            size = looks[line.styles[stop]].size if line.styles else _steady(after[3] - after[1], usual)
             gap = max(after[0] - before[2], before[0] - after[2])  # right to left, the next one stands before
             if gap < _WIDE * max(size, 1.0):
                 continue
@@ -183,7 +207,7 @@ def _cut(index: int, line: Line, looks: Sequence[Look], direction: Direction) ->
             x1,
             y1,
             text,
-            _common_look(line.styles[start:stop], words[start:stop], looks, y1 - y0),
+            _common_look(line.styles[start:stop], words[start:stop], looks, _steady(y1 - y0, usual)),
             Run(index, start, stop, box),
             sum(said) / len(said) if said else 1 - text.count("\ufffd") / max(len(text), 1),
             is_mixed=len({look.bold for look in seen}) > 1,

@@ -257,3 +257,12 @@ def test_every_word_stands_in_just_one_block(pages: dict[int, list[Written]]) ->
     ]
     assert sorted(seen) == sorted(wanted)
     assert all(0 <= block.confidence <= 1 and 0 <= block.level <= 6 for block in blocks)
+
+
+def test_on_a_scan_lines_of_about_one_height_are_one_text_and_short_numbered_lines_over_it_are_headings() -> None:
+    lines = prose(6, 72, 130)
+    reading = page(Written("1. Annual leave", 72, 100), *lines)
+    for at, line in enumerate(reading.lines):
+        line.styles, line.source = [], "ocr"
+        line.boxes[3::4] = [edge + at % 3 * 120 for edge in line.boxes[3::4]]  # which letters a line has
+    assert [(block.type, len(block.lines)) for block in blocks_of({1: reading})] == [("heading", 1), ("text", 6)]
