@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from services.pdf.worker.layout.blocks import Type
 from services.pdf.worker.layout.numbering import STRUCTURE, Kind, Number, title_end
@@ -67,8 +67,6 @@ class Kinded:
     level: int = 0
     confidence: float = 1.0
     continues: bool = False
-    rank: tuple[float, ...] = field(default=())
-    """Of a heading: the lower, the higher it stands."""
 
 
 def kinds_of(

@@ -1,7 +1,7 @@
 """The blocks of a document by rules: order by place, kinds by look, number and what other pages have alike."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, pairwise
 
@@ -76,7 +76,7 @@ def blocks_of(
     ends = LineEnds(readings.values())
     kinded = {page.number: _kinds(page, typography, ends, is_first=page is pages[0]) for page in pages}
     body = list(chain.from_iterable(kinded.values()))
-    _carry_on(body)
+    _carry_on(kinded)
     set_levels([each for each in body if each.type == "heading"], typography)
     set_depths(body)
     return [block for page in pages for block in _blocks(page, kinded[page.number], ends)]
@@ -141,16 +141,20 @@ def _kinds(page: _Page, typography: Typography, ends: LineEnds, *, is_first: boo
     return found
 
 
-def _carry_on(body: Iterable[Kinded]) -> None:
+def _carry_on(kinded: Mapping[int, Sequence[Kinded]]) -> None:
     """Marks text that goes on in another column or on the next page; what goes on with an item is part of the list."""
-    flow = [each for each in body if each.type in {"heading", "text", "list"} and not each.paragraph.column.is_note]
-    for before, each in pairwise(flow):
-        if before.paragraph.column is each.paragraph.column or each.type != "text" or before.type == "heading":
+    flow = [
+        (page, each)
+        for page, body in kinded.items()
+        for each in body
+        if each.type in {"heading", "text", "list"} and not each.paragraph.column.is_note
+    ]
+    for (page, before), (following, each) in pairwise(flow):
+        if following - page > 1 or each.type != "text" or before.type == "heading":
             continue
-        if not goes_on(before.paragraph, each.paragraph):
-            continue
-        each.continues = True
-        each.type, each.confidence = before.type, min(each.confidence, before.confidence, 0.9)
+        if before.paragraph.column is not each.paragraph.column and goes_on(before.paragraph, each.paragraph):
+            each.continues = True
+            each.type, each.confidence = before.type, min(each.confidence, before.confidence, 0.9)
 
 
 def _blocks(page: _Page, body: Sequence[Kinded], ends: LineEnds) -> list[Block]:

@@ -186,6 +186,8 @@ def test_text_that_goes_on_over_a_page_says_so() -> None:
     first, second = prose(20, y=420)[:-1], prose(4, seed=2)
     blocks = blocks_of({1: page(*first), 2: page(*second)})
     assert [block.continues for block in blocks] == [False, True]
+    apart = blocks_of({1: page(*first), 3: page(*second)})
+    assert not any(block.continues for block in apart)
 
 
 def test_a_page_of_turned_text_is_read_as_the_text_runs() -> None:
