@@ -1,6 +1,6 @@
 """The engine's gRPC methods: each passes its document to the engine, and the engine's JSON to the caller."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from functools import partial
 from typing import Any
 
@@ -15,6 +15,7 @@ from services.base.call import Call
 from services.base.errors import bad_field
 from services.base.flow import Flow
 from services.pdf.engine import Engine
+from services.pdf.languages import check_languages
 from services.pdf.operations import Operation
 from services.pdf.processes import outcomes
 from services.pdf.processes.subject import Subject
@@ -25,17 +26,23 @@ _NAMESPACES = {"UPLOAD": Namespace.UPLOADS, "GITLAB": Namespace.GITLAB}
 class PdfServicer:
     """A method for each operation, named as in its proto, so that `services.base.handlers` finds it."""
 
-    def __init__(self, operations: Iterable[Operation], engine: Engine, blobs: BlobStore) -> None:
+    def __init__(
+        self, operations: Iterable[Operation], engine: Engine, blobs: BlobStore, languages: Collection[str] = ()
+    ) -> None:
+        """`languages` are those that callers may name; none where nothing is recognised."""
         self._engine = engine
         self._blobs = blobs
+        self._languages = languages
         for operation in operations:
             setattr(self, operation.method.name, partial(self._answer, operation))
 
     async def _answer(self, operation: Operation, request: Any, call: Call) -> Message:
         """The result as JSON text or, unless the caller asked for that, in the response's own fields.
 
-        Raises PapermeshError: ENGINE_FAIL when a worker, which is not trusted, returned anything else.
+        Raises PapermeshError: ENGINE_FAIL when a worker, which is not trusted, returned anything else; BAD_ARG for
+        `languages` that are not installed.
         """
+        check_languages(request, self._languages)
         subject = self._subject(request.doc_ref, call)
         result = await self._engine.answer(operation, request, subject, call.timeout_s)
         if result.is_partial:

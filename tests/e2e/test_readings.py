@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from services.pdf.worker.mupdf import pymupdf
 from tests.e2e.support.adapter import Answer
 from tests.e2e.support.deployment import Deployment, deployed
 from tests.e2e.support.waiting import eventually
 from tests.support.disks import files_in
+from tests.support.pdfs import scan
 from tests.support.programs import needed
 
 pytestmark = pytest.mark.measures_time
@@ -25,16 +25,6 @@ def mesh(good_document: Path) -> Iterator[Deployment]:
     needed("tesseract", "tesseract-ocr tesseract-ocr-kor tesseract-ocr-script-hang")
     with deployed(good_document) as deployment:
         yield deployment
-
-
-def scan(words: str) -> bytes:
-    """A document of one page that is a picture of these words."""
-    with pymupdf.open() as typed, pymupdf.open() as scanned:
-        typed.new_page().insert_text((72, 100), words, fontsize=14)
-        page = scanned.new_page()
-        page.insert_image(page.rect, pixmap=typed[0].get_pixmap(dpi=150))
-        content: bytes = scanned.tobytes()
-        return content
 
 
 def copies(mesh: Deployment, sha256: str) -> list[Path]:
