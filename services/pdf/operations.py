@@ -98,6 +98,13 @@ OPERATIONS = (
         warm_up={"include_hidden": True},
     ),
     Operation(
+        name="layout",
+        method=_METHODS["ExtractLayout"],
+        view="services.pdf.worker.layout.view:describe",
+        arguments=lambda request, _subject: reading_arguments(request),
+        pages=Pages(),
+    ),
+    Operation(
         name="page_image",
         method=_METHODS["RenderPage"],
         view="services.pdf.worker.page_image:render",

@@ -32,7 +32,7 @@ def describe(document: Document, arguments: Mapping[str, Any]) -> tuple[dict[str
         if "readings" not in arguments:
             return {"needs": [(1, last)], "seconds": _READING_SECONDS}, b""
         readings = Readings.take(arguments)
-        entries = find_headings(readings)
+        entries = [{**entry, "title": entry["title"][:MAX_TITLE]} for entry in find_headings(readings)]
         failed = [*readings.failures, *_unread(readings)]
     return {}, orjson.dumps({"entries": entries[:MAX_ENTRIES], "derived": derived, "failures": failed})
 

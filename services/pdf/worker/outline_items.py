@@ -6,7 +6,7 @@ follow. Here, an item that lacks something, or has it of another type, costs at 
 """
 
 from collections.abc import Iterator
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypeAlias, TypedDict
 
 from services.pdf.worker.documents import Document, attempt
 from services.pdf.worker.mupdf import mupdf
@@ -23,6 +23,10 @@ _FIRST = mupdf.pdf_new_name("First")
 _NEXT = mupdf.pdf_new_name("Next")
 
 
+Place: TypeAlias = dict[str, float]
+"""A `papermesh.pdf.v1.Rectangle` as JSON."""
+
+
 class Entry(TypedDict):
     """One line of a table of contents; `papermesh.pdf.v1.OutlineEntry` as JSON."""
 
@@ -32,6 +36,9 @@ class Entry(TypedDict):
     title: str
     page: int
     """From 1; 0 if it leads to no page of this document."""
+
+    bbox: NotRequired[Place]
+    """Of the heading that it was made from; a file's own entries have none."""
 
 
 def read_items(document: Document, limit: int) -> Iterator[Entry]:

@@ -175,6 +175,11 @@ class TestTheContractRefuses:
 
 def test_only_what_is_deployed_and_not_planned_is_listed() -> None:
     table: ActionTable = actions.load()
-    assert list(table.listed(["papermesh.pdf.v1.PdfService"])) == ["PDF_METADATA", "PDF_OUTLINE", "PDF_TEXT"]
+    assert list(table.listed(["papermesh.pdf.v1.PdfService"])) == [
+        "PDF_LAYOUT",
+        "PDF_METADATA",
+        "PDF_OUTLINE",
+        "PDF_TEXT",
+    ]
     assert not table.listed(["papermesh.gitlab.v1.GitlabService"])
     assert not table.listed([])

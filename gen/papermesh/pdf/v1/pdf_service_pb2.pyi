@@ -610,7 +610,7 @@ class GetOutlineResponse(_message.Message):
     FAILURES_FIELD_NUMBER: _builtins.int
     JSON_FIELD_NUMBER: _builtins.int
     derived: _builtins.bool
-    """Derived says that the file has no outline, and that the entries are headings found by their size and weight."""
+    """Derived says that the file has no outline, and that the entries are headings of its layout: see PDF_LAYOUT."""
     json: _builtins.str
     """Json is this result as JSON text. With the metadata "x-result: json" only this field is filled."""
     @_builtins.property
@@ -646,22 +646,28 @@ class OutlineEntry(_message.Message):
     LEVEL_FIELD_NUMBER: _builtins.int
     TITLE_FIELD_NUMBER: _builtins.int
     PAGE_FIELD_NUMBER: _builtins.int
+    BBOX_FIELD_NUMBER: _builtins.int
     level: _builtins.int
     """Level from 1, the outermost."""
     title: _builtins.str
     """Title, white space folded, at most 500 characters."""
     page: _builtins.int
     """Page number, from 1; 0 when the entry points outside the document."""
+    @_builtins.property
+    def bbox(self) -> Global___Rectangle:
+        """Bbox is the rectangle around the heading that the entry was derived from. Unset in a file's own outline."""
+
     def __init__(
         self,
         *,
         level: _builtins.int = ...,
         title: _builtins.str = ...,
         page: _builtins.int = ...,
+        bbox: Global___Rectangle | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["bbox", b"bbox"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["level", b"level", "page", b"page", "title", b"title"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bbox", b"bbox", "level", b"level", "page", b"page", "title", b"title"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -852,21 +858,37 @@ class ExtractLayoutRequest(_message.Message):
 
     DOC_REF_FIELD_NUMBER: _builtins.int
     PAGES_FIELD_NUMBER: _builtins.int
+    MODE_FIELD_NUMBER: _builtins.int
+    OCR_FIELD_NUMBER: _builtins.int
+    LANGUAGES_FIELD_NUMBER: _builtins.int
     pages: _builtins.str
     """Pages to read, "1-3,7": page numbers from 1, ranges upwards, at most 1,000 characters. Empty means all."""
+    mode: _builtins.str
+    """Mode says how blocks are found: "rules" (by places, looks and numbers; milliseconds a page). Default "rules"."""
+    ocr: _builtins.str
+    """Ocr says when pictures of text are read: "auto" (pages whose text layer lacks what they show), "never", or "force"
+    (every page, and its text layer is left aside). Default "auto".
+    """
     @_builtins.property
     def doc_ref(self) -> _document_pb2.DocumentRef:
         """DocRef is the document. Required."""
+
+    @_builtins.property
+    def languages(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Languages of the pictures' text, at most 4, by the names of Tesseract's data: "kor", "eng". Default: kor and eng."""
 
     def __init__(
         self,
         *,
         doc_ref: _document_pb2.DocumentRef | None = ...,
         pages: _builtins.str = ...,
+        mode: _builtins.str = ...,
+        ocr: _builtins.str = ...,
+        languages: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["doc_ref", b"doc_ref"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["doc_ref", b"doc_ref", "pages", b"pages"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["doc_ref", b"doc_ref", "languages", b"languages", "mode", b"mode", "ocr", b"ocr", "pages", b"pages"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -944,7 +966,7 @@ Global___PageLayout: _TypeAlias = PageLayout  # noqa: Y015
 
 @_typing.final
 class Block(_message.Message):
-    """Block is a paragraph, a heading, a table or anything else that forms a unit on a page."""
+    """Block is a paragraph, a heading, an item of a list or anything else that forms a unit on a page."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -955,21 +977,42 @@ class Block(_message.Message):
     BOLD_FIELD_NUMBER: _builtins.int
     ITALIC_FIELD_NUMBER: _builtins.int
     TEXT_FIELD_NUMBER: _builtins.int
+    LEVEL_FIELD_NUMBER: _builtins.int
+    DEPTH_FIELD_NUMBER: _builtins.int
+    MARKER_FIELD_NUMBER: _builtins.int
+    CONFIDENCE_FIELD_NUMBER: _builtins.int
+    CONTINUES_FIELD_NUMBER: _builtins.int
     type: _builtins.str
-    """Type: "text", "heading", "list", "table", "image", "header" or "footer"."""
+    """Type: "heading", "text", "list" (one item), "table", "caption", "image", "footnote", "header" or "footer". Headers and
+    footers are running lines and page numbers, which are no part of the text.
+    """
     font: _builtins.str
-    """Font that most of its characters have."""
+    """Font that most of its characters have, without the mark of a subset; empty if none is known."""
     size: _builtins.float
-    """Size of that font in points."""
+    """Size of that font in points; of text from a picture, by the height of its letters."""
     bold: _builtins.bool
     """Bold says that most characters are bold."""
     italic: _builtins.bool
     """Italic says that most characters are italic."""
     text: _builtins.str
-    """Text of the block."""
+    """Text of the block. Its lines are joined, words that a line's end cut are whole; in a table and in the text of a
+    program each line ends with a line feed.
+    """
+    level: _builtins.int
+    """Level of a heading from 1, the highest, to 6; 0 for any other block."""
+    depth: _builtins.int
+    """Depth of a list's item from 1, the outermost; 0 for any other block."""
+    marker: _builtins.str
+    """Marker that it is numbered with, as it stands there, "①", "1.", "제3조", "•"; it is part of the text too. Empty for
+    none.
+    """
+    confidence: _builtins.float
+    """Confidence from 0 to 1: how sure its type is, times how sure its words are."""
+    continues: _builtins.bool
+    """Continues says that it goes on with the text before it, over the end of a column or a page."""
     @_builtins.property
     def bbox(self) -> Global___Rectangle:
-        """Bbox is the box around it; in JSON a list of four numbers."""
+        """Bbox is the rectangle around it."""
 
     def __init__(
         self,
@@ -981,10 +1024,15 @@ class Block(_message.Message):
         bold: _builtins.bool = ...,
         italic: _builtins.bool = ...,
         text: _builtins.str = ...,
+        level: _builtins.int = ...,
+        depth: _builtins.int = ...,
+        marker: _builtins.str = ...,
+        confidence: _builtins.float = ...,
+        continues: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["bbox", b"bbox"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["bbox", b"bbox", "bold", b"bold", "font", b"font", "italic", b"italic", "size", b"size", "text", b"text", "type", b"type"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bbox", b"bbox", "bold", b"bold", "confidence", b"confidence", "continues", b"continues", "depth", b"depth", "font", b"font", "italic", b"italic", "level", b"level", "marker", b"marker", "size", b"size", "text", b"text", "type", b"type"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

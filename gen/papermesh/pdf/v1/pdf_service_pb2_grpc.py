@@ -113,7 +113,9 @@ class PdfServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ExtractLayout(self, request, context):
-        """Shows how each page is laid out, block by block: type, box, font, size, weight and text.
+        """Shows how each page is laid out, block by block, in reading order: headings with their levels, paragraphs, items of
+        lists, captions, footnotes, headers and footers, each with its box, look and text. What runs over the pages is
+        recognised from the pages that are asked for, so ask for several.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

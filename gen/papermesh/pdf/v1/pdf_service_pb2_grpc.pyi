@@ -46,7 +46,10 @@ class PdfServiceStub:
     ExtractText: _grpc.UnaryUnaryMultiCallable[_pdf_service_pb2.ExtractTextRequest, _pdf_service_pb2.ExtractTextResponse]
     """Reads the text of each page, in reading order."""
     ExtractLayout: _grpc.UnaryUnaryMultiCallable[_pdf_service_pb2.ExtractLayoutRequest, _pdf_service_pb2.ExtractLayoutResponse]
-    """Shows how each page is laid out, block by block: type, box, font, size, weight and text."""
+    """Shows how each page is laid out, block by block, in reading order: headings with their levels, paragraphs, items of
+    lists, captions, footnotes, headers and footers, each with its box, look and text. What runs over the pages is
+    recognised from the pages that are asked for, so ask for several.
+    """
     ExtractTables: _grpc.UnaryUnaryMultiCallable[_pdf_service_pb2.ExtractTablesRequest, _pdf_service_pb2.ExtractTablesResponse]
     """Finds the tables on each page, and reads them as rows of cells."""
     RenderPage: _grpc.UnaryUnaryMultiCallable[_page_image_pb2.RenderPageRequest, _page_image_pb2.RenderPageResponse]
@@ -77,7 +80,10 @@ class PdfServiceAsyncStub(PdfServiceStub):
     ExtractText: _aio.UnaryUnaryMultiCallable[_pdf_service_pb2.ExtractTextRequest, _pdf_service_pb2.ExtractTextResponse]  # type: ignore[assignment]
     """Reads the text of each page, in reading order."""
     ExtractLayout: _aio.UnaryUnaryMultiCallable[_pdf_service_pb2.ExtractLayoutRequest, _pdf_service_pb2.ExtractLayoutResponse]  # type: ignore[assignment]
-    """Shows how each page is laid out, block by block: type, box, font, size, weight and text."""
+    """Shows how each page is laid out, block by block, in reading order: headings with their levels, paragraphs, items of
+    lists, captions, footnotes, headers and footers, each with its box, look and text. What runs over the pages is
+    recognised from the pages that are asked for, so ask for several.
+    """
     ExtractTables: _aio.UnaryUnaryMultiCallable[_pdf_service_pb2.ExtractTablesRequest, _pdf_service_pb2.ExtractTablesResponse]  # type: ignore[assignment]
     """Finds the tables on each page, and reads them as rows of cells."""
     RenderPage: _aio.UnaryUnaryMultiCallable[_page_image_pb2.RenderPageRequest, _page_image_pb2.RenderPageResponse]  # type: ignore[assignment]
@@ -129,7 +135,10 @@ class PdfServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _pdf_service_pb2.ExtractLayoutRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_pdf_service_pb2.ExtractLayoutResponse, _abc.Awaitable[_pdf_service_pb2.ExtractLayoutResponse]]:
-        """Shows how each page is laid out, block by block: type, box, font, size, weight and text."""
+        """Shows how each page is laid out, block by block, in reading order: headings with their levels, paragraphs, items of
+        lists, captions, footnotes, headers and footers, each with its box, look and text. What runs over the pages is
+        recognised from the pages that are asked for, so ask for several.
+        """
 
     @_abc_1.abstractmethod
     def ExtractTables(

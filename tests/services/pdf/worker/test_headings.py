@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from services.pdf.worker.headings import find_headings
 from services.pdf.worker.mupdf import pymupdf
 from tests.services.pdf.support import open_path
 from tests.services.pdf.viewing import outline_of
+from tests.services.pdf.written import Written, page, paragraph, prose
 
 Write = Callable[[pymupdf.Page], None]
 
@@ -69,3 +71,29 @@ def test_after_five_hundred_pages_nothing_is_looked_for_and_that_is_told(tmp_pat
         document.save(path)
     (failure,) = outline_of(open_path(path))["failures"]
     assert (failure["page"], failure["reason"]) == (501, "TOO_LARGE")
+
+
+def test_a_page_of_contents_is_left_out(make: Callable[..., Path]) -> None:
+    def contents(page: pymupdf.Page) -> None:
+        for at in range(1, 9):
+            page.insert_text((72, 60 + 20 * at), f"{at} Leave of kind {at} " + "." * 60 + f" {at + 1}", fontsize=11)
+
+    def chapter(page: pymupdf.Page) -> None:
+        page.insert_text((72, 300), "1 Leave of kind 1", fontsize=16)
+
+    assert titles(make(contents, chapter)) == ["1 Leave of kind 1"]
+
+
+def test_an_article_has_an_entry_wherever_its_text_begins() -> None:
+    lines = [
+        Written("제1장 총칙", 72, 60, 16, bold=True),
+        *paragraph(["제1조(목적) 이 규정은 휴가에 관한 사항을 정함을 목적으로 한다."], y=100),
+        *paragraph(["제2조(정의) 이 규정에서 휴가란 제1조에 따른 것을 말한다."], y=130),
+    ]
+    found = find_headings({1: page(*lines, *prose(9, y=200))})
+    assert [(entry["level"], entry["title"]) for entry in found] == [
+        (1, "제1장 총칙"),
+        (2, "제1조(목적)"),
+        (2, "제2조(정의)"),
+    ]
+    assert found[1]["bbox"]["y0"] == 100
