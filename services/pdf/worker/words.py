@@ -95,6 +95,18 @@ class Reading:
     lines: list[Line]
     """In the order in which they are read."""
 
+    rules: list[int] = field(default_factory=list)
+    """Thin straight lines, as four hundredths of a point each, like a line's `boxes`; see `shapes.Shapes`."""
+
+    fills: list[int] = field(default_factory=list)
+    """Filled boxes, likewise."""
+
+    pictures: list[int] = field(default_factory=list)
+    """Pictures, likewise."""
+
+    is_crowded: bool = False
+    """Whether the page has more of these than are kept."""
+
     @property
     def text(self) -> str:
         """The lines that a reader sees, each ended by a line feed."""
@@ -129,14 +141,15 @@ def to_bytes(reading: Reading) -> bytes:
     fonts: dict[str, int] = {}
     styles = [(fonts.setdefault(font, len(fonts)), size, flags, color) for font, size, flags, color in reading.styles]
     lines = [_packed(line) for line in reading.lines]
+    shapes = (reading.rules, reading.fills, reading.pictures, reading.is_crowded)
     page = (VERSION, reading.width, reading.height, reading.rotation, list(fonts), styles, lines)
-    return orjson.dumps(page)
+    return orjson.dumps((*page, shapes) if any(shapes) else page)
 
 
 def from_bytes(content: bytes) -> Reading:
     """The reading that `to_bytes` made this of. Raises ValueError for anything else."""
     try:
-        version, width, height, rotation, fonts, styles, lines = orjson.loads(content)
+        version, width, height, rotation, fonts, styles, lines, *shapes = orjson.loads(content)
         if version != VERSION:
             message = f"The reading is of version {version}, not {VERSION}."
             raise ValueError(message)
@@ -146,6 +159,7 @@ def from_bytes(content: bytes) -> Reading:
             rotation,
             [Style(fonts[font], size, flags, color) for font, size, flags, color in styles],
             [_unpacked(*line) for line in lines],
+            *(_checked(*shapes[0]) if shapes else ()),
         )
     except (AttributeError, IndexError, TypeError) as error:
         message = "These bytes are no reading of a page."
@@ -160,6 +174,14 @@ def _packed(line: Line) -> tuple[Any, ...]:
     if line.direction != (1.0, 0.0) or line.source != "layer" or line.hidden or line.confidences:
         return *packed, line.direction, line.source, line.hidden, line.confidences
     return packed
+
+
+def _checked(*shapes: Any) -> tuple[list[int], list[int], list[int], bool]:
+    rules, fills, pictures, is_crowded = shapes
+    if any(len(boxes) % 4 for boxes in (rules, fills, pictures)):
+        message = "A box of the reading lacks an edge."
+        raise ValueError(message)
+    return rules, fills, pictures, is_crowded
 
 
 def _unpacked(text: str, block: int, styles: int | list[int], boxes: list[int], *others: Any) -> Line:

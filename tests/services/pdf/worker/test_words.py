@@ -1,3 +1,4 @@
+from itertools import chain
 from math import inf, nan
 
 import orjson
@@ -36,7 +37,9 @@ def made_lines(draw: st.DrawFn, styles: int) -> Line:
 def made_readings(draw: st.DrawFn) -> Reading:
     styles = draw(st.lists(STYLES, max_size=4))
     rotation = draw(st.sampled_from([0, 90, 180, 270]))
-    return Reading(draw(HUNDREDTHS), draw(HUNDREDTHS), rotation, styles, draw(st.lists(made_lines(len(styles)))))
+    lines = draw(st.lists(made_lines(len(styles))))
+    shapes = [[*chain(*draw(st.lists(st.tuples(*[PLACES] * 4), max_size=3)))] for _ in range(3)]
+    return Reading(draw(HUNDREDTHS), draw(HUNDREDTHS), rotation, styles, lines, *shapes, is_crowded=draw(st.booleans()))
 
 
 @given(made_readings())
