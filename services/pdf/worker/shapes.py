@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import chain
-from operator import itemgetter
 from typing import Any, TypeAlias
 
 from services.pdf.worker.mupdf import in_c, mupdf, pymupdf
@@ -132,7 +131,7 @@ def _kept(boxes: list[_Box], most: int) -> list[int]:
     """The longest or largest of the boxes, at most so many, from top to bottom."""
     if len(boxes) > most:
         boxes = sorted(boxes, key=lambda box: box[0] - box[2] + box[1] - box[3])[:most]
-    return list(chain.from_iterable(sorted(boxes, key=itemgetter(1, 0, 3, 2))))
+    return list(chain.from_iterable(sorted(boxes, key=lambda box: (box[1], box[0]))))
 
 
 def _joined(pieces: Iterable[_Box]) -> Iterator[_Box]:
