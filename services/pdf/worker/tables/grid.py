@@ -1,0 +1,212 @@
+"""Grids of drawn lines, and the cells that they enclose.
+
+Lines that cross form a grid. Between its lowest common lines are elementary cells; those with no line between them are
+one cell, which is how a cell comes to span rows and columns. (After the lattice method of Nurminen, "Algorithmic
+extraction of data in tables in PDF documents", 2013, which pdfplumber and camelot use as well; here spans follow from
+lines that are missing, not from corners.)
+"""
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import NamedTuple
+
+from services.pdf.worker.boxes import Box
+from services.pdf.worker.tables.sheet import Placed, Rule, text_of
+from services.pdf.worker.tables.table import Cell, Table
+
+MOST_CROSSINGS = 100_000
+"""Pairs of lines on a page that are compared; a table of 10,000 cells has 10,201 crossings."""
+
+MOST_CELLS = 20_000
+"""Elementary cells of one grid."""
+
+_REACH = 3.0
+"""Points by which two lines may miss each other and still meet."""
+
+_ONE_LINE = 3.0
+"""Points within which lines are one: double lines, and the sides of neighbouring boxes."""
+
+_OPEN = 8.0
+"""Points by which lines stick out on a side without a line. Many tables are open to the left and right."""
+
+_DRAWN = 0.6
+"""The share of a cell's side along which a line must be drawn."""
+
+
+class Span(NamedTuple):
+    """A cell of a grid: its first row and column from 0, and the first ones after it."""
+
+    row: int
+    column: int
+    row_end: int
+    column_end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """The lines between rows and columns, and the cells."""
+
+    xs: list[float]
+    """Places of the lines that run down, from left to right; at least two."""
+
+    ys: list[float]
+    spans: list[Span]
+    """The cells, by rows and then by columns; they cover the grid and do not overlap."""
+
+    @property
+    def box(self) -> Box:
+        """Around the grid."""
+        return Box(self.xs[0], self.ys[0], self.xs[-1], self.ys[-1])
+
+    def box_of(self, span: Span) -> Box:
+        """That of a cell."""
+        return Box(self.xs[span.column], self.ys[span.row], self.xs[span.column_end], self.ys[span.row_end])
+
+
+def table_of(
+    page: int, grid: Grid, contents: Sequence[Sequence[Placed]], header_rows: int, *, is_ruled: bool = True
+) -> Table:
+    """The table that a grid is, with the words of each of its cells."""
+    rows: list[list[Cell]] = [[] for _ in grid.ys[1:]]
+    for span, inside in zip(grid.spans, contents, strict=True):
+        row_span, column_span = span.row_end - span.row, span.column_end - span.column
+        cell = Cell(text_of(inside) if inside else "", row_span, column_span, grid.box_of(span), span.column)
+        rows[span.row].append(cell)
+    return Table(page, grid.box, len(grid.xs) - 1, header_rows, rows, is_ruled)
+
+
+def grids(across: Sequence[Rule], upright: Sequence[Rule]) -> Iterator[Grid]:
+    """The grids that rules form, given from top to bottom and from left to right."""
+    for rows, columns in _crossing(across, upright):
+        ys, xs = _places(rows), _places(columns)
+        _add_open_sides(xs, _extents(rows))
+        _add_open_sides(ys, _extents(columns))
+        if len(xs) > 1 and len(ys) > 1 and (len(xs) - 1) * (len(ys) - 1) <= MOST_CELLS:
+            yield _enclosed(xs, ys, rows, columns)
+
+
+def _crossing(across: Sequence[Rule], upright: Sequence[Rule]) -> Iterator[tuple[list[Rule], list[Rule]]]:
+    """The rules in groups that hang together."""
+    parent = list(range(len(across) + len(upright)))
+
+    def root(node: int) -> int:
+        while parent[node] != node:
+            parent[node] = parent[parent[node]]
+            node = parent[node]
+        return node
+
+    heights = [rule.at for rule in across]
+    left = MOST_CROSSINGS
+    for number, (x, start, end) in enumerate(upright, len(across)):
+        first, last = bisect_left(heights, start - _REACH), bisect_right(heights, end + _REACH)
+        left -= last - first
+        if left < 0:
+            break
+        for index in range(first, last):
+            if across[index].start - _REACH <= x <= across[index].end + _REACH:
+                parent[root(index)] = root(number)
+    groups: dict[int, tuple[list[Rule], list[Rule]]] = {}
+    for index, rule in enumerate(across):
+        groups.setdefault(root(index), ([], []))[0].append(rule)
+    for number, rule in enumerate(upright, len(across)):
+        groups.setdefault(root(number), ([], []))[1].append(rule)
+    for rows, columns in groups.values():
+        if rows and columns:
+            yield rows, columns
+
+
+def _places(rules: Iterable[Rule]) -> list[float]:
+    """Where lines are, those that are nearly one as one."""
+    places: list[list[float]] = []
+    for at in sorted(rule.at for rule in rules):
+        if places and at - places[-1][0] <= _ONE_LINE:
+            places[-1].append(at)
+        else:
+            places.append([at])
+    return [(each[0] + each[-1]) / 2 for each in places]
+
+
+def _extents(rules: Sequence[Rule]) -> list[tuple[float, float]]:
+    return [(rule.start, rule.end) for rule in rules]
+
+
+def _add_open_sides(places: list[float], extents: list[tuple[float, float]]) -> None:
+    """Adds the edge at which two or more crossing lines end beyond the outermost line."""
+    starts = sorted(start for start, _ in extents if start < places[0] - _OPEN)
+    ends = sorted(end for _, end in extents if end > places[-1] + _OPEN)
+    if len(starts) > 1:
+        places.insert(0, starts[0])
+    if len(ends) > 1:
+        places.append(ends[-1])
+
+
+def _enclosed(xs: list[float], ys: list[float], rows: Sequence[Rule], columns: Sequence[Rule]) -> Grid:
+    is_line_below = _drawn(ys, xs, rows)
+    is_line_right = _drawn(xs, ys, columns)
+    height, width = len(ys) - 1, len(xs) - 1
+    owner = [[-1] * width for _ in range(height)]
+    spans: list[Span] = []
+    for row in range(height):
+        for column in range(width):
+            if owner[row][column] < 0:
+                span = _grown(Span(row, column, row + 1, column + 1), owner, is_line_below, is_line_right)
+                for each in range(span.row, span.row_end):
+                    owner[each][span.column : span.column_end] = [len(spans)] * (span.column_end - span.column)
+                spans.append(span)
+    return _without_idle_lines(xs, ys, spans)
+
+
+def _drawn(places: Sequence[float], between: Sequence[float], rules: Sequence[Rule]) -> list[list[bool]]:
+    """For each line by its place, along which of the gaps of the lines that cross it it is drawn."""
+    covered = [[0.0] * (len(between) - 1) for _ in places]
+    middles = [(one + other) / 2 for one, other in pairwise(places)]
+    for rule in rules:
+        row = covered[bisect_left(middles, rule.at)]
+        first = max(bisect_right(between, rule.start) - 1, 0)
+        for index in range(first, len(between) - 1):
+            if between[index] >= rule.end:
+                break
+            row[index] += min(rule.end, between[index + 1]) - max(rule.start, between[index])
+    return [
+        [length >= _DRAWN * (end - start) for length, (start, end) in zip(row, pairwise(between), strict=True)]
+        for row in covered
+    ]
+
+
+def _grown(
+    span: Span,
+    owner: Sequence[Sequence[int]],
+    is_line_across: Sequence[Sequence[bool]],
+    is_line_down: Sequence[Sequence[bool]],
+) -> Span:
+    """The largest rectangle from a cell to the right and down that no line cuts and that no other cell has part of."""
+    row, column, row_end, column_end = span
+    height, width = len(owner), len(owner[0])
+    while (
+        column_end < width
+        and owner[row][column_end] < 0
+        and not is_line_down[column_end][row]
+    ):
+        column_end += 1
+    while row_end < height and all(
+        owner[row_end][each] < 0 and not is_line_across[row_end][each] for each in range(column, column_end)
+    ):
+        if any(is_line_down[each][row_end] for each in range(column + 1, column_end)):
+            break
+        row_end += 1
+    return Span(row, column, row_end, column_end)
+
+
+def _without_idle_lines(xs: list[float], ys: list[float], spans: list[Span]) -> Grid:
+    """The grid without lines at which no cell begins; where a cell ends another begins."""
+    rows, columns = sorted({span.row for span in spans}), sorted({span.column for span in spans})
+    row_of = {row: index for index, row in enumerate([*rows, len(ys) - 1])}
+    column_of = {column: index for index, column in enumerate([*columns, len(xs) - 1])}
+
+    kept = [
+        Span(row_of[each.row], column_of[each.column], row_of[each.row_end], column_of[each.column_end])
+        for each in spans
+    ]
+    return Grid([xs[each] for each in (*columns, len(xs) - 1)], [ys[each] for each in (*rows, len(ys) - 1)], kept)

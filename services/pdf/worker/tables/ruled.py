@@ -1,0 +1,140 @@
+"""Tables whose cells have lines between them."""
+
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import accumulate
+from operator import itemgetter
+
+from services.pdf.worker.boxes import Box
+from services.pdf.worker.tables.grid import Grid, Span, grids, table_of
+from services.pdf.worker.tables.headers import count_header_rows
+from services.pdf.worker.tables.rows import even_lines
+from services.pdf.worker.tables.sheet import Placed, Sheet
+from services.pdf.worker.tables.table import Table
+
+_NEAR = 1.0
+"""Points by which the middle of a word may be outside of a table's outermost lines."""
+
+_LEAST_FILLED = 0.15
+"""The share of cells with words, at least. The squares of a chart are empty."""
+
+_LEAST_SIDE = 4.0
+"""Points across a row or a column, at least, if it has no words: less is between double lines."""
+
+
+def ruled_tables(sheet: Sheet) -> list[Table]:
+    """Those of a page, from top to bottom. A word belongs to the smallest table around it."""
+    found: list[Table] = []
+    left = sheet.words
+    for grid in sorted(grids(sheet.across, sheet.upright), key=lambda grid: grid.box.area):
+        box = grid.box
+        inside = [word for word in left if _holds(box, word)]
+        table = _table(sheet, grid, inside)
+        if table is not None:
+            found.append(table)
+            taken = set(map(id, inside))
+            left = [word for word in left if id(word) not in taken]
+    return sorted(found, key=lambda table: (table.box.y0, table.box.x0))
+
+
+def _holds(box: Box, word: Placed) -> bool:
+    x, y = word.middle
+    return box.x0 - _NEAR <= x <= box.x1 + _NEAR and box.y0 - _NEAR <= y <= box.y1 + _NEAR
+
+
+def _table(sheet: Sheet, grid: Grid, words: Sequence[Placed]) -> Table | None:
+    """The table that a grid is; None if it is a frame, a chart or something else."""
+    grid, contents = _split(*_without_slits(grid, _contents(grid, words)))
+    if len(grid.xs) < 3 or len(grid.ys) < 3 or not _is_filled(grid, contents):
+        return None
+    return table_of(sheet.page, grid, contents, count_header_rows(grid, contents, sheet.fills))
+
+
+def _contents(grid: Grid, words: Iterable[Placed]) -> list[list[Placed]]:
+    """The words of each cell."""
+    height, width = len(grid.ys) - 1, len(grid.xs) - 1
+    owner = [[0] * width for _ in range(height)]
+    for number, span in enumerate(grid.spans):
+        for row in range(span.row, span.row_end):
+            owner[row][span.column : span.column_end] = [number] * (span.column_end - span.column)
+    contents: list[list[Placed]] = [[] for _ in grid.spans]
+    for word in words:
+        x, y = word.middle
+        row = min(max(bisect_right(grid.ys, y) - 1, 0), height - 1)
+        column = min(max(bisect_right(grid.xs, x) - 1, 0), width - 1)
+        contents[owner[row][column]].append(word)
+    return contents
+
+
+def _is_filled(grid: Grid, contents: Sequence[Sequence[Placed]]) -> bool:
+    """Whether enough cells have words: some in two rows and two columns, or all of the first row, as in a blank form."""
+    filled = [span for span, inside in zip(grid.spans, contents, strict=True) if inside]
+    first = [inside for span, inside in zip(grid.spans, contents, strict=True) if span.row == 0]
+    if len(first) > 1 and all(first):
+        return True
+    is_spread = len({span.row for span in filled}) > 1 and len({span.column for span in filled}) > 1
+    return is_spread and len(filled) >= _LEAST_FILLED * len(grid.spans)
+
+
+def _without_slits(grid: Grid, contents: list[list[Placed]]) -> tuple[Grid, list[list[Placed]]]:
+    """The grid without empty rows and columns that are too narrow for words."""
+    rows = _wide(grid.ys, [(span.row, span.row_end) for span in _filled(grid, contents)])
+    columns = _wide(grid.xs, [(span.column, span.column_end) for span in _filled(grid, contents)])
+    if len(rows) == len(grid.ys) - 1 and len(columns) == len(grid.xs) - 1:
+        return grid, contents
+    row_at, column_at = _renumbered(rows, len(grid.ys)), _renumbered(columns, len(grid.xs))
+    spans, kept = [], []
+    for span, inside in zip(grid.spans, contents, strict=True):
+        moved = Span(row_at[span.row], column_at[span.column], row_at[span.row_end], column_at[span.column_end])
+        if moved.row < moved.row_end and moved.column < moved.column_end:
+            spans.append(moved)
+            kept.append(inside)
+    xs = [*(grid.xs[each] for each in columns), grid.xs[-1]]
+    ys = [*(grid.ys[each] for each in rows), grid.ys[-1]]
+    return Grid(xs, ys, spans), kept
+
+
+def _filled(grid: Grid, contents: Sequence[Sequence[Placed]]) -> Iterator[Span]:
+    return (span for span, inside in zip(grid.spans, contents, strict=True) if inside)
+
+
+def _wide(places: Sequence[float], filled: Iterable[tuple[int, int]]) -> list[int]:
+    """The rows (or columns) that are wide enough, or have words of their own."""
+    own = {start for start, end in filled if end == start + 1}
+    return [
+        index for index in range(len(places) - 1) if index in own or places[index + 1] - places[index] >= _LEAST_SIDE
+    ]
+
+
+def _renumbered(kept: Sequence[int], count: int) -> list[int]:
+    """For each old line the number of the first kept row from there on."""
+    own = set(kept)
+    return list(accumulate((index in own for index in range(count - 1)), initial=0))
+
+
+def _split(grid: Grid, contents: list[list[Placed]]) -> tuple[Grid, list[list[Placed]]]:
+    """The grid with a row for each line of words in a row whose cells have the same lines, none of them drawn apart.
+
+    Many tables have lines between columns, and below the head, and no others.
+    """
+    members: list[list[list[Placed]]] = [[] for _ in grid.ys[1:]]
+    for span, inside in zip(grid.spans, contents, strict=True):
+        for row in range(span.row, span.row_end):
+            members[row].append(inside if span.row_end == span.row + 1 else [])
+    cuts = [even_lines(cells) if all(cells) else [] for cells in members]
+    if not any(cuts):
+        return grid, contents
+    shift = list(accumulate(map(len, cuts), initial=0))
+    found: list[tuple[Span, list[Placed]]] = []
+    for span, inside in zip(grid.spans, contents, strict=True):
+        row = span.row + shift[span.row]
+        parts: list[list[Placed]] = [[] for _ in range(len(cuts[span.row]) + 1)]
+        if len(parts) == 1:
+            found.append((span._replace(row=row, row_end=span.row_end + shift[span.row_end]), inside))
+            continue
+        for word in inside:
+            parts[bisect_right(cuts[span.row], word.middle[1])].append(word)
+        found += ((span._replace(row=at, row_end=at + 1), part) for at, part in enumerate(parts, row))
+    found.sort(key=itemgetter(0))
+    ys = [y for top, more in zip(grid.ys, [*cuts, []], strict=True) for y in (top, *more)]
+    return Grid(grid.xs, ys, [span for span, _ in found]), [part for _, part in found]
