@@ -1,0 +1,96 @@
+"""Columns of words with no lines between them."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from statistics import median
+from typing import NamedTuple
+
+from services.pdf.worker.tables.sheet import Placed
+
+_GAP = 0.8
+"""How far apart, in sizes of their letters, words of two columns are at least; blanks have a quarter."""
+
+_CROSSED = 0.1
+"""The share of the lines that may cross the gap between two columns, where without them there would be too few."""
+
+_TOUCHES = 1.0
+"""Points that a piece must share with a column to be in it."""
+
+
+class Chunk(NamedTuple):
+    """Words of a line with no wide gap between them."""
+
+    x0: float
+    x1: float
+    words: list[Placed]
+
+
+class Column(NamedTuple):
+    """From where to where words of a column reach."""
+
+    x0: float
+    x1: float
+
+
+def chunks_of(line: Sequence[Placed]) -> list[Chunk]:
+    """A line of words, given from left to right, cut at wide gaps."""
+    chunks: list[Chunk] = []
+    end = float("-inf")
+    for word in line:
+        if word.x0 - end > _GAP * word.size:
+            chunks.append(Chunk(word.x0, word.x1, [word]))
+        else:
+            last = chunks[-1]
+            last.words.append(word)
+            chunks[-1] = last._replace(x1=max(end, word.x1))
+        end = max(end, word.x1)
+    return chunks
+
+
+def columns_of(lines: Sequence[Sequence[Chunk]]) -> list[Column]:
+    """The columns that lines have in common, from left to right.
+
+    Lines with few pieces, such as heads over several columns and what a cell's text goes on with, do not decide.
+    """
+    counts = [len(line) for line in lines if len(line) > 1]
+    if not counts:
+        return []
+    least = median(counts)
+    full = [line for line in lines if len(line) >= least]
+    columns = _covered(full, 0)
+    usual = Counter(map(len, full)).most_common(1)[0][0]
+    if len(columns) < usual:
+        fewer = _covered(full, max(1, int(_CROSSED * len(full))))
+        columns = fewer if len(columns) < len(fewer) <= usual + 1 and len(full) > 2 else columns
+    for chunk in (chunk for line in lines for chunk in line):
+        if not touched(chunk, columns):
+            columns = sorted([*columns, Column(chunk.x0, chunk.x1)])
+    return columns
+
+
+def touched(chunk: Chunk, columns: Sequence[Column]) -> list[int]:
+    """The numbers of the columns that a piece reaches into."""
+    return [
+        number
+        for number, column in enumerate(columns)
+        if min(chunk.x1, column.x1) - max(chunk.x0, column.x0) > min(_TOUCHES, (column.x1 - column.x0) / 2)
+    ]
+
+
+def nearest(x: float, columns: Sequence[Column]) -> int:
+    """The number of the column at x, or next to it."""
+    return min(range(len(columns)), key=lambda number: max(columns[number].x0 - x, x - columns[number].x1, 0.0))
+
+
+def _covered(lines: Iterable[Sequence[Chunk]], crossed: int) -> list[Column]:
+    """The stretches over which more than so many lines have something, those nearer than a gap joined."""
+    edges = sorted(edge for line in lines for chunk in line for edge in ((chunk.x0, 1), (chunk.x1, -1)))
+    columns: list[Column] = []
+    depth, start = 0, 0.0
+    for x, step in edges:
+        before, depth = depth, depth + step
+        if before <= crossed < depth:
+            start = x
+        elif depth <= crossed < before and x - start > _TOUCHES:
+            columns.append(Column(start, x))
+    return columns
