@@ -2,6 +2,9 @@
 
 from collections.abc import Mapping
 
+from services.pdf.worker.tables.continued import Joiner
+from services.pdf.worker.tables.fragment import Fragment
+from services.pdf.worker.tables.furniture import without_furniture
 from services.pdf.worker.tables.half_ruled import half_ruled_tables
 from services.pdf.worker.tables.ruled import ruled_tables
 from services.pdf.worker.tables.sheet import Sheet, sheet_of
@@ -14,20 +17,25 @@ _NEAR = 2.0
 
 def find_tables(readings: Mapping[int, Reading]) -> list[Table]:
     """The tables of the pages, by their numbers from 1, in the order of the pages and down each page."""
-    found = []
-    for page in readings:
-        found += _of_page(sheet_of(page, readings[page]))
-    return found
+    sheets = {page: sheet_of(page, readings[page]) for page in sorted(readings)}
+    fragments = [fragment for sheet in sheets.values() for fragment in _of_page(sheet)]
+    if not fragments:
+        return []
+    tables = Joiner(sheets, without_furniture(sheets)).joined(fragments)
+    return sorted(tables, key=lambda table: (table.page, table.box.y0, table.box.x0))
 
 
-def _of_page(sheet: Sheet) -> list[Table]:
+def _of_page(sheet: Sheet) -> list[Fragment]:
+    if not sheet.across:
+        return []
     found = ruled_tables(sheet)
-    rules = [rule for rule in sheet.across if not any(_is_at(table, (rule.start + rule.end) / 2, rule.at) for table in found)]
-    words = [word for word in sheet.words if not any(_is_at(table, *word.middle) for table in found)]
-    found += half_ruled_tables(sheet, rules, words)
-    return sorted(found, key=lambda table: (table.box.y0, table.box.x0))
+    boxes = [each.table.box for each in found]
 
+    def is_free(x: float, y: float) -> bool:
+        return not any(
+            box.x0 - _NEAR <= x <= box.x1 + _NEAR and box.y0 - _NEAR <= y <= box.y1 + _NEAR for box in boxes
+        )
 
-def _is_at(table: Table, x: float, y: float) -> bool:
-    box = table.box
-    return box.x0 - _NEAR <= x <= box.x1 + _NEAR and box.y0 - _NEAR <= y <= box.y1 + _NEAR
+    rules = [rule for rule in sheet.across if is_free((rule.start + rule.end) / 2, rule.at)]
+    words = [word for word in sheet.words if is_free(*word.middle)]
+    return found + half_ruled_tables(sheet, rules, words)

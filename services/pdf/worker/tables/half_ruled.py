@@ -4,12 +4,11 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-from services.pdf.worker.tables.columns import Chunk, Column, chunks_of, columns_of, nearest, touched
-from services.pdf.worker.tables.grid import Grid, Span, table_of
-from services.pdf.worker.tables.prose import is_prose
-from services.pdf.worker.tables.rows import Band, rows_of
+from services.pdf.worker.tables.columns import chunks_of
+from services.pdf.worker.tables.fragment import Fragment
+from services.pdf.worker.tables.loose import Band, loose_table
+from services.pdf.worker.tables.runs import line_of, run_of, words_of
 from services.pdf.worker.tables.sheet import Placed, Rule, Sheet, lines_of
-from services.pdf.worker.tables.table import Table
 
 MOST_RULES = 1_000
 """Lines on a page that are looked at."""
@@ -26,21 +25,25 @@ _ONE_LINE = 3.0
 _TABULAR = 0.5
 """The share of lines of words that have several pieces, at least."""
 
+_LEAST_ROWS = 3
+"""Rows of a table of which nothing but the ends is drawn, at least."""
 
-def half_ruled_tables(sheet: Sheet, rules: Sequence[Rule], words: Sequence[Placed]) -> list[Table]:
+
+def half_ruled_tables(sheet: Sheet, rules: Sequence[Rule], words: Sequence[Placed]) -> list[Fragment]:
     """Those that `rules`, which run across and are part of no grid, and `words` make."""
     ahead = sorted((word for word in words if word.is_upright), key=lambda word: word.y0 + word.y1)
-    found = []
+    found: list[Fragment] = []
     for group in _groups(rules[:MOST_RULES]):
-        run: list[tuple[Rule, Rule, list[Placed]]] = []
+        bands: list[Band] = []
         for upper, lower in pairwise(group):
-            inside = _between(ahead, upper, lower)
-            if _is_tabular(inside):
-                run.append((upper, lower, inside))
-                continue
-            found += _tables(sheet, run, rules)
-            run = []
-        found += _tables(sheet, run, rules)
+            band = Band(upper.at, lower.at, _between(ahead, group, upper.at, lower.at))
+            if _is_tabular(band.words):
+                bands.append(band)
+            else:
+                found += _tables(sheet, group, bands, rules)
+                bands = []
+        is_open = len(bands) == 1 or all(len(lines_of(band.words)) == 1 for band in bands)
+        found += _tables(sheet, group, bands, rules, _below(ahead, group) if bands and is_open else None)
     return found
 
 
@@ -50,28 +53,23 @@ def _groups(rules: Sequence[Rule]) -> Iterator[list[Rule]]:
     for rule in sorted(rules, key=lambda rule: (rule.start, rule.end)):
         if rule.end - rule.start < _SHORTEST:
             continue
-        for group in reversed(groups):
-            if rule.start - group[0].start > _SAME:
-                groups.append([rule])
-                break
-            if abs(group[0].end - rule.end) <= _SAME:
-                group.append(rule)
-                break
+        near = (group for group in reversed(groups) if rule.start - group[0].start <= _SAME)
+        group = next((group for group in near if abs(group[0].end - rule.end) <= _SAME), None)
+        if group:
+            group.append(rule)
         else:
             groups.append([rule])
     for group in groups:
         group.sort()
-        single = group[:1]
-        single += (rule for before, rule in pairwise(group) if rule.at - before.at > _ONE_LINE)
+        single = [*group[:1], *(rule for before, rule in pairwise(group) if rule.at - before.at > _ONE_LINE)]
         if len(single) > 1:
             yield single
 
 
-def _between(ahead: Sequence[Placed], upper: Rule, lower: Rule) -> list[Placed]:
-    """The words between two lines, of those given from top to bottom."""
-    start = bisect_left(ahead, 2 * upper.at, key=lambda word: word.y0 + word.y1)
-    end = bisect_left(ahead, 2 * lower.at, key=lambda word: word.y0 + word.y1)
-    left, right = min(upper.start, lower.start) - _SAME, max(upper.end, lower.end) + _SAME
+def _between(ahead: Sequence[Placed], group: Sequence[Rule], top: float, bottom: float) -> list[Placed]:
+    """The words between two heights and within the lines' ends, of those given from top to bottom."""
+    start, end = (bisect_left(ahead, 2 * y, key=lambda word: word.y0 + word.y1) for y in (top, bottom))
+    left, right = group[0].start - _SAME, group[0].end + _SAME
     return [word for word in ahead[start:end] if left <= word.middle[0] <= right]
 
 
@@ -80,62 +78,29 @@ def _is_tabular(words: Sequence[Placed]) -> bool:
     return bool(lines) and sum(len(line) > 1 for line in lines) >= _TABULAR * len(lines)
 
 
+def _below(ahead: Sequence[Placed], group: Sequence[Rule]) -> Band | None:
+    """Rows below the last line, if there are any: a table that goes on elsewhere has no line at its end there."""
+    last = group[-1]
+    lines = (line_of(chunks_of(line)) for line in lines_of(_between(ahead, group, last.at, float("inf"))))
+    run = run_of(lines, last.end - last.start, after=last.at)
+    return Band(last.at, run[-1].bottom, words_of(run)) if run else None
+
+
 def _tables(
-    sheet: Sheet, run: Sequence[tuple[Rule, Rule, list[Placed]]], rules: Sequence[Rule]
-) -> Iterator[Table]:
-    """The table that neighbouring bands of words are, if they are one."""
-    if not run:
+    sheet: Sheet, group: Sequence[Rule], bands: Sequence[Band], rules: Sequence[Rule], below: Band | None = None
+) -> Iterator[Fragment]:
+    """The table that neighbouring bands are, if they are one; `below` has no line at its end."""
+    if not bands:
         return
-    lines = [chunks_of(line) for _, _, words in run for line in lines_of(words)]
-    columns = columns_of(lines)
-    if len(columns) < 2 or (len(run) == 1 and len(lines) < 3) or is_prose(lines, columns):
-        return
-    left, right = min(upper.start for upper, _, _ in run), max(upper.end for upper, _, _ in run)
-    xs = [min(left, columns[0].x0), *((one.x1 + other.x0) / 2 for one, other in pairwise(columns)), max(right, columns[-1].x1)]
-    ys = [run[0][0].at]
-    spans: list[Span] = []
-    contents: list[list[Placed]] = []
-    header = 0
-    for index, (upper, lower, words) in enumerate(run):
-        bands = _rows(words, columns)
-        if not index and len(run) > 1:
-            header = len(bands)
-        for row, after in zip(bands, [*bands[1:], None], strict=True):
-            between = [rule for rule in rules if row.bottom - 1 < rule.at < (after.top if after else lower.at)]
-            for span, inside in _cells(len(ys) - 1, row, columns, between if not index else []):
-                spans.append(span)
-                contents.append(inside)
-            ys.append((row.bottom + after.top) / 2 if after else lower.at)
-    yield table_of(sheet.page, Grid(xs, ys, spans), contents, header, is_ruled=False)
-
-
-def _rows(words: Sequence[Placed], columns: Sequence[Column]) -> list[Band]:
-    by_column: list[list[Placed]] = [[] for _ in columns]
-    for word in words:
-        by_column[nearest(word.middle[0], columns)].append(word)
-    return rows_of(by_column)
-
-
-def _cells(
-    row: int, band: Band, columns: Sequence[Column], rules: Sequence[Rule]
-) -> Iterator[tuple[Span, list[Placed]]]:
-    """The cells of a row; words that reach over several columns, or a line below them that does, make one of these."""
-    reach = list(range(1, len(columns) + 1))
-    words = [word for cell in band.cells for word in cell]
-    for chunk in (chunk for line in lines_of(words) for chunk in chunks_of(line)):
-        over = touched(chunk, columns)
-        if len(over) > 1:
-            reach[over[0]] = max(reach[over[0]], over[-1] + 1)
-    for rule in rules:
-        over = touched(Chunk(rule.start, rule.end, []), columns)
-        above = [number for number in over if band.cells[number]]
-        if 1 < len(over) < len(columns) and len(above) == 1:
-            reach[over[0]] = max(reach[over[0]], over[-1] + 1)
-    column = 0
-    while column < len(columns):
-        end = column + 1
-        while end < reach[column] or any(reach[each] > end for each in range(column, end)):
-            end += 1
-        inside = [word for cell in band.cells[column:end] for word in cell]
-        yield Span(row, column, row + 1, end), inside
-        column = end
+    for more in ([below], []) if below else ([],):
+        table = loose_table(
+            sheet.page,
+            [*bands, *more],
+            edges=(group[0].start, group[0].end),
+            has_head=len(bands) + len(more) > 1,
+            rules=rules,
+        )
+        if table and (len(bands) > 1 or len(table.table.rows) >= _LEAST_ROWS or more):
+            table.is_open = bool(more)
+            yield table
+            return

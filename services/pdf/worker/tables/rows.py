@@ -51,7 +51,7 @@ def even_lines(cells: Sequence[Sequence[Placed]]) -> list[float]:
 
 
 @dataclass(slots=True)
-class Band:
+class Row:
     """A row: from where to where its words reach, and those of each column."""
 
     top: float
@@ -59,7 +59,7 @@ class Band:
     cells: list[list[Placed]]
 
 
-def rows_of(columns: Sequence[Sequence[Placed]]) -> list[Band]:
+def rows_of(columns: Sequence[Sequence[Placed]]) -> list[Row]:
     """Rows from the words of each column, from top to bottom.
 
     Lines of one cell are nearer to each other than rows are; where all are equally near, a line without anything in
@@ -85,7 +85,7 @@ def _limit(columns: Sequence[Sequence[Sequence[Placed]]]) -> float:
     return 0.0
 
 
-def _blocks(columns: Sequence[Sequence[Sequence[Placed]]], limit: float) -> list[Band]:
+def _blocks(columns: Sequence[Sequence[Sequence[Placed]]], limit: float) -> list[Row]:
     """Lines of one column that are nearer than the limit together, and the others alone; numbers are never joined."""
     found = []
     for number, lines in enumerate(columns):
@@ -99,14 +99,14 @@ def _blocks(columns: Sequence[Sequence[Sequence[Placed]]], limit: float) -> list
             else:
                 cells: list[list[Placed]] = [[] for _ in columns]
                 cells[number] = list(line)
-                found.append(Band(top, bottom, cells))
+                found.append(Row(top, bottom, cells))
             last = line
     return found
 
 
-def _overlapping(blocks: Sequence[Band]) -> list[Band]:
+def _overlapping(blocks: Sequence[Row]) -> list[Row]:
     """Blocks of several columns that stand beside each other, together."""
-    rows: list[Band] = []
+    rows: list[Row] = []
     for block in sorted(blocks, key=lambda block: block.top + block.bottom):
         row = rows[-1] if rows else None
         shared = min(row.bottom, block.bottom) - max(row.top, block.top) if row else 0.0
@@ -119,15 +119,15 @@ def _overlapping(blocks: Sequence[Band]) -> list[Band]:
     return rows
 
 
-def _are_rows(rows: Sequence[Band]) -> bool:
+def _are_rows(rows: Sequence[Row]) -> bool:
     """Whether what was joined is rows: in most of it, all cells have the same lines."""
     joined = [counts for row in rows if max(counts := [len(lines_of(cell)) for cell in row.cells if cell]) > 1]
     return sum(min(counts) == max(counts) and len(counts) > 1 for counts in joined) > len(joined) / 2
 
 
-def _with_ends(rows: Sequence[Band]) -> list[Band]:
+def _with_ends(rows: Sequence[Row]) -> list[Row]:
     """The rows, those joined to the one before that only go on with its text."""
-    found: list[Band] = []
+    found: list[Row] = []
     has_first = sum(bool(row.cells[0]) for row in rows) * 2 > len(rows)
     for row in rows:
         if found and has_first and _goes_on(found[-1], row):
@@ -139,7 +139,7 @@ def _with_ends(rows: Sequence[Band]) -> list[Band]:
     return found
 
 
-def _goes_on(before: Band, row: Band) -> bool:
+def _goes_on(before: Row, row: Row) -> bool:
     filled = [bool(cell) for cell in row.cells]
     if filled[0] or (all(filled[1:]) and len(filled) > 2):
         return False

@@ -6,11 +6,11 @@ from itertools import accumulate
 from operator import itemgetter
 
 from services.pdf.worker.boxes import Box
+from services.pdf.worker.tables.fragment import Fragment
 from services.pdf.worker.tables.grid import Grid, Span, grids, table_of
 from services.pdf.worker.tables.headers import count_header_rows
 from services.pdf.worker.tables.rows import even_lines
 from services.pdf.worker.tables.sheet import Placed, Sheet
-from services.pdf.worker.tables.table import Table
 
 _NEAR = 1.0
 """Points by which the middle of a word may be outside of a table's outermost lines."""
@@ -22,9 +22,9 @@ _LEAST_SIDE = 4.0
 """Points across a row or a column, at least, if it has no words: less is between double lines."""
 
 
-def ruled_tables(sheet: Sheet) -> list[Table]:
-    """Those of a page, from top to bottom. A word belongs to the smallest table around it."""
-    found: list[Table] = []
+def ruled_tables(sheet: Sheet) -> list[Fragment]:
+    """Those of a page, single rows included. A word belongs to the smallest table around it."""
+    found: list[Fragment] = []
     left = sheet.words
     for grid in sorted(grids(sheet.across, sheet.upright), key=lambda grid: grid.box.area):
         box = grid.box
@@ -34,7 +34,7 @@ def ruled_tables(sheet: Sheet) -> list[Table]:
             found.append(table)
             taken = set(map(id, inside))
             left = [word for word in left if id(word) not in taken]
-    return sorted(found, key=lambda table: (table.box.y0, table.box.x0))
+    return found
 
 
 def _holds(box: Box, word: Placed) -> bool:
@@ -42,12 +42,12 @@ def _holds(box: Box, word: Placed) -> bool:
     return box.x0 - _NEAR <= x <= box.x1 + _NEAR and box.y0 - _NEAR <= y <= box.y1 + _NEAR
 
 
-def _table(sheet: Sheet, grid: Grid, words: Sequence[Placed]) -> Table | None:
+def _table(sheet: Sheet, grid: Grid, words: Sequence[Placed]) -> Fragment | None:
     """The table that a grid is; None if it is a frame, a chart or something else."""
     grid, contents = _split(*_without_slits(grid, _contents(grid, words)))
-    if len(grid.xs) < 3 or len(grid.ys) < 3 or not _is_filled(grid, contents):
+    if len(grid.xs) < 3 or not _is_filled(grid, contents):
         return None
-    return table_of(sheet.page, grid, contents, count_header_rows(grid, contents, sheet.fills))
+    return Fragment(table_of(sheet.page, grid, contents, count_header_rows(grid, contents, sheet.fills)), grid)
 
 
 def _contents(grid: Grid, words: Iterable[Placed]) -> list[list[Placed]]:
