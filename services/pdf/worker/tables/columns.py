@@ -57,10 +57,10 @@ def columns_of(lines: Sequence[Sequence[Chunk]]) -> list[Column]:
         return []
     least = median(counts)
     full = [line for line in lines if len(line) >= least]
-    columns = _covered(full, 0)
+    columns = covered(full, 0)
     usual = Counter(map(len, full)).most_common(1)[0][0]
     if len(columns) < usual:
-        fewer = _covered(full, max(1, int(_CROSSED * len(full))))
+        fewer = covered(full, max(1, int(_CROSSED * len(full))))
         columns = fewer if len(columns) < len(fewer) <= usual + 1 and len(full) > 2 else columns
     for chunk in (chunk for line in lines for chunk in line):
         if not touched(chunk, columns):
@@ -82,7 +82,7 @@ def nearest(x: float, columns: Sequence[Column]) -> int:
     return min(range(len(columns)), key=lambda number: max(columns[number].x0 - x, x - columns[number].x1, 0.0))
 
 
-def _covered(lines: Iterable[Sequence[Chunk]], crossed: int) -> list[Column]:
+def covered(lines: Iterable[Sequence[Chunk]], crossed: int = 0) -> list[Column]:
     """The stretches over which more than so many lines have something, those nearer than a gap joined."""
     edges = sorted(edge for line in lines for chunk in line for edge in ((chunk.x0, 1), (chunk.x1, -1)))
     columns: list[Column] = []

@@ -1,6 +1,7 @@
 """Tables that go on: at the top of the next page, or of the next column."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 from services.pdf.worker.boxes import Box
@@ -16,6 +17,9 @@ _ROOM = 0.15
 
 _EDGE = 2.0
 """Points by which words may reach over a table's edge."""
+
+_BESIDE = 0.25
+"""How far, in widths of a table, words beside it are in another column, at least."""
 
 _WIDTH = 4.0
 """Points by which the widths of two parts may differ."""
@@ -57,7 +61,8 @@ class Joiner:
                 parts = [one]
                 while (after := following.get(id(parts[-1]))) is not None:
                     parts.append(after)
-                tables.append(_join(parts))
+                if len(parts) > 1 or not one.is_weak:
+                    tables.append(_join(parts))
         return [table for table in tables if len(table.rows) > 1]
 
     def _goes_on(self, one: Fragment, other: Fragment) -> bool:
@@ -78,10 +83,12 @@ class Joiner:
         box, body = one.grid.box, self._bodies[one.table.page]
         if any(word.y0 > box.y1 - _EDGE and _is_over(word, box) for word in body):
             return False
-        if not is_next_column and any(word.x0 > box.x1 for word in body):
+        if not is_next_column and any(word.x0 > box.x1 + _BESIDE * (box.x1 - box.x0) for word in body):
             return False
-        bottom = max((word.y1 for page in self._bodies.values() for word in page), default=box.y1)
-        return min(bottom, self._sheets[one.table.page].height) - box.y1 <= _ROOM * self._sheets[one.table.page].height
+        height = self._sheets[one.table.page].height
+        bodies = [body] if is_next_column else self._bodies.values()  # columns may end alike above the page's end
+        bottom = max((word.y1 for words in bodies for word in words), default=box.y1)
+        return min(bottom, height) - box.y1 <= _ROOM * height
 
     def _is_first(self, one: Fragment, other: Fragment) -> bool:
         """Whether none of the text is above it, or before it; what is over both columns is above both."""
@@ -91,7 +98,7 @@ class Joiner:
             if word.y1 < box.y0 + _EDGE and _is_over(word, box):
                 if not (is_next_column and word.y1 < before.y0):
                     return False
-            elif not is_next_column and word.x1 < box.x0 - _EDGE:
+            elif not is_next_column and word.x1 < box.x0 - _BESIDE * (box.x1 - box.x0):
                 return False
         return True
 
@@ -169,11 +176,26 @@ def _texts(row: Sequence[Cell]) -> list[str]:
 def _join(fragments: Sequence[Fragment]) -> Table:
     """The table that these parts are in their order; a head that is repeated stands there once."""
     table = fragments[0].table
-    first = Table(**{name: getattr(table, name) for name in table.__slots__})
-    first.rows, first.continues = list(table.rows), []
-    for part in (each.table for each in fragments[1:]):
+    first = replace(table, rows=list(table.rows), continues=[])
+    for before, after in pairwise(fragments):
+        part = after.table
         repeated = _repeated(table, part) if len(part.rows) > 1 else 0
         first.header_rows = max(first.header_rows, repeated)
+        rows = part.rows[repeated:]
+        if not repeated and before.grid.is_open_below and after.grid.is_open_above and _are_alike(first.rows[-1], rows[0]):
+            first.rows[-1] = [_with_rest(cell, rest) for cell, rest in zip(first.rows[-1], rows[0], strict=True)]
+            rows = rows[1:]
         first.continues.append(Part(part.page, part.box, len(first.rows)))
-        first.rows += part.rows[repeated:]
+        first.rows += rows
+    if first.header_rows >= len(first.rows):
+        first.header_rows = 0  # as a head of nothing
     return first
+
+
+def _are_alike(row: Sequence[Cell], other: Sequence[Cell]) -> bool:
+    return [(cell.column, cell.column_span) for cell in row] == [(cell.column, cell.column_span) for cell in other]
+
+
+def _with_rest(cell: Cell, rest: Cell) -> Cell:
+    """A cell of a row that a page's end cuts, with the rest of its text."""
+    return replace(cell, text="\n".join(filter(None, (cell.text, rest.text))))

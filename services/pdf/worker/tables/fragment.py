@@ -18,3 +18,6 @@ class Fragment:
 
     is_open: bool = False
     """Whether it has no line at its end."""
+
+    is_weak: bool = False
+    """Whether it is too little for a table by itself."""

@@ -8,7 +8,7 @@ lines that are missing, not from corners.)
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -55,6 +55,11 @@ class Grid:
     spans: list[Span]
     """The cells, by rows and then by columns; they cover the grid and do not overlap."""
 
+    is_open_above: bool = False
+    """Whether no line is drawn above its first row, though lines run down from there; `is_open_below` likewise."""
+
+    is_open_below: bool = False
+
     @property
     def box(self) -> Box:
         """Around the grid."""
@@ -81,10 +86,11 @@ def grids(across: Sequence[Rule], upright: Sequence[Rule]) -> Iterator[Grid]:
     """The grids that rules form, given from top to bottom and from left to right."""
     for rows, columns in _crossing(across, upright):
         ys, xs = _places(rows), _places(columns)
-        _add_open_sides(xs, _extents(rows))
-        _add_open_sides(ys, _extents(columns))
+        _add_open_sides(xs, rows)
+        is_open_above, is_open_below = _add_open_sides(ys, columns)
         if len(xs) > 1 and len(ys) > 1 and (len(xs) - 1) * (len(ys) - 1) <= MOST_CELLS:
-            yield _enclosed(xs, ys, rows, columns)
+            grid = _enclosed(xs, ys, rows, columns)
+            yield replace(grid, is_open_above=is_open_above, is_open_below=is_open_below)
 
 
 def _crossing(across: Sequence[Rule], upright: Sequence[Rule]) -> Iterator[tuple[list[Rule], list[Rule]]]:
@@ -128,18 +134,17 @@ def _places(rules: Iterable[Rule]) -> list[float]:
     return [(each[0] + each[-1]) / 2 for each in places]
 
 
-def _extents(rules: Sequence[Rule]) -> list[tuple[float, float]]:
-    return [(rule.start, rule.end) for rule in rules]
-
-
-def _add_open_sides(places: list[float], extents: list[tuple[float, float]]) -> None:
-    """Adds the edge at which two or more crossing lines end beyond the outermost line."""
-    starts = sorted(start for start, _ in extents if start < places[0] - _OPEN)
-    ends = sorted(end for _, end in extents if end > places[-1] + _OPEN)
-    if len(starts) > 1:
+def _add_open_sides(places: list[float], crossing: Iterable[Rule]) -> tuple[bool, bool]:
+    """Adds the edges at which two or more crossing lines end beyond the outermost line; says whether it did."""
+    rules = list(crossing)
+    starts = sorted(rule.start for rule in rules if rule.start < places[0] - _OPEN)
+    ends = sorted(rule.end for rule in rules if rule.end > places[-1] + _OPEN)
+    is_open_before, is_open_after = len(starts) > 1, len(ends) > 1
+    if is_open_before:
         places.insert(0, starts[0])
-    if len(ends) > 1:
+    if is_open_after:
         places.append(ends[-1])
+    return is_open_before, is_open_after
 
 
 def _enclosed(xs: list[float], ys: list[float], rows: Sequence[Rule], columns: Sequence[Rule]) -> Grid:

@@ -4,7 +4,7 @@ from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-from services.pdf.worker.tables.columns import chunks_of
+from services.pdf.worker.tables.columns import chunks_of, covered
 from services.pdf.worker.tables.fragment import Fragment
 from services.pdf.worker.tables.loose import Band, loose_table
 from services.pdf.worker.tables.runs import line_of, run_of, words_of
@@ -25,6 +25,9 @@ _ONE_LINE = 3.0
 _TABULAR = 0.5
 """The share of lines of words that have several pieces, at least."""
 
+_WIDE = 0.45
+"""The share of the table's width that a piece has, at most, where most lines are in one piece."""
+
 _LEAST_ROWS = 3
 """Rows of a table of which nothing but the ends is drawn, at least."""
 
@@ -37,7 +40,7 @@ def half_ruled_tables(sheet: Sheet, rules: Sequence[Rule], words: Sequence[Place
         bands: list[Band] = []
         for upper, lower in pairwise(group):
             band = Band(upper.at, lower.at, _between(ahead, group, upper.at, lower.at))
-            if _is_tabular(band.words):
+            if _is_tabular(band.words, upper.end - upper.start):
                 bands.append(band)
             else:
                 found += _tables(sheet, group, bands, rules)
@@ -73,9 +76,14 @@ def _between(ahead: Sequence[Placed], group: Sequence[Rule], top: float, bottom:
     return [word for word in ahead[start:end] if left <= word.middle[0] <= right]
 
 
-def _is_tabular(words: Sequence[Placed]) -> bool:
+def _is_tabular(words: Sequence[Placed], width: float) -> bool:
+    """Whether the words between two lines may be rows: most lines in pieces, or all short and side by side."""
     lines = [chunks_of(line) for line in lines_of(words)]
-    return bool(lines) and sum(len(line) > 1 for line in lines) >= _TABULAR * len(lines)
+    if not lines:
+        return False
+    if sum(len(line) > 1 for line in lines) >= _TABULAR * len(lines):
+        return True
+    return len(covered(lines)) > 1 and all(chunk.x1 - chunk.x0 < _WIDE * width for line in lines for chunk in line)
 
 
 def _below(ahead: Sequence[Placed], group: Sequence[Rule]) -> Band | None:
@@ -100,7 +108,8 @@ def _tables(
             has_head=len(bands) + len(more) > 1,
             rules=rules,
         )
-        if table and (len(bands) > 1 or len(table.table.rows) >= _LEAST_ROWS or more):
-            table.is_open = bool(more)
+        if table:
+            table.is_open = bool(more) or len(bands) == 1
+            table.is_weak = len(bands) == 1 and len(table.table.rows) < _LEAST_ROWS
             yield table
             return

@@ -17,7 +17,7 @@ _NUMBER = re.compile(r"[-+(₩$€£¥△▲]*[\d][\d.,:/\-–~()%]*[%원)]?")
 def count_header_rows(grid: Grid, contents: Sequence[Sequence[Placed]], fills: Sequence[Box]) -> int:
     """How many of the first rows are bold, or filled, or say nothing in numbers above columns of numbers.
 
-    At most all but the last. A cell that spans rows makes all of them one head.
+    A cell that spans rows makes all of them one head.
     """
     height = len(grid.ys) - 1
     ends = list(range(1, height + 1))
@@ -30,22 +30,16 @@ def count_header_rows(grid: Grid, contents: Sequence[Sequence[Placed]], fills: S
     bands = (Box(grid.xs[0], top, grid.xs[-1], bottom) for top, bottom in pairwise(grid.ys))
     filled = sum(1 for _ in takewhile(lambda band: _is_filled(band, fills), bands))
     for count in (bold, filled):
-        if 0 < count < height:
-            return _whole(ends, count)
+        if count and (count < height or height == 1):
+            return max(ends[:count])
     if height > 2 and rows[0] and not any(map(_is_number, rows[0])) and _has_number_columns(grid, contents):
-        return _whole(ends, 1)
+        return ends[0]
     return 0
 
 
 def is_number(text: str) -> bool:
     """Whether a cell's text is an amount, a share, a date or the like."""
     return _NUMBER.fullmatch(text.replace(" ", "")) is not None
-
-
-def _whole(ends: Sequence[int], count: int) -> int:
-    """So many rows, and those that cells of theirs span besides; 0 if that is the whole table."""
-    end = max(ends[:count])
-    return end if end < len(ends) else 0
 
 
 def _is_bold(cells: Sequence[Sequence[Placed]]) -> bool:

@@ -2,6 +2,7 @@
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import accumulate
 from operator import itemgetter
 
@@ -44,10 +45,13 @@ def _holds(box: Box, word: Placed) -> bool:
 
 def _table(sheet: Sheet, grid: Grid, words: Sequence[Placed]) -> Fragment | None:
     """The table that a grid is; None if it is a frame, a chart or something else."""
+    is_open_above, is_open_below = grid.is_open_above, grid.is_open_below
     grid, contents = _split(*_without_slits(grid, _contents(grid, words)))
     if len(grid.xs) < 3 or not _is_filled(grid, contents):
         return None
-    return Fragment(table_of(sheet.page, grid, contents, count_header_rows(grid, contents, sheet.fills)), grid)
+    grid = replace(grid, is_open_above=is_open_above, is_open_below=is_open_below)
+    table = table_of(sheet.page, grid, contents, count_header_rows(grid, contents, sheet.fills))
+    return Fragment(table, grid, is_weak=len(grid.ys) < 3)
 
 
 def _contents(grid: Grid, words: Iterable[Placed]) -> list[list[Placed]]:
@@ -72,6 +76,8 @@ def _is_filled(grid: Grid, contents: Sequence[Sequence[Placed]]) -> bool:
     first = [inside for span, inside in zip(grid.spans, contents, strict=True) if span.row == 0]
     if len(first) > 1 and all(first):
         return True
+    if len(grid.ys) == 2:
+        return len(filled) > 1  # perhaps the first or last row of a table that goes on
     is_spread = len({span.row for span in filled}) > 1 and len({span.column for span in filled}) > 1
     return is_spread and len(filled) >= _LEAST_FILLED * len(grid.spans)
 
