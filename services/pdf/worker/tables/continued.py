@@ -5,7 +5,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 from services.pdf.worker.boxes import Box
-from services.pdf.worker.tables.columns import chunks_of
+from services.pdf.worker.tables.columns import Column, chunks_of
 from services.pdf.worker.tables.fragment import Fragment
 from services.pdf.worker.tables.loose import Band, loose_table
 from services.pdf.worker.tables.runs import line_of, run_of, words_of
@@ -29,6 +29,9 @@ _PLACES = 4.0
 
 _LOOSE = 0.5
 """The same where no line is drawn, in widths of the narrower column beside it."""
+
+_MOST_ENDS = 20
+"""Lines at which a part may end that are tried, at most."""
 
 _MOST_HEAD = 3
 """Rows of a head that is repeated and does not look like one, at most."""
@@ -73,7 +76,7 @@ class Joiner:
             return False
         return (
             _fit(one, other)
-            and _heads_fit(one.table, other.table)
+            and (_heads_fit(one.table, other.table) or _is_cut(one, other))
             and self._is_last(one, is_next_column=is_next_column)
             and self._is_first(one, other)
         )
@@ -103,29 +106,46 @@ class Joiner:
         return True
 
     def _rest(self, one: Fragment) -> Fragment | None:
-        """Rows on the next page that a table without a line at its end goes on with."""
-        page = one.table.page + 1
-        if not one.is_open or page not in self._sheets or not self._is_last(one, is_next_column=False):
+        """Rows that a table without a line at its end goes on with, in the next column or on the next page.
+
+        They end at a line as long as those of the table; without any, they are where the table would go on.
+        """
+        if not one.is_open:
             return None
-        left, right = one.grid.xs[0] - _EDGE, one.grid.xs[-1] + _EDGE
-        sheet = self._sheets[page]
-        end = min(
-            (rule.at for rule in sheet.across if abs(rule.start - one.grid.xs[0]) + abs(rule.end - one.grid.xs[-1]) < 2 * _WIDTH),
-            default=None,
-        )
-        words = [word for word in self._bodies[page] if word.is_upright and (end is None or word.middle[1] < end)]
-        if any(word.x0 < left or word.x1 > right for word in words) and end is not None:
+        start, end = one.grid.xs[0], one.grid.xs[-1]
+        for page in (one.table.page, one.table.page + 1):
+            is_next_column = page == one.table.page
+            if page not in self._sheets or not self._is_last(one, is_next_column=is_next_column):
+                continue
+            for rule in [rule for rule in self._sheets[page].across if abs(rule.end - rule.start - end + start) < _WIDTH][:_MOST_ENDS]:
+                if not is_next_column or rule.start > end:
+                    found = self._rows(one, page, rule.start, rule.at)
+                    if found and self._is_first(one, found):
+                        return found
+            if not is_next_column:
+                found = self._rows(one, page, start, None)
+                return found if found and self._is_first(one, found) else None
+        return None
+
+    def _rows(self, one: Fragment, page: int, left: float, end: float | None) -> Fragment | None:
+        """Rows of a table's columns from `left` on: the last ones above `end`, or the first of the page."""
+        aside = left - one.grid.xs[0]
+        right = one.grid.xs[-1] + aside
+        words = [
+            word
+            for word in self._bodies[page]
+            if word.is_upright and left - _EDGE < word.middle[0] < right + _EDGE and (end is None or word.middle[1] < end)
+        ]
+        lines = [line_of(chunks_of(line)) for line in lines_of(words)]
+        run = run_of(lines if end is None else reversed(lines), right - left, after=end)
+        if not run:
             return None
-        run = run_of((line_of(chunks_of(line)) for line in lines_of(words)), right - left)
-        if not run or (end is not None and len(run) < len(lines_of(words))):
-            return None
-        bottom = run[-1].bottom if end is None else end
         found = loose_table(
             page,
-            [Band(run[0].top, bottom, words_of(run))],
-            edges=(one.grid.xs[0], one.grid.xs[-1]),
+            [Band(min(line.top for line in run), end or run[-1].bottom, words_of(run))],
+            edges=(left, right),
             has_head=False,
-            columns=one.columns,
+            columns=[Column(column.x0 + aside, column.x1 + aside) for column in one.columns],
         )
         if found:
             found.is_open = end is None
@@ -156,6 +176,11 @@ def _heads_fit(one: Table, other: Table) -> bool:
     return not other.header_rows or _repeated(one, other) > 0 or not one.header_rows
 
 
+def _is_cut(one: Fragment, other: Fragment) -> bool:
+    """Whether no line is drawn between the parts: a row begins in one and ends in the other."""
+    return one.grid.is_open_below and other.grid.is_open_above
+
+
 def _repeated(one: Table, other: Table) -> int:
     """How many of the other's first rows are the head again."""
     count = one.header_rows or next(
@@ -182,7 +207,7 @@ def _join(fragments: Sequence[Fragment]) -> Table:
         repeated = _repeated(table, part) if len(part.rows) > 1 else 0
         first.header_rows = max(first.header_rows, repeated)
         rows = part.rows[repeated:]
-        if not repeated and before.grid.is_open_below and after.grid.is_open_above and _are_alike(first.rows[-1], rows[0]):
+        if not repeated and _is_cut(before, after) and _are_alike(first.rows[-1], rows[0]):
             first.rows[-1] = [_with_rest(cell, rest) for cell, rest in zip(first.rows[-1], rows[0], strict=True)]
             rows = rows[1:]
         first.continues.append(Part(part.page, part.box, len(first.rows)))

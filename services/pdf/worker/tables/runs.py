@@ -34,18 +34,18 @@ def line_of(chunks: list[Chunk]) -> Line:
 
 
 def run_of(lines: Iterable[Line], width: float, after: float | None = None) -> list[Line]:
-    """The first lines that may be rows of a table so wide, given from top to bottom; none if the first is none.
+    """The first lines that may be rows of a table so wide, given from top to bottom or the other way round.
 
-    With `after`, the first must be near to that height.
+    There are none if the first is none. With `after`, it must be near to that height.
     """
     run: list[Line] = []
     steps: list[float] = []
     singles = 0
     for line in lines:
         if not run:
-            is_far = after is not None and line.top - after > _FIRST_APART * (line.bottom - line.top)
+            is_far = after is not None and abs(line.top - after) > _FIRST_APART * (line.bottom - line.top)
         else:
-            step = line.top - run[-1].top
+            step = abs(line.top - run[-1].top)
             is_far = step > (_APART * median(steps) if steps else _FIRST_APART * (run[-1].bottom - run[-1].top))
             steps.append(step)
         singles = singles + 1 if len(line.chunks) == 1 else 0
