@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from services.pdf.worker.tables.continued import Joiner
 from services.pdf.worker.tables.fragment import Fragment
 from services.pdf.worker.tables.furniture import without_furniture
+from services.pdf.worker.tables.grid import crossing
 from services.pdf.worker.tables.half_ruled import half_ruled_tables
 from services.pdf.worker.tables.ruled import ruled_tables
 from services.pdf.worker.tables.sheet import Sheet, sheet_of
@@ -28,7 +29,8 @@ def find_tables(readings: Mapping[int, Reading]) -> list[Table]:
 def _of_page(sheet: Sheet) -> list[Fragment]:
     if not sheet.across:
         return []
-    found = ruled_tables(sheet)
+    groups = list(crossing(sheet.across, sheet.upright))
+    found = ruled_tables(sheet, groups)
     boxes = [each.table.box for each in found]
 
     def is_free(x: float, y: float) -> bool:
@@ -36,6 +38,7 @@ def _of_page(sheet: Sheet) -> list[Fragment]:
             box.x0 - _NEAR <= x <= box.x1 + _NEAR and box.y0 - _NEAR <= y <= box.y1 + _NEAR for box in boxes
         )
 
-    rules = [rule for rule in sheet.across if is_free((rule.start + rule.end) / 2, rule.at)]
+    in_groups = {rule for rows, _ in groups for rule in rows}
+    rules = [rule for rule in sheet.across if rule not in in_groups and is_free((rule.start + rule.end) / 2, rule.at)]
     words = [word for word in sheet.words if is_free(*word.middle)]
     return found + half_ruled_tables(sheet, rules, words)

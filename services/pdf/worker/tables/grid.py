@@ -35,6 +35,10 @@ _DRAWN = 0.6
 """The share of a cell's side along which a line must be drawn."""
 
 
+_CLOSED = 0.9
+"""The share of the sides between cells that are drawn, at least."""
+
+
 class Span(NamedTuple):
     """A cell of a grid: its first row and column from 0, and the first ones after it."""
 
@@ -82,19 +86,23 @@ def table_of(
     return Table(page, grid.box, len(grid.xs) - 1, header_rows, rows, is_ruled)
 
 
-def grids(across: Sequence[Rule], upright: Sequence[Rule]) -> Iterator[Grid]:
-    """The grids that rules form, given from top to bottom and from left to right."""
-    for rows, columns in _crossing(across, upright):
+def grids(groups: Iterable[tuple[list[Rule], list[Rule]]]) -> Iterator[Grid]:
+    """The grids that groups of crossing rules form."""
+    for rows, columns in groups:
         ys, xs = _places(rows), _places(columns)
-        _add_open_sides(xs, rows)
+        is_open_aside = any(_add_open_sides(xs, rows))
         is_open_above, is_open_below = _add_open_sides(ys, columns)
-        if len(xs) > 1 and len(ys) > 1 and (len(xs) - 1) * (len(ys) - 1) <= MOST_CELLS:
-            grid = _enclosed(xs, ys, rows, columns)
+        if len(xs) < 2 or len(ys) < 2 or (len(xs) - 1) * (len(ys) - 1) > MOST_CELLS:
+            continue
+        if is_open_aside and is_open_above and is_open_below:
+            continue  # the axes of a chart
+        grid = _enclosed(xs, ys, rows, columns)
+        if grid is not None:
             yield replace(grid, is_open_above=is_open_above, is_open_below=is_open_below)
 
 
-def _crossing(across: Sequence[Rule], upright: Sequence[Rule]) -> Iterator[tuple[list[Rule], list[Rule]]]:
-    """The rules in groups that hang together."""
+def crossing(across: Sequence[Rule], upright: Sequence[Rule]) -> Iterator[tuple[list[Rule], list[Rule]]]:
+    """The rules, given from top to bottom and from left to right, in groups that hang together; others are left out."""
     parent = list(range(len(across) + len(upright)))
 
     def root(node: int) -> int:
@@ -147,19 +155,27 @@ def _add_open_sides(places: list[float], crossing: Iterable[Rule]) -> tuple[bool
     return is_open_before, is_open_after
 
 
-def _enclosed(xs: list[float], ys: list[float], rows: Sequence[Rule], columns: Sequence[Rule]) -> Grid:
-    is_line_below = _drawn(ys, xs, rows)
-    is_line_right = _drawn(xs, ys, columns)
+def _enclosed(xs: list[float], ys: list[float], rows: Sequence[Rule], columns: Sequence[Rule]) -> Grid | None:
+    """The grid of these lines; None if too many of its cells are not closed, as in trees and diagrams."""
+    is_line_across = _drawn(ys, xs, rows)
+    is_line_down = _drawn(xs, ys, columns)
     height, width = len(ys) - 1, len(xs) - 1
     owner = [[-1] * width for _ in range(height)]
     spans: list[Span] = []
+    sides = drawn = 0
     for row in range(height):
         for column in range(width):
             if owner[row][column] < 0:
-                span = _grown(Span(row, column, row + 1, column + 1), owner, is_line_below, is_line_right)
+                span = _grown(Span(row, column, row + 1, column + 1), owner, is_line_across, is_line_down)
                 for each in range(span.row, span.row_end):
                     owner[each][span.column : span.column_end] = [len(spans)] * (span.column_end - span.column)
                 spans.append(span)
+                inner = [is_line_across[end][span.column : span.column_end] for end in (span.row, span.row_end) if 0 < end < height]
+                inner += ([is_line_down[end][each] for each in range(span.row, span.row_end)] for end in (span.column, span.column_end) if 0 < end < width)
+                sides += sum(map(len, inner))
+                drawn += sum(map(sum, inner))
+    if drawn < _CLOSED * sides:
+        return None
     return _without_idle_lines(xs, ys, spans)
 
 

@@ -11,23 +11,32 @@ from services.pdf.worker.tables.fragment import Fragment
 from services.pdf.worker.tables.grid import Grid, Span, grids, table_of
 from services.pdf.worker.tables.headers import count_header_rows
 from services.pdf.worker.tables.rows import even_lines
-from services.pdf.worker.tables.sheet import Placed, Sheet
+from services.pdf.worker.tables.sheet import Placed, Rule, Sheet
 
-_NEAR = 1.0
-"""Points by which the middle of a word may be outside of a table's outermost lines."""
+_NEAR = 1.5
+"""Points by which a word may reach over the lines around it."""
 
-_LEAST_FILLED = 0.15
+_OVER = 0.35
+"""The same for heights, in heights of the word, which has room above its letters and below."""
+
+_INSIDE = 0.8
+"""The share of the words that do not reach over lines, at least."""
+
+_FILLED = 0.5
 """The share of cells with words, at least. The squares of a chart are empty."""
+
+_HEAD = 0.8
+"""The same for the first row or column alone, of a table that is mostly empty."""
 
 _LEAST_SIDE = 4.0
 """Points across a row or a column, at least, if it has no words: less is between double lines."""
 
 
-def ruled_tables(sheet: Sheet) -> list[Fragment]:
-    """Those of a page, single rows included. A word belongs to the smallest table around it."""
+def ruled_tables(sheet: Sheet, groups: Iterable[tuple[list[Rule], list[Rule]]]) -> list[Fragment]:
+    """Those that groups of crossing rules are, single rows included. A word belongs to the smallest table around it."""
     found: list[Fragment] = []
     left = sheet.words
-    for grid in sorted(grids(sheet.across, sheet.upright), key=lambda grid: grid.box.area):
+    for grid in sorted(grids(groups), key=lambda grid: grid.box.area):
         box = grid.box
         inside = [word for word in left if _holds(box, word)]
         table = _table(sheet, grid, inside)
@@ -47,7 +56,7 @@ def _table(sheet: Sheet, grid: Grid, words: Sequence[Placed]) -> Fragment | None
     """The table that a grid is; None if it is a frame, a chart or something else."""
     is_open_above, is_open_below = grid.is_open_above, grid.is_open_below
     grid, contents = _split(*_without_slits(grid, _contents(grid, words)))
-    if len(grid.xs) < 3 or not _is_filled(grid, contents):
+    if len(grid.xs) < 3 or not _is_table(grid, contents):
         return None
     grid = replace(grid, is_open_above=is_open_above, is_open_below=is_open_below)
     table = table_of(sheet.page, grid, contents, count_header_rows(grid, contents, sheet.fills))
@@ -70,16 +79,32 @@ def _contents(grid: Grid, words: Iterable[Placed]) -> list[list[Placed]]:
     return contents
 
 
-def _is_filled(grid: Grid, contents: Sequence[Sequence[Placed]]) -> bool:
-    """Whether enough cells have words: some in two rows and two columns, or all of the first row, as in a blank form."""
-    filled = [span for span, inside in zip(grid.spans, contents, strict=True) if inside]
-    first = [inside for span, inside in zip(grid.spans, contents, strict=True) if span.row == 0]
-    if len(first) > 1 and all(first):
-        return True
+def _is_table(grid: Grid, contents: Sequence[Sequence[Placed]]) -> bool:
+    """Whether words stand in its cells as they do in a table, and not on its lines or here and there as in a chart."""
+    if sum(map(len, contents)) * _INSIDE > sum(
+        _fits(word, grid.box_of(span)) for span, inside in zip(grid.spans, contents, strict=True) for word in inside
+    ):
+        return False
+    filled = list(_filled(grid, contents))
     if len(grid.ys) == 2:
         return len(filled) > 1  # perhaps the first or last row of a table that goes on
-    is_spread = len({span.row for span in filled}) > 1 and len({span.column for span in filled}) > 1
-    return is_spread and len(filled) >= _LEAST_FILLED * len(grid.spans)
+    if len({span.row for span in filled}) < 2 or len({span.column for span in filled}) < 2:
+        return sum(span.row == 0 for span in filled) == sum(span.row == 0 for span in grid.spans) > 1  # a blank form
+    if len(filled) >= _FILLED * len(grid.spans):
+        return True
+    head = [span for span in filled if span.row == 0], [span for span in filled if span.column == 0]
+    all_of = [span for span in grid.spans if span.row == 0], [span for span in grid.spans if span.column == 0]
+    return any(len(some) >= _HEAD * len(whole) for some, whole in zip(head, all_of, strict=True))
+
+
+def _fits(word: Placed, cell: Box) -> bool:
+    high = _OVER * (word.y1 - word.y0)
+    return (
+        cell.x0 - _NEAR < word.x0
+        and word.x1 < cell.x1 + _NEAR
+        and cell.y0 - high < word.y0
+        and word.y1 < cell.y1 + high
+    )
 
 
 def _without_slits(grid: Grid, contents: list[list[Placed]]) -> tuple[Grid, list[list[Placed]]]:
