@@ -1,6 +1,6 @@
 """All tables of some pages."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from services.pdf.worker.tables.continued import Joiner
 from services.pdf.worker.tables.fragment import Fragment
@@ -8,8 +8,9 @@ from services.pdf.worker.tables.furniture import without_furniture
 from services.pdf.worker.tables.grid import crossing
 from services.pdf.worker.tables.half_ruled import half_ruled_tables
 from services.pdf.worker.tables.ruled import ruled_tables
-from services.pdf.worker.tables.sheet import Sheet, sheet_of
+from services.pdf.worker.tables.sheet import Placed, Sheet, sheet_of
 from services.pdf.worker.tables.table import Table
+from services.pdf.worker.tables.unruled import unruled_tables
 from services.pdf.worker.words import Reading
 
 _NEAR = 2.0
@@ -27,18 +28,20 @@ def find_tables(readings: Mapping[int, Reading]) -> list[Table]:
 
 
 def _of_page(sheet: Sheet) -> list[Fragment]:
-    if not sheet.across:
-        return []
     groups = list(crossing(sheet.across, sheet.upright))
     found = ruled_tables(sheet, groups)
-    boxes = [each.table.box for each in found]
+    crossed = {rule for rows, _ in groups for rule in rows}
+    rules = [rule for rule in sheet.across if rule not in crossed and _is_free((rule.start + rule.end) / 2, rule.at, found)]
+    found += half_ruled_tables(sheet, rules, _left(sheet.words, found))
+    found += unruled_tables(sheet, _left(sheet.words, found))
+    return found
 
-    def is_free(x: float, y: float) -> bool:
-        return not any(
-            box.x0 - _NEAR <= x <= box.x1 + _NEAR and box.y0 - _NEAR <= y <= box.y1 + _NEAR for box in boxes
-        )
 
-    in_groups = {rule for rows, _ in groups for rule in rows}
-    rules = [rule for rule in sheet.across if rule not in in_groups and is_free((rule.start + rule.end) / 2, rule.at)]
-    words = [word for word in sheet.words if is_free(*word.middle)]
-    return found + half_ruled_tables(sheet, rules, words)
+def _left(words: Sequence[Placed], found: Sequence[Fragment]) -> Sequence[Placed]:
+    """The words that are not in a table yet."""
+    return [word for word in words if _is_free(*word.middle, found)] if found else words
+
+
+def _is_free(x: float, y: float, found: Iterable[Fragment]) -> bool:
+    boxes = (each.table.box for each in found)
+    return not any(box.x0 - _NEAR <= x <= box.x1 + _NEAR and box.y0 - _NEAR <= y <= box.y1 + _NEAR for box in boxes)

@@ -9,6 +9,7 @@ from services.pdf.worker.tables.fragment import Fragment
 from services.pdf.worker.tables.loose import Band, loose_table
 from services.pdf.worker.tables.runs import line_of, run_of, words_of
 from services.pdf.worker.tables.sheet import Placed, Rule, Sheet, lines_of
+from services.pdf.worker.tables.unruled import lines_up
 
 MOST_RULES = 1_000
 """Lines on a page that are looked at."""
@@ -108,7 +109,7 @@ def _tables(
             has_head=len(bands) + len(more) > 1,
             rules=rules,
         )
-        if table:
+        if table and (len(bands) > 1 or more or lines_up(table) or len(table.table.rows) < _LEAST_ROWS):
             table.is_open = bool(more) or len(bands) == 1
             table.is_weak = len(bands) == 1 and len(table.table.rows) < _LEAST_ROWS
             yield table

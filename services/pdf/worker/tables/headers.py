@@ -11,7 +11,7 @@ from services.pdf.worker.tables.sheet import Placed
 _MOST = 0.8
 """The share of a row that must look like a head."""
 
-_NUMBER = re.compile(r"[-+(₩$€£¥△▲]*[\d][\d.,:/\-–~()%]*[%원)]?")
+_NUMBER = re.compile(r"[-+(₩$€£¥△▲]*(?:0[xX][0-9A-Fa-f]+|\d[\d.,:/\-–~()%]*[%원)]?)")
 
 
 def count_header_rows(grid: Grid, contents: Sequence[Sequence[Placed]], fills: Sequence[Box]) -> int:
@@ -43,7 +43,7 @@ def is_number(text: str) -> bool:
 
 
 def _is_bold(cells: Sequence[Sequence[Placed]]) -> bool:
-    words = [word.is_bold for cell in cells for word in cell]
+    words = [word.is_bold for cell in cells for word in cell if any(map(str.isalnum, word.text))]
     return bool(words) and sum(words) >= _MOST * len(words)
 
 

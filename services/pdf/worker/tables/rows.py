@@ -10,8 +10,8 @@ from services.pdf.worker.tables.sheet import Placed, lines_of
 _LEAST_LINES = 2
 """Lines of words in a cell that are rows, at least."""
 
-_LEVEL = 0.35
-"""By how much, of their height, the middles of lines in one row may differ."""
+_EVEN = 0.8
+"""The share of the lines that each cell has, at least."""
 
 _PROSE = 0.85
 """The share of a cell's widest line that lines of prose fill, all but the last."""
@@ -26,28 +26,21 @@ _SHARED = 0.3
 def even_lines(cells: Sequence[Sequence[Placed]]) -> list[float]:
     """Where to cut a row of cells so that each line of words is a row: between two and more lines that all cells have.
 
-    Empty where the cells differ in their lines, or where their lines are those of prose.
+    Empty where the cells differ in their lines, but for a few, or where their lines are those of prose.
     """
-    first = lines_of(cells[0])
-    if len(cells) < 2 or len(first) < _LEAST_LINES:
+    if len(cells) < 2 or not all(cells):
         return []
-    columns = [first]
-    for cell in cells[1:]:
-        lines = lines_of(cell)
-        if len(lines) != len(first):
-            return []
-        columns.append(lines)
-    for row in zip(*columns, strict=True):
-        middles = [line[0].middle[1] for line in row]
-        if max(middles) - min(middles) > _LEVEL * min(line[0].y1 - line[0].y0 for line in row):
-            return []
-    if len(first) == _LEAST_LINES and not any(_are_numbers(lines) for lines in columns):
+    columns = [lines_of(cell) for cell in cells]
+    rows = _overlapping(_blocks(columns, 0.0))
+    if len(rows) < _LEAST_LINES or any(len(lines) < _EVEN * len(rows) for lines in columns):
+        return []
+    if len(rows) == _LEAST_LINES and not any(_are_numbers(lines) for lines in columns):
+        return []
+    if sum(len(lines) for lines in columns) > sum(bool(cell) for row in rows for cell in row.cells):
         return []
     if all(_is_prose(lines) for lines in columns):
         return []
-    tops = [min(word.y0 for line in row for word in line) for row in zip(*columns, strict=True)]
-    bottoms = [max(word.y1 for line in row for word in line) for row in zip(*columns, strict=True)]
-    return [(bottom + top) / 2 for bottom, top in zip(bottoms, tops[1:], strict=False)]
+    return [(row.bottom + after.top) / 2 for row, after in pairwise(rows)]
 
 
 @dataclass(slots=True)

@@ -25,6 +25,9 @@ _INSIDE = 0.8
 _FILLED = 0.5
 """The share of cells with words, at least. The squares of a chart are empty."""
 
+_LEAST_FILLED = 3
+"""Cells with words, at least."""
+
 _HEAD = 0.8
 """The same for the first row or column alone, of a table that is mostly empty."""
 
@@ -90,7 +93,7 @@ def _is_table(grid: Grid, contents: Sequence[Sequence[Placed]]) -> bool:
         return len(filled) > 1  # perhaps the first or last row of a table that goes on
     if len({span.row for span in filled}) < 2 or len({span.column for span in filled}) < 2:
         return sum(span.row == 0 for span in filled) == sum(span.row == 0 for span in grid.spans) > 1  # a blank form
-    if len(filled) >= _FILLED * len(grid.spans):
+    if len(filled) >= max(_FILLED * len(grid.spans), _LEAST_FILLED):
         return True
     head = [span for span in filled if span.row == 0], [span for span in filled if span.column == 0]
     all_of = [span for span in grid.spans if span.row == 0], [span for span in grid.spans if span.column == 0]
@@ -152,7 +155,7 @@ def _split(grid: Grid, contents: list[list[Placed]]) -> tuple[Grid, list[list[Pl
     for span, inside in zip(grid.spans, contents, strict=True):
         for row in range(span.row, span.row_end):
             members[row].append(inside if span.row_end == span.row + 1 else [])
-    cuts = [even_lines(cells) if all(cells) else [] for cells in members]
+    cuts = [even_lines(cells) for cells in members]
     if not any(cuts):
         return grid, contents
     shift = list(accumulate(map(len, cuts), initial=0))
