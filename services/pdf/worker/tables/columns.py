@@ -13,6 +13,9 @@ _GAP = 0.8
 _CROSSED = 0.1
 """The share of the lines that may cross the gap between two columns, where without them there would be too few."""
 
+_LEAST_LINES = 3
+"""Lines of which one may, at least."""
+
 _TOUCHES = 1.0
 """Points that a piece must share with a column to be in it."""
 
@@ -50,7 +53,8 @@ def chunks_of(line: Sequence[Placed]) -> list[Chunk]:
 def columns_of(lines: Sequence[Sequence[Chunk]]) -> list[Column]:
     """The columns that lines have in common, from left to right.
 
-    Lines with few pieces, such as heads over several columns and what a cell's text goes on with, do not decide.
+    Lines with few pieces, such as heads over several columns and what a cell's text goes on with, do not decide; two of
+    them that have something where no other has make a column.
     """
     counts = [len(line) for line in lines if len(line) > 1]
     if not counts:
@@ -59,13 +63,11 @@ def columns_of(lines: Sequence[Sequence[Chunk]]) -> list[Column]:
     full = [line for line in lines if len(line) >= least]
     columns = covered(full, 0)
     usual = Counter(map(len, full)).most_common(1)[0][0]
-    if len(columns) < usual:
+    if len(columns) < usual and len(full) >= _LEAST_LINES:
         fewer = covered(full, max(1, int(_CROSSED * len(full))))
-        columns = fewer if len(columns) < len(fewer) <= usual + 1 and len(full) > 2 else columns
-    for chunk in (chunk for line in lines for chunk in line):
-        if not touched(chunk, columns):
-            columns = sorted([*columns, Column(chunk.x0, chunk.x1)])
-    return columns
+        columns = fewer if len(columns) < len(fewer) <= usual + 1 else columns
+    others = [[chunk] for line in lines for chunk in line if not touched(chunk, columns)]
+    return sorted([*columns, *covered(others, 1)]) if len(others) > 1 else columns
 
 
 def touched(chunk: Chunk, columns: Sequence[Column]) -> list[int]:

@@ -1,6 +1,6 @@
 """Tables that go on: at the top of the next page, or of the next column."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
@@ -117,7 +117,9 @@ class Joiner:
             is_next_column = page == one.table.page
             if page not in self._sheets or not self._is_last(one, is_next_column=is_next_column):
                 continue
-            for rule in [rule for rule in self._sheets[page].across if abs(rule.end - rule.start - end + start) < _WIDTH][:_MOST_ENDS]:
+            for rule in [
+                rule for rule in self._sheets[page].across if abs(rule.end - rule.start - end + start) < _WIDTH
+            ][:_MOST_ENDS]:
                 if not is_next_column or rule.start > end:
                     found = self._rows(one, page, rule.start, rule.at)
                     if found and self._is_first(one, found):
@@ -134,7 +136,9 @@ class Joiner:
         words = [
             word
             for word in self._bodies[page]
-            if word.is_upright and left - _EDGE < word.middle[0] < right + _EDGE and (end is None or word.middle[1] < end)
+            if word.is_upright
+            and left - _EDGE < word.middle[0] < right + _EDGE
+            and (end is None or word.middle[1] < end)
         ]
         lines = [line_of(chunks_of(line)) for line in lines_of(words)]
         run = run_of(lines if end is None else reversed(lines), right - left, after=end)
@@ -183,9 +187,10 @@ def _is_cut(one: Fragment, other: Fragment) -> bool:
 
 def _repeated(one: Table, other: Table) -> int:
     """How many of the other's first rows are the head again."""
-    count = one.header_rows or next(
-        (rows for rows in range(1, _MOST_HEAD + 1) if not _is_equal(one, other, rows)), _MOST_HEAD + 1
-    ) - 1
+    count = (
+        one.header_rows
+        or next((rows for rows in range(1, _MOST_HEAD + 1) if not _is_equal(one, other, rows)), _MOST_HEAD + 1) - 1
+    )
     return count if count and _is_equal(one, other, count) else 0
 
 

@@ -48,6 +48,11 @@ class Span(NamedTuple):
     column_end: int
 
 
+LEAST_COLUMNS = 2
+LEAST_ROWS = 2
+"""What is less is no table."""
+
+
 @dataclass(frozen=True, slots=True)
 class Grid:
     """The lines between rows and columns, and the cells."""
@@ -63,6 +68,16 @@ class Grid:
     """Whether no line is drawn above its first row, though lines run down from there; `is_open_below` likewise."""
 
     is_open_below: bool = False
+
+    @property
+    def columns(self) -> int:
+        """How many columns it has."""
+        return len(self.xs) - 1
+
+    @property
+    def rows(self) -> int:
+        """How many rows it has."""
+        return len(self.ys) - 1
 
     @property
     def box(self) -> Box:
@@ -92,7 +107,7 @@ def grids(groups: Iterable[tuple[list[Rule], list[Rule]]]) -> Iterator[Grid]:
         ys, xs = _places(rows), _places(columns)
         is_open_aside = any(_add_open_sides(xs, rows))
         is_open_above, is_open_below = _add_open_sides(ys, columns)
-        if len(xs) < 2 or len(ys) < 2 or (len(xs) - 1) * (len(ys) - 1) > MOST_CELLS:
+        if not 0 < (len(xs) - 1) * (len(ys) - 1) <= MOST_CELLS:
             continue
         if is_open_aside and is_open_above and is_open_below:
             continue  # the axes of a chart
@@ -101,7 +116,7 @@ def grids(groups: Iterable[tuple[list[Rule], list[Rule]]]) -> Iterator[Grid]:
             yield replace(grid, is_open_above=is_open_above, is_open_below=is_open_below)
 
 
-def crossing(across: Sequence[Rule], upright: Sequence[Rule]) -> Iterator[tuple[list[Rule], list[Rule]]]:
+def crossing(across: Sequence[Rule], upright: Sequence[Rule]) -> list[tuple[list[Rule], list[Rule]]]:
     """The rules, given from top to bottom and from left to right, in groups that hang together; others are left out."""
     parent = list(range(len(across) + len(upright)))
 
@@ -111,24 +126,26 @@ def crossing(across: Sequence[Rule], upright: Sequence[Rule]) -> Iterator[tuple[
             node = parent[node]
         return node
 
+    for index, number in _meetings(across, upright):
+        parent[root(index)] = root(len(across) + number)
+    groups: dict[int, tuple[list[Rule], list[Rule]]] = {}
+    for node, rule in enumerate((*across, *upright)):
+        groups.setdefault(root(node), ([], []))[node >= len(across)].append(rule)
+    return [group for group in groups.values() if all(group)]
+
+
+def _meetings(across: Sequence[Rule], upright: Sequence[Rule]) -> Iterator[tuple[int, int]]:
+    """The numbers of two rules that meet."""
     heights = [rule.at for rule in across]
     left = MOST_CROSSINGS
-    for number, (x, start, end) in enumerate(upright, len(across)):
+    for number, (x, start, end) in enumerate(upright):
         first, last = bisect_left(heights, start - _REACH), bisect_right(heights, end + _REACH)
         left -= last - first
         if left < 0:
-            break
+            return
         for index in range(first, last):
             if across[index].start - _REACH <= x <= across[index].end + _REACH:
-                parent[root(index)] = root(number)
-    groups: dict[int, tuple[list[Rule], list[Rule]]] = {}
-    for index, rule in enumerate(across):
-        groups.setdefault(root(index), ([], []))[0].append(rule)
-    for number, rule in enumerate(upright, len(across)):
-        groups.setdefault(root(number), ([], []))[1].append(rule)
-    for rows, columns in groups.values():
-        if rows and columns:
-            yield rows, columns
+                yield index, number
 
 
 def _places(rules: Iterable[Rule]) -> list[float]:
@@ -170,8 +187,16 @@ def _enclosed(xs: list[float], ys: list[float], rows: Sequence[Rule], columns: S
                 for each in range(span.row, span.row_end):
                     owner[each][span.column : span.column_end] = [len(spans)] * (span.column_end - span.column)
                 spans.append(span)
-                inner = [is_line_across[end][span.column : span.column_end] for end in (span.row, span.row_end) if 0 < end < height]
-                inner += ([is_line_down[end][each] for each in range(span.row, span.row_end)] for end in (span.column, span.column_end) if 0 < end < width)
+                inner = [
+                    is_line_across[end][span.column : span.column_end]
+                    for end in (span.row, span.row_end)
+                    if 0 < end < height
+                ]
+                inner += (
+                    [is_line_down[end][each] for each in range(span.row, span.row_end)]
+                    for end in (span.column, span.column_end)
+                    if 0 < end < width
+                )
                 sides += sum(map(len, inner))
                 drawn += sum(map(sum, inner))
     if drawn < _CLOSED * sides:
@@ -205,11 +230,7 @@ def _grown(
     """The largest rectangle from a cell to the right and down that no line cuts and that no other cell has part of."""
     row, column, row_end, column_end = span
     height, width = len(owner), len(owner[0])
-    while (
-        column_end < width
-        and owner[row][column_end] < 0
-        and not is_line_down[column_end][row]
-    ):
+    while column_end < width and owner[row][column_end] < 0 and not is_line_down[column_end][row]:
         column_end += 1
     while row_end < height and all(
         owner[row_end][each] < 0 and not is_line_across[row_end][each] for each in range(column, column_end)

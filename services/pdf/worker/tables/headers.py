@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from itertools import pairwise, takewhile
 
 from services.pdf.worker.boxes import Box
-from services.pdf.worker.tables.grid import Grid
+from services.pdf.worker.tables.grid import LEAST_ROWS, Grid
 from services.pdf.worker.tables.sheet import Placed
 
 _MOST = 0.8
 """The share of a row that must look like a head."""
 
-_NUMBER = re.compile(r"[-+(₩$€£¥△▲]*(?:0[xX][0-9A-Fa-f]+|\d[\d.,:/\-–~()%]*[%원)]?)")
+_NUMBER = re.compile(r"[-+(₩$€£¥△▲]*(?:0[xX][0-9A-Fa-f]+|\d[\d.,:/\-\u2013~()%]*[%원)]?)")
 
 
 def count_header_rows(grid: Grid, contents: Sequence[Sequence[Placed]], fills: Sequence[Box]) -> int:
@@ -32,7 +32,7 @@ def count_header_rows(grid: Grid, contents: Sequence[Sequence[Placed]], fills: S
     for count in (bold, filled):
         if count and (count < height or height == 1):
             return max(ends[:count])
-    if height > 2 and rows[0] and not any(map(_is_number, rows[0])) and _has_number_columns(grid, contents):
+    if height > LEAST_ROWS and rows[0] and not any(map(_is_number, rows[0])) and _has_number_columns(grid, contents):
         return ends[0]
     return 0
 

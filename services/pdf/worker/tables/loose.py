@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from services.pdf.worker.tables.columns import Chunk, Column, chunks_of, columns_of, nearest, touched
 from services.pdf.worker.tables.fragment import Fragment
-from services.pdf.worker.tables.grid import Grid, Span, table_of
+from services.pdf.worker.tables.grid import LEAST_COLUMNS, Grid, Span, table_of
 from services.pdf.worker.tables.prose import is_prose
 from services.pdf.worker.tables.rows import Row, rows_of
 from services.pdf.worker.tables.sheet import Placed, Rule, lines_of
@@ -41,7 +41,7 @@ def loose_table(
     """
     lines = [chunks_of(line) for band in bands for line in lines_of(band.words)]
     columns = _widened(columns, lines) if columns else columns_of(lines)
-    if len(columns) < 2 or is_prose(lines, columns):
+    if len(columns) < LEAST_COLUMNS or is_prose(lines, columns):
         return None
     left, right = min(edges[0], columns[0].x0), max(edges[1], columns[-1].x1)
     xs = [left, *((one.x1 + other.x0) / 2 for one, other in pairwise(columns)), right]
@@ -89,7 +89,7 @@ def _cells(
     reach = list(range(1, len(columns) + 1))
     words = [word for cell in row.cells for word in cell]
     for chunk in (chunk for line in lines_of(words) for chunk in chunks_of(line)):
-        over = touched(chunk, columns)
+        over = touched(chunk, columns) or _beside(chunk, columns)
         if len(over) > 1:
             reach[over[0]] = max(reach[over[0]], over[-1] + 1)
     for rule in rules:
@@ -104,3 +104,9 @@ def _cells(
             end = further
         yield Span(number, column, number + 1, end), [word for cell in row.cells[column:end] for word in cell]
         column = end
+
+
+def _beside(chunk: Chunk, columns: Sequence[Column]) -> list[int]:
+    """The columns between which a piece stands, as a head of both does; none where it is outside of all."""
+    after = sum(column.x1 <= chunk.x0 + 1 for column in columns)
+    return [after - 1, after] if 0 < after < len(columns) else []

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from services.pdf.worker.tables.grid import LEAST_COLUMNS
 from services.pdf.worker.tables.headers import is_number
 from services.pdf.worker.tables.sheet import Placed, lines_of
 
@@ -28,17 +29,19 @@ def even_lines(cells: Sequence[Sequence[Placed]]) -> list[float]:
 
     Empty where the cells differ in their lines, but for a few, or where their lines are those of prose.
     """
-    if len(cells) < 2 or not all(cells):
+    if not all(cells):
         return []
     columns = [lines_of(cell) for cell in cells]
+    if max(map(len, columns)) < _LEAST_LINES:
+        return []
     rows = _overlapping(_blocks(columns, 0.0))
-    if len(rows) < _LEAST_LINES or any(len(lines) < _EVEN * len(rows) for lines in columns):
+    lines = sum(map(len, columns))
+    is_even = all(len(each) >= _EVEN * len(rows) for each in columns)
+    if not is_even or lines > sum(bool(cell) for row in rows for cell in row.cells):
         return []
-    if len(rows) == _LEAST_LINES and not any(_are_numbers(lines) for lines in columns):
+    if len(rows) == _LEAST_LINES and not any(map(_are_numbers, columns)):
         return []
-    if sum(len(lines) for lines in columns) > sum(bool(cell) for row in rows for cell in row.cells):
-        return []
-    if all(_is_prose(lines) for lines in columns):
+    if all(map(_is_prose, columns)):
         return []
     return [(row.bottom + after.top) / 2 for row, after in pairwise(rows)]
 
@@ -50,6 +53,10 @@ class Row:
     top: float
     bottom: float
     cells: list[list[Placed]]
+
+    def add(self, other: "Row") -> None:
+        """Takes the words of another one, column by column."""
+        self.cells = [mine + theirs for mine, theirs in zip(self.cells, other.cells, strict=True)]
 
 
 def rows_of(columns: Sequence[Sequence[Placed]]) -> list[Row]:
@@ -69,9 +76,7 @@ def rows_of(columns: Sequence[Sequence[Placed]]) -> list[Row]:
 
 def _limit(columns: Sequence[Sequence[Sequence[Placed]]]) -> float:
     """How far apart, in points, lines of one cell are at most; 0 if nothing tells them from rows."""
-    steps = sorted(
-        after[0].middle[1] - line[0].middle[1] for lines in columns for line, after in pairwise(lines)
-    )
+    steps = sorted(after[0].middle[1] - line[0].middle[1] for lines in columns for line, after in pairwise(lines))
     for step, wider in pairwise(steps):
         if wider > _WIDER * step:
             return (step + wider) / 2
@@ -80,7 +85,7 @@ def _limit(columns: Sequence[Sequence[Sequence[Placed]]]) -> float:
 
 def _blocks(columns: Sequence[Sequence[Sequence[Placed]]], limit: float) -> list[Row]:
     """Lines of one column that are nearer than the limit together, and the others alone; numbers are never joined."""
-    found = []
+    found: list[Row] = []
     for number, lines in enumerate(columns):
         last: Sequence[Placed] = ()
         for line in lines:
@@ -105,8 +110,7 @@ def _overlapping(blocks: Sequence[Row]) -> list[Row]:
         shared = min(row.bottom, block.bottom) - max(row.top, block.top) if row else 0.0
         if row and shared > _SHARED * min(row.bottom - row.top, block.bottom - block.top):
             row.top, row.bottom = min(row.top, block.top), max(row.bottom, block.bottom)
-            for cell, words in zip(row.cells, block.cells, strict=True):
-                cell += words
+            row.add(block)
         else:
             rows.append(block)
     return rows
@@ -125,8 +129,7 @@ def _with_ends(rows: Sequence[Row]) -> list[Row]:
     for row in rows:
         if found and has_first and _goes_on(found[-1], row):
             found[-1].bottom = row.bottom
-            for cell, words in zip(found[-1].cells, row.cells, strict=True):
-                cell += words
+            found[-1].add(row)
         else:
             found.append(row)
     return found
@@ -134,7 +137,7 @@ def _with_ends(rows: Sequence[Row]) -> list[Row]:
 
 def _goes_on(before: Row, row: Row) -> bool:
     filled = [bool(cell) for cell in row.cells]
-    if filled[0] or (all(filled[1:]) and len(filled) > 2):
+    if filled[0] or (all(filled[1:]) and len(filled) > LEAST_COLUMNS):
         return False
     numbers = any(_are_numbers([cell]) for cell in row.cells if cell)
     return not numbers and all(there for there, here in zip(before.cells, filled, strict=True) if here)

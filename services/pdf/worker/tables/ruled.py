@@ -8,7 +8,7 @@ from operator import itemgetter
 
 from services.pdf.worker.boxes import Box
 from services.pdf.worker.tables.fragment import Fragment
-from services.pdf.worker.tables.grid import Grid, Span, grids, table_of
+from services.pdf.worker.tables.grid import LEAST_COLUMNS, LEAST_ROWS, Grid, Span, grids, table_of
 from services.pdf.worker.tables.headers import count_header_rows
 from services.pdf.worker.tables.rows import even_lines
 from services.pdf.worker.tables.sheet import Placed, Rule, Sheet
@@ -59,11 +59,11 @@ def _table(sheet: Sheet, grid: Grid, words: Sequence[Placed]) -> Fragment | None
     """The table that a grid is; None if it is a frame, a chart or something else."""
     is_open_above, is_open_below = grid.is_open_above, grid.is_open_below
     grid, contents = _split(*_without_slits(grid, _contents(grid, words)))
-    if len(grid.xs) < 3 or not _is_table(grid, contents):
+    if grid.columns < LEAST_COLUMNS or not _is_table(grid, contents):
         return None
     grid = replace(grid, is_open_above=is_open_above, is_open_below=is_open_below)
     table = table_of(sheet.page, grid, contents, count_header_rows(grid, contents, sheet.fills))
-    return Fragment(table, grid, is_weak=len(grid.ys) < 3)
+    return Fragment(table, grid, is_weak=grid.rows < LEAST_ROWS)
 
 
 def _contents(grid: Grid, words: Iterable[Placed]) -> list[list[Placed]]:
@@ -89,9 +89,9 @@ def _is_table(grid: Grid, contents: Sequence[Sequence[Placed]]) -> bool:
     ):
         return False
     filled = list(_filled(grid, contents))
-    if len(grid.ys) == 2:
-        return len(filled) > 1  # perhaps the first or last row of a table that goes on
-    if len({span.row for span in filled}) < 2 or len({span.column for span in filled}) < 2:
+    if grid.rows < LEAST_ROWS:
+        return len(filled) >= LEAST_COLUMNS  # perhaps the first or last row of a table that goes on
+    if min(len({span.row for span in filled}), len({span.column for span in filled})) <= 1:
         return sum(span.row == 0 for span in filled) == sum(span.row == 0 for span in grid.spans) > 1  # a blank form
     if len(filled) >= max(_FILLED * len(grid.spans), _LEAST_FILLED):
         return True

@@ -5,6 +5,7 @@ from statistics import median
 from typing import NamedTuple
 
 from services.pdf.worker.tables.columns import Chunk
+from services.pdf.worker.tables.sheet import Placed
 
 _APART = 2.2
 """How many times the usual distance of a run's lines the next one is off, at most."""
@@ -58,6 +59,6 @@ def run_of(lines: Iterable[Line], width: float, after: float | None = None) -> l
     return run
 
 
-def words_of(lines: Sequence[Line]) -> list:
+def words_of(lines: Sequence[Line]) -> list[Placed]:
     """The words of lines."""
     return [word for line in lines for chunk in line.chunks for word in chunk.words]

@@ -11,6 +11,15 @@ from services.pdf.worker.words import UNITS, Reading
 _BOLD = 16
 _USUAL_SIZE = 10.0
 
+_ROW = 600
+"""Hundredths of a point, doubled, within which lines stand beside each other at the first look."""
+
+_LONGEST = 40
+"""Characters of the pieces of a row, on average, at most."""
+
+_LEAST_ROWS = 3
+"""Such rows if there may be a table."""
+
 _SAME_LINE = 0.5
 """By how much, of their height, the middles of words on one line may differ."""
 
@@ -64,11 +73,13 @@ class Sheet:
     """Rules that run down, from left to right."""
 
     fills: list[Box] = field(default_factory=list)
+    may_line_up: bool = True
+    """Whether words may line up as in a table; see `may_line_up`."""
 
 
 def sheet_of(page: int, reading: Reading) -> Sheet:
     """Page `page` (from 1); words that nobody sees, or whose places are not known, are left out."""
-    sheet = Sheet(page, reading.width, reading.height, list(_words(reading)))
+    sheet = Sheet(page, reading.width, reading.height, list(_words(reading)), may_line_up=may_line_up(reading))
     for left, top, right, bottom in _boxes(reading.rules):
         if right - left >= bottom - top:
             sheet.across.append(Rule((top + bottom) / 2, left, right))
@@ -78,6 +89,20 @@ def sheet_of(page: int, reading: Reading) -> Sheet:
     sheet.upright.sort()
     sheet.fills = list(_boxes(reading.fills))
     return sheet
+
+
+def may_line_up(reading: Reading) -> bool:
+    """Whether some lines stand beside others, or have wide gaps, and are short: a look at a tenth of the cost."""
+    rows: dict[int, list[int]] = {}
+    for line in reading.lines:
+        boxes = line.boxes
+        if not boxes or line.hidden:
+            continue
+        height = boxes[3] - boxes[1]
+        row = rows.setdefault((boxes[1] + boxes[3]) // _ROW, [0, 0])
+        row[0] += 1 + sum([start - end > height // 2 for end, start in zip(boxes[2::4], boxes[4::4], strict=False)])
+        row[1] += len(line.text)
+    return sum(pieces > 1 and length <= _LONGEST * pieces for pieces, length in rows.values()) >= _LEAST_ROWS
 
 
 def text_of(words: Sequence[Placed]) -> str:

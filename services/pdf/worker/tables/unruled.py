@@ -9,6 +9,7 @@ from statistics import median
 
 from services.pdf.worker.tables.columns import Chunk, chunks_of
 from services.pdf.worker.tables.fragment import Fragment
+from services.pdf.worker.tables.grid import LEAST_COLUMNS
 from services.pdf.worker.tables.headers import is_number
 from services.pdf.worker.tables.loose import Band, loose_table
 from services.pdf.worker.tables.runs import Line, line_of, run_of, words_of
@@ -36,8 +37,11 @@ _SHORT = 30
 _WIDE = 100.0
 """Points of the shortest line that may be in a table."""
 
-_MARKER = re.compile(r"[•◦▪‣·○●□■▶►\-–—*]|\(?[0-9A-Za-z가-힣ivx]{1,4}[.)]|[①-⑳⑴-⒇㉠-㉻]|\[\d+\]")
-_LEADER = re.compile(r"[.·․…‥ ]{3,}|(?:\. ?){3,}")
+_MOST_PAGES = 2_000
+"""Numbers up to here may be those of pages."""
+
+_MARKER = re.compile(r"[•◦▪‣·○●□■▶►\-\u2013—*]|\(?[0-9A-Za-z가-힣ivx]{1,4}[.)]|[①-⑳⑴-⒇㉠-㉻]|\[\d+\]")
+_LEADER = re.compile(r"[.·\u2024…‥ ]{3,}|(?:\. ?){3,}")
 
 
 def unruled_tables(sheet: Sheet, words: Sequence[Placed]) -> Iterator[Fragment]:
@@ -45,7 +49,7 @@ def unruled_tables(sheet: Sheet, words: Sequence[Placed]) -> Iterator[Fragment]:
     lines = [line_of(chunks_of(line)) for line in lines_of([word for word in words if word.is_upright])]
     begin = 0
     while begin < len(lines):
-        if len(lines[begin].chunks) < 2:
+        if len(lines[begin].chunks) < LEAST_COLUMNS:
             begin += 1
             continue
         run = run_of(lines[begin:], sheet.width)
@@ -55,7 +59,7 @@ def unruled_tables(sheet: Sheet, words: Sequence[Placed]) -> Iterator[Fragment]:
 
 
 def lines_up(fragment: Fragment) -> bool:
-    """Whether the cells stand as in a table: mostly filled, short, in line, and neither a list nor a table of contents."""
+    """Whether the cells stand as in a table: mostly filled, short, and neither a list nor contents."""
     table = fragment.table
     cells = [cell for row in table.rows for cell in row if cell.text]
     if len(cells) < _FILLED * len(table.rows) * table.columns or any(cell.column_span > 1 for cell in cells):
@@ -65,7 +69,7 @@ def lines_up(fragment: Fragment) -> bool:
     columns = [[cell for cell in cells if cell.column == column] for column in range(table.columns)]
     texts = [[cell.text for cell in column] for column in columns]
     numbers = [sum(map(is_number, each)) >= _NUMBERS * (len(each) - 1) and len(each) > 1 for each in texts]
-    if table.columns == 2 and not (any(numbers) and len(table.rows) >= _LEAST_NUMBERED_ROWS):
+    if table.columns == LEAST_COLUMNS and not (any(numbers) and len(table.rows) >= _LEAST_NUMBERED_ROWS):
         return False
     return len(table.rows) >= _LEAST_ROWS and not _is_list(texts) and not _is_contents(texts)
 
@@ -89,7 +93,7 @@ def _is_aligned(run: Sequence[Line], found: Fragment) -> bool:
         columns[next((at for at, x in enumerate(found.grid.xs[1:-1]) if middle < x), -1)].append(chunk)
     return all(
         any(
-            sum(abs(place - median(places)) < _OFF for place in places) >= _ALIGNED * len(places)
+            _are_close(places)
             for places in (
                 [chunk.x0 for chunk in column],
                 [chunk.x1 for chunk in column],
@@ -101,8 +105,13 @@ def _is_aligned(run: Sequence[Line], found: Fragment) -> bool:
     )
 
 
+def _are_close(places: Sequence[float]) -> bool:
+    middle = median(places)
+    return sum(abs(place - middle) < _OFF for place in places) >= _ALIGNED * len(places)
+
+
 def _is_list(columns: Sequence[Sequence[str]]) -> bool:
-    return all(_MARKER.fullmatch(text) for text in columns[0]) and len(columns) == 2
+    return all(_MARKER.fullmatch(text) for text in columns[0]) and len(columns) == LEAST_COLUMNS
 
 
 def _is_contents(columns: Sequence[Sequence[str]]) -> bool:
@@ -112,7 +121,3 @@ def _is_contents(columns: Sequence[Sequence[str]]) -> bool:
     last = [text for text in columns[-1] if text.isdecimal()]
     pages = [int(text) for text in last]
     return len(last) == len(columns[-1]) and pages == sorted(pages) and pages[-1] > pages[0] and pages[-1] < _MOST_PAGES
-
-
-_MOST_PAGES = 2_000
-"""Numbers up to here may be those of pages."""
