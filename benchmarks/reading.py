@@ -1,11 +1,11 @@
 """What reading costs, and how right it is: `make bench-reading`; `python -m benchmarks.reading --help`.
 
-Each document is read in turn by PyMuPDF's own `get_text("text")`, in its other forms, as PDF_TEXT reads it and as a
-reading, in this one process, so that a busy minute falls on all. What counts is the ratio of their CPU. Where a text
-file of the same name lies beside the document, its text and PDF_TEXT's are compared with it.
+Each document is read in turn by PyMuPDF's own `get_text("text")`, in its other forms, as the service's workers read it
+and make PDF_TEXT of it, in this one process, so that a busy minute falls on all. What counts is the ratio of their CPU.
+Where a text file of the same name lies beside the document, its text and PDF_TEXT's are compared with it.
 
-A reading needs what "dict" and "words" have. So it is measured against a bare loop over both, as two calls and as two
-forms of one text page.
+A reading tells words, their looks and places, what is hidden and what must be recognised. PyMuPDF tells that in three
+forms, "rawdict", the trace of the text and the drawings; words alone in two, "dict" and "words".
 """
 
 import argparse
@@ -15,14 +15,18 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from statistics import median
+from typing import Any
+
+import orjson
 
 from benchmarks.options import SHARED
 from benchmarks.tables import table
+from services.pdf.processes.wire import CONTENT
+from services.pdf.worker import text
 from services.pdf.worker.documents import open_document
 from services.pdf.worker.mupdf import pymupdf
-from services.pdf.worker.page_text import read_text
-from services.pdf.worker.reading import read_page_words
-from services.pdf.worker.words import to_bytes
+from services.pdf.worker.read import read_pages
+from services.pdf.worker.readings import Readings
 
 _DOCUMENTS = (
     "text/geotopo.pdf",
@@ -51,9 +55,7 @@ def main() -> int:
     rows = [_row(path, chosen.rounds) for path in chosen.documents]
     print(table(_TEXT_HEADER, [text for text, _ in rows]))
     print()
-    print(
-        table([*_READING_HEADER, *_FORMS, "both", "reading", "÷ two calls", "÷ both"], [ratios for _, ratios in rows])
-    )
+    print(table([*_READING_HEADER, *_FORMS, "reading", *_COMPARED], [ratios for _, ratios in rows]))
     return 0
 
 
@@ -74,21 +76,49 @@ def _row(path: Path, rounds: int) -> tuple[list[str], list[str]]:
     pages = len(found["PDF_TEXT"])
     alike = [f"{likeness(''.join(found[name]), truth.read_text()):.4f}" if truth.exists() else "" for name in _TEXTS]
     each = [f"{1000 * median(times[name]) / pages:.2f}" for name in _TEXTS]
-    forms = [ratio(name, "text") for name in (*_FORMS, "both", "reading")]
-    compared = [ratio("reading", "dict", "words"), ratio("reading", "both")]
-    return [path.name, str(pages), *each, ratio("PDF_TEXT", "text"), *alike], [path.name, each[0], *forms, *compared]
-
-
-def _as_pdf_text(path: Path) -> list[str]:
-    with path.open("rb") as file:
-        document = open_document(file.fileno())
-    return [read_text(document, page) for page in range(1, document.page_count + 1)]
+    forms = [ratio(name, "text") for name in (*_FORMS, "reading")]
+    compared = [ratio("reading", "rawdict", "trace", "drawings"), ratio("reading", "dict", "words")]
+    view = ratio("PDF_TEXT", "reading")
+    return [path.name, str(pages), *each, *alike], [path.name, each[0], *forms, *compared, view]
 
 
 def _as_reading(path: Path) -> list[str]:
     with path.open("rb") as file:
         document = open_document(file.fileno())
-    return [to_bytes(read_page_words(document, page)).decode() for page in range(1, document.page_count + 1)]
+    count = document.page_count
+    header, content = read_pages(document, _ASKED | {"most": count, "spread": count})
+    _READINGS[path] = {"readings": _given(header), CONTENT: content}
+    return [""] * count
+
+
+def _as_view(path: Path) -> list[str]:
+    """PDF_TEXT of what was read before."""
+    found = orjson.loads(text.describe(Readings.take(_READINGS[path]), {}))
+    return [item["text"] for item in found["items"]]
+
+
+def _given(header: Mapping[str, Any]) -> dict[str, Any]:
+    found = [[page, each[0]] for page, each in enumerate(header["found"], 1) if isinstance(each, list)]
+    failures = [each for each in header["found"] if isinstance(each, dict)]
+    return {"pages": header["pages"], "asked": [], "found": found, "failures": failures, "with_scans": False}
+
+
+def _trace(path: Path) -> list[str]:
+    with pymupdf.open(path) as document:
+        for page in document:
+            page.get_texttrace()
+    return []
+
+
+def _drawings(path: Path) -> list[str]:
+    with pymupdf.open(path) as document:
+        for page in document:
+            page.get_cdrawings()
+    return []
+
+
+_ASKED = {"ranges": [], "ocr": "never", "bytes": 1 << 30}
+_READINGS: dict[Path, Any] = {}
 
 
 def _bare(form: str, path: Path) -> list[str]:
@@ -96,25 +126,18 @@ def _bare(form: str, path: Path) -> list[str]:
         return [page.get_text(form, flags=_FLAGS) for page in document]
 
 
-def _both(path: Path) -> list[str]:
-    with pymupdf.open(path) as document:
-        for page in document:
-            found = page.get_textpage(flags=_FLAGS)
-            found.extractDICT()
-            found.extractWORDS()
-    return []
-
-
 _FLAGS = pymupdf.TEXT_PRESERVE_WHITESPACE | pymupdf.TEXT_MEDIABOX_CLIP | pymupdf.TEXT_CID_FOR_UNKNOWN_UNICODE
-_FORMS = ("dict", "words", "rawdict")
+_FORMS = ("dict", "words", "rawdict", "trace", "drawings")
 _TEXTS = ("text", "PDF_TEXT")
-_TEXT_HEADER = ["document", "pages", "PyMuPDF, CPU ms a page", "PDF_TEXT", "ratio", "PyMuPDF, likeness", "PDF_TEXT"]
+_TEXT_HEADER = ["document", "pages", "PyMuPDF, CPU ms a page", "second view", "PyMuPDF, likeness", "PDF_TEXT"]
+_COMPARED = ["÷ rawdict, trace and drawings", "÷ dict and words", "second view ÷ reading"]
 _READING_HEADER = ["CPU ÷ text", "text, ms a page"]
 _WAYS: Mapping[str, Callable[[Path], list[str]]] = {
-    **{form: partial(_bare, form) for form in ("text", *_FORMS)},
-    "both": _both,
-    "PDF_TEXT": _as_pdf_text,
+    **{form: partial(_bare, form) for form in ("text", "dict", "words", "rawdict")},
+    "trace": _trace,
+    "drawings": _drawings,
     "reading": _as_reading,
+    "PDF_TEXT": _as_view,
 }
 
 

@@ -33,6 +33,7 @@ from services.pdf.operations import OPERATIONS, STEPS
 from services.pdf.processes.kinds import Kind
 from services.pdf.processes.pools import Pools
 from services.pdf.processes.subject import Subject
+from services.pdf.reader import Reader
 from services.pdf.readings.readings import Readings
 from services.pdf.recognition import Recognition
 from services.pdf.settings import PdfSettings
@@ -120,7 +121,7 @@ async def _running() -> AsyncIterator[_Bench]:
             Pools([Kind(size=settings.pdf_workers), ocr], [*OPERATIONS, *STEPS], root / "work") as pools,
             aclosing(Recognition(pools, readings)) as recognition,
         ):
-            yield _Bench(Engine(pools, recognition), blobs)
+            yield _Bench(Engine(pools, recognition, Reader(pools, recognition, readings)), blobs)
 
 
 async def _all_actions(bench: _Bench, paths: Sequence[Path]) -> list[list[str]]:

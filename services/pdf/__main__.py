@@ -17,6 +17,7 @@ from services.pdf.operations import OPERATIONS, STEPS
 from services.pdf.processes.kinds import Kind
 from services.pdf.processes.limits import Limits
 from services.pdf.processes.pools import Pools
+from services.pdf.reader import Reader
 from services.pdf.readings.readings import Readings
 from services.pdf.recognition import Recognition
 from services.pdf.servicer import PdfServicer
@@ -44,7 +45,7 @@ async def run(settings: PdfSettings) -> None:
         Pools([text, ocr], [*OPERATIONS, *STEPS], settings.work_dir) as pools,
         aclosing(Recognition(pools, readings)) as recognition,
     ):
-        servicer = PdfServicer(OPERATIONS, Engine(pools, recognition), blobs)
+        servicer = PdfServicer(OPERATIONS, Engine(pools, recognition, Reader(pools, recognition, readings)), blobs)
         hosted = [Hosted(pdf_service_pb2.DESCRIPTOR.services_by_name["PdfService"], servicer)]
 
         async def has_workers() -> bool:

@@ -1,8 +1,8 @@
 """What the engine can be asked: one entry declares an operation, and everything else follows from the table.
 
 A new view of a document is a method in the proto, a module in `services/pdf/worker/` and an entry here. The servicer
-gets the entry's method. Workers of its kind load, warm up and run its view. If it works on pages, they are cut, and
-the parts joined as its response says.
+gets the entry's method. Workers of its kind load, warm up and run its view. If it works on pages, they are read first,
+unless they were read before.
 """
 
 from collections.abc import Callable, Mapping
@@ -56,29 +56,25 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation(Step):
-    """A question about a document.
-
-    Raises ValueError for one on pages whose response has other fields than lists, to which each part adds, `pages`,
-    the number of pages in the whole document, and `json`.
-    """
+    """A question about a document."""
 
     method: MethodDescriptor
     """The gRPC method that it answers; this gives its request and its response."""
 
     arguments: Callable[[Any, Subject], dict[str, Any]] = lambda _request, _subject: {}
-    """What the view gets from the request, besides the document: JSON values, and bytes under `wire.CONTENT`."""
+    """What the view gets from the request: JSON values. For a view of pages, `ocr` and `languages` are among them."""
 
     pages: Pages | None = None
-    """Set for a view that reads page by page, namely the pages in the request's `pages`."""
-
-    def __post_init__(self) -> None:
-        fields = self.method.output_type.fields
-        if self.pages and not all(each.is_repeated or each.name in ("pages", "json") for each in fields):
-            raise ValueError(f"{self.method.output_type.full_name} cannot be joined from parts")
+    """Set for a view of pages, namely those in the request's `pages`: it takes what was read of them."""
 
     def for_workers(self) -> View:
-        """As of every step, and whether it reads page by page."""
-        return replace(Step.for_workers(self), paged=self.pages is not None)
+        """As of every step, and whether it takes readings."""
+        return replace(Step.for_workers(self), readings=self.pages is not None)
+
+
+def reading_arguments(request: Any) -> dict[str, Any]:
+    """How the pages of a request are to be read."""
+    return {"ocr": request.ocr or "auto", "languages": list(request.languages) or LANGUAGES}
 
 
 _METHODS = pdf_service_pb2.DESCRIPTOR.services_by_name["PdfService"].methods_by_name
@@ -95,15 +91,17 @@ OPERATIONS = (
     Operation(
         name="text",
         method=_METHODS["ExtractText"],
-        view="services.pdf.worker.text:read_page",
-        arguments=lambda request, _subject: {
-            "ocr": request.ocr or "auto",
-            "languages": list(request.languages) or LANGUAGES,
-            "include_hidden": request.include_hidden,
-        },
+        view="services.pdf.worker.text:describe",
+        arguments=lambda request, _subject: reading_arguments(request) | {"include_hidden": request.include_hidden},
         pages=Pages(),
         warm_up={"include_hidden": True},
     ),
+)
+
+READ = Step(
+    name="read",
+    view="services.pdf.worker.read:read_pages",
+    warm_up={"ranges": [], "most": 10, "spread": 10, "ocr": "never", "bytes": 1 << 20},
 )
 
 PICTURE = Step(name="picture", view="services.pdf.worker.pictures:render", warm_up={"page": 1, "reason": "picture"})
@@ -116,4 +114,4 @@ RECOGNISE = Step(
     kind=OCR,
 )
 
-STEPS = (PICTURE, RECOGNISE)
+STEPS = (READ, PICTURE, RECOGNISE)

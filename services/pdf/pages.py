@@ -1,32 +1,12 @@
 """The `pages` expression of a request, "1-3,7", as ranges: never a number per page, however wide a range is."""
 
 import re
-from collections.abc import Iterator, Sequence
-from typing import TypedDict
+from collections.abc import Iterable, Iterator, Sequence
 
-from services.base.errors import bad_field
+from services.base.errors import bad_field, too_large
 
 PageRange = tuple[int, int]
 """First and last page, from 1, both included."""
-
-
-class Paging(TypedDict):
-    """What a worker is told about the pages to read."""
-
-    ranges: Sequence[PageRange]
-    """As from `parse_pages`; none for the whole document."""
-
-    in_call: int
-    """The most pages; more are TOO_LARGE."""
-
-    spread: int
-    """Above this many pages, it reads none and says which there are, so that the service cuts them into parts."""
-
-    apart: bool
-    """Whether each page's lists are a piece of their own."""
-
-    result_bytes: int
-    """The most JSON text; more is TOO_LARGE."""
 
 
 MAX_LENGTH = 1000
@@ -50,6 +30,32 @@ def parse_pages(expression: str) -> list[PageRange]:
 def count_pages(ranges: Sequence[PageRange]) -> int:
     """How many pages the ranges have in all."""
     return sum(last - first + 1 for first, last in ranges)
+
+
+def choose_pages(pages: int, ranges: Sequence[PageRange], most: int) -> list[PageRange]:
+    """The pages to read of a document of `pages`: `ranges`, or the whole document if there are none.
+
+    Raises BAD_ARG on the field `pages` for a page that the document lacks, and TOO_LARGE for more than `most`.
+    """
+    chosen = list(ranges) or [(1, pages)]
+    last = chosen[-1][1]
+    if last > pages:
+        raise bad_field("pages", f"page {last} is not in the document, which has {pages} pages")
+    count = count_pages(chosen)
+    if count > most:
+        message = f"{count} pages are over the limit of {most} for one call; ask for fewer pages at a time."
+        raise too_large(message, limit_pages=most, pages=pages)
+    return chosen
+
+
+def pages_in(ranges: Iterable[PageRange]) -> list[int]:
+    """Each page of the ranges."""
+    return [page for first, last in ranges for page in range(first, last + 1)]
+
+
+def ranges_of(pages: Iterable[int]) -> list[PageRange]:
+    """The ranges that hold these pages, which ascend."""
+    return _merge([(page, page) for page in pages])
 
 
 def cut_pages(ranges: Sequence[PageRange], size: int) -> Iterator[list[PageRange]]:

@@ -1,18 +1,25 @@
-"""What workers say about pages, checked and joined as bytes. Workers are not trusted: a bad answer is a crash."""
+"""What workers say about pages, checked: they are not trusted, and an answer that cannot be true is a crash."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from google.protobuf.descriptor import Descriptor
-
 from services.pdf.pages import PageRange, count_pages
 from services.pdf.processes import outcomes
-from services.pdf.processes.limits import result_too_large
 from services.pdf.processes.process import Answer
 
-Lists: TypeAlias = Mapping[str, bytes]
-"""What some pages add to the lists of a response, by their names: items as JSON, with commas between them."""
+_REASONS = ("no_text", "picture", "unmapped", "forced")
+
+
+@dataclass(frozen=True, slots=True)
+class ReadPage:
+    """A page's reading."""
+
+    content: bytes
+    """As the worker wrote it; only workers read it."""
+
+    is_plain: bool
+    """Whether it is the same whether pictures are read or not, unless the caller insists on it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,78 +33,76 @@ class Wanted:
     """Why; as in PageText.ocr_reason."""
 
 
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A page that cannot be read."""
+
+    failure: Mapping[str, Any]
+    """As `papermesh.pdf.v1.PageFailure`."""
+
+
+Piece: TypeAlias = ReadPage | Wanted | Failed
+
+
 def believed_pages(chosen: Any, most: int) -> list[PageRange]:
-    """The pages of a request, as a worker says: at most `most`, because every few become a task.
+    """The pages that a view needs, as a worker says: at most `most`, because every few become a task.
 
     Raises PapermeshError: ENGINE_FAIL for any other answer.
     """
     try:
         ranges = [(_number(first), _number(last)) for first, last in chosen]
     except (TypeError, ValueError):
-        ranges = []
-    if any(last < first for first, last in ranges) or not 0 < count_pages(ranges) <= most:
+        raise outcomes.engine_failed("crash") from None
+    before = 0
+    for first, last in ranges:
+        if not before < first <= last:
+            raise outcomes.engine_failed("crash")
+        before = last
+    if not 0 < count_pages(ranges) <= most:
         raise outcomes.engine_failed("crash")
     return ranges
 
 
-def pieces(answers: Sequence[Answer], most: int) -> list[Lists | Wanted]:
-    """What the answers say of their pages, in order: what a run of pages adds, or a page that must be recognised.
-
-    Raises PapermeshError: ENGINE_FAIL for invalid answers, and for more than `most` pages to be recognised.
-    """
-    try:
-        found = [piece for answer in answers for piece in _pieces(answer)]
-    except (AttributeError, KeyError, TypeError, ValueError):
-        raise outcomes.engine_failed("crash") from None
-    wanted = [piece.page for piece in found if isinstance(piece, Wanted)]
-    if len(wanted) > most or len(set(wanted)) < len(wanted):
-        raise outcomes.engine_failed("crash")
-    return found
-
-
 def page_count(answer: Answer) -> int:
-    """How many pages the whole document has; ENGINE_FAIL if the worker says no number."""
+    """How many pages the whole document has; ENGINE_FAIL if the worker says no number above 0."""
     try:
-        return _number(answer.header["pages"])
+        count = _number(answer.header["pages"])
     except (KeyError, ValueError):
         raise outcomes.engine_failed("crash") from None
+    if count < 1:
+        raise outcomes.engine_failed("crash")
+    return count
 
 
-def join(response: Descriptor, pages: int, found: Sequence[Lists], limit_bytes: int) -> bytes:
-    """One response as JSON, its fields in the proto's order: lists from all pieces, and `pages` of the document.
+def pieces(answer: Answer, asked: Sequence[int]) -> dict[int, Piece]:
+    """What an answer says of the pages that were asked for, or of the first of them.
 
-    Raises PapermeshError: TOO_LARGE over `limit_bytes`.
+    Its header has an entry for each, as `services.pdf.worker.read.read_pages` says. Raises PapermeshError: ENGINE_FAIL.
     """
-    if sum(len(items) for lists in found for items in lists.values()) > limit_bytes:
-        raise result_too_large(limit_bytes)
-    fields = []
-    for field in response.fields:
-        if field.is_repeated:
-            value = b"[%b]" % b",".join(items for lists in found if (items := lists.get(field.name)))
-        elif field.name == "pages":
-            value = b"%d" % pages
-        else:
-            continue
-        fields.append(b'"%b":%b' % (field.name.encode(), value))
-    return b"{%b}" % b",".join(fields)
+    try:
+        return _pieces(answer, asked)
+    except (KeyError, TypeError, ValueError):
+        raise outcomes.engine_failed("crash") from None
 
 
-def _pieces(answer: Answer) -> Iterator[Lists | Wanted]:
-    """An answer's pieces; its payload holds their lists one after another."""
+def _pieces(answer: Answer, asked: Sequence[int]) -> dict[int, Piece]:
+    found: dict[int, Piece] = {}
     start = 0
-    for said in answer.header["pieces"]:
+    for page, said in zip(asked, answer.header["found"], strict=False):
         if isinstance(said, list):
-            page, reason = said
-            yield Wanted(_number(page), str(reason))
-            continue
-        lists = {}
-        for name, length in said.items():
+            length, is_plain = said
             end = start + _number(length)
-            lists[name] = answer.payload[start:end]
+            found[page] = ReadPage(answer.payload[start:end], bool(is_plain))
             start = end
-        yield lists
-    if start != len(answer.payload):
+        elif isinstance(said, dict):
+            found[page] = Failed({"page": page, "reason": str(said["reason"]), "message": str(said["message"])})
+        elif said in _REASONS:
+            found[page] = Wanted(page, said)
+        else:
+            raise ValueError(said)
+    if start != len(answer.payload) or len(answer.header["found"]) > len(asked):
         raise ValueError(start)
+    return found
 
 
 def _number(said: Any) -> int:

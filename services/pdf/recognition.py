@@ -64,7 +64,7 @@ class Recognition:
 
         Raises BAD_ARG if the caller insists on it.
         """
-        why = self._pools.missing(OCR) if "ocr" in arguments else ""
+        why = self._pools.missing(OCR) if arguments.get("ocr", "never") != "never" else ""
         if not why:
             return arguments
         if arguments["ocr"] == "force":

@@ -20,8 +20,8 @@ class View:
     function: str
     """"module:function"; only workers import it. `services.pdf.worker.views` describes its arguments and result."""
 
-    paged: bool = False
-    """Whether it reads one page at a time, instead of the whole document."""
+    readings: bool = False
+    """Whether it takes what was read of pages, instead of the document."""
 
     content: bool = False
     """Whether it takes `wire.CONTENT` alone: then its worker opens no document."""

@@ -120,11 +120,11 @@ class Readings:
             pages: By number. One of more than 16 MiB is not kept.
             shared: Whether reading them again would cost other replicas seconds.
         """
-        _check(kind)
-        task = asyncio.create_task(self._keep(document, kind, dict(pages), shared=shared))
-        self._keeping.add(task)  # the loop itself would forget it
-        task.add_done_callback(self._keeping.discard)
-        await asyncio.shield(task)
+        await asyncio.shield(self._begin(document, kind, pages, shared=shared))
+
+    def keep_soon(self, document: DocumentKey, kind: str, pages: Mapping[int, bytes]) -> None:
+        """Keeps readings on this disk, without a wait: whoever asks before that is done has the pages read again."""
+        self._begin(document, kind, pages, shared=False)
 
     async def forget(self, document: DocumentKey) -> None:
         """Deletes every reading of a document, here and in the store."""
@@ -162,6 +162,15 @@ class Readings:
             except Exception:  # noqa: BLE001 - a bug in the housekeeping must not end the process that serves calls
                 _LOG.exception("A bug in the sweep of readings; the next is in half a minute")
             await asyncio.sleep(_EVERY_S)
+
+    def _begin(
+        self, document: DocumentKey, kind: str, pages: Mapping[int, bytes], *, shared: bool
+    ) -> "asyncio.Task[None]":
+        _check(kind)
+        task = asyncio.create_task(self._keep(document, kind, dict(pages), shared=shared))
+        self._keeping.add(task)  # the loop itself would forget it
+        task.add_done_callback(self._keeping.discard)
+        return task
 
     async def _keep(self, document: DocumentKey, kind: str, pages: Mapping[int, bytes], *, shared: bool) -> None:
         entries = await asyncio.to_thread(self._pack, document, kind, pages)

@@ -2,20 +2,15 @@
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from itertools import groupby
+from operator import attrgetter
 
-from services.pdf.worker import failures
-from services.pdf.worker.documents import Document, attempt
-from services.pdf.worker.failures import PageFailure
 from services.pdf.worker.mupdf import pymupdf
 from services.pdf.worker.outline_items import Entry
-from services.pdf.worker.page_text import read_blocks
 from services.pdf.worker.strings import fold
-
-MAX_PAGES = 500
-"""Pages to look at: about three seconds of work."""
+from services.pdf.worker.words import UNITS, Line, Reading
 
 _MAX_LINES = 3
 """Lines of one heading; a longer block is a paragraph in large type."""
@@ -54,37 +49,29 @@ class _Candidate:
     """Whether it is where running headers and footers are."""
 
 
-def find_headings(document: Document) -> tuple[list[Entry], list[PageFailure]]:
-    """The headings in the order of the document, on at most 6 levels, and the pages that could not be examined."""
+def find_headings(readings: Mapping[int, Reading]) -> list[Entry]:
+    """The headings in the order of the document, on at most 6 levels."""
     weights: Counter[_Style] = Counter()
     candidates: list[_Candidate] = []
-    failed: list[PageFailure] = []
-    for page in range(1, min(document.page_count, MAX_PAGES) + 1):
-        content = attempt(read_blocks, document, page, otherwise=None)
-        if content is None:
-            failed.append(failures.broken(page))
-            continue
-        top, bottom = _MARGIN * content["height"], (1 - _MARGIN) * content["height"]
-        for block in content["blocks"]:
-            marginal = block["bbox"][3] < top or block["bbox"][1] > bottom
-            candidates += _candidates(block, page, weights, marginal=marginal)
-    if document.page_count > MAX_PAGES:
-        message = f"Headings are sought on the first {MAX_PAGES} pages; this page and those after it were not read."
-        failed.append(failures.too_large(MAX_PAGES + 1, message))
-    return _level(_without_running(_stand_out(candidates, weights))), failed
+    for page, reading in readings.items():
+        seen = (line for line in reading.lines if not line.hidden)
+        for _, lines in groupby(seen, key=attrgetter("block", "source")):
+            candidates += _candidates(reading, list(lines), page, weights)
+    return _level(_without_running(_stand_out(candidates, weights)))
 
 
-def _candidates(block: dict[str, Any], page: int, weights: Counter[_Style], *, marginal: bool) -> Iterator[_Candidate]:
+def _candidates(reading: Reading, block: Sequence[Line], page: int, weights: Counter[_Style]) -> Iterator[_Candidate]:
     """Possible headings in a block, judging only by shape; counts each style's characters in `weights`."""
     runs: list[tuple[_Style | None, list[str]]] = []
-    for line in block["lines"]:
-        style, text = _read_line(line, weights)
+    for line in block:
+        style, text = _read_line(reading, line, weights)
         if not text:
             continue
         if runs and runs[-1][0] == style:
             runs[-1][1].append(text)
         else:
             runs.append((style, [text]))
+    marginal = _is_marginal(reading, block)
     for style, lines in runs:
         if style is None or len(lines) > _MAX_LINES:
             continue
@@ -93,16 +80,22 @@ def _candidates(block: dict[str, Any], page: int, weights: Counter[_Style], *, m
             yield _Candidate(style, title, page, marginal)
 
 
-def _read_line(line: dict[str, Any], weights: Counter[_Style]) -> tuple[_Style | None, str]:
-    """The line's text and its style; None if it has several styles."""
+def _is_marginal(reading: Reading, block: Sequence[Line]) -> bool:
+    """Whether a block is at the upper or lower edge of its page."""
+    edges = [edge / UNITS for line in block for edge in line.boxes]
+    margin = _MARGIN * reading.height
+    return bool(edges) and (max(edges[3::4]) < margin or min(edges[1::4]) > reading.height - margin)
+
+
+def _read_line(reading: Reading, line: Line, weights: Counter[_Style]) -> tuple[_Style | None, str]:
+    """The line's text and its style; None if it has several styles, or none that is known."""
     styles: set[_Style] = set()
-    for span in line["spans"]:
-        text = span["text"]
-        if not text.isspace():
-            style = _Style(round(span["size"] * 2) / 2, bool(span["flags"] & pymupdf.TEXT_FONT_BOLD))
+    for word in reading.words(line):
+        if word.style is not None:
+            style = _Style(round(word.style.size * 2) / 2, bool(word.style.flags & pymupdf.TEXT_FONT_BOLD))
             styles.add(style)
-            weights[style] += len(text)
-    return (styles.pop() if len(styles) == 1 else None), fold(line["text"])
+            weights[style] += len(word.text)
+    return (styles.pop() if len(styles) == 1 else None), fold(line.text)
 
 
 def _stand_out(candidates: Iterable[_Candidate], weights: Counter[_Style]) -> list[_Candidate]:

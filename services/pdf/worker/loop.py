@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from services.base.errors import PapermeshError
+from services.pdf.processes.limits import result_too_large
 from services.pdf.processes.wire import LENGTHS, SOCKET, Request, pack, unpack_request
 from services.pdf.worker.sandbox import confinement
 from services.pdf.worker.views import Arguments, Given, Outcome, View
@@ -23,8 +24,11 @@ _AT_ONCE = 64 * 1024
 """Bytes of a request that are read at a time; most requests have fewer."""
 
 
-def serve(views: Mapping[str, View], folder: str) -> None:
-    """Answers requests on the worker's socket until the service closes it; `folder` is the worker's own, or empty."""
+def serve(views: Mapping[str, View], folder: str, result_bytes: int) -> None:
+    """Answers requests on the worker's socket until the service closes it; `folder` is the worker's own, or empty.
+
+    A result of more than `result_bytes` is TOO_LARGE.
+    """
     # Python must not query the socket, since the filter would refuse that.
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM, 0, fileno=SOCKET)
     grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss + _MAX_GROWTH_KIBIBYTES
@@ -32,7 +36,7 @@ def serve(views: Mapping[str, View], folder: str) -> None:
     document = descriptors[0] if descriptors else -1
     while request := _receive(data):
         given = Given(document, folder, request.password)
-        (header, payload), retire = _answer(views[request.operation], given, request.arguments)
+        (header, payload), retire = _answer(views[request.operation], given, request.arguments, result_bytes)
         # The header is complete only now: what the request took counts.
         usage = resource.getrusage(resource.RUSAGE_SELF)
         worn = usage.ru_maxrss > grown or usage.ru_utime + usage.ru_stime > confinement.WORN_SECONDS
@@ -51,10 +55,10 @@ def answer_failed(reason: str) -> None:
     os.read(SOCKET, 1)
 
 
-def _answer(view: View, given: Given, arguments: Arguments) -> tuple[Outcome, bool]:
+def _answer(view: View, given: Given, arguments: Arguments, result_bytes: int) -> tuple[Outcome, bool]:
     """What the view made, and whether this process should stop serving."""
     try:
-        return view(given, arguments), False
+        return _bounded(view(given, arguments), result_bytes), False
     except PapermeshError as error:
         return ({"error": _as_json(error)}, b""), False
     except MemoryError:
@@ -62,6 +66,12 @@ def _answer(view: View, given: Given, arguments: Arguments) -> tuple[Outcome, bo
         return ({"crash": "memory"}, b""), True
     except Exception as error:  # noqa: BLE001  # whatever it is, the service must learn where it came from
         return ({"crash": _origin(error)}, b""), True
+
+
+def _bounded(outcome: Outcome, result_bytes: int) -> Outcome:
+    if len(outcome[1]) > result_bytes:
+        raise result_too_large(result_bytes)
+    return outcome
 
 
 def _origin(error: Exception) -> str:

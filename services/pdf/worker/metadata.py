@@ -1,21 +1,21 @@
 """PDF_METADATA: what a document says about itself."""
 
-import time
 from collections.abc import Mapping
 from typing import Any
 
 import orjson
 
+from services.pdf.pages import ranges_of
 from services.pdf.worker import failures
 from services.pdf.worker.annotations import Annotated
 from services.pdf.worker.dates import to_rfc3339
-from services.pdf.worker.documents import Document, attempt, raise_if_out_of_memory
+from services.pdf.worker.documents import Document, raise_if_out_of_memory
 from services.pdf.worker.extras import read_extras
 from services.pdf.worker.failures import PageFailure
+from services.pdf.worker.look import count_letters
 from services.pdf.worker.mupdf import mupdf
 from services.pdf.worker.page_boxes import find_page
-from services.pdf.worker.page_text import count_characters
-from services.pdf.worker.scans import is_scanned
+from services.pdf.worker.readings import Readings
 from services.pdf.worker.strings import fit
 from services.pdf.worker.text_strings import read_text_string
 from services.pdf.worker.xmp import read_xmp
@@ -39,32 +39,38 @@ _TEXTS = {
 _DATES = {"creation_date": mupdf.pdf_new_name("CreationDate"), "modification_date": mupdf.pdf_new_name("ModDate")}
 
 
-def describe(document: Document, arguments: Mapping[str, Any]) -> bytes:
-    """GetMetadataResponse as JSON text, all fields present. `sha256` is the document's digest."""
-    failed: dict[int, PageFailure] = {}
+def describe(document: Document, arguments: Mapping[str, Any]) -> tuple[dict[str, Any], bytes]:
+    """GetMetadataResponse as JSON text, all fields present; first it needs some pages.
+
+    `sha256` is the document's digest.
+    """
+    count = min(SAMPLED_PAGES, document.page_count)
+    sample = [1 + index * document.page_count // count for index in range(count)]
+    if "readings" not in arguments:
+        return {"needs": ranges_of(sample), "seconds": _SAMPLING_SECONDS}, b""
+    readings = Readings.take(arguments)
+    failed = {failure["page"]: failure for failure in readings.failures}
     annotated = Annotated()
     sizes = _page_sizes(document, failed, annotated)
     xmp = read_xmp(document)
-    sampled, characters, hidden, scanned = _sample(document, failed)
+    characters = sum(count_letters(reading.text) for reading in readings.values())
     version = mupdf.pdf_version(document.pdf)  # 0 if it cannot be read
-    return orjson.dumps(
-        {
-            "pages": document.page_count,
-            "sha256": arguments["sha256"],
-            "size": document.size,
-            "version": f"{version // 10}.{version % 10}" if version else "",
-            "info": _info(document, xmp),
-            "encrypted": document.encrypted,
-            "page_sizes": sizes,
-            "text_density": round(characters / sampled, 2) if sampled else 0.0,
-            "has_text_layer": characters > 0,
-            "sampled_pages": sampled,
-            "failures": [failed[page] for page in sorted(failed)],
-            "hidden_characters": hidden,
-            "scanned_pages": scanned,
-        }
-        | read_extras(document, annotated, xmp)
-    )
+    described = {
+        "pages": document.page_count,
+        "sha256": arguments["sha256"],
+        "size": document.size,
+        "version": f"{version // 10}.{version % 10}" if version else "",
+        "info": _info(document, xmp),
+        "encrypted": document.encrypted,
+        "page_sizes": sizes,
+        "text_density": round(characters / len(readings), 2) if readings else 0.0,
+        "has_text_layer": characters > 0,
+        "sampled_pages": len(readings),
+        "failures": [failed[page] for page in sorted(failed)],
+        "hidden_characters": sum(reading.hidden_characters for reading in readings.values()),
+        "scanned_pages": [page for page, reading in readings.items() if reading.is_scan],
+    }
+    return {}, orjson.dumps(described | read_extras(document, annotated, xmp))
 
 
 def _info(document: Document, xmp: Mapping[str, str]) -> dict[str, str]:
@@ -110,35 +116,3 @@ def _page_sizes(document: Document, failed: dict[int, PageFailure], annotated: A
             )
         before = size
     return runs
-
-
-def _sample(document: Document, failed: dict[int, PageFailure]) -> tuple[int, int, int, list[int]]:
-    """Samples evenly spread pages.
-
-    Returns how many could be read, their characters that can be seen and that cannot, and which pages are scans.
-    """
-    count = min(SAMPLED_PAGES, document.page_count)
-    end = time.monotonic() + _SAMPLING_SECONDS
-    sampled = characters = hidden = 0
-    scanned: list[int] = []
-    for index in range(count):
-        page = 1 + index * document.page_count // count
-        if page in failed:
-            continue
-        found = attempt(_look, document, page, otherwise=None)
-        if found is None:
-            failed[page] = failures.broken(page)
-            continue
-        sampled += 1
-        characters += found[0]
-        hidden += found[1]
-        if found[2]:
-            scanned.append(page)
-        if time.monotonic() > end:
-            break
-    return sampled, characters, hidden, scanned
-
-
-def _look(document: Document, page: int) -> tuple[int, int, bool]:
-    characters, hidden = count_characters(document, page)
-    return characters, hidden, is_scanned(document, page, characters)

@@ -9,9 +9,10 @@ from services.pdf.worker import failures
 from services.pdf.worker.boxes import Box
 from services.pdf.worker.documents import Document, attempt
 from services.pdf.worker.drawing import draw
+from services.pdf.worker.look import Look
 from services.pdf.worker.page_pictures import Picture, find_pictures
-from services.pdf.worker.page_text import read_as_mapped
-from services.pdf.worker.scans import AUTO, wanted
+from services.pdf.worker.reading import read_layer
+from services.pdf.worker.scans import judge
 
 MOST_PIXELS = 16_000_000
 """A3 at 285 dpi, and as many bytes as one answer of a worker may have. A larger page is drawn at a lower resolution."""
@@ -38,7 +39,7 @@ def render(document: Document, arguments: Mapping[str, Any]) -> tuple[dict[str, 
 
     Args:
         document: The document.
-        arguments: `page`, from 1, and `reason`, as the page's entry in PDF_TEXT's list `wanted` has them. For the
+        arguments: `page`, from 1, and `reason`, as `read_pages` wants it. For the
             reason "picture" only the pictures that want to be read are drawn, and all else is white.
 
     Returns:
@@ -52,7 +53,8 @@ def render(document: Document, arguments: Mapping[str, Any]) -> tuple[dict[str, 
 def _render(document: Document, page: int, reason: str) -> tuple[dict[str, Any], bytes]:
     areas: Sequence[Box] = ()
     if reason == "picture":
-        want = wanted(document, page, AUTO, read_as_mapped(document, page))
+        look = Look(document, page)
+        want = judge(look, read_layer(look).mapped).want
         areas = want.areas if want else ()
         if len(areas) > _MOST_AREAS:
             areas = [reduce(Box.around, areas)]

@@ -1,7 +1,8 @@
-"""Reads a page once, for every view of it: the words with their places and looks.
+"""Reads a page's own text once, for every view of it: the words with their places and looks, what
+nobody sees, and what is drawn besides.
 
-The text is that of `page_text`. Where the places of letters matter for it (`page_lines`), words are made of letters.
-Elsewhere MuPDF's own words are taken, which costs a fraction.
+Where the places of letters matter for the text (`page_lines`), words are made of letters. Elsewhere MuPDF's own words
+are taken, which costs a fraction.
 """
 
 import re
@@ -14,15 +15,15 @@ from operator import itemgetter
 from typing import Any, NamedTuple, TypeVar
 
 from services.pdf.worker.documents import Document
-from services.pdf.worker.fonts import PageFonts, read_fonts
+from services.pdf.worker.hidden_lines import hidden_lines
 from services.pdf.worker.letters import Letter, text_of
+from services.pdf.worker.look import MOST_CHARACTERS, Look, count_letters
 from services.pdf.worker.mupdf import mupdf, pymupdf
-from services.pdf.worker.page_boxes import find_page
 from services.pdf.worker.page_lines import drawn_letters, set_lines
-from services.pdf.worker.page_text import MOST_CHARACTERS, first_look, letter_blocks, plain_text
-from services.pdf.worker.signs import has_letter_sign, has_sign
+from services.pdf.worker.page_pictures import find_pictures, may_have_pictures
+from services.pdf.worker.shapes import MOST_PICTURES
+from services.pdf.worker.signs import has_sign
 from services.pdf.worker.strings import fit
-from services.pdf.worker.structured_text import structure
 from services.pdf.worker.word_pieces import match_pieces
 from services.pdf.worker.words import Line, Reading, Style, in_units
 
@@ -46,38 +47,64 @@ _Piece = tuple[Any, ...]
 """Left, top, right, bottom and text of a word or a part of one, as from PyMuPDF's `extractWORDS`, and more."""
 
 
+class Layer(NamedTuple):
+    """A page's own text."""
+
+    reading: Reading
+    mapped: str
+    """The text before it is made fit to be shown: with what the file has instead of letters."""
+
+
 def read_page_words(document: Document, page: int) -> Reading:
-    """The words of page `page` (from 1), all of its own text; what they say is what `page_text.read_text` gives.
+    """The reading of page `page` (from 1), all of its own text.
 
-    The words of a page with more than `MOST_CHARACTERS` have no places.
-
-    Raises mupdf.FzErrorBase when the page cannot be parsed.
+    The words of a page with more than `look.MOST_CHARACTERS` have no places. Raises mupdf.FzErrorBase when the page
+    cannot be parsed.
     """
-    leaf = find_page(document, page)
-    fonts = read_fonts(document, leaf)
-    look = first_look(document, page)
+    return read_layer(Look(document, page)).reading
+
+
+def read_layer(look: Look) -> Layer:
+    """The same, of a page that was looked at."""
     looks = _Looks()
     if len(look.text) > MOST_CHARACTERS:
-        lines = [Line(line, 0) for line in fit(look.text).removesuffix("\n").split("\n")]
-    elif look.is_twice or fonts.unmapped or has_sign(look.text):
-        lines = [
+        read = [(line, Line(fit(line), 0)) for line in look.text.removesuffix("\n").split("\n")]
+    elif look.is_twice or look.fonts.unmapped or has_sign(look.text):
+        read = [
             _line_of_letters(text_of(line.letters), line.letters, line.block, line.direction, looks)
-            for line in set_lines(letter_blocks(look), fonts)
+            for line in set_lines(look.blocks, look.fonts)
         ]
     elif look.findings.hidden:
         drawn = [
             (drawn_letters(line), number, line["dir"])
-            for number, block in enumerate(letter_blocks(look))
+            for number, block in enumerate(look.blocks)
             for line in block["lines"]
         ]
-        lines = [_line_of_letters(text_of(letters), letters, block, way, looks) for letters, block, way in drawn]
+        read = [_line_of_letters(text_of(letters), letters, block, way, looks) for letters, block, way in drawn]
     else:
-        lines = _drawn_lines(_Drawn(structure(look.loaded, look.options), fonts), looks)
-    sheet = mupdf.fz_bound_page(look.loaded)
-    width, height = round(sheet.x1 - sheet.x0, 2), round(sheet.y1 - sheet.y0, 2)
-    turn = mupdf.pdf_to_int(mupdf.pdf_dict_get_inheritable(leaf, _ROTATE))
+        read = _drawn_lines(_Drawn(look), looks)
+    width, height = look.size
+    turn = mupdf.pdf_to_int(mupdf.pdf_dict_get_inheritable(look.leaf, _ROTATE))
     rotation = (turn + 45) // 90 * 90 % 360  # to the nearest side, as MuPDF shows it
-    return Reading(width, height, rotation, looks.styles, lines)
+    hidden, hidden_characters = hidden_lines(look)
+    reading = Reading(width, height, rotation, looks.styles, [line for _, line in read] + hidden)
+    reading.hidden_characters = hidden_characters
+    reading.confidence = share_known(reading.text)
+    reading.rules, reading.fills, reading.is_crowded = look.shapes.rules, look.shapes.fills, look.shapes.is_crowded
+    if may_have_pictures(look.document, look.page, pixels=1):
+        _, pictures = find_pictures(look.document, look.page)
+        reading.pictures = in_units([edge for picture in pictures[:MOST_PICTURES] for edge in picture.box])
+    return Layer(reading, "".join([f"{raw}\n" for raw, _ in read]))
+
+
+def share_known(text: str) -> float:
+    """The share of its characters that the file itself says; U+FFFD stands for what it does not."""
+    characters = count_letters(text)
+    return 1 - text.count("\ufffd") / characters if characters else 1.0
+
+
+_Read = tuple[str, Line]
+"""A line as the file has it, and as it is shown."""
 
 
 class _DrawnLine(NamedTuple):
@@ -97,21 +124,9 @@ class _DrawnLine(NamedTuple):
 class _Drawn:
     """A page as MuPDF has it, taken out in the forms that are asked for."""
 
-    def __init__(self, page: Any, fonts: PageFonts) -> None:
-        self._page = page
-        self._fonts = fonts
-        self._forms = pymupdf.TextPage(page)
-
-    @cached_property
-    def text(self) -> str:
-        """What `plain_text` gives, of the lines themselves unless they lack some or are not all that will be needed."""
-        buffer = mupdf.fz_new_buffer_from_stext_page(self._page)  # the same letters in other lines, at little cost
-        letters = mupdf.fz_buffer_extract_copy(buffer).decode("utf-8", "replace")
-        if not self._fonts.unmapped and len(letters) <= MOST_CHARACTERS and not has_letter_sign(letters):
-            text = "".join([f"{line.text}\n" for line in self.lines])
-            if len(letters) <= len(text) and "".join(letters.split()) == "".join(text.split()):
-                return text
-        return plain_text(self._page)
+    def __init__(self, look: Look) -> None:
+        self._look = look
+        self._forms = pymupdf.TextPage(look.shown)
 
     @cached_property
     def lines(self) -> list[_DrawnLine]:
@@ -129,15 +144,14 @@ class _Drawn:
         found: list[_Piece] = self._forms.extractWORDS()
         return found
 
-    @cached_property
-    def letters(self) -> list[dict[str, Any]]:
-        """The blocks of `get_text("rawdict")`: the same lines, letter by letter."""
-        found: list[dict[str, Any]] = self._forms.extractRAWDICT()["blocks"]
-        return found
+    @property
+    def texts(self) -> list[str]:
+        """The text of each line, those too that PyMuPDF has not."""
+        return self._look.text.split("\n")[:-1]
 
     def letters_of(self, line: _DrawnLine) -> list[Letter]:
         """Those of one of its lines; none where PyMuPDF has not got it."""
-        return [] if line.order is None else drawn_letters(self.letters[line.block]["lines"][line.order])
+        return [] if line.order is None else drawn_letters(self._look.blocks[line.block]["lines"][line.order])
 
 
 class _Looks(dict[tuple[Any, ...], int]):
@@ -160,7 +174,7 @@ class _Looks(dict[tuple[Any, ...], int]):
         return number
 
 
-def _drawn_lines(drawn: _Drawn, looks: _Looks) -> list[Line]:
+def _drawn_lines(drawn: _Drawn, looks: _Looks) -> list[_Read]:
     """The lines as MuPDF has them, with its words."""
     parts = [word[4] for word in drawn.words]
     places = in_units(list(chain.from_iterable(map(_BOX, drawn.words))))
@@ -185,7 +199,7 @@ def _drawn_lines(drawn: _Drawn, looks: _Looks) -> list[Line]:
             pieces = [tuple(places[4 * index : 4 * index + 4]) for index in range(start, end)]
             boxes = list(chain.from_iterable(_around(pieces[each.start : each.stop]) for each in matched))
         begin = end
-        lines.append(Line(text, line.block, _rounded(line.direction), boxes, styles))
+        lines.append((line.text, Line(text, line.block, _rounded(line.direction), boxes, styles)))
     return lines
 
 
@@ -205,7 +219,7 @@ def _end_of_line(drawn: _Drawn, begin: int, line: _DrawnLine) -> int:
 
 def _with_lost_lines(drawn: _Drawn) -> Iterable[_DrawnLine]:
     """The lines of the page, those too that MuPDF's text has and PyMuPDF's lines lack, or lack the end of."""
-    texts = drawn.text.split("\n")[:-1]
+    texts = drawn.texts
     if len(texts) == len(drawn.lines) and all(map(str.__eq__, texts, map(itemgetter(0), drawn.lines))):
         return drawn.lines
     known = deque(drawn.lines)
@@ -234,7 +248,7 @@ def _styles(line: _DrawnLine, words: Sequence[str], looks: _Looks) -> list[int]:
 
 def _line_of_letters(
     raw: str, letters: Sequence[Letter], block: int, direction: tuple[float, float], looks: _Looks
-) -> Line:
+) -> _Read:
     text = fit(raw)
     words = text.split()
     found = list(_PIECE.finditer(text_of(letters)))
@@ -242,10 +256,10 @@ def _line_of_letters(
     if matched is None:  # every word has the place of its line, if that is known
         box = in_units(_around([letter.box for letter in letters])) if letters else []
         style = [looks[_STYLE(letters[0].span)]] if letters else []
-        return Line(text, block, _rounded(direction), box * len(words), style * len(words))
+        return raw, Line(text, block, _rounded(direction), box * len(words), style * len(words))
     parts = [letters[found[each.start].start() : found[each.stop - 1].end()] for each in matched]
     boxes = in_units([place for part in parts for place in _around([letter.box for letter in part])])
-    return Line(text, block, _rounded(direction), boxes, [looks[_STYLE(part[0].span)] for part in parts])
+    return raw, Line(text, block, _rounded(direction), boxes, [looks[_STYLE(part[0].span)] for part in parts])
 
 
 def _around(boxes: Sequence[tuple[_Place, ...]]) -> tuple[_Place, ...]:

@@ -1,13 +1,12 @@
-"""What text recognition read on a page, at its places, and merged with what the text layer has."""
+"""What text recognition read on a page, at its places, and where it stands among what the text layer has."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from difflib import SequenceMatcher
-from functools import reduce
 from typing import Any, NamedTuple
 
 from services.pdf.worker.boxes import Box
-from services.pdf.worker.page_text import PlacedLetter, PlacedLine, PlacedText
+from services.pdf.worker.placed import PlacedLetter
 from services.pdf.worker.strings import fold
 
 _MOST_WORDS = 20_000
@@ -107,34 +106,29 @@ def certain_in(lines: Iterable[Sequence[Word]]) -> float:
     return sum(len(word.text) * word.confidence for line in lines for word in line)
 
 
-def text_of(lines: Iterable[Sequence[Word]]) -> str:
-    """The text, each line ended by a line feed."""
-    return "".join(f"{' '.join(word.text for word in line)}\n" for line in lines)
-
-
-def merge(lines: Sequence[Sequence[Word]], areas: Sequence[Box], layer: PlacedText) -> str:
-    """The lines of both in the order of their places, each ended by a line feed.
+def arrange(read: Sequence[Box], own: Sequence[Box], areas: Sequence[Box]) -> list[tuple[bool, int]]:
+    """The order of recognised lines and of the layer's own by their places: whether it is one of these, and which.
 
     Recognised lines keep their order, which knows of columns. A line of the layer stands before the first one that is
     below it in the same area, or before the first area that is below it or to its right.
     """
-    read = [PlacedLine(text_of([line]), reduce(Box.around, (word.box for word in line))) for line in lines]
-    own = [PlacedLine(f"{line.text}\n", line.box) for line in layer.lines]
     if len(read) * len(own) > _MOST_COMPARED:
-        return "".join(line.text for line in sorted(read + own, key=lambda line: (line.box.middle[1], line.box.x0)))
-    homes = [_area_of(line.box, areas) for line in read]
-    before: defaultdict[int, list[str]] = defaultdict(list)
-    for line in own:
-        before[_place(line.box, read, homes, _area_of(line.box, areas))].append(line.text)
-    pieces = [text for index, line in enumerate(read) for text in (*before[index], line.text)]
-    return "".join(pieces + before[len(read)])
+        places = [
+            (box, (is_own, index)) for is_own in (False, True) for index, box in enumerate(own if is_own else read)
+        ]
+        return [line for _, line in sorted(places, key=lambda place: (place[0].middle[1], place[0].x0))]
+    homes = [_area_of(box, areas) for box in read]
+    before: defaultdict[int, list[tuple[bool, int]]] = defaultdict(list)
+    for index, box in enumerate(own):
+        before[_place(box, read, homes, _area_of(box, areas))].append((True, index))
+    arranged = [line for index in range(len(read)) for line in (*before[index], (False, index))]
+    return arranged + before[len(read)]
 
 
 def _words(words: Iterable[Mapping[str, Any]], scale: float) -> Iterator[Word]:
     for each in words:
-        text = fold(each["text"])
-        if text:
-            box = Box(each["x0"] * scale, each["y0"] * scale, each["x1"] * scale, each["y1"] * scale)
+        box = Box(each["x0"] * scale, each["y0"] * scale, each["x1"] * scale, each["y1"] * scale)
+        for text in fold(each["text"]).split():
             yield Word(text, box, min(max(float(each["confidence"]), 0.0), 1.0))
 
 
@@ -142,17 +136,15 @@ def _area_of(box: Box, areas: Sequence[Box]) -> Box | None:
     return next((area for area in areas if area.holds(box.middle)), None)
 
 
-def _place(box: Box, read: Sequence[PlacedLine], homes: Sequence[Box | None], home: Box | None) -> int:
+def _place(box: Box, read: Sequence[Box], homes: Sequence[Box | None], home: Box | None) -> int:
     """Before which of the recognised lines a line of the layer stands, by its index."""
     _, y = box.middle
     if home in homes:
         own = [index for index, each in enumerate(homes) if each == home]
         below = (
-            index
-            for index in own
-            if read[index].box.middle[1] > y and read[index].box.x0 < box.x1 and box.x0 < read[index].box.x1
+            index for index in own if read[index].middle[1] > y and read[index].x0 < box.x1 and box.x0 < read[index].x1
         )
-        above = [index for index in own if read[index].box.middle[1] <= y]
+        above = [index for index in own if read[index].middle[1] <= y]
         return next(below, above[-1] + 1 if above else own[0])
     after = (
         index

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 from services.pdf.worker.boxes import Box
-from services.pdf.worker.documents import Document
 from services.pdf.worker.drawing import shows_letters
+from services.pdf.worker.look import Look
 from services.pdf.worker.page_pictures import (
     Area,
     covered_areas,
@@ -13,7 +13,7 @@ from services.pdf.worker.page_pictures import (
     may_have_inline_pictures,
     may_have_pictures,
 )
-from services.pdf.worker.page_text import PlacedLetter, read_places
+from services.pdf.worker.placed import PlacedLetter, placed_letters
 from services.pdf.worker.rotten import is_implausible, is_unmapped
 
 AUTO, NEVER, FORCE = "auto", "never", "force"
@@ -50,86 +50,58 @@ class Want(NamedTuple):
     """What to read; all of the page if there are none."""
 
 
-def wanted(document: Document, page: int, mode: str, text: str) -> Want | None:
-    """Whether page `page` (from 1) must be read from its picture, and why.
+class Verdict(NamedTuple):
+    """What is to be thought of a page."""
 
-    Args:
-        document: The document.
-        page: Page number, from 1.
-        mode: "auto", "force", or "never": then only a page that has no text wants it.
-        text: Its text layer as `page_text.read_as_mapped` gives it.
+    want: Want | None
+    """Why it should be read from its picture; None if it should not."""
 
-    Raises mupdf.FzErrorBase when the page cannot be parsed.
-    """
-    if mode == FORCE:
-        return Want("forced")
-    if not text.strip():
-        return Want("no_text") if _shows_something(document, page) else None
-    if mode == NEVER:
-        return None
-    if is_unmapped(text):
-        return Want("unmapped")
-    if not _may_be_scanned(document, page, len(text)):
-        return None
-    return _want_of_pictures(document, page, text)
-
-
-def is_scanned(document: Document, page: int, characters: int) -> bool:
-    """Whether page `page` (from 1) is a picture of text, as far as can be told without reading it.
+    is_scan: bool
+    """Whether it is a picture of text, as far as can be told without reading it.
 
     Either it has no text, and pictures on a tenth of it; or pictures cover two fifths of it, with no more upon them
-    than a stamp or what a program recognised. `characters` is how many its text layer has.
+    than a stamp or what a program recognised.
+    """
+
+
+def judge(look: Look, text: str) -> Verdict:
+    """Whether a page must be read from its picture, and why. `text` is its layer's, as `reading.Layer.mapped` has it.
 
     Raises mupdf.FzErrorBase when the page cannot be parsed.
     """
-    if characters and not _may_be_scanned(document, page, characters):
-        return False
-    areas = _areas(document, page)
-    if not characters:
-        return _share(areas) >= _SCAN_SHARE
-    if _share(areas) < _SCANNED_SHARE:
-        return False
-    placed = read_places(document, page)
-    if placed is None:
-        return False
-    letters = placed.letters
-    scans = [area for area in areas if _is_recognised(area, letters) or not _is_under_text(area, letters)]
-    return _share(scans) >= _SCANNED_SHARE
-
-
-def _may_be_scanned(document: Document, page: int, characters: int) -> bool:
-    """A quick look, which rules out most pages of text."""
-    if may_have_pictures(document, page):
-        return True
-    return characters < _FEW and may_have_inline_pictures(document, page)
-
-
-def _shows_something(document: Document, page: int) -> bool:
-    return _share(_areas(document, page)) >= _SCAN_SHARE or shows_letters(document, page)
-
-
-def _want_of_pictures(document: Document, page: int, text: str) -> Want | None:
-    areas = _areas(document, page)
-    if _share(areas) <= _PICTURE_SHARE:
-        return None
-    placed = read_places(document, page)
-    if placed is None:
-        return None
-    unread, recognised = [], False
+    if not text.strip():
+        share = _share(_areas(look))
+        shows = share >= _SCAN_SHARE or shows_letters(look.document, look.page)
+        return Verdict(Want("no_text") if shows else None, share >= _SCAN_SHARE)
+    if not _may_be_scanned(look, len(text)):
+        return Verdict(Want("unmapped") if is_unmapped(text) else None, is_scan=False)
+    areas = _areas(look)
+    letters = placed_letters(look) if _share(areas) > _PICTURE_SHARE else None
+    if letters is None:
+        return Verdict(Want("unmapped") if is_unmapped(text) else None, is_scan=False)
+    unread, recognised = [], []
     for area in areas:
-        if _is_recognised(area, placed.letters):
-            recognised = True
-        elif not _is_under_text(area, placed.letters):
+        if _is_recognised(area, letters):
+            recognised.append(area)
+        elif not _is_under_text(area, letters):
             unread.append(area)
-    if recognised and is_implausible(text):
-        return Want("unmapped")
-    if _share(unread) <= _PICTURE_SHARE:
-        return None
-    return Want("picture", [area.box for area in unread])
+    is_scan = _share(unread + recognised) >= _SCANNED_SHARE
+    if is_unmapped(text) or (recognised and is_implausible(text)):
+        return Verdict(Want("unmapped"), is_scan)
+    if _share(unread) > _PICTURE_SHARE:
+        return Verdict(Want("picture", [area.box for area in unread]), is_scan)
+    return Verdict(None, is_scan)
 
 
-def _areas(document: Document, page: int) -> list[Area]:
-    sheet, pictures = find_pictures(document, page)
+def _may_be_scanned(look: Look, characters: int) -> bool:
+    """A quick look, which rules out most pages of text."""
+    if may_have_pictures(look.document, look.page):
+        return True
+    return characters < _FEW and may_have_inline_pictures(look.document, look.page)
+
+
+def _areas(look: Look) -> list[Area]:
+    sheet, pictures = find_pictures(look.document, look.page)
     return covered_areas([picture.box for picture in pictures], sheet)
 
 

@@ -77,14 +77,20 @@ def read_shapes(loaded: Any) -> Shapes:
 
 
 def find_shapes(found: Any) -> Shapes:
-    """The shapes of a mupdf.FzStextPage; there are pictures only if its options had them kept."""
+    """The shapes of a mupdf.FzStextPage; there are pictures only if its options had them kept.
+
+    What lies off the page is left out.
+    """
     if _has_more_blocks(found):
         return Shapes(is_crowded=True)
     bounds = found.m_internal.mediabox
-    drawn = _Drawn(_EVERYTHING * (bounds.x1 - bounds.x0) * (bounds.y1 - bounds.y0) * UNITS**2)
+    sheet = [edge * UNITS for edge in (bounds.x0, bounds.y0, bounds.x1, bounds.y1)]
+    drawn = _Drawn(_EVERYTHING * (sheet[2] - sheet[0]) * (sheet[3] - sheet[1]))
     for *edges, stroke, straight, alpha, color in set(_SHAPE.findall(_printed(found))):
         left, top, right, bottom = edges
         box = (_units(left), _units(top), _units(right), _units(bottom))
+        if box[2] < sheet[0] or box[3] < sheet[1] or box[0] > sheet[2] or box[1] > sheet[3]:
+            continue
         if not stroke:
             drawn.pictures.append(box)
         elif straight == b"1" and alpha != b"00" and not _is_white(color):

@@ -1,12 +1,18 @@
 """The views of documents that a worker knows: functions that the service names and its zygote imports.
 
-A view of a whole document takes it and its arguments, and returns its response as JSON text with all fields present:
+A view of pages takes what was read of them and its arguments, and returns its response as JSON text with all fields
+present. Its worker does not open the document:
+
+    def describe(readings: Readings, arguments: Arguments) -> bytes
+
+A view of a whole document takes that instead:
 
     def describe(document: Document, arguments: Arguments) -> bytes
 
-One whose result the service itself must know about returns an Outcome instead. A view of pages (`paged.py`) also takes
-a page. A view of content alone takes its worker's private folder in the
-document's place, and finds the content among its arguments, under `wire.CONTENT`:
+One whose result the service itself must know about returns an Outcome instead. Its header may say which pages it
+`needs`, as ranges; then the service asks again with their readings among the arguments (`Readings.take`). A view of
+content alone takes its worker's private folder in the document's place, and finds the content among its arguments,
+under `wire.CONTENT`:
 
     def read_picture(folder: str, arguments: Arguments) -> bytes
 
@@ -19,7 +25,7 @@ from functools import partial
 from typing import Any, NamedTuple, TypeAlias
 
 from services.pdf.worker.documents import Document, open_document
-from services.pdf.worker.paged import read_pages
+from services.pdf.worker.readings import Readings, UnfitReadingsError
 
 Arguments: TypeAlias = dict[str, Any]
 """What the operation's declaration takes from a request."""
@@ -44,22 +50,29 @@ class Given(NamedTuple):
 View: TypeAlias = Callable[[Given, Arguments], Outcome]
 
 
-def load(function: str, *, paged: bool, content: bool) -> View:
+def load(function: str, *, readings: bool, content: bool) -> View:
     """Imports a view by "module:function"."""
     found = pkgutil.resolve_name(function)
     if content:
         return partial(_read_content, found)
-    return partial(_open_and_read, partial(read_pages if paged else _read_whole, found))
+    return partial(_look_again, partial(_view_readings if readings else _open_and_read, found))
 
 
-def _open_and_read(read: Callable[[Document, Arguments], Outcome], given: Given, arguments: Arguments) -> Outcome:
-    return read(open_document(given.document, given.password), arguments)
+def _look_again(view: View, given: Given, arguments: Arguments) -> Outcome:
+    try:
+        return view(given, arguments)
+    except UnfitReadingsError as error:
+        return {"unfit": error.pages}, b""
 
 
-def _read_whole(
-    describe: Callable[[Document, Arguments], bytes | Outcome], document: Document, arguments: Arguments
+def _view_readings(describe: Callable[[Readings, Arguments], bytes], _given: Given, arguments: Arguments) -> Outcome:
+    return {}, describe(Readings.take(arguments), arguments)
+
+
+def _open_and_read(
+    describe: Callable[[Document, Arguments], bytes | Outcome], given: Given, arguments: Arguments
 ) -> Outcome:
-    found = describe(document, arguments)
+    found = describe(open_document(given.document, given.password), arguments)
     return found if isinstance(found, tuple) else ({}, found)
 
 

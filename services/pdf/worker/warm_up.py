@@ -3,16 +3,16 @@
 import contextlib
 import os
 from collections.abc import Iterable
+from typing import Any
 
 from services.base.errors import PapermeshError
-from services.pdf.pages import Paging
 from services.pdf.processes.wire import CONTENT
 from services.pdf.worker.documents import open_document
 from services.pdf.worker.mupdf import pymupdf
+from services.pdf.worker.read import read_pages
 from services.pdf.worker.views import Arguments, Given, View
 
-_PAGING: Paging = {"ranges": [], "in_call": 10, "spread": 10, "apart": False, "result_bytes": 1 << 20}
-
+_READING = {"ranges": [], "most": 10, "spread": 10, "ocr": "never", "bytes": 1 << 20}
 
 _DPI = 150
 """Of the picture."""
@@ -27,14 +27,22 @@ def warm_up(views: Iterable[tuple[View, Arguments]], folder: str) -> None:
     try:
         os.write(descriptor, _sample())
         given = Given(descriptor, folder)
-        content = {CONTENT: _picture(descriptor)} if folder else {}
+        given_views = {CONTENT: _picture(descriptor)} if folder else _readings(descriptor)
         for view, arguments in views:
-            view(given, {"paging": _PAGING, **content, **arguments})
+            view(given, given_views | arguments)
         os.ftruncate(descriptor, 0)
         with contextlib.suppress(PapermeshError):  # the way of an error loads modules too
             open_document(descriptor)
     finally:
         os.close(descriptor)
+
+
+def _readings(document: int) -> dict[str, Any]:
+    """The readings of a document as the service gives them to a view, and how they are made."""
+    header, content = read_pages(open_document(document), _READING)
+    found = [[page, length] for page, (length, _) in enumerate(header["found"], 1)]
+    given = {"pages": len(found), "asked": [], "found": found, "failures": [], "with_scans": False}
+    return {"readings": given, CONTENT: content}
 
 
 def _picture(document: int) -> bytes:

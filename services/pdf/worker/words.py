@@ -7,7 +7,7 @@ from typing import Any, Literal, NamedTuple
 
 import orjson
 
-VERSION = 1
+VERSION = 2
 """Of the JSON; a reading of another version is made again."""
 
 UNITS = 100
@@ -93,7 +93,25 @@ class Reading:
 
     styles: list[Style]
     lines: list[Line]
-    """In the order in which they are read."""
+    """In the order in which they are read. Those that a reader cannot see come last."""
+
+    confidence: float = 1.0
+    """The share of the text's characters that are right as far as is known, from 0 to 1, white space aside."""
+
+    hidden_characters: int = 0
+    """How many a reader cannot see, white space aside; there may be more than `lines` have."""
+
+    want: str = ""
+    """Why its picture should be read, if it was not: "no_text", "picture" or "unmapped"; see `scans.Want`."""
+
+    is_scan: bool = False
+    """Whether it is a picture of text, as far as can be told without reading it."""
+
+    ocr: bool = False
+    """Whether any of its text was recognised."""
+
+    ocr_reason: str = ""
+    """Why its picture was read, as `want` or "forced"; "" if it was not."""
 
     rules: list[int] = field(default_factory=list)
     """Thin straight lines, as four hundredths of a point each, like a line's `boxes`; see `shapes.Shapes`."""
@@ -125,6 +143,11 @@ class Reading:
             )
 
 
+_SHAPES = ("rules", "fills", "pictures")
+_MORE = ("confidence", "hidden_characters", "want", "is_scan", "ocr", "ocr_reason", *_SHAPES, "is_crowded")
+"""What a reading says of the page as a whole, besides its size."""
+
+
 def in_units(places: Sequence[float]) -> list[int]:
     """Points as whole hundredths, those that no page can have cut down."""
     try:
@@ -141,15 +164,14 @@ def to_bytes(reading: Reading) -> bytes:
     fonts: dict[str, int] = {}
     styles = [(fonts.setdefault(font, len(fonts)), size, flags, color) for font, size, flags, color in reading.styles]
     lines = [_packed(line) for line in reading.lines]
-    shapes = (reading.rules, reading.fills, reading.pictures, reading.is_crowded)
     page = (VERSION, reading.width, reading.height, reading.rotation, list(fonts), styles, lines)
-    return orjson.dumps((*page, shapes) if any(shapes) else page)
+    return orjson.dumps((*page, *map(reading.__getattribute__, _MORE)))
 
 
 def from_bytes(content: bytes) -> Reading:
     """The reading that `to_bytes` made this of. Raises ValueError for anything else."""
     try:
-        version, width, height, rotation, fonts, styles, lines, *shapes = orjson.loads(content)
+        version, width, height, rotation, fonts, styles, lines, *more = orjson.loads(content)
         if version != VERSION:
             message = f"The reading is of version {version}, not {VERSION}."
             raise ValueError(message)
@@ -159,7 +181,7 @@ def from_bytes(content: bytes) -> Reading:
             rotation,
             [Style(fonts[font], size, flags, color) for font, size, flags, color in styles],
             [_unpacked(*line) for line in lines],
-            *(_checked(*shapes[0]) if shapes else ()),
+            **_checked(dict(zip(_MORE, more, strict=True))),
         )
     except (AttributeError, IndexError, TypeError) as error:
         message = "These bytes are no reading of a page."
@@ -176,12 +198,11 @@ def _packed(line: Line) -> tuple[Any, ...]:
     return packed
 
 
-def _checked(*shapes: Any) -> tuple[list[int], list[int], list[int], bool]:
-    rules, fills, pictures, is_crowded = shapes
-    if any(len(boxes) % 4 for boxes in (rules, fills, pictures)):
+def _checked(more: dict[str, Any]) -> dict[str, Any]:
+    if any(len(more[name]) % 4 for name in _SHAPES):
         message = "A box of the reading lacks an edge."
         raise ValueError(message)
-    return rules, fills, pictures, is_crowded
+    return more
 
 
 def _unpacked(text: str, block: int, styles: int | list[int], boxes: list[int], *others: Any) -> Line:

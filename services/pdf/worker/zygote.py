@@ -50,7 +50,7 @@ def run(control: socket.socket, recipe: dict[str, Any]) -> None:
         prctl(_PR_SET_CHILD_SUBREAPER, 1)
         _children()  # a kernel without this list is told at the start
     views = {
-        name: load(view["function"], paged=view["paged"], content=view["content"])
+        name: load(view["function"], readings=view["readings"], content=view["content"])
         for name, view in recipe["views"].items()
     }
     warm_up(((views[name], view["warm_up"]) for name, view in recipe["views"].items()), recipe["folder"])
@@ -107,7 +107,7 @@ class _Zygote:
         with contextlib.suppress(BaseException):
             confinement.hold_only(descriptor)
             if self._lock_in(folder):
-                loop.serve(self._views, folder)
+                loop.serve(self._views, folder, self._kind["limits"]["result_bytes"])
                 status = os.EX_OK
         # No exit handlers: they are the zygote's.
         os._exit(status)

@@ -11,26 +11,35 @@ from typing import Any
 
 import orjson
 
+from services.pdf.pages import pages_in
 from services.pdf.processes.wire import CONTENT
 from services.pdf.worker import failures
 from services.pdf.worker.documents import Document
-from services.pdf.worker.page_text import read_text
-from services.pdf.worker.paged import Lists
+from services.pdf.worker.words import Line, Reading, to_bytes
+from tests.services.pdf.viewing import read_text
 
 NOT_RENDERED = {"broken": failures.broken(1), "huge": failures.too_large(1, "The picture is too large.")}
 
 
-def read_page(document: Document, page: int, arguments: Mapping[str, Any]) -> Lists:
-    """Items as PDF_TEXT has them."""
-    text = read_text(document, page).strip()
-    if text.startswith("scan"):
-        if arguments["ocr"] == "never":
-            return {"failures": [failures.scan(page)]}
-        recognised = orjson.loads(arguments.get(CONTENT, b"{}"))
-        if str(page) not in recognised:
-            return {"wanted": [{"page": page, "reason": "no_text"}]}
-        text = recognised[str(page)]["text"]
-    return {"items": [{"page": page, "text": text}]}
+def read_pages(document: Document, arguments: Mapping[str, Any]) -> tuple[dict[str, Any], bytes]:
+    """Their readings, as of the step of this name."""
+    recognised = orjson.loads(arguments[CONTENT]) if arguments.get("recognised") else {}
+    found: list[Any] = []
+    readings = []
+    for page in pages_in(arguments["ranges"] or [(1, document.page_count)]):
+        text = read_text(document, page).strip()
+        reading = Reading(595, 842, 0, [], [Line(text, 0)])
+        if text.startswith("scan"):
+            if str(page) in recognised:
+                reading.lines, reading.ocr_reason = [Line(recognised[str(page)]["text"], 0)], "no_text"
+            elif arguments["ocr"] == "auto":
+                found.append("no_text")
+                continue
+            else:
+                reading.want = "no_text"
+        readings.append(to_bytes(reading))
+        found.append([len(readings[-1]), not (reading.want or reading.ocr_reason)])
+    return {"pages": document.page_count, "found": found}, b"".join(readings)
 
 
 def picture(document: Document, arguments: Mapping[str, Any]) -> tuple[dict[str, Any], bytes]:

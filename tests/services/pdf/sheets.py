@@ -3,13 +3,16 @@
 from collections.abc import Mapping
 from typing import Any
 
-from services.pdf.worker.documents import Document
-from services.pdf.worker.mupdf import mupdf
-from services.pdf.worker.paged import Lists
+import orjson
+
+from services.pdf.worker.readings import Readings
 
 
-def read_page(document: Document, page: int, arguments: Mapping[str, Any]) -> Lists:
-    """PageLayout without blocks, in units of which `arguments["per_point"]` are a point."""
-    sheet = mupdf.fz_bound_page(mupdf.pdf_load_page(document.pdf, page - 1).super())
-    width, height = (side * arguments["per_point"] for side in (sheet.x1 - sheet.x0, sheet.y1 - sheet.y0))
-    return {"pages": [{"page": page, "width": width, "height": height, "blocks": []}]}
+def describe(readings: Readings, arguments: Mapping[str, Any]) -> bytes:
+    """ExtractLayoutResponse without blocks, in units of which `arguments["per_point"]` are a point."""
+    per_point = arguments["per_point"]
+    pages = [
+        {"page": page, "width": per_point * reading.width, "height": per_point * reading.height, "blocks": []}
+        for page, reading in readings.items()
+    ]
+    return orjson.dumps({"pages": pages, "failures": readings.failures})

@@ -10,20 +10,21 @@ from google.protobuf import json_format
 from papermesh.pdf.v1 import pdf_service_pb2 as pb
 from services.base.blobs import BlobStore
 from services.pdf.engine import Engine, Result
-from services.pdf.operations import OPERATIONS, Operation, Pages
+from services.pdf.operations import OPERATIONS, READ, Operation, Pages
 from services.pdf.processes.kinds import View
 from services.pdf.processes.pool import WorkerPool
 from services.pdf.processes.pools import Pools
 from services.pdf.processes.subject import Subject
+from services.pdf.reader import Reader
 from services.pdf.readings.readings import Readings
 from services.pdf.recognition import Recognition
-from services.pdf.worker import metadata
 from services.pdf.worker.documents import Document, open_document
 from tests.services.pdf import probes
+from tests.services.pdf.viewing import metadata_of
 
 METADATA, OUTLINE, TEXT = OPERATIONS
 
-REAL = {each.name: each.for_workers() for each in OPERATIONS}
+REAL = {each.name: each.for_workers() for each in (*OPERATIONS, READ)}
 """What the service's workers know."""
 
 PROBES = {name: View(f"{probes.__name__}:{name}", warm_up={"warm_up": True}) for name in probes.NAMES}
@@ -36,6 +37,13 @@ def no_readings() -> Readings:
     return Readings(Path("/nowhere"), BlobStore("file:///nowhere"), "", 0)
 
 
+def make_engine(pools: Pools, readings: Readings | None = None) -> Engine:
+    """The engine of the service; without `readings`, none is kept."""
+    kept = readings or no_readings()
+    recognition = Recognition(pools, kept)
+    return Engine(pools, recognition, Reader(pools, recognition, kept))
+
+
 class Questions:
     """The service's three operations on one pool."""
 
@@ -44,7 +52,7 @@ class Questions:
         self._pool = pool
         self._text = replace(TEXT, pages=Pages(**pages))
         pools = cast("Pools", self)  # it has what the engine needs of them
-        self._engine = Engine(pools, Recognition(pools, no_readings()))
+        self._engine = make_engine(pools)
 
     def missing(self, _kind: str) -> str:
         """Recognition: there is one pool, of text workers."""
@@ -76,7 +84,7 @@ def open_path(path: Path, password: str = "") -> Document:
 
 def describe(path: Path) -> dict[str, Any]:
     """What PDF_METADATA says of a document; its text must be that of the response."""
-    text = metadata.describe(open_path(path), {"sha256": "ab" * 32})
+    text = metadata_of(open_path(path))
     json_format.Parse(text, pb.GetMetadataResponse())
     described: dict[str, Any] = orjson.loads(text)
     return described

@@ -12,9 +12,9 @@ import pytest
 from services.base.errors import PapermeshError
 from services.pdf.processes.pool import WorkerPool
 from services.pdf.processes.subject import Subject
-from services.pdf.worker import metadata, outline, text
 from services.pdf.worker.documents import Document
 from tests.services.pdf.support import Questions, open_path
+from tests.services.pdf.viewing import metadata_of, outline_of, text_of
 
 FOLDER = Path(__file__).with_name("cases")
 CASES = json.loads((FOLDER / "expected.json").read_text())
@@ -23,18 +23,10 @@ FALL_SHORT: set[str] = set()
 """What is not read right yet. A test fails as soon as one of them is."""
 
 
-def read_text(document: Document) -> dict[str, Any]:
-    found: dict[str, list[Any]] = {"items": [], "failures": []}
-    for page in range(1, document.page_count + 1):
-        for name, entries in text.read_page(document, page, {}).items():
-            found[name] += entries  # type: ignore[arg-type]  # the lists of a response, by name
-    return found
-
-
 VIEWS: Mapping[str, Callable[[Document], dict[str, Any]]] = {
-    "PDF_METADATA": lambda document: json.loads(metadata.describe(document, {"sha256": "ab" * 32})),
-    "PDF_OUTLINE": lambda document: json.loads(outline.describe(document, {})),
-    "PDF_TEXT": read_text,
+    "PDF_METADATA": lambda document: json.loads(metadata_of(document)),
+    "PDF_OUTLINE": outline_of,
+    "PDF_TEXT": text_of,
 }
 
 
@@ -120,7 +112,6 @@ async def test_a_confined_worker_reads_what_an_open_one_does(
             elif call == "PDF_OUTLINE":
                 answer = json.loads(await questions.outline(subject(path), 30))
             else:
-                found = json.loads(await questions.text(subject(path), "", 30))
-                answer = {name: found[name] for name in ("items", "failures")}
+                answer = json.loads(await questions.text(subject(path), "", 30))
             assert answer == VIEWS[call](open_path(path)), name
         assert pool.restarts == {}

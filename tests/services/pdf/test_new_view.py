@@ -12,21 +12,19 @@ from papermesh.pdf.v1 import pdf_service_pb2 as pb
 from services.base.blobs import BlobStore, Namespace
 from services.base.server import Hosted
 from services.base.testing import envoy_metadata, serving
-from services.pdf.engine import Engine
-from services.pdf.operations import OPERATIONS, Operation, Pages
+from services.pdf.operations import OPERATIONS, READ, Operation, Pages
 from services.pdf.processes.kinds import Kind
 from services.pdf.processes.pools import Pools
-from services.pdf.recognition import Recognition
 from services.pdf.servicer import PdfServicer
-from tests.services.pdf.support import no_readings
+from tests.services.pdf.support import make_engine
 
 SERVICE = pb.DESCRIPTOR.services_by_name["PdfService"]
 
 SHEETS = Operation(
     name="sheets",
     method=SERVICE.methods_by_name["ExtractLayout"],
-    view="tests.services.pdf.sheets:read_page",
-    arguments=lambda _request, _subject: {"per_point": 2},
+    view="tests.services.pdf.sheets:describe",
+    arguments=lambda _request, _subject: {"ocr": "never", "languages": [], "per_point": 2},
     pages=Pages(in_call=9, in_part=2),
     warm_up={"per_point": 1},
 )
@@ -41,13 +39,13 @@ def blobs(tmp_path: Path) -> BlobStore:
 async def channel(tmp_path: Path, blobs: BlobStore) -> AsyncIterator[grpc.aio.Channel]:
     """A channel to a server that has the new operation beside the others."""
     operations = [*OPERATIONS, SHEETS]
-    async with Pools([Kind(size=2)], operations, tmp_path / "work") as pools:
-        servicer = PdfServicer(operations, Engine(pools, Recognition(pools, no_readings())), blobs)
+    async with Pools([Kind(size=2)], [*operations, READ], tmp_path / "work") as pools:
+        servicer = PdfServicer(operations, make_engine(pools), blobs)
         async with serving(Hosted(SERVICE, servicer), directory=tmp_path / "certificates") as channel:
             yield channel
 
 
-async def test_it_is_served_read_by_several_workers_and_joined(
+async def test_it_is_served_of_pages_that_several_workers_read(
     channel: "grpc.aio.Channel", blobs: BlobStore, make_pdf: Callable[..., Path]
 ) -> None:
     document = make_pdf(*"abcde")
@@ -74,8 +72,3 @@ async def test_it_is_served_read_by_several_workers_and_joined(
     request.pages = "9"
     with pytest.raises(grpc.aio.AioRpcError, match="page 9 is not in the document"):
         await ask(request, metadata=envoy_metadata(), timeout=30)
-
-
-def test_an_operation_on_pages_whose_response_is_no_lists_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"GetMetadataResponse cannot be joined from parts"):
-        Operation(name="x", method=SERVICE.methods_by_name["GetMetadata"], view="x:x", pages=Pages())

@@ -14,8 +14,9 @@ from papermesh.pdf.v1 import pdf_service_pb2 as pb
 from services.base.blobs import BlobStore, Namespace
 from services.base.errors import Code, PapermeshError
 from services.base.flow import Flow
+from services.pdf import reader
 from services.pdf.engine import Engine, Result
-from services.pdf.operations import Pages, Step
+from services.pdf.operations import READ, Pages, Step
 from services.pdf.processes.kinds import OCR, Kind
 from services.pdf.processes.limits import Limits
 from services.pdf.processes.pools import Pools
@@ -31,22 +32,23 @@ About = Callable[..., Subject]
 Until = Callable[[Callable[[], object]], Awaitable[None]]
 
 VIEWS = "tests.services.pdf.scanned"
-READ = replace(TEXT, view=f"{VIEWS}:read_page", pages=Pages(in_part=2), warm_up={"ocr": "never"})
+ASKED = replace(TEXT, pages=Pages(in_part=2))
 STEPS = (
+    Step(name="read", view=f"{VIEWS}:read_pages", warm_up=READ.warm_up),
     Step(name="picture", view=f"{VIEWS}:picture", warm_up={"page": 1}),
     Step(name="recognise", view=f"{VIEWS}:recognise", content=True, warm_up={"languages": []}, kind=OCR),
 )
 
 
-class Reader:
+class Caller:
     """The engine, and what a test asks it."""
 
     def __init__(self, pools: Pools, readings: Readings) -> None:
         self.recognition = Recognition(pools, readings)
-        self._engine = Engine(pools, self.recognition)
+        self._engine = Engine(pools, self.recognition, reader.Reader(pools, self.recognition, readings))
 
     async def read(self, subject: Subject, timeout_s: float = 30, **asked: Any) -> Result:
-        return await self._engine.answer(READ, pb.ExtractTextRequest(**asked), subject, timeout_s)
+        return await self._engine.answer(ASKED, pb.ExtractTextRequest(**asked), subject, timeout_s)
 
 
 @pytest.fixture
@@ -78,20 +80,20 @@ def reading(tmp_path: Path, readings: Readings) -> Callable[..., Any]:
     """Starts the engine with workers of both kinds."""
 
     @asynccontextmanager
-    async def start(*, ocr: int = 2, missing: str = "", kept: int = 4) -> AsyncIterator[Reader]:
+    async def start(*, ocr: int = 2, missing: str = "", kept: int = 4) -> AsyncIterator[Caller]:
         kinds = [Kind(size=2, limits=Limits(kept=kept)), Kind(name=OCR, size=ocr, on_first_use=True, missing=missing)]
-        async with Pools(kinds, [READ, *STEPS], tmp_path / "work") as pools:
-            reader = Reader(pools, readings)
+        async with Pools(kinds, [ASKED, *STEPS], tmp_path / "work") as pools:
+            caller = Caller(pools, readings)
             try:
-                yield reader
+                yield caller
             finally:
-                await reader.recognition.aclose()
+                await caller.recognition.aclose()
 
     return start
 
 
 def texts(result: Result) -> dict[int, str]:
-    return {item["page"]: item["text"] for item in orjson.loads(result.json)["items"]}
+    return {item["page"]: item["text"].strip() for item in orjson.loads(result.json)["items"]}
 
 
 def failures(result: Result) -> dict[int, str]:

@@ -8,8 +8,8 @@ from services.base.errors import Code, PapermeshError
 from services.pdf.worker import documents
 from services.pdf.worker.documents import raise_if_out_of_memory
 from services.pdf.worker.mupdf import mupdf, pymupdf
-from services.pdf.worker.page_text import read_text
 from tests.services.pdf.support import open_path
+from tests.services.pdf.viewing import read_text
 
 Pdf = Callable[..., Path]
 

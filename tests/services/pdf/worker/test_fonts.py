@@ -5,8 +5,8 @@ import pytest
 
 from services.pdf.worker.fonts import PageFonts, read_fonts
 from services.pdf.worker.page_boxes import find_page
-from services.pdf.worker.page_text import read_text
 from tests.services.pdf.support import open_path
+from tests.services.pdf.viewing import read_text
 
 Write = Callable[..., Path]
 

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from services.pdf.worker.headings import find_headings
 from services.pdf.worker.mupdf import pymupdf
 from tests.services.pdf.support import open_path
+from tests.services.pdf.viewing import outline_of
 
 Write = Callable[[pymupdf.Page], None]
 
@@ -32,7 +32,7 @@ def make(tmp_path: Path) -> Callable[..., Path]:
 
 
 def titles(path: Path) -> list[str]:
-    return [heading["title"] for heading in find_headings(open_path(path))[0]]
+    return [entry["title"] for entry in outline_of(open_path(path))["entries"]]
 
 
 @pytest.mark.parametrize(("lines", "found"), [(3, ["Leave and leave and leave"]), (4, [])])
@@ -67,5 +67,5 @@ def test_after_five_hundred_pages_nothing_is_looked_for_and_that_is_told(tmp_pat
         for _ in range(501):
             document.new_page()
         document.save(path)
-    (failure,) = find_headings(open_path(path))[1]
+    (failure,) = outline_of(open_path(path))["failures"]
     assert (failure["page"], failure["reason"]) == (501, "TOO_LARGE")

@@ -13,10 +13,12 @@ from hypothesis import strategies as st
 from papermesh.pdf.v1 import pdf_service_pb2 as pb
 from services.pdf.processes.pool import WorkerPool
 from services.pdf.processes.subject import Subject
-from services.pdf.worker import hidden_text, metadata, outline, page_trace, text, visibility
+from services.pdf.worker import hidden_lines, page_trace, visibility
+from services.pdf.worker.look import count_letters
 from services.pdf.worker.mupdf import pymupdf
-from services.pdf.worker.page_text import count_characters, read_text
+from services.pdf.worker.reading import read_page_words
 from tests.services.pdf.support import TEXT, Questions, open_path
+from tests.services.pdf.viewing import metadata_of, outline_of, read_text, text_of
 from tests.services.pdf.worker.hiding import HIDDEN, HIDING, PLAIN, SHOWING, WHITE, box, make, raw, show, write
 
 
@@ -27,8 +29,8 @@ def path(tmp_path: Path) -> Path:
 
 def ask(path: Path) -> tuple[str, list[dict[str, Any]]]:
     """What PDF_TEXT says of a page, and what it says is hidden."""
-    lists = text.read_page(open_path(path), 1, {"include_hidden": True})
-    return lists["items"][0]["text"], list(lists["hidden"])
+    found = text_of(open_path(path), include_hidden=True)
+    return found["items"][0]["text"], found["hidden"]
 
 
 @pytest.mark.parametrize("way", HIDING)
@@ -52,9 +54,9 @@ def test_text_that_only_looks_hidden_is_read(path: Path, way: str) -> None:
 
 def test_without_being_asked_nothing_hidden_is_told(path: Path) -> None:
     make(path, HIDING["white on white"][0])
-    lists = text.read_page(open_path(path), 1, {"include_hidden": False})
-    assert "hidden" not in lists
-    assert [item["text"] for item in lists["items"]] == [f"{PLAIN}\n"]
+    found = text_of(open_path(path))
+    assert found["hidden"] == []
+    assert [item["text"] for item in found["items"]] == [f"{PLAIN}\n"]
 
 
 def test_hidden_text_has_the_box_around_it(path: Path) -> None:
@@ -65,7 +67,7 @@ def test_hidden_text_has_the_box_around_it(path: Path) -> None:
 
 
 def test_a_page_says_when_it_hides_more_than_is_shown(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(hidden_text, "MAX_HIDDEN", 2)
+    monkeypatch.setattr(hidden_lines, "MAX_HIDDEN", 2)
 
     def draw(page: Any, said: str) -> None:
         for row in range(4):
@@ -100,8 +102,7 @@ def test_what_a_file_says_instead_of_hidden_glyphs_is_hidden_too(path: Path) -> 
 
 def test_only_letters_that_can_be_seen_are_counted(path: Path) -> None:
     make(path, HIDING["white on white"][0])
-    described = metadata.describe(open_path(path), {"sha256": ""})
-    assert count_characters(open_path(path), 1) == (20, 24)
+    described = metadata_of(open_path(path))
     assert b'"text_density":20.0,"has_text_layer":true' in described
     assert b'"hidden_characters":24' in described
 
@@ -110,7 +111,8 @@ def test_only_letters_that_can_be_seen_are_counted(path: Path) -> None:
 def test_all_that_is_hidden_is_counted(path: Path, way: str) -> None:
     make(path, HIDING[way][0])
     seen = 41 if way == "under what is written over it" else 20
-    assert count_characters(open_path(path), 1) == (seen, 24)
+    found = read_page_words(open_path(path), 1)
+    assert (count_letters(found.text), found.hidden_characters) == (seen, 24)
 
 
 def test_a_page_with_hidden_text_alone_has_no_text_layer_and_a_recognised_one_has(path: Path) -> None:
@@ -119,7 +121,7 @@ def test_a_page_with_hidden_text_alone_has_no_text_layer_and_a_recognised_one_ha
         with pymupdf.open() as document:
             draw(document.new_page(width=595, height=842), HIDDEN)
             document.save(path)
-        layers.append(b'"has_text_layer":true' in metadata.describe(open_path(path), {"sha256": ""}))
+        layers.append(b'"has_text_layer":true' in metadata_of(open_path(path)))
     assert layers == [False, True]
 
 
@@ -130,9 +132,9 @@ def test_a_hidden_heading_is_in_no_outline(path: Path) -> None:
         page.insert_text((72, 500), "Words of the body, more than of the heading. " * 2, fontname="helv", fontsize=10)
 
     make(path, draw)
-    described = outline.describe(open_path(path), {})
-    assert b'"title":"A heading"' in described
-    assert HIDDEN.encode() not in described
+    titles = [entry["title"] for entry in outline_of(open_path(path))["entries"]]
+    assert "A heading" in titles
+    assert HIDDEN not in titles
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")

@@ -107,11 +107,6 @@ def test_at_most_sixteen_pages_are_sampled_from_all_over(make_pdf: Pdf) -> None:
     assert described["text_density"] == 20.0
 
 
-def test_sampling_stops_when_it_takes_too_long(make_pdf: Pdf, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(metadata, "_SAMPLING_SECONDS", 0.0)
-    assert describe(make_pdf("a", "b", "c"))["sampled_pages"] == 1
-
-
 def test_a_page_that_cannot_be_reached_is_named(write_objects: Pdf) -> None:
     path = write_objects(
         "<</Type/Catalog/Pages 2 0 R>>",

@@ -7,10 +7,10 @@ import pytest
 from google.protobuf import json_format
 
 from papermesh.pdf.v1 import pdf_service_pb2
-from services.pdf.worker import outline
 from services.pdf.worker.mupdf import pymupdf
 from services.pdf.worker.outline_items import MAX_DEPTH
 from tests.services.pdf.support import REAL, Questions, open_path
+from tests.services.pdf.viewing import outline_of
 
 Pdf = Callable[..., Path]
 
@@ -18,9 +18,8 @@ LEAF = "<</Type/Page/Parent 2 0 R/MediaBox[0 0 100 100]>>"
 
 
 def describe(path: Path) -> dict[str, Any]:
-    text = outline.describe(open_path(path), {})
-    json_format.Parse(text, pdf_service_pb2.GetOutlineResponse())
-    described: dict[str, Any] = orjson.loads(text)
+    described: dict[str, Any] = outline_of(open_path(path))
+    json_format.ParseDict(described, pdf_service_pb2.GetOutlineResponse())
     return described
 
 

@@ -4,8 +4,8 @@ from pathlib import Path
 import pytest
 
 from services.base.errors import PapermeshError
-from services.pdf.worker.page_text import read_text
 from tests.services.pdf.support import open_path
+from tests.services.pdf.viewing import read_text
 
 Write = Callable[..., Path]
 

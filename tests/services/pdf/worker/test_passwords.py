@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from services.base.errors import Code, PapermeshError
 from services.pdf.worker.mupdf import pymupdf
-from services.pdf.worker.page_text import read_text
 from services.pdf.worker.passwords import spellings
 from tests.services.pdf.support import open_path
+from tests.services.pdf.viewing import read_text
 
 Pdf = Callable[..., Path]
 

@@ -8,11 +8,13 @@ from typing import Any
 import orjson
 import pytest
 
+from services.pdf.operations import READ
 from services.pdf.processes.kinds import View
 from services.pdf.worker.boxes import Box
 from services.pdf.worker.mupdf import pymupdf
 from services.pdf.worker.page_pictures import Picture
 from services.pdf.worker.pictures import MOST_PIXELS, choose_dpi, render
+from services.pdf.worker.words import from_bytes
 from tests.services.pdf.support import open_path
 from tests.services.pdf.worker.made_pages import KINDS, lines, photographed, write
 
@@ -126,16 +128,15 @@ def pictures_view() -> View:
 
 
 async def test_a_confined_worker_draws_and_merges_without_importing_anything(
-    make_pool: Any, ask: Any, subject: Any, pictures_view: View, save: Callable[..., Path]
+    make_pool: Any, subject: Any, pictures_view: View, save: Callable[..., Path]
 ) -> None:
     source = save(lambda page: KINDS["half scan"][0](page, 0))
-    text_view = View("services.pdf.worker.text:read_page", paged=True)
-    paging = {"ranges": [(1, 1)], "in_call": 1, "spread": 1, "apart": False, "result_bytes": 1 << 20}
+    asked = {"ranges": [(1, 1)], "most": 1, "spread": 1, "ocr": "auto", "bytes": 1 << 20}
     line = {"words": [{"text": "Annual", "x0": 72, "y0": 400, "x1": 120, "y1": 410, "confidence": 0.9}]}
     content = orjson.dumps({"1": {"dpi": 72, "lines": [line]}})
-    async with make_pool(views={"picture": pictures_view, "text": text_view}) as pool:
+    async with make_pool(views={"picture": pictures_view, "read": READ.for_workers()}) as pool:
         deadline = asyncio.get_running_loop().time() + 60
-        asked = {"paging": paging, "ocr": "auto"}
-        assert (await pool.run("text", asked, subject(source), deadline)).header["pieces"] == [[1, "picture"]]
-        item = await ask(pool, "text", source=source, paging=paging, ocr="auto", content=content)
-    assert item["text"].endswith("Annual\n")
+        assert (await pool.run("read", asked, subject(source), deadline)).header["found"] == ["picture"]
+        merged = asked | {"recognised": True, "content": content}
+        answer = await pool.run("read", merged, subject(source), deadline)
+    assert from_bytes(answer.payload).text.endswith("Annual\n")

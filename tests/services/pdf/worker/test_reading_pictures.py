@@ -8,12 +8,12 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
-import orjson
 import pytest
 
-from services.pdf.worker import pictures, text
+from services.pdf.worker import pictures
 from services.pdf.worker.mupdf import pymupdf
 from tests.services.pdf.support import open_path
+from tests.services.pdf.viewing import read, text_of
 from tests.services.pdf.worker.made_pages import KINDS, lines
 
 TESSERACT = shutil.which("tesseract")
@@ -53,9 +53,8 @@ def test_each_line_that_a_page_shows_comes_once_and_in_order(tmp_path: Path, kin
         KINDS[kind][0](document.new_page(), 0)
         document.save(path)
     opened = open_path(path)
-    (wants,) = text.read_page(opened, 1, {"ocr": "auto"})["wanted"]
-    header, picture = pictures.render(opened, wants)
-    content = orjson.dumps({"1": recognise(picture, header["dpi"])})
-    (item,) = text.read_page(opened, 1, {"ocr": "auto", "content": content})["items"]
+    (reason,), _ = read(opened, ocr="auto")
+    header, picture = pictures.render(opened, {"page": 1, "reason": reason})
+    (item,) = text_of(opened, ocr="auto", recognised={1: recognise(picture, header["dpi"])})["items"]
     assert item["text"].splitlines() == EXPECTED[kind]
     assert item["ocr"] == (kind != "picture of a landscape")

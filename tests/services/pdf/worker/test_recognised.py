@@ -1,14 +1,16 @@
 """What was recognised, merged with the text layer: nothing twice, nothing lost, in the order of the places."""
 
 from collections import Counter
-from typing import Any
+from collections.abc import Iterable, Sequence
+from functools import reduce
+from typing import Any, NamedTuple
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from services.pdf.worker.boxes import Box
-from services.pdf.worker.page_text import PlacedLetter, PlacedLine, PlacedText
-from services.pdf.worker.recognised import confidence_of, merge, take, text_of
+from services.pdf.worker.placed import PlacedLetter
+from services.pdf.worker.recognised import Word, arrange, confidence_of, take
 
 DPI = 144
 PAGE = Box(0, 0, 600, 800)
@@ -27,13 +29,20 @@ def page(lines: list[list[str]], *, top: float = 100, left: float = 50, confiden
     }
 
 
+class Layer(NamedTuple):
+    """A text layer."""
+
+    lines: list[tuple[str, Box]]
+    letters: list[PlacedLetter]
+
+
 def word(text: str, x: float, y: float, confidence: float = 0.9) -> dict[str, Any]:
     scale = DPI / 72
     box = {"x0": x * scale, "y0": y * scale, "x1": (x + 10 * len(text)) * scale, "y1": (y + 10) * scale}
     return {"text": text, "confidence": confidence, **box}
 
 
-def layer(lines: list[list[str]], *, top: float = 100, left: float = 50, visible: bool = True) -> PlacedText:
+def layer(lines: list[list[str]], *, top: float = 100, left: float = 50, visible: bool = True) -> Layer:
     """The same lines as a text layer has them."""
     letters = [
         PlacedLetter(letter, Box(x, y, x + 10, y + 12), visible)
@@ -43,14 +52,22 @@ def layer(lines: list[list[str]], *, top: float = 100, left: float = 50, visible
         for x, y in [(left + 80 * column + 10 * index, top + 20 * row - 1)]
     ]
     placed = [
-        PlacedLine(" ".join(words), Box(left, top + 20 * row, left + 80 * len(words), top + 20 * row + 12))
+        (" ".join(words), Box(left, top + 20 * row, left + 80 * len(words), top + 20 * row + 12))
         for row, words in enumerate(lines)
     ]
-    return PlacedText(placed, letters)
+    return Layer(placed, letters)
 
 
-def read(found: dict[str, Any], areas: list[Box], own: PlacedText) -> str:
-    return merge(take(found, areas, own.letters).lines, areas, own)
+def read(found: dict[str, Any], areas: list[Box], own: Layer) -> str:
+    lines = take(found, areas, own.letters).lines
+    boxes = [reduce(Box.around, (word.box for word in line)) for line in lines]
+    texts = (text_of(lines).splitlines(), [text for text, _ in own.lines])
+    order = arrange(boxes, [box for _, box in own.lines], areas)
+    return "".join(f"{texts[is_own][index]}\n" for is_own, index in order)
+
+
+def text_of(lines: Iterable[Sequence[Word]]) -> str:
+    return "".join(f"{' '.join(word.text for word in line)}\n" for line in lines)
 
 
 @given(lines=LINES)
@@ -69,7 +86,7 @@ def test_no_word_is_there_twice(lines: list[list[str]], *, visible: bool) -> Non
 def test_each_word_comes_once_whichever_of_them_the_layer_has(lines: list[list[str]], data: st.DataObject) -> None:
     has = [data.draw(st.booleans()) for _ in lines]
     own = layer([words if there else [] for words, there in zip(lines, has, strict=True)])
-    own = PlacedText([line for line in own.lines if line.text], own.letters)
+    own = Layer([line for line in own.lines if line[0]], own.letters)
     text = read(page(lines), [PAGE], own)
     assert Counter(text.split()) == Counter(word for words in lines for word in words)
     assert text.splitlines() == [" ".join(words) for words in lines]
@@ -81,7 +98,7 @@ def test_the_lines_of_the_layer_stay_above_and_below_a_picture(
 ) -> None:
     area = Box(40, 395, 560, 645)
     first, last = layer(above), layer(below, top=700)
-    own = PlacedText(first.lines + last.lines, first.letters + last.letters)
+    own = Layer(first.lines + last.lines, first.letters + last.letters)
     text = read(page(lines, top=400), [area], own)
     assert text.splitlines() == [" ".join(words) for words in (*above, *lines, *below)]
 

@@ -9,9 +9,9 @@ import pytest
 
 from services.pdf.worker.documents import Document
 from services.pdf.worker.mupdf import pymupdf
-from services.pdf.worker.page_text import count_characters, read_as_mapped
-from services.pdf.worker.scans import AUTO, FORCE, NEVER, Want, is_scanned, wanted
+from services.pdf.worker.scans import Want, judge
 from tests.services.pdf.support import open_path
+from tests.services.pdf.viewing import read, read_mapped
 from tests.services.pdf.worker.made_pages import KINDS, landscape, lines, photographed, write
 
 Make = Callable[[Callable[[Any], None]], Document]
@@ -33,8 +33,8 @@ def make(tmp_path: Path) -> Make:
     return run
 
 
-def want(document: Document, mode: str = AUTO) -> Want | None:
-    return wanted(document, 1, mode, read_as_mapped(document, 1))
+def want(document: Document) -> Want | None:
+    return judge(*read_mapped(document, 1)).want
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -49,15 +49,14 @@ def test_a_page_is_recognised_where_its_text_layer_lacks_what_it_shows(make: Mak
     document = make(turned)
     found = want(document)
     assert (found and found.reason) == reason
-    assert is_scanned(document, 1, count_characters(document, 1)[0]) == (kind in PICTURES_OF_TEXT)
+    assert judge(*read_mapped(document, 1)).is_scan == (kind in PICTURES_OF_TEXT)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_caller_may_have_every_page_recognised_or_none(make: Make, kind: str) -> None:
     document = make(lambda page: KINDS[kind][0](page, 1))
-    assert want(document, FORCE) == Want("forced")
-    never = want(document, NEVER)
-    assert never == (Want("no_text") if KINDS[kind][1] == "no_text" else None)
+    assert read(document, ocr="force")[0] == ["forced"]
+    assert isinstance(read(document, ocr="never")[0][0], list)
 
 
 def test_only_the_pictures_whose_text_is_missing_are_read(make: Make) -> None:

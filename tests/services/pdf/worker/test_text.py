@@ -1,36 +1,24 @@
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar
 
-import orjson
 import pytest
 from rapidfuzz.distance import Indel
 
 from services.base.errors import Code, PapermeshError
-from services.pdf.worker import text
+from services.pdf.worker import read as reading
 from services.pdf.worker.mupdf import pymupdf
-from services.pdf.worker.paged import choose_pages, read_pages
 from tests.services.pdf.support import open_path
+from tests.services.pdf.viewing import read as wanted
+from tests.services.pdf.viewing import text_of
 from tests.services.pdf.worker.made_pages import KINDS, lines
 
 Pdf = Callable[..., Path]
 
 
 def read(path: Path, *ranges: tuple[int, int]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    lists = read_lists(path, ranges, 16 << 20)
-    return lists.get("items", []), lists.get("failures", [])
-
-
-def read_lists(path: Path, ranges: Sequence[tuple[int, int]], result_bytes: int) -> dict[str, list[dict[str, Any]]]:
-    paging = {"ranges": ranges, "in_call": 1000, "spread": 1000, "apart": False, "result_bytes": result_bytes}
-    header, payload = read_pages(text.read_page, open_path(path), {"paging": paging})
-    lists: dict[str, list[dict[str, Any]]] = {}
-    [piece] = header["pieces"]
-    for name, length in piece.items():
-        lists[name] = orjson.loads(b"[%b]" % payload[:length])
-        payload = payload[length:]
-    assert payload == b""
-    return lists
+    found = text_of(open_path(path), ranges)
+    return found["items"], found["failures"]
 
 
 def test_lines_end_with_a_line_feed(make_pdf: Pdf) -> None:
@@ -103,7 +91,7 @@ def test_a_page_that_cannot_be_parsed_is_named_and_the_others_are_read(write_obj
 
 
 def test_a_page_with_too_much_text_is_named(make_pdf: Pdf, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(text, "MAX_PAGE_CHARACTERS", 10)
+    monkeypatch.setattr(reading, "MAX_PAGE_CHARACTERS", 10)
     items, failures = read(make_pdf("Short.", "Longer than it may be."))
     assert [item["page"] for item in items] == [1]
     assert [(failure["page"], failure["reason"]) for failure in failures] == [(2, "TOO_LARGE")]
@@ -118,17 +106,10 @@ def test_a_page_that_is_not_there_is_a_bad_argument(make_pdf: Pdf) -> None:
 
 
 def test_too_many_pages_are_too_large_and_the_way_out_is_named(make_pdf: Pdf) -> None:
-    document = open_path(make_pdf(*["x"] * 5))
     with pytest.raises(PapermeshError, match="fewer pages") as error:
-        choose_pages(document, [], 4)
+        wanted(open_path(make_pdf(*["x"] * 5)), most=4)
     assert error.value.code is Code.TOO_LARGE
     assert error.value.details["limit_pages"] == "4"
-    assert choose_pages(document, [(1, 4)], 4) == [(1, 4)]
-
-
-def test_too_long_a_result_is_too_large(make_pdf: Pdf) -> None:
-    with pytest.raises(PapermeshError, match="over the limit of 200 bytes"):
-        read_lists(make_pdf("x" * 80, "y" * 80), [(1, 2)], 200)
 
 
 class TestRecognition:
@@ -149,13 +130,9 @@ class TestRecognition:
             with pymupdf.open() as document:
                 KINDS[kind][0](document.new_page(), seed)
                 document.save(path)
-            return dict(text.read_page(open_path(path), 1, arguments))
+            return dict(text_of(open_path(path), **arguments))
 
         return run
-
-    @pytest.mark.parametrize("kind", [kind for kind, (_, reason) in KINDS.items() if reason])
-    def test_a_page_that_needs_it_asks_for_it_first(self, read_made: Callable[..., Any], kind: str) -> None:
-        assert read_made(kind, ocr="auto") == {"wanted": [{"page": 1, "reason": KINDS[kind][1]}]}
 
     @pytest.mark.parametrize("kind", KINDS)
     def test_never_means_what_the_layer_has_or_a_failure(self, read_made: Callable[..., Any], kind: str) -> None:
@@ -167,12 +144,12 @@ class TestRecognition:
             assert not found["items"][0]["ocr"]
 
     def test_a_scan_has_what_was_recognised(self, read_made: Callable[..., Any]) -> None:
-        assert read_made("scan", ocr="auto", content=orjson.dumps({"1": self.RECOGNISED}))["items"] == [
+        assert read_made("scan", ocr="auto", recognised={1: self.RECOGNISED})["items"] == [
             {"page": 1, "text": "Annual leave\n", "ocr": True, "ocr_reason": "no_text", "confidence": 0.855}
         ]
 
     def test_a_half_scan_has_the_text_of_both_in_order(self, read_made: Callable[..., Any]) -> None:
-        (item,) = read_made("half scan", ocr="auto", content=orjson.dumps({"1": self.RECOGNISED}))["items"]
+        (item,) = read_made("half scan", ocr="auto", recognised={1: self.RECOGNISED})["items"]
         assert item["text"] == "".join(f"{line}\n" for line in [*lines(0, 3), "Annual leave"])
         assert (item["ocr"], item["ocr_reason"]) == (True, "picture")
         assert 0.98 < item["confidence"] < 1
@@ -181,31 +158,29 @@ class TestRecognition:
     def test_letters_that_mean_nothing_or_are_read_again_are_left_out(
         self, read_made: Callable[..., Any], kind: str, mode: str
     ) -> None:
-        (item,) = read_made(kind, ocr=mode, content=orjson.dumps({"1": self.RECOGNISED}))["items"]
+        (item,) = read_made(kind, ocr=mode, recognised={1: self.RECOGNISED})["items"]
         assert item["text"] == "Annual leave\n"
 
     @pytest.mark.parametrize("kind", KINDS)
     def test_what_nothing_could_be_recognised_on_keeps_its_layer(
         self, read_made: Callable[..., Any], kind: str
     ) -> None:
-        nothing = orjson.dumps({"1": {**self.RECOGNISED, "lines": []}})
-        (item,) = read_made(kind, ocr="force", content=nothing)["items"]
-        never = read_made(kind, ocr="never").get("items", [{"text": "", "confidence": 1.0}])[0]
+        nothing = {1: {**self.RECOGNISED, "lines": []}}
+        (item,) = read_made(kind, ocr="force", recognised=nothing)["items"]
+        (never,) = read_made(kind, ocr="never")["items"] or [{"text": "", "confidence": 1.0}]
         assert (item["ocr"], item["ocr_reason"]) == (False, "forced")
         assert (item["text"], item["confidence"]) == (never["text"], never["confidence"])
 
     def test_a_scan_that_nobody_could_read_says_so_by_its_confidence(self, read_made: Callable[..., Any]) -> None:
         noise = [{"words": [{"text": "ie=", "x0": 72, "y0": 400, "x1": 120, "y1": 410, "confidence": 0.3}]}]
-        (item,) = read_made("scan", ocr="auto", content=orjson.dumps({"1": {**self.RECOGNISED, "lines": noise}}))[
-            "items"
-        ]
+        (item,) = read_made("scan", ocr="auto", recognised={1: {**self.RECOGNISED, "lines": noise}})["items"]
         assert (item["text"], item["ocr"], item["confidence"]) == ("", False, 0.3)
 
     def test_a_picture_that_could_not_be_read_is_a_scan_or_leaves_the_layer(
         self, read_made: Callable[..., Any]
     ) -> None:
-        assert read_made("scan", ocr="auto", content=b'{"1":null}')["failures"][0]["reason"] == "SCAN"
-        assert read_made("half scan", ocr="auto", content=b'{"1":null}') == read_made("half scan")
+        assert read_made("scan", ocr="auto", recognised={1: None})["failures"][0]["reason"] == "SCAN"
+        assert read_made("half scan", ocr="auto", recognised={1: None}) == read_made("half scan")
 
     def test_a_page_that_needs_no_recognition_ignores_one(self, read_made: Callable[..., Any]) -> None:
-        assert read_made("text", ocr="auto", content=orjson.dumps({"1": self.RECOGNISED})) == read_made("text")
+        assert read_made("text", ocr="auto", recognised={1: self.RECOGNISED}) == read_made("text")
