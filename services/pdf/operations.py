@@ -96,6 +96,14 @@ OPERATIONS = (
         pages=Pages(),
         warm_up={"include_hidden": True},
     ),
+    Operation(
+        name="tables",
+        method=_METHODS["ExtractTables"],
+        view="services.pdf.worker.tables.view:describe",
+        arguments=lambda request, _subject: reading_arguments(request) | {"csv": request.csv, "html": request.html},
+        pages=Pages(),
+        warm_up={"csv": True, "html": True},
+    ),
 )
 
 READ = Step(

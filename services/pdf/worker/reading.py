@@ -1,5 +1,4 @@
-"""Reads a page's own text once, for every view of it: the words with their places and looks, what
-nobody sees, and what is drawn besides.
+"""Reads a page once, for every view of it: the words of its own text, what nobody sees, and what is drawn besides.
 
 Where the places of letters matter for the text (`page_lines`), words are made of letters. Elsewhere MuPDF's own words
 are taken, which costs a fraction.

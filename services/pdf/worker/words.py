@@ -7,7 +7,7 @@ from typing import Any, Literal, NamedTuple
 
 import orjson
 
-VERSION = 2
+VERSION = 3
 """Of the JSON; a reading of another version is made again."""
 
 UNITS = 100

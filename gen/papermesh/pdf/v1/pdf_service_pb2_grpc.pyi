@@ -47,7 +47,10 @@ class PdfServiceStub:
     ExtractLayout: _grpc.UnaryUnaryMultiCallable[_pdf_service_pb2.ExtractLayoutRequest, _pdf_service_pb2.ExtractLayoutResponse]
     """Shows how each page is laid out, block by block: type, box, font, size, weight and text."""
     ExtractTables: _grpc.UnaryUnaryMultiCallable[_pdf_service_pb2.ExtractTablesRequest, _pdf_service_pb2.ExtractTablesResponse]
-    """Finds the tables on each page, and reads them as rows of cells."""
+    """Finds tables, with lines between their cells or without, and reads them as rows of cells, with the cells that span
+    several rows or columns and with their heads. A table that goes on over pages or columns is one, if all of its pages
+    are asked for. As CSV or HTML too, on demand.
+    """
     Chunk: _grpc.UnaryUnaryMultiCallable[_pdf_service_pb2.ChunkRequest, _pdf_service_pb2.ChunkResponse]
     """Cuts a document into pieces for retrieval, following its structure."""
     Embed: _grpc.UnaryUnaryMultiCallable[_pdf_service_pb2.EmbedRequest, _pdf_service_pb2.EmbedResponse]
@@ -74,7 +77,10 @@ class PdfServiceAsyncStub(PdfServiceStub):
     ExtractLayout: _aio.UnaryUnaryMultiCallable[_pdf_service_pb2.ExtractLayoutRequest, _pdf_service_pb2.ExtractLayoutResponse]  # type: ignore[assignment]
     """Shows how each page is laid out, block by block: type, box, font, size, weight and text."""
     ExtractTables: _aio.UnaryUnaryMultiCallable[_pdf_service_pb2.ExtractTablesRequest, _pdf_service_pb2.ExtractTablesResponse]  # type: ignore[assignment]
-    """Finds the tables on each page, and reads them as rows of cells."""
+    """Finds tables, with lines between their cells or without, and reads them as rows of cells, with the cells that span
+    several rows or columns and with their heads. A table that goes on over pages or columns is one, if all of its pages
+    are asked for. As CSV or HTML too, on demand.
+    """
     Chunk: _aio.UnaryUnaryMultiCallable[_pdf_service_pb2.ChunkRequest, _pdf_service_pb2.ChunkResponse]  # type: ignore[assignment]
     """Cuts a document into pieces for retrieval, following its structure."""
     Embed: _aio.UnaryUnaryMultiCallable[_pdf_service_pb2.EmbedRequest, _pdf_service_pb2.EmbedResponse]  # type: ignore[assignment]
@@ -128,7 +134,10 @@ class PdfServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _pdf_service_pb2.ExtractTablesRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_pdf_service_pb2.ExtractTablesResponse, _abc.Awaitable[_pdf_service_pb2.ExtractTablesResponse]]:
-        """Finds the tables on each page, and reads them as rows of cells."""
+        """Finds tables, with lines between their cells or without, and reads them as rows of cells, with the cells that span
+        several rows or columns and with their heads. A table that goes on over pages or columns is one, if all of its pages
+        are asked for. As CSV or HTML too, on demand.
+        """
 
     @_abc_1.abstractmethod
     def Chunk(

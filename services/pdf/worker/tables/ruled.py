@@ -58,8 +58,11 @@ def _holds(box: Box, word: Placed) -> bool:
 def _table(sheet: Sheet, grid: Grid, words: Sequence[Placed]) -> Fragment | None:
     """The table that a grid is; None if it is a frame, a chart or something else."""
     is_open_above, is_open_below = grid.is_open_above, grid.is_open_below
-    grid, contents = _split(*_without_slits(grid, _contents(grid, words)))
-    if grid.columns < LEAST_COLUMNS or not _is_table(grid, contents):
+    grid, contents = _without_slits(grid, _contents(grid, words))
+    if grid.columns < LEAST_COLUMNS or grid.rows < 1:
+        return None
+    grid, contents = _split(grid, contents)
+    if not _is_table(grid, contents):
         return None
     grid = replace(grid, is_open_above=is_open_above, is_open_below=is_open_below)
     table = table_of(sheet.page, grid, contents, count_header_rows(grid, contents, sheet.fills))

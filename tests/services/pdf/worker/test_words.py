@@ -80,7 +80,7 @@ def test_the_json_has_no_more_than_a_line_needs() -> None:
         100.0, 200.0, 0, [style, style._replace(size=8.0)], [Line("a b", 3, boxes=[1] * 8, styles=[1, 1])]
     )
     expected = [VERSION, 100.0, 200.0, 0, ["Nanum"], [[0, 10.0, 0, 0], [0, 8.0, 0, 0]], [["a b", 3, 1, [1] * 8]]]
-    expected += [1.0, 0, "", False, False, ""]
+    expected += [1.0, 0, "", False, False, "", [], [], [], False]
     assert orjson.loads(to_bytes(reading)) == expected
 
 
