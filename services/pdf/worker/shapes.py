@@ -137,7 +137,12 @@ def _kept(boxes: list[_Box], most: int) -> list[int]:
     """The longest or largest of the boxes, at most so many, from top to bottom."""
     if len(boxes) > most:
         boxes = sorted(boxes, key=lambda box: box[0] - box[2] + box[1] - box[3])[:most]
-    return list(chain.from_iterable(sorted(boxes, key=lambda box: (box[1], box[0]))))
+    ordered: list[_Box] = sorted(boxes, key=_place)
+    return list(chain.from_iterable(ordered))
+
+
+def _place(box: _Box) -> tuple[int, int]:
+    return box[1], box[0]
 
 
 def _joined(pieces: Iterable[_Box]) -> Iterator[_Box]:
