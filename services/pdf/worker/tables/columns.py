@@ -67,7 +67,25 @@ def columns_of(lines: Sequence[Sequence[Chunk]]) -> list[Column]:
         fewer = covered(full, max(1, int(_CROSSED * len(full))))
         columns = fewer if len(columns) < len(fewer) <= usual + 1 else columns
     others = [[chunk] for line in lines for chunk in line if not touched(chunk, columns)]
-    return sorted([*columns, *covered(others, 1)]) if len(others) > 1 else columns
+    if len(others) > 1:
+        columns = sorted([*columns, *covered(others, 1)])
+    return _with_heads(columns, lines)
+
+
+def _with_heads(columns: list[Column], lines: Sequence[Sequence[Chunk]]) -> list[Column]:
+    """The columns, those made one that no line has both of, as long as there are more than a line has pieces.
+
+    Such are a head that begins at the left of its column, and numbers that end at its right.
+    """
+    most = max(map(len, lines))
+    while len(columns) > most:
+        used = [{number for chunk in line for number in touched(chunk, columns)} for line in lines]
+        apart = [at for at in range(len(columns) - 1) if not any({at, at + 1} <= each for each in used)]
+        if not apart:
+            break
+        at = min(apart, key=lambda at: columns[at + 1].x1 - columns[at].x0)
+        columns = [*columns[:at], Column(columns[at].x0, columns[at + 1].x1), *columns[at + 2 :]]
+    return columns
 
 
 def touched(chunk: Chunk, columns: Sequence[Column]) -> list[int]:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from services.pdf.worker.tables.columns import Chunk, Column, chunks_of, columns_of, nearest, touched
 from services.pdf.worker.tables.fragment import Fragment
 from services.pdf.worker.tables.grid import LEAST_COLUMNS, Grid, Span, table_of
+from services.pdf.worker.tables.headers import count_header_rows
 from services.pdf.worker.tables.prose import is_prose
 from services.pdf.worker.tables.rows import Row, rows_of
 from services.pdf.worker.tables.sheet import Placed, Rule, lines_of
@@ -61,6 +62,7 @@ def loose_table(
                 contents.append(inside)
             ys.append((row.bottom + after.top) / 2 if after else band.bottom)
     grid = Grid(xs, ys, spans)
+    header_rows = header_rows or count_header_rows(grid, contents, ())
     return Fragment(table_of(page, grid, contents, header_rows, is_ruled=False), grid, list(columns))
 
 
@@ -77,8 +79,9 @@ def _widened(columns: Sequence[Column], lines: Sequence[Sequence[Chunk]]) -> lis
 
 def _rows(words: Sequence[Placed], columns: Sequence[Column]) -> list[Row]:
     by_column: list[list[Placed]] = [[] for _ in columns]
-    for word in words:
-        by_column[nearest(word.middle[0], columns)].append(word)
+    for chunk in (chunk for line in lines_of(words) for chunk in chunks_of(line)):
+        over = touched(chunk, columns) or _beside(chunk, columns) or [nearest((chunk.x0 + chunk.x1) / 2, columns)]
+        by_column[over[0]] += chunk.words
     return rows_of(by_column)
 
 
@@ -94,9 +97,12 @@ def _cells(
             reach[over[0]] = max(reach[over[0]], over[-1] + 1)
     for rule in rules:
         over = touched(Chunk(rule.start, rule.end, []), columns)
-        above = [each for each in over if row.cells[each]]
-        if 1 < len(over) < len(columns) and len(above) == 1:
-            reach[over[0]] = max(reach[over[0]], over[-1] + 1)
+        heads = [_middle(row.cells[each]) for each in over if row.cells[each]]
+        if 1 < len(over) < len(columns) and heads:
+            nearest_head = [min(heads, key=lambda x: abs(x - sum(columns[each]) / 2)) for each in over]
+            for head in heads:
+                own = [each for each, its in zip(over, nearest_head, strict=True) if its == head]
+                reach[own[0]] = max(reach[own[0]], own[-1] + 1)
     column = 0
     while column < len(columns):
         end = reach[column]
@@ -104,6 +110,10 @@ def _cells(
             end = further
         yield Span(number, column, number + 1, end), [word for cell in row.cells[column:end] for word in cell]
         column = end
+
+
+def _middle(words: Sequence[Placed]) -> float:
+    return (min(word.x0 for word in words) + max(word.x1 for word in words)) / 2
 
 
 def _beside(chunk: Chunk, columns: Sequence[Column]) -> list[int]:

@@ -20,6 +20,9 @@ _PROSE = 0.85
 _WIDER = 1.15
 """How many times the distance of lines in a cell the distance of rows is, at least."""
 
+_FAR = 1.9
+"""The same, at most."""
+
 _SHARED = 0.3
 """The share of the lower of two cells' height that they have in common if they are in one row."""
 
@@ -78,6 +81,8 @@ def _limit(columns: Sequence[Sequence[Sequence[Placed]]]) -> float:
     """How far apart, in points, lines of one cell are at most; 0 if nothing tells them from rows."""
     steps = sorted(after[0].middle[1] - line[0].middle[1] for lines in columns for line, after in pairwise(lines))
     for step, wider in pairwise(steps):
+        if wider > _FAR * steps[0]:
+            break  # from one cell to another, with empty ones between
         if wider > _WIDER * step:
             return (step + wider) / 2
     return 0.0

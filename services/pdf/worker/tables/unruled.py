@@ -80,13 +80,14 @@ def _table(sheet: Sheet, run: Sequence[Line]) -> Fragment | None:
     if right - left < _WIDE:
         return None
     found = loose_table(sheet.page, [band], edges=(left, right), has_head=False)
-    if found is None or not lines_up(found) or not _is_aligned(run, found):
+    if found is None or not lines_up(found) or not _is_aligned(run[1:], found):
         return None
+    found.is_open = True
     return found
 
 
 def _is_aligned(run: Sequence[Line], found: Fragment) -> bool:
-    """Whether in each column most pieces begin, end or are centered at the same place."""
+    """Whether in each column, below its head, most pieces begin, end or are centered at the same place."""
     columns: list[list[Chunk]] = [[] for _ in found.columns]
     for chunk in (chunk for line in run for chunk in line.chunks):
         middle = (chunk.x0 + chunk.x1) / 2
