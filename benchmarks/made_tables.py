@@ -1,18 +1,17 @@
 """Makes documents whose tables are known: HTML set by WeasyPrint, with each table's cells beside it.
 
-Run by `tables_accuracy.py` in an environment that has WeasyPrint: `python made_tables.py FOLDER SEED TEXTS`. Each
-document is KIND-SEED.pdf and KIND-SEED.truth.json, a list of tables: `header_rows`, and `cells` as lists of row, column,
-rows and columns spanned, and text. Kinds: ruled, half (three lines), unruled, long (two that go on over pages), none.
+Needs an environment that has WeasyPrint: `python made_tables.py FOLDER SEED TEXTS`. Each document is KIND-SEED.pdf and
+KIND-SEED.truth.json, a list of tables: `header_rows`, and `cells` as lists of row, column, rows and columns spanned,
+and text. Kinds: ruled, half (three lines), unruled, long (two that go on over pages), none.
 """
 
 import html
 import json
 import random
 import sys
+from importlib import import_module
 from pathlib import Path
 from typing import Any
-
-import weasyprint
 
 _CSS = """
 @page { size: A4; margin: 25mm 20mm; @top-left { content: "Rules of the company"; font-size: 8pt }
@@ -30,6 +29,14 @@ _FONTS = {"ko": "NanumMyeongjo", "en": "'DejaVu Serif'"}
 _SHORTEST, _LONGEST = 60, 400
 _LONGEST_WORD = 14
 _LONG = (45, 90)
+"""Rows of a table that goes on over pages."""
+
+_HALF = 0.5
+_SPANNING = 0.2
+"""The share of cells that span others."""
+
+_LEAST_WITH_HEADS = 2
+"""Columns below a head over several, at least, and one more."""
 
 
 class Maker:
@@ -48,7 +55,7 @@ class Maker:
     def write(self, path: Path) -> None:
         """Writes the document and its truth."""
         page = f"<style>{_CSS.replace('FONT', self._font)}</style>{''.join(self._parts)}"
-        weasyprint.HTML(string=page).write_pdf(path)
+        import_module("weasyprint").HTML(string=page).write_pdf(path)
         path.with_suffix(".truth.json").write_text(json.dumps(self.tables, ensure_ascii=False), "utf-8")
 
     def prose(self, count: int = 2) -> None:
@@ -57,14 +64,14 @@ class Maker:
 
     def table(self, look: str, rows: int, columns: int, *, spans: bool = False, repeats: bool = True) -> None:
         """A table; with `spans`, some of its cells span others."""
-        head = 2 if spans and columns > 2 and self._random.random() < 0.5 else 1
+        head = 2 if spans and columns > _LEAST_WITH_HEADS and self._random.random() < _HALF else 1
         cells: list[list[Any]] = []
         taken: set[tuple[int, int]] = set()
         for row in range(rows):
             for column in range(columns):
                 if (row, column) in taken:
                     continue
-                down, across = self._span(row, column, rows, columns, head, look) if spans else (1, 1)
+                down, across = self._span((row, column), (rows, columns), head, look) if spans else (1, 1)
                 covered = {(row + i, column + j) for i in range(down) for j in range(across)}
                 if covered & taken:
                     down, across, covered = 1, 1, {(row, column)}
@@ -93,15 +100,16 @@ class Maker:
     def _label(self) -> str:
         return " ".join(self._random.sample(self._words, self._random.choice([1, 1, 2])))
 
-    def _span(self, row: int, column: int, rows: int, columns: int, head: int, look: str) -> tuple[int, int]:
+    def _span(self, place: tuple[int, int], size: tuple[int, int], head: int, look: str) -> tuple[int, int]:
+        (row, column), (rows, columns) = place, size
         if row < head:
             if head > 1 and row == 0 and 0 < column < columns - 1:
                 return 1, 2
             return (2, 1) if head > 1 and row == 0 and look == "ruled" else (1, 1)
         chance = self._random.random()
-        if look != "ruled" or column == columns - 1 or chance > 0.2:
+        if look != "ruled" or column == columns - 1 or chance > _SPANNING:
             return 1, 1
-        if chance < 0.1:
+        if chance < _SPANNING / 2:
             return 1, min(2, columns - 1 - column)
         return min(2, rows - row), 1
 
@@ -112,7 +120,13 @@ def _html(look: str, cells: list[list[Any]], rows: int, head: int, *, repeats: b
         tag = "th" if row < head else "td"
         inner = ""
         for _, column, down, across, text in (cell for cell in cells if cell[0] == row):
-            kind = " class=over" if tag == "th" and across > 1 else " class=n" if column and text[:1].isdigit() else ""
+            kind = (
+                " class=over"
+                if tag == "th" and across > 1
+                else " class=n"
+                if column and text.replace(",", "").isdigit()
+                else ""
+            )
             inner += f"<{tag} rowspan={down} colspan={across}{kind}>{html.escape(text)}</{tag}>"
         lines.append(f"<tr>{inner}</tr>")
     body = "".join(lines[head:])
@@ -134,7 +148,7 @@ def main() -> None:
                     maker.other()
             elif kind == "long":
                 for look in ("ruled", "half"):
-                    maker.table(look, rng.randrange(*_LONG), rng.randrange(2, 6), repeats=rng.random() < 0.5)
+                    maker.table(look, rng.randrange(*_LONG), rng.randrange(2, 6), repeats=rng.random() < _HALF)
                     maker.prose()
             else:
                 for number in range(4):
