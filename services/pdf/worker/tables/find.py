@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from services.pdf.worker.tables.continued import Joiner
 from services.pdf.worker.tables.fragment import Fragment
 from services.pdf.worker.tables.furniture import without_furniture
-from services.pdf.worker.tables.grid import crossing
+from services.pdf.worker.tables.grid import crossing, with_filled_head
 from services.pdf.worker.tables.half_ruled import half_ruled_tables
 from services.pdf.worker.tables.ruled import ruled_tables
 from services.pdf.worker.tables.sheet import Placed, Sheet, may_line_up, sheet_of
@@ -30,8 +30,8 @@ def find_tables(readings: Mapping[int, Reading]) -> list[Table]:
 
 
 def _of_page(sheet: Sheet) -> list[Fragment]:
-    groups = list(crossing(sheet.across, sheet.upright))
-    found = ruled_tables(sheet, groups)
+    groups = crossing(sheet.across, sheet.upright)
+    found = ruled_tables(sheet, [with_filled_head(group, sheet.fills) for group in groups])
     crossed = {rule for rows, _ in groups for rule in rows}
     rules = [
         rule for rule in sheet.across if rule not in crossed and _is_free((rule.start + rule.end) / 2, rule.at, found)

@@ -35,6 +35,9 @@ _DRAWN = 0.6
 """The share of a cell's side along which a line must be drawn."""
 
 
+_COVERED = 0.9
+"""The share of a table's width that a filled head covers, at least."""
+
 _CLOSED = 0.9
 """The share of the sides between cells that are drawn, at least."""
 
@@ -132,6 +135,25 @@ def crossing(across: Sequence[Rule], upright: Sequence[Rule]) -> list[tuple[list
     for node, rule in enumerate((*across, *upright)):
         groups.setdefault(root(node), ([], []))[node >= len(across)].append(rule)
     return [group for group in groups.values() if all(group)]
+
+
+def with_filled_head(group: tuple[list[Rule], list[Rule]], fills: Sequence[Box]) -> tuple[list[Rule], list[Rule]]:
+    """The group with the edges of filled boxes that stand upon it and cover its width: a head without lines."""
+    rows, columns = group
+    top = min(*(rule.at for rule in rows), *(rule.start for rule in columns))
+    left, right = min(rule.start for rule in rows), max(rule.end for rule in rows)
+    head = [
+        fill
+        for fill in fills
+        if abs(fill.y1 - top) <= _ONE_LINE
+        and fill.y0 < top - _OPEN
+        and left - _ONE_LINE <= fill.x0
+        and fill.x1 <= right + _ONE_LINE
+    ]
+    if sum(fill.x1 - fill.x0 for fill in head) < _COVERED * (right - left):
+        return group
+    rows = [*rows, *(Rule(y, fill.x0, fill.x1) for fill in head for y in (fill.y0, fill.y1))]
+    return rows, [*columns, *(Rule(x, fill.y0, fill.y1) for fill in head for x in (fill.x0, fill.x1))]
 
 
 def _meetings(across: Sequence[Rule], upright: Sequence[Rule]) -> Iterator[tuple[int, int]]:

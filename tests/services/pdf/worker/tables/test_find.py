@@ -1,6 +1,7 @@
 """Tables of every kind, of pages that are drawn here."""
 
 import time
+from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
@@ -193,6 +194,17 @@ def test_bold_or_filled_rows_are_the_head() -> None:
     other.grid(XS, rows_from(100, 3), [["a", "b", "c"], ["d", "e", "f"], ["g", "h", "i"]])
     other.reading.fills += in_units([60, 100, 420, 120])
     assert [table.header_rows for table in (*tables_of(page), *tables_of(other))] == [1, 1]
+
+
+def test_filled_boxes_upon_a_grid_are_its_head_without_lines() -> None:
+    page = Page()
+    page.grid(XS, rows_from(120, 2), TEXTS[1:3])
+    for left, right in pairwise(XS):
+        page.reading.fills += in_units([left, 100, right, 120])
+    page.fill(XS, [100], TEXTS[:1])
+    [table] = tables_of(page)
+    assert texts_of(table) == TEXTS[:3]
+    assert table.header_rows == 1
 
 
 def test_labels_above_numbers_are_the_head_and_nothing_else_is_guessed() -> None:
