@@ -86,7 +86,7 @@ def find_shapes(found: Any) -> Shapes:
     bounds = found.m_internal.mediabox
     sheet = [edge * UNITS for edge in (bounds.x0, bounds.y0, bounds.x1, bounds.y1)]
     drawn = _Drawn(_EVERYTHING * (sheet[2] - sheet[0]) * (sheet[3] - sheet[1]))
-    for *edges, stroke, straight, alpha, color in set(_SHAPE.findall(_printed(found))):
+    for *edges, stroke, straight, alpha, color in dict.fromkeys(_SHAPE.findall(_printed(found))):
         left, top, right, bottom = edges
         box = (_units(left), _units(top), _units(right), _units(bottom))
         if box[2] < sheet[0] or box[3] < sheet[1] or box[0] > sheet[2] or box[1] > sheet[3]:
