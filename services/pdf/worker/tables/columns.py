@@ -7,6 +7,9 @@ from typing import NamedTuple
 
 from services.pdf.worker.tables.sheet import Placed
 
+MOST_COLUMNS = 60
+"""With more, it is no table."""
+
 _GAP = 0.8
 """How far apart, in sizes of their letters, words of two columns are at least; blanks have a quarter."""
 
@@ -66,6 +69,8 @@ def columns_of(lines: Sequence[Sequence[Chunk]]) -> list[Column]:
     if len(columns) < usual and len(full) >= _LEAST_LINES:
         fewer = covered(full, max(1, int(_CROSSED * len(full))))
         columns = fewer if len(columns) < len(fewer) <= usual + 1 else columns
+    if len(columns) > MOST_COLUMNS:
+        return []
     others = [[chunk] for line in lines for chunk in line if not touched(chunk, columns)]
     if len(others) > 1:
         columns = sorted([*columns, *covered(others, 1)])

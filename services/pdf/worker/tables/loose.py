@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from services.pdf.worker.tables.columns import Chunk, Column, chunks_of, columns_of, nearest, touched
 from services.pdf.worker.tables.fragment import Fragment
-from services.pdf.worker.tables.grid import LEAST_COLUMNS, Grid, Span, table_of
+from services.pdf.worker.tables.grid import LEAST_COLUMNS, MOST_CELLS, Grid, Span, table_of
 from services.pdf.worker.tables.headers import count_header_rows
 from services.pdf.worker.tables.prose import is_prose
 from services.pdf.worker.tables.rows import Row, rows_of
@@ -42,7 +42,7 @@ def loose_table(
     """
     lines = [chunks_of(line) for band in bands for line in lines_of(band.words)]
     columns = _widened(columns, lines) if columns else columns_of(lines)
-    if len(columns) < LEAST_COLUMNS or is_prose(lines, columns):
+    if len(columns) < LEAST_COLUMNS or len(lines) * len(columns) > MOST_CELLS or is_prose(lines, columns):
         return None
     left, right = min(edges[0], columns[0].x0), max(edges[1], columns[-1].x1)
     xs = [left, *((one.x1 + other.x0) / 2 for one, other in pairwise(columns)), right]

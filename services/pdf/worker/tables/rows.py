@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from services.pdf.worker.tables.grid import LEAST_COLUMNS
+from services.pdf.worker.tables.grid import LEAST_COLUMNS, MOST_CELLS
 from services.pdf.worker.tables.headers import is_number
 from services.pdf.worker.tables.sheet import Placed, lines_of
 
@@ -35,7 +35,7 @@ def even_lines(cells: Sequence[Sequence[Placed]]) -> list[float]:
     if not all(cells):
         return []
     columns = [lines_of(cell) for cell in cells]
-    if max(map(len, columns)) < _LEAST_LINES:
+    if max(map(len, columns)) < _LEAST_LINES or sum(map(len, columns)) * len(columns) > MOST_CELLS:
         return []
     rows = _overlapping(_blocks(columns, 0.0))
     lines = sum(map(len, columns))

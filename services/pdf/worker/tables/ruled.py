@@ -13,6 +13,9 @@ from services.pdf.worker.tables.headers import count_header_rows
 from services.pdf.worker.tables.rows import even_lines
 from services.pdf.worker.tables.sheet import Placed, Rule, Sheet
 
+MOST_GRIDS = 100
+"""Grids of a page that are looked at, the largest."""
+
 _NEAR = 1.5
 """Points by which a word may reach over the lines around it."""
 
@@ -39,7 +42,7 @@ def ruled_tables(sheet: Sheet, groups: Iterable[tuple[list[Rule], list[Rule]]]) 
     """Those that groups of crossing rules are, single rows included. A word belongs to the smallest table around it."""
     found: list[Fragment] = []
     left = sheet.words
-    for grid in sorted(grids(groups), key=lambda grid: grid.box.area):
+    for grid in sorted(grids(groups), key=lambda grid: grid.box.area)[-MOST_GRIDS:]:
         box = grid.box
         inside = [word for word in left if _holds(box, word)]
         table = _table(sheet, grid, inside)

@@ -7,6 +7,12 @@ from typing import NamedTuple
 from services.pdf.worker.tables.columns import Chunk
 from services.pdf.worker.tables.sheet import Placed
 
+MOST_LINES = 2_000
+"""Of a run."""
+
+_RECENT = 20
+"""How many of its distances tell the usual one."""
+
 _APART = 2.2
 """How many times the usual distance of a run's lines the next one is off, at most."""
 
@@ -47,11 +53,13 @@ def run_of(lines: Iterable[Line], width: float, after: float | None = None) -> l
             is_far = after is not None and abs(line.top - after) > _FIRST_APART * (line.bottom - line.top)
         else:
             step = abs(line.top - run[-1].top)
-            is_far = step > (_APART * median(steps) if steps else _FIRST_APART * (run[-1].bottom - run[-1].top))
+            is_far = step > (
+                _APART * median(steps[-_RECENT:]) if steps else _FIRST_APART * (run[-1].bottom - run[-1].top)
+            )
             steps.append(step)
         singles = singles + 1 if len(line.chunks) == 1 else 0
         is_prose = singles > 0 and line.chunks[0].x1 - line.chunks[0].x0 > _WIDE * width
-        if is_far or is_prose or singles > _SINGLES or (singles and not run):
+        if len(run) == MOST_LINES or is_far or is_prose or singles > _SINGLES or (singles and not run):
             break
         run.append(line)
     while run and len(run[-1].chunks) == 1:

@@ -52,7 +52,7 @@ def unruled_tables(sheet: Sheet, words: Sequence[Placed]) -> Iterator[Fragment]:
         if len(lines[begin].chunks) < LEAST_COLUMNS:
             begin += 1
             continue
-        run = run_of(lines[begin:], sheet.width)
+        run = run_of((lines[at] for at in range(begin, len(lines))), sheet.width)
         if len(run) >= _LEAST_ROWS and (found := _table(sheet, run)):
             yield found
         begin += max(len(run), 1)

@@ -350,6 +350,15 @@ def test_a_table_of_10000_cells_is_read() -> None:
     assert time.process_time() - begin < 20
 
 
+def test_a_page_of_20000_lines_of_words_ends_soon() -> None:
+    page = Page()
+    for index in range(20_000):
+        page.write(10 + index % 7 * 80, 10 + index // 7 * 0.3, f"w{index}")
+    begin = time.process_time()
+    tables_of(page)
+    assert time.process_time() - begin < 20
+
+
 @pytest.mark.parametrize("kind", ["across", "crossing", "everywhere"])
 def test_thousands_of_lines_end_soon(kind: str) -> None:
     page = Page()
