@@ -40,7 +40,7 @@ from services.pdf.settings import PdfSettings
 
 _TIMEOUT_S = 20.0
 _CALLERS = 8
-_METADATA, _OUTLINE, _TEXT = (each for each in OPERATIONS if each.name in {"metadata", "outline", "text"})
+_METADATA, _OUTLINE, _TEXT, *_ = OPERATIONS
 _QUESTIONS = (
     (_METADATA, pb.GetMetadataRequest()),
     (_OUTLINE, pb.GetOutlineRequest()),

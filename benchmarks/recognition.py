@@ -108,6 +108,7 @@ def main() -> int:
         "--seed", type=int, default=int(time.time()) % 100_000, help="of the pages; default: a fresh one"
     )
     parser.add_argument("--pages", type=int, default=5, help="of each class (default 5)")
+    parser.add_argument("--first", type=int, default=0, help="number of the first, by which fonts and dpi go in turn")
     parser.add_argument("--only", default="", help="classes whose names have this in them")
     own = str(_BETTER) if _BETTER.is_dir() else ""
     parser.add_argument(
@@ -124,7 +125,7 @@ def main() -> int:
     for name, kind in CLASSES.items():
         if chosen.only in name:
             figures = _Figures()
-            for index in range(chosen.pages):
+            for index in range(chosen.first, chosen.first + chosen.pages):
                 made, dpi = kind.page(index, chosen.seed)
                 _add((figures, every), made, dpi, chosen)
             rows.append(figures.row(name, kind.bar))

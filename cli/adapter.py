@@ -72,10 +72,14 @@ class Adapter:
         """Deletes an uploaded document."""
         return self._answer("DELETE", f"/documents/{sha256}")
 
-    def fetch(self, sha256: str, into: IO[bytes]) -> None:
-        """Writes an uploaded document's bytes to `into`."""
+    def documents(self, page_size: int, page_token: str) -> Answer:
+        """A page of one's own uploads."""
+        return self._answer("GET", "/documents", params={"page_size": page_size, "page_token": page_token})
+
+    def fetch(self, path: str, into: IO[bytes]) -> None:
+        """Writes the bytes behind a path, a document's or a picture's, to `into`."""
         try:
-            with self._http.stream("GET", f"/documents/{sha256}") as response:
+            with self._http.stream("GET", path) as response:
                 if not response.is_success:
                     response.read()
                     _read(response)

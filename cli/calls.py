@@ -32,7 +32,7 @@ def actions(
 
     papermesh actions PDF_TEXT
     """
-    with reported(as_json=as_json), _adapter(url) as adapter:
+    with reported(as_json=as_json), open_adapter(url) as adapter:
         answer = adapter.actions()
         if name is None and as_json:
             write_json(answer.text)
@@ -65,7 +65,7 @@ def upload(
 
     A doc_ref is ready to use in a call: papermesh invoke PDF_TEXT '{"doc_ref": …}'
     """
-    with reported(as_json=as_json), _adapter(url) as adapter:
+    with reported(as_json=as_json), open_adapter(url) as adapter:
         for file in files:
             answer = _upload(adapter, file)
             if as_json:
@@ -90,7 +90,7 @@ def delete(
 
     papermesh delete report.pdf
     """
-    with reported(as_json=as_json), _adapter(url) as adapter:
+    with reported(as_json=as_json), open_adapter(url) as adapter:
         for digest in [_digest(document) for document in documents]:
             answer = adapter.delete(digest)
             if as_json:
@@ -114,12 +114,7 @@ def invoke(
             metavar="KEY", help="Repeated with the same key within 24 hours, a call runs once and gets the same answer."
         ),
     ] = None,
-    password_file: Annotated[
-        str | None,
-        typer.Option(
-            metavar="FILE", help="Its first line opens documents that are encrypted; with - you are asked for it."
-        ),
-    ] = None,
+    password_file: options.PasswordFile = None,
     as_json: options.Json = False,
     url: options.Url = None,
 ) -> None:
@@ -129,16 +124,16 @@ def invoke(
 
     papermesh invoke PDF_TEXT report.pdf pages=1-3
     """
-    with reported(as_json=as_json), _adapter(url) as adapter:
+    with reported(as_json=as_json), open_adapter(url) as adapter:
         if idempotency_key is not None and not is_idempotency_key(idempotency_key):
             raise UsageError(f"An idempotency key has 1 to {MAX_IDEMPOTENCY_KEY} visible ASCII characters.")
         given, rest = arguments.split(words or (), args)
         password = passwords.read(password_file) if password_file is not None else ""
-        filled = _filled(adapter, action, rest, given) if rest else given
+        filled = filled_in(adapter, action, rest, given) if rest else given
         if password:
             filled = arguments.with_password(filled, password)
         with waiting(f"{action} …"):
-            answer = _call(adapter, action, filled, no_cache=no_cache, idempotency_key=idempotency_key)
+            answer = call(adapter, action, filled, no_cache=no_cache, idempotency_key=idempotency_key)
         if as_json:
             write_json(answer.text)
         else:
@@ -152,13 +147,14 @@ def find(name: str, listed: list[dict[str, Any]]) -> dict[str, Any] | None:
     return next((entry for entry in listed if entry["name"] == name), None)
 
 
-def _adapter(url: str | None) -> "Adapter":
+def open_adapter(url: str | None) -> "Adapter":
+    """The adapter at this address, or else where the environment says."""
     from cli.adapter import Adapter
 
     return Adapter(adapter_url(url))
 
 
-def _filled(adapter: "Adapter", action: str, words: list[str], given: dict[str, Any]) -> dict[str, Any]:
+def filled_in(adapter: "Adapter", action: str, words: list[str], given: dict[str, Any]) -> dict[str, Any]:
     """The arguments with files uploaded. For an unknown action they stay as they are, for the call to be refused."""
     entry = find(action, adapter.actions().data["actions"])
     if entry is None:
@@ -168,7 +164,8 @@ def _filled(adapter: "Adapter", action: str, words: list[str], given: dict[str, 
     return arguments.with_references(args, references)
 
 
-def _call(adapter: "Adapter", action: str, args: dict[str, Any], **options: Any) -> "Answer":
+def call(adapter: "Adapter", action: str, args: dict[str, Any], **options: Any) -> "Answer":
+    """The answer of an action; to one that there is not, the failure says which may have been meant."""
     try:
         return adapter.invoke(action, args, **options)
     except CallError as failure:

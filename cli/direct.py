@@ -118,7 +118,7 @@ async def prepare(mesh: Mesh, action: str, words: list[str], given: dict[str, An
 
 def _fetch(sha256: str, adapter_url: str, into: Path) -> None:
     with Adapter(adapter_url) as adapter, into.open("wb") as opened:
-        adapter.fetch(sha256, opened)
+        adapter.fetch(f"/documents/{sha256}", opened)
 
 
 @contextmanager

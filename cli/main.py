@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from cli import audit, calls, certs, clients, keys, machine, signing
+from cli import audit, calls, certs, clients, documents, keys, machine, pictures, signing
 
 app = typer.Typer(
     name="papermesh",
@@ -42,8 +42,10 @@ def root(
 
 app.command()(calls.actions)
 app.command()(calls.upload)
+app.command()(documents.documents)
 app.command()(calls.delete)
 app.command()(calls.invoke)
+app.command()(pictures.image)
 app.command()(signing.sign)
 app.add_typer(certs.app, name="certs")
 app.add_typer(clients.app, name="clients")

@@ -26,6 +26,13 @@ Words = Annotated[
     ),
 ]
 
+PasswordFile = Annotated[
+    str | None,
+    typer.Option(
+        metavar="FILE", help="Its first line opens documents that are encrypted; with - you are asked for it."
+    ),
+]
+
 ArgsJson = Annotated[
     str | None, typer.Option("--args", metavar="JSON", help="The arguments as a JSON object; words add to it.")
 ]

@@ -23,8 +23,10 @@ from mcp_adapter.http.hosts import KnownHosts
 from mcp_adapter.http.hot_route import HotRoute
 from mcp_adapter.http.peers import ForwardedShare, Peers
 from mcp_adapter.http.spool import Spools
+from mcp_adapter.people import tickets
 from mcp_adapter.people.authentication import Authentication, people_of
-from mcp_adapter.routes import catalogue, documents, health
+from mcp_adapter.routes import catalogue, documents, health, images
+from mcp_adapter.routes import tickets as ticket_routes
 from mcp_adapter.routes.api_docs import describe
 from mcp_adapter.routes.invoke import invoke
 from mcp_adapter.settings import AdapterSettings
@@ -56,10 +58,17 @@ def create_app(settings: AdapterSettings) -> FastAPI:
     """The adapter as an ASGI application.
 
     Raises:
-        KeyFileError: when the file with its signing key, or that of the API keys, cannot be used.
+        KeyFileError: when the file with its signing key, that of the API keys or that of tickets cannot be used.
     """
     key = WatchedFile(settings.key_file, read_key_file)
     people = people_of(settings)
+    ticket_file = WatchedFile(settings.ticket_key_file, tickets.read_key_file) if settings.ticket_key_file else None
+    own_tickets = tickets.key_of_this_process()
+
+    def ticket_keys() -> tickets.TicketKeys:
+        return ticket_file.value if ticket_file else own_tickets
+
+    watched = [each.watch for each in (key, people, ticket_file) if each]
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -71,7 +80,7 @@ def create_app(settings: AdapterSettings) -> FastAPI:
             app.state.dispatch = dispatch = DispatchClient(
                 channel, lambda: key.value, settings.audience, streams=streams, refusals=Refusals()
             )
-            async with _running(key.watch(), *([people.watch()] if people else [])), aclosing(dispatch):
+            async with _running(*(watch() for watch in watched)), aclosing(dispatch):
                 yield
 
     # FastAPI's own /docs loads its assets from a CDN; this serves them from here, as a company's network needs.
@@ -86,12 +95,13 @@ def create_app(settings: AdapterSettings) -> FastAPI:
     app.state.calls = Places(CALLS)
     app.state.downloads = Places(DOWNLOADS)
     app.state.people = people
+    app.state.ticket_keys = ticket_keys
     app.state.ready = False
     # The last one added runs first: what answers errors, shares behind proxies, Host and Origin, then CORS
     # (preflights bear no credentials), then who calls.
     hot = Route("/mcp/invoke", invoke, methods=["POST"])
     app.add_middleware(HotRoute, route=hot)
-    app.add_middleware(Authentication, people=people)
+    app.add_middleware(Authentication, people=people, ticket_keys=ticket_keys)
     if settings.http_origins:
         app.add_middleware(ErrorHandler)
         app.add_middleware(
@@ -109,6 +119,8 @@ def create_app(settings: AdapterSettings) -> FastAPI:
     app.include_router(catalogue.router)
     app.include_router(documents.router)
     app.include_router(health.router)
+    app.include_router(images.router)
+    app.include_router(ticket_routes.router)
     app.openapi = lambda: describe(app)  # type: ignore[method-assign]  # FastAPI's documented way to extend it
     app.add_exception_handler(HTTPException, _http_error)
     return app

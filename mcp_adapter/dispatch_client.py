@@ -97,6 +97,15 @@ class DispatchClient(SignedClient):
         """Streams a document: a header, then data."""
         return self.stream(pb.GetDocumentResponse, pb.GetDocumentRequest(doc_ref=_upload(sha256)), person)
 
+    async def list_documents(self, size: int, token: str, person: Person) -> pb.ListDocumentsResponse:
+        """A page of the person's uploads, the newest first."""
+        request = pb.ListDocumentsRequest(page_size=size, page_token=token)
+        return await self.answer(pb.ListDocumentsResponse, request, person)
+
+    def get_image(self, image_id: str, person: Person) -> AsyncGenerator[pb.GetImageResponse, None]:
+        """Streams a picture: a header, then data."""
+        return self.stream(pb.GetImageResponse, pb.GetImageRequest(image_id=image_id), person)
+
     async def aclose(self) -> None:
         """Ends what it does in the background."""
         if self._asking:

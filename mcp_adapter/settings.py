@@ -31,6 +31,11 @@ class AdapterSettings(PeopleSettings):
         description="Name of this deployment; part of every signature. Lower-case letters, digits, -.",
     )
     key_file: Path = Field(description="The file with the key that signs the adapter's calls (docs/clients.md).")
+    ticket_key_file: Path | None = Field(
+        None,
+        description="The file with the key that seals tickets, the same for all adapters of a deployment"
+        " (docs/people.md). If empty, tickets are good at the adapter alone that made them.",
+    )
     spool_dir: Path = Field(description="Folder where uploads wait until they are complete.")
     max_document_bytes: int = Field(
         100_000_000, ge=1, lt=2**31, description="The largest document that may be uploaded, in bytes."

@@ -7,6 +7,7 @@ is an error, and is not written over.
 <release>-adapter-key     adapter.json        what the adapter signs with
 <release>-operator-key    operator.json       what whoever runs this signs with; no pod but the test's mounts it
 <release>-audit-key       audit.json          what seals the audit logs
+<release>-ticket-key      tickets.json        what seals tickets; the adapter mounts it
 <release>-api-keys        api-keys.json       the hashes of API keys; the adapter mounts it
 <release>-api-key         api-key             the first API key itself, for a person to read; no pod mounts it
 <release>-redis-state     password            of Redis in its state role
@@ -24,7 +25,7 @@ from pydantic import Field, field_validator
 
 from deploy.kubernetes.api_server import ApiServer, Secret, SecretError
 from deploy.kubernetes.job import JobSettings, run
-from mcp_adapter.people import api_keys_file
+from mcp_adapter.people import api_keys_file, tickets
 from mcp_adapter.people.api_keys import digest, new_api_key
 from mcp_adapter.people.api_keys_file import ApiKey
 from services.base import audit_chain
@@ -42,7 +43,7 @@ _PASSWORD_BYTES = 32
 class KeySettings(JobSettings):
     """Which of them are wanted."""
 
-    keys: CommaList = Field(description="What to make: clients, audit, api-keys, redis-state, redis-cache.")
+    keys: CommaList = Field(description="What to make: clients, audit, tickets, api-keys, redis-state, redis-cache.")
     first_actor: str = Field("admin", min_length=1, max_length=256, description="Whom the first API key speaks for.")
 
     @field_validator("keys")
@@ -96,6 +97,11 @@ class KeyJob:
         if self._held("audit-key", "audit.json") is None:
             self._make("audit-key", {"audit.json": audit_chain.new_key_file()})
 
+    def tickets(self) -> None:
+        """The key that seals tickets."""
+        if self._held("ticket-key", "tickets.json") is None:
+            self._make("ticket-key", {"tickets.json": tickets.new_key_file()})
+
     def api_keys(self) -> None:
         """The first API key, and the list of hashes that begins with it.
 
@@ -148,6 +154,7 @@ class KeyJob:
 _MAKERS: Mapping[str, Callable[[KeyJob], None]] = {
     "clients": KeyJob.clients,
     "audit": KeyJob.audit,
+    "tickets": KeyJob.tickets,
     "api-keys": KeyJob.api_keys,
     "redis-state": partial(KeyJob.password, role="redis-state"),
     "redis-cache": partial(KeyJob.password, role="redis-cache"),

@@ -36,7 +36,7 @@ class Folders:
         self.certs = root / "certs"
         """The CA and a certificate for each workload."""
         self.secrets = root / "secrets"
-        """The clients' keys, and the audit log's."""
+        """The clients' keys, the audit log's, and that of tickets."""
         self.envoy = root / "envoy"
         """Envoy's configuration, rendered at each start."""
         self.run = root / "run"

@@ -1,11 +1,13 @@
 """The keys of a deployment on one machine, made once and kept.
 
 dispatch reads the list of clients, and each client reads a file with its own key. One more key seals the audit log:
-without it nobody can verify what was written under it.
+without it nobody can verify what was written under it. Another seals the tickets of all adapters.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 
+from mcp_adapter.people import tickets
 from services.base import audit_chain
 from services.base.errors import OperatorError
 from services.base.private_file import replace_private
@@ -44,7 +46,15 @@ def ensure_clients(folder: Path, namespace: str) -> None:
 
 def ensure_audit_key(folder: Path) -> Path:
     """Makes the audit log's key file in `folder`, unless it is there, and returns its path."""
-    file = folder / "audit.json"
+    return _ensure(folder / "audit.json", audit_chain.new_key_file)
+
+
+def ensure_ticket_key(folder: Path) -> Path:
+    """Makes the key file of tickets in `folder`, unless it is there, and returns its path."""
+    return _ensure(folder / "tickets.json", tickets.new_key_file)
+
+
+def _ensure(file: Path, new: Callable[[], bytes]) -> Path:
     if not file.exists():
-        replace_private(file, audit_chain.new_key_file())
+        replace_private(file, new())
     return file

@@ -2,8 +2,8 @@
 # Brings better trained data for Tesseract than Debian's into FOLDER, where npm is there: deploy/local/ocr_data.sh FOLDER
 #
 # From the npm packages @tesseract.js-data/kor and /eng (MIT): Tesseract's best models, in integers. Korean and English read
-# with them are righter on nearly every kind of page, for 10 to 40 % more CPU. Debian's other data lies beside them, since
-# Tesseract looks into one folder. Whatever is missing, this ends well and leaves no folder: Debian's own data is then used.
+# with them are righter on nearly every kind of page, for 10 to 40 % more CPU. Debian's other languages lie beside them,
+# since Tesseract looks into one folder. Whatever is missing, this ends well and leaves no folder: Debian's data is then used.
 set -eu
 
 folder=$1
@@ -32,6 +32,7 @@ bring() {
 bring kor ec1749377d49ac38fb3d3cd05dd5e2a53359d329f359762bc638a81132109992
 bring eng 5dc5d8d640a212c9d6184921ba103b186f50e0fed9ee716c53e6b312b400d747
 for data in "$installed"/*.traineddata; do
-    [ -e "$new/${data##*/}" ] || cp "$data" "$new/"
+    # osd detects orientation, for which nothing here asks Tesseract.
+    [ -e "$new/${data##*/}" ] || [ "${data##*/}" = osd.traineddata ] || cp "$data" "$new/"
 done
 mv "$new" "$folder"

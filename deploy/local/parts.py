@@ -194,6 +194,7 @@ class Plan:
             "PAPERMESH_EDGE_ADDRESS": f"localhost:{self.ports.edge}",
             "PAPERMESH_AUDIENCE": AUDIENCE,
             "PAPERMESH_KEY_FILE": str(self.folders.secrets / "adapter.json"),
+            "PAPERMESH_TICKET_KEY_FILE": str(self.folders.secrets / "tickets.json"),
             "PAPERMESH_SPOOL_DIR": str(self.folders.spool(name)),
         }
         if probe_port := self.settings.get(_PROBE_PORT):

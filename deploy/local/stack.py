@@ -108,6 +108,7 @@ class Stack:
         self._listener = listen(self._plan.http_host, self.ports.http)
         keys.ensure_clients(self.folders.secrets, NAMESPACE)
         keys.ensure_audit_key(self.folders.secrets)
+        keys.ensure_ticket_key(self.folders.secrets)
         for file, content in self._plan.redis_configurations().items():
             file.write_text(content, encoding="utf-8")
         bootstrap = render.write(self._plan.topology(), actions.load(*self._plan.descriptors), self.folders.envoy)

@@ -29,6 +29,9 @@ class Exchange:
     actor: str = ""
     """Who calls; empty while that is unknown, and on paths that do not ask."""
 
+    nonce: str = ""
+    """What a ticket has its one signed call bear; empty for any."""
+
     started: float = field(default_factory=time.perf_counter)
     request_id: str = ""
     """Empty until the mesh or `identify` has given one."""
@@ -65,7 +68,7 @@ class Exchange:
         """
         if not self.actor:
             raise LookupError("a call for nobody")
-        return Person(self.actor, self.traceparent)
+        return Person(self.actor, self.traceparent, self.nonce)
 
     def identify(self) -> str:
         """The id of the call in every log: the mesh's or, if it has none, one of ours in Envoy's format."""

@@ -1,18 +1,21 @@
 """Asks who calls, before anything else happens."""
 
 import logging
+from collections.abc import Callable
 from typing import Protocol
 
+from starlette.datastructures import QueryParams
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from mcp_adapter.http.envelope import Exchange, failure
+from mcp_adapter.people import tickets
 from mcp_adapter.people.actors import LOCAL_ACTOR
 from mcp_adapter.people.api_keys import ApiKeys
 from mcp_adapter.people.bearer import challenge, credential
 from mcp_adapter.people.issuer import Issuer
 from mcp_adapter.people.settings import PeopleSettings
 from mcp_adapter.people.tokens import Tokens
-from services.base.errors import PapermeshError
+from services.base.errors import Code, PapermeshError
 
 OPEN_PATHS = frozenset({"/healthz", "/readyz", "/docs", "/openapi.json"})
 """Paths that ask nobody. Probes carry no credentials, nor does a browser that opens the API's own description, which is
@@ -62,17 +65,18 @@ def people_of(settings: PeopleSettings) -> People | None:
 class Authentication:
     """Lets known callers through, as the actor of the request."""
 
-    def __init__(self, app: ASGIApp, people: People | None) -> None:
-        """Passes on to `app` requests from `people`, or from anybody if that is None."""
+    def __init__(self, app: ASGIApp, people: People | None, ticket_keys: Callable[[], tickets.TicketKeys]) -> None:
+        """Passes on to `app` requests from `people`, or from anybody if that is None, and those with a ticket."""
         self._app = app
         self._people = people
+        self._ticket_keys = ticket_keys
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handles one request."""
         if scope["type"] == "http" and not _is_open(scope["path"]):
             exchange = Exchange.of(scope)
             try:
-                exchange.actor = await self._people.actor(credential(scope["headers"])) if self._people else LOCAL_ACTOR
+                await self._identify(scope, exchange)
             except PapermeshError as error:
                 response = failure(exchange, error)
                 if wanted := challenge(error):
@@ -80,7 +84,30 @@ class Authentication:
                 _log.info("Rejected a caller: %s", error, extra={"fields": {"request_id": exchange.identify()}})
                 await response(scope, receive, send)
                 return
+            if exchange.nonce:
+                await self._once(scope, receive, send)
+                return
         await self._app(scope, receive, send)
+
+    async def _once(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Passes a request with a ticket on; that it was used before is told as it is, and not as a replayed call."""
+        try:
+            await self._app(scope, receive, send)
+        except PapermeshError as error:
+            raise tickets.not_good() if error.code is Code.UNAUTHENTICATED else error from error
+
+    async def _identify(self, scope: Scope, exchange: Exchange) -> None:
+        """Notes who calls: by a ticket, which stands in the URL of a GET alone, or else by the Authorization header.
+
+        Raises:
+            PapermeshError: UNAUTHENTICATED or BAD_ARG for who is nobody; UNAVAILABLE when that cannot be checked now.
+        """
+        sent = QueryParams(scope["query_string"]).get("ticket") if scope["method"] == "GET" else None
+        if sent is not None:
+            ticket = tickets.unseal(self._ticket_keys(), sent, scope["path"])
+            exchange.actor, exchange.nonce = ticket.actor, ticket.nonce
+            return
+        exchange.actor = await self._people.actor(credential(scope["headers"])) if self._people else LOCAL_ACTOR
 
 
 def _is_open(path: str) -> bool:

@@ -25,7 +25,9 @@ def describe(app: FastAPI) -> dict[str, Any]:
         schema = get_openapi(title="Papermesh", version="1", description=_ABOUT, routes=app.routes)
         schema["paths"] = {"/mcp/invoke": {"post": _INVOKE}, **schema["paths"]}
         schema["paths"]["/documents"]["post"]["requestBody"] = _DOCUMENT
-        schema["paths"]["/documents/{sha256}"]["get"]["responses"]["304"] = _NOT_MODIFIED
+        schema["paths"]["/tickets"]["post"]["requestBody"] = _TICKET
+        for path in ("/documents/{sha256}", "/images/{image_id}"):
+            schema["paths"][path]["get"]["responses"]["304"] = _NOT_MODIFIED
         for name, path in schema["paths"].items():
             for operation in path.values():
                 operation["responses"].pop("422", None)
@@ -83,6 +85,21 @@ _DOCUMENT: dict[str, Any] = {
     "content": {
         "application/pdf": {"schema": _BYTES},
         "multipart/form-data": {"schema": {"type": "object", "properties": {"file": _BYTES}}},
+    },
+}
+
+_TICKET: dict[str, Any] = {
+    "required": True,
+    "content": {
+        "application/json": {
+            "schema": {
+                "type": "object",
+                "required": ["path"],
+                "additionalProperties": False,
+                "properties": {"path": {"type": "string", "description": "What to open: `/images/…`, `/documents/…`."}},
+            },
+            "example": {"path": "/images/img_…"},
+        }
     },
 }
 

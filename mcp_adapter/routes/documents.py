@@ -1,32 +1,34 @@
-"""/documents: uploads that are spooled to disk and hashed on the way, downloads, and deletion."""
+"""/documents: uploads that are spooled to disk and hashed on the way, their list, downloads, and deletion."""
 
 import base64
 import re
-from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack
-from http import HTTPStatus
 from typing import Any
 
 from fastapi import APIRouter, Request
 from starlette.responses import Response, StreamingResponse
-from starlette.types import Receive, Scope, Send
 
 from mcp_adapter.dispatch_client import DispatchClient
 from mcp_adapter.http.concurrency import Places
 from mcp_adapter.http.envelope import Exchange, success
 from mcp_adapter.http.form import OVERHEAD_BYTES, Form
 from mcp_adapter.http.spool import Spool, Spools
+from mcp_adapter.http.streamed import Content, streamed
 from mcp_adapter.routes.call_options import refuse_encoded
-from papermesh.dispatch.v1 import dispatch_service_pb2 as pb
 from services.base.documents import check_digest, document_too_large
 from services.base.errors import bad_field
 
 router = APIRouter(tags=["documents"])
 
+_PAGE_SIZE = re.compile("[1-9][0-9]{0,3}", re.ASCII)
+
+_MEDIA_TYPE = "application/octet-stream"
+"""Not PDF's own: a browser is to save it, not to show it as a page of ours."""
+
 _BYTES: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "The bytes of the document",
-        "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
+        "content": {_MEDIA_TYPE: {"schema": {"type": "string", "format": "binary"}}},
     }
 }
 
@@ -53,6 +55,34 @@ async def upload(request: Request) -> Response:
     return success(exchange, {"doc_ref": reference, "size": stored.size}, status=201)
 
 
+@router.head("/documents", include_in_schema=False)
+@router.get("/documents", summary="List your documents")
+async def list_documents(request: Request, page_size: str = "", page_token: str = "") -> Response:
+    """Lists the caller's uploads, the newest first: `page_size` of them, from 1 to 1,000 (default 100).
+
+    The answer's `data` has `documents`, each with `doc_ref`, `charged_bytes`, `upload_time` and `use_time`, and
+    `next_page_token`. Send that token as `page_token` for the next page; it is empty on the last one.
+    """
+    exchange = Exchange.of(request)
+    client: DispatchClient = request.app.state.dispatch
+    calls: Places = request.app.state.calls
+    if page_size and not _PAGE_SIZE.fullmatch(page_size):
+        raise bad_field("page_size", "must be a number from 1 to 1000")
+    with calls.take(exchange.actor):
+        listed = await client.list_documents(int(page_size or 0), page_token, exchange.person)
+    exchange.request_id = listed.request_id
+    documents = [
+        {
+            "doc_ref": {"type": each.doc_ref.type, "sha256": each.doc_ref.sha256},
+            "charged_bytes": each.charged_bytes,
+            "upload_time": each.upload_time.ToJsonString(),
+            "use_time": each.use_time.ToJsonString(),
+        }
+        for each in listed.documents
+    ]
+    return success(exchange, {"documents": documents, "next_page_token": listed.next_page_token})
+
+
 @router.head("/documents/{sha256}", include_in_schema=False)
 @router.get("/documents/{sha256}", summary="Download a document", response_class=StreamingResponse, responses=_BYTES)
 async def download(request: Request, sha256: str) -> Response:
@@ -65,43 +95,10 @@ async def download(request: Request, sha256: str) -> Response:
         held.enter_context(downloads.take(exchange.actor))
         messages = client.get_document(sha256, exchange.person)
         held.push_async_callback(messages.aclose)
-        header = (await anext(messages)).header
-        return _answer(request, sha256, header.size, messages, held)
-
-
-def _answer(
-    request: Request,
-    sha256: str,
-    size: int,
-    messages: AsyncIterator[pb.GetDocumentResponse],
-    held: AsyncExitStack,
-) -> Response:
-    # A digest is not a key: "you already have it" is said only after the right to the bytes was checked.
-    fresh = {"ETag": f'"{sha256}"', "Cache-Control": "private, no-cache"}
-    if _has(request, fresh["ETag"]):
-        return Response(status_code=HTTPStatus.NOT_MODIFIED, headers=fresh)
-    # Somebody else's bytes: a browser must neither guess their type nor show them as a page of ours.
-    headers = {
-        **fresh,
-        "Content-Length": str(size),
-        "Content-Disposition": f'attachment; filename="{sha256[:16]}.pdf"',
-        "X-Content-Type-Options": "nosniff",
-    }
-    if request.method == "HEAD":
-        return Response(headers=headers, media_type="application/octet-stream")
-    return _Bytes((message.data async for message in messages), headers, held.pop_all())
-
-
-class _Bytes(StreamingResponse):
-    """Streams bytes, and closes their source however far it got."""
-
-    def __init__(self, data: AsyncIterator[bytes], headers: Mapping[str, str], held: AsyncExitStack) -> None:
-        super().__init__(data, headers=headers, media_type="application/octet-stream")
-        self._held = held
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        async with self._held:
-            await super().__call__(scope, receive, send)
+        size = (await anext(messages)).header.size
+        # A digest is not a key: the right to the bytes has been checked by now.
+        content = Content(f'"{sha256}"', size, _MEDIA_TYPE, f'attachment; filename="{sha256[:16]}.pdf"')
+        return streamed(request, content, (message.data async for message in messages), held)
 
 
 @router.delete("/documents/{sha256}", summary="Delete a document")
@@ -118,12 +115,6 @@ async def delete(request: Request, sha256: str) -> Response:
         deleted = await client.delete_document(sha256, exchange.person)
     exchange.request_id = deleted.request_id
     return success(exchange, {"deleted": True})
-
-
-def _has(request: Request, tag: str) -> bool:
-    """Whether the caller has the document with this tag (RFC 9110, 13.1.2)."""
-    tags = {each.strip().removeprefix("W/") for each in ",".join(request.headers.getlist("if-none-match")).split(",")}
-    return tag in tags or "*" in tags
 
 
 async def _receive(request: Request, spool: Spool) -> None:

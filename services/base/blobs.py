@@ -10,15 +10,21 @@ import hashlib
 from collections.abc import AsyncGenerator, AsyncIterator, Collection
 from contextlib import aclosing
 from pathlib import Path
+from typing import TypeAlias
 from urllib.parse import unquote, urlsplit
 
 from services.base.blob_bucket import BlobBucket
 from services.base.blob_folder import BlobFolder
-from services.base.readings_bucket import ReadingsBucket
-from services.base.readings_folder import ReadingsFolder
+from services.base.derived_bucket import DerivedBucket
+from services.base.derived_folder import DerivedFolder
 from services.base.stored_blob import Blob, Key, Namespace
 
 __all__ = ["Blob", "BlobStore", "Namespace"]
+
+Derived: TypeAlias = DerivedFolder | DerivedBucket
+"""What was made of documents."""
+
+_DERIVED = (Namespace.READINGS, Namespace.IMAGES)
 
 
 class BlobStore:
@@ -37,15 +43,20 @@ class BlobStore:
         """
         parts = urlsplit(url)
         self._store: BlobFolder | BlobBucket
-        self.readings: ReadingsFolder | ReadingsBucket
+        self.readings: Derived
         """What was read of documents at a price, for all replicas. It is deleted with its document, by whoever deletes
         that."""
 
+        self.images: Derived
+        """Pictures of pages (`services.base.page_images`), likewise."""
+
         if parts.scheme == "file":
             root = Path(unquote(parts.path))
-            self._store, self.readings = BlobFolder(root), ReadingsFolder(root)
+            self._store = BlobFolder(root)
+            self.readings, self.images = (DerivedFolder(root, each) for each in _DERIVED)
         else:
-            self._store, self.readings = BlobBucket(url), ReadingsBucket(url)
+            self._store = BlobBucket(url)
+            self.readings, self.images = (DerivedBucket(url, each) for each in _DERIVED)
 
     async def put(self, namespace: Namespace, sha256: str, source: Path) -> None:
         """Stores a file under its digest, so that it lasts. The same bytes are stored once; damaged ones are mended.

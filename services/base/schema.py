@@ -33,6 +33,8 @@ _SCALARS: dict[int, dict[str, Any]] = {
     # Of bytes; text has rules of its own.
     FieldDescriptor.CPPTYPE_STRING: {"type": "string", "contentEncoding": "base64"},
 }
+_NUMBERS = frozenset({"int32", "uint32", "int64", "uint64", "float", "double"})
+_BOUNDS = {"gte": "minimum", "lte": "maximum", "gt": "exclusiveMinimum", "lt": "exclusiveMaximum"}
 WELL_KNOWN: dict[str, dict[str, Any]] = {
     "google.protobuf.Struct": {"type": "object"},
     "google.protobuf.Value": {},
@@ -140,7 +142,16 @@ def _single(
     if field.type == FieldDescriptor.TYPE_STRING:
         schema = _string(rules.string, optional=rules.ignore == validate_pb2.IGNORE_IF_ZERO_VALUE)
         return schema | _SECRET if is_secret(field) else schema
-    return dict(_SCALARS[field.cpp_type])
+    return _SCALARS[field.cpp_type] | _bounds(rules)
+
+
+def _bounds(rules: validate_pb2.FieldRules) -> dict[str, Any]:
+    """What a number's rules say of how small and how large it may be; nothing of one that may be 0 all the same."""
+    kind = rules.WhichOneof("type")
+    if kind not in _NUMBERS or rules.ignore == validate_pb2.IGNORE_IF_ZERO_VALUE:
+        return {}
+    of_kind = getattr(rules, kind)
+    return {keyword: getattr(of_kind, name) for name, keyword in _BOUNDS.items() if of_kind.HasField(name)}
 
 
 def _string(rules: validate_pb2.StringRules, *, optional: bool) -> dict[str, Any]:

@@ -98,7 +98,14 @@ def unauthenticated(message: str) -> PapermeshError:
 
 
 def sign(
-    *, client: str, secret: bytes, audience: str, method: str, request: bytes, action: str | None = None
+    *,
+    client: str,
+    secret: bytes,
+    audience: str,
+    method: str,
+    request: bytes,
+    action: str | None = None,
+    nonce: str = "",
 ) -> tuple[tuple[str, str], ...]:
     """The metadata that signs one call, good for one try within the clock skew.
 
@@ -109,9 +116,10 @@ def sign(
         method: gRPC path, "/papermesh.dispatch.v1.DispatchService/Invoke".
         request: Canonical JSON of the request message; of a streaming upload, its header message.
         action: The request's action, when it has one.
+        nonce: 16 to 64 characters of base64url that no other call of the client has; empty for new ones.
     """
     timestamp = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    nonce = secrets.token_urlsafe(18)  # 144 random bits
+    nonce = nonce or secrets.token_urlsafe(18)  # 144 random bits
     mac = _mac(secret, _signed_text(audience, timestamp, nonce, method, request))
     signed = (
         ("x-client", client),

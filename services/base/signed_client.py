@@ -44,6 +44,8 @@ class Person:
     """Empty for the client itself."""
 
     traceparent: str
+    nonce: str = ""
+    """What their one call bears, such that it can be made once whoever signs it; empty for a new one each time."""
 
 
 class _Method(NamedTuple):
@@ -149,6 +151,7 @@ class SignedClient:
             method=path,
             request=text or canonical_json(request),
             action=action,
+            nonce=person.nonce,
         )
         limit_s = (limit_s or method_s) + GRACE_S
         call = send(messages or request, metadata=(*signed, (TRACEPARENT, person.traceparent)), timeout=limit_s)

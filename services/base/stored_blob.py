@@ -15,13 +15,14 @@ PIECE_BYTES = 256 * 1024
 class Namespace(StrEnum):
     """Where the bytes came from: a client, GitLab, or an action whose large result an idempotency key keeps.
 
-    Readings are no blobs: `BlobStore.readings` keeps them below this name, by their document.
+    Readings and images are no blobs: `BlobStore.readings` and `.images` keep them below these names, by their document.
     """
 
     UPLOADS = "uploads"
     GITLAB = "gitlab"
     RESULTS = "results"
     READINGS = "readings"
+    IMAGES = "images"
 
 
 @dataclass(frozen=True, slots=True)

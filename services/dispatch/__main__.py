@@ -27,6 +27,7 @@ from services.dispatch.admission.verification import Verifier
 from services.dispatch.answers.answers import Answers
 from services.dispatch.answers.engines import Engines
 from services.dispatch.answers.idempotency import Idempotency
+from services.dispatch.answers.images import Images
 from services.dispatch.answers.result_cache import ResultCache
 from services.dispatch.answers.single_flight import SingleFlight
 from services.dispatch.answers.stored_answers import StoredAnswers
@@ -34,6 +35,7 @@ from services.dispatch.audit.audit import Audit, Heads, has_calls
 from services.dispatch.router import Router
 from services.dispatch.servicer import DispatchServicer, UploadLimits
 from services.dispatch.settings import DispatchSettings
+from services.dispatch.uploads.listing import Listing
 from services.dispatch.uploads.lost_documents import LostDocuments
 from services.dispatch.uploads.ownership import Ownership, Quota
 from services.dispatch.uploads.retention import Retention, remove_unfinished
@@ -65,6 +67,7 @@ async def run(settings: DispatchSettings) -> None:
         limits = Limits(Rate(settings.client_requests_per_minute, settings.client_burst), table.methods)
         concurrency = ConcurrencyLimit(settings.calls_at_once, settings.client_calls_at_once)
         idempotency = Idempotency(state_link, replay_log, StoredAnswers(blobs, settings.spool_dir))
+        lost_documents = LostDocuments(state_link, blobs)
         servicer = DispatchServicer(
             admission=Admission(audit, Verifier(settings.audience, listing), limits, state, router),
             router=router,
@@ -77,9 +80,11 @@ async def run(settings: DispatchSettings) -> None:
                 scope=settings.cache_scope,
             ),
             idempotency=idempotency,
+            images=Images(blobs, router, concurrency, lost_documents),
             blobs=blobs,
             ownership=Ownership(state_link, blobs, Quota(settings.quota_bytes, settings.quota_documents)),
-            lost_documents=LostDocuments(state_link, blobs),
+            listing=Listing(state_link),
+            lost_documents=lost_documents,
             concurrency=concurrency,
             upload_limits=UploadLimits(settings.spool_dir, settings.max_document_bytes),
         )

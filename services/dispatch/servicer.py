@@ -13,15 +13,18 @@ from papermesh.options.v1 import options_pb2
 from services.base.actions import Action
 from services.base.blobs import BlobStore, Namespace
 from services.base.call import Call
-from services.base.errors import PapermeshError
+from services.base.errors import Code, PapermeshError
+from services.base.stored_blob import PIECE_BYTES
 from services.dispatch.admission import documents
 from services.dispatch.admission.admission import Admission, Admitted
 from services.dispatch.admission.concurrency import ConcurrencyLimit
 from services.dispatch.admission.state import owner
 from services.dispatch.answers.answers import Answer, Answers
 from services.dispatch.answers.idempotency import Idempotency, KeyedCall
+from services.dispatch.answers.images import Images, no_image
 from services.dispatch.router import Router, within
 from services.dispatch.uploads import receiving
+from services.dispatch.uploads.listing import Listing, Upload
 from services.dispatch.uploads.lost_documents import LostDocuments
 from services.dispatch.uploads.ownership import Ownership
 
@@ -49,8 +52,10 @@ class DispatchServicer:
         router: Router,
         answers: Answers,
         idempotency: Idempotency,
+        images: Images,
         blobs: BlobStore,
         ownership: Ownership,
+        listing: Listing,
         lost_documents: LostDocuments,
         concurrency: ConcurrencyLimit,
         upload_limits: UploadLimits,
@@ -62,8 +67,10 @@ class DispatchServicer:
             router: Knows the actions.
             answers: Makes or finds their results.
             idempotency: Remembers calls that bear a key.
+            images: Finds pictures.
             blobs: The documents.
             ownership: Whose they are.
+            listing: What each has.
             lost_documents: Says why one was missing.
             concurrency: The places of calls. An upload takes one at this service, because it fills the spool folder
                 before it counts towards a quota.
@@ -73,8 +80,10 @@ class DispatchServicer:
         self._router = router
         self._answers = answers
         self._idempotency = idempotency
+        self._images = images
         self._blobs = blobs
         self._ownership = ownership
+        self._listing = listing
         self._lost = lost_documents
         self._concurrency = concurrency
         self._upload_limits = upload_limits
@@ -134,6 +143,25 @@ class DispatchServicer:
         except PapermeshError as error:
             raise await self._lost.explained(error, caller, request) from error
 
+    async def ListDocuments(self, request: pb.ListDocumentsRequest, call: Call) -> pb.ListDocumentsResponse:
+        """Lists the caller's uploads."""
+        caller, _ = await self._admission.method(call, request, request.actor)
+        page = await self._listing.page(caller, request.page_size, request.page_token)
+        listed = map(_listed_document, page.uploads)
+        return pb.ListDocumentsResponse(documents=listed, next_page_token=page.next_token, request_id=call.request_id)
+
+    async def GetImage(self, request: pb.GetImageRequest, call: Call) -> AsyncIterator[pb.GetImageResponse]:
+        """Streams a picture to somebody who may read its document."""
+        reference = Images.reference(request.image_id)
+        try:
+            caller, _ = await self._admission.method(call, request, request.actor, reference)
+        except PapermeshError as error:
+            raise no_image() if error.code is Code.NOT_FOUND else error from error
+        async with self._images.opened(request.image_id, caller, call) as image:
+            yield pb.GetImageResponse(header=pb.GetImageHeader(format=image.format, size=len(image.content)))
+            for start in range(0, len(image.content), PIECE_BYTES):
+                yield pb.GetImageResponse(data=image.content[start : start + PIECE_BYTES])
+
     async def DeleteDocument(self, request: pb.DeleteDocumentRequest, call: Call) -> pb.DeleteDocumentResponse:
         """Takes an upload from its owner."""
         caller, [digest] = await self._admission.method(call, request, request.actor, request.doc_ref, frees=True)
@@ -171,6 +199,16 @@ def _cache_note(answer: Answer) -> str:
     if answer.cache == pb.CACHE_STATE_UNSPECIFIED:
         return "none"
     return "hit" if answer.was_found else "miss"
+
+
+def _listed_document(upload: Upload) -> pb.ListedDocument:
+    """One upload, as the list shows it."""
+    entry = pb.ListedDocument(
+        doc_ref=document_pb2.DocumentRef(type=documents.UPLOAD, sha256=upload.sha256), charged_bytes=upload.charge
+    )
+    entry.upload_time.FromMilliseconds(upload.uploaded_ms)
+    entry.use_time.FromSeconds(upload.used_s)
+    return entry
 
 
 def _listed(action: Action) -> pb.ActionInfo:

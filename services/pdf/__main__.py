@@ -14,7 +14,8 @@ from services.pdf.engine import Engine
 from services.pdf.engine_version import INPUTS, engine_version
 from services.pdf.ocr_kind import ocr_kind
 from services.pdf.operations import OPERATIONS, STEPS
-from services.pdf.processes.kinds import Kind
+from services.pdf.page_images import KeptImages
+from services.pdf.processes.kinds import OCR, Kind
 from services.pdf.processes.limits import Limits
 from services.pdf.processes.pools import Pools
 from services.pdf.reader import Reader
@@ -37,21 +38,26 @@ async def run(settings: PdfSettings) -> None:
     ocr, tesseract = ocr_kind(settings)
     if ocr.missing:
         _LOG.warning("scans are not read. %s", ocr.missing)
-    engine = engine_version({**INPUTS, "tesseract": lambda: tesseract.version if tesseract else "none"})
+    version = engine_version({**INPUTS, "tesseract": lambda: tesseract.version if tesseract else "none"})
     blobs = BlobStore(settings.blobs_url)
-    readings = Readings(settings.work_dir / "readings", blobs, engine, settings.pdf_readings_bytes)
+    readings = Readings(settings.work_dir / "readings", blobs, version, settings.pdf_readings_bytes)
     async with (
         readings,
         Pools([text, ocr], [*OPERATIONS, *STEPS], settings.work_dir) as pools,
         aclosing(Recognition(pools, readings)) as recognition,
     ):
-        servicer = PdfServicer(OPERATIONS, Engine(pools, recognition, Reader(pools, recognition, readings)), blobs)
+        engine = Engine(pools, recognition, Reader(pools, recognition, readings))
+        languages = tesseract.languages if tesseract else ()
+        finish = {"RenderPage": KeptImages(blobs, version).answer}
+        servicer = PdfServicer(OPERATIONS, engine, blobs, languages=languages, finish=finish)
         hosted = [Hosted(pdf_service_pb2.DESCRIPTOR.services_by_name["PdfService"], servicer)]
 
         async def has_workers() -> bool:
+            if pools.is_ready:
+                pools.start_soon(OCR)  # only now: it must not hold up the service's own start
             return pools.is_ready
 
-        server = Server(settings, settings.pdf_port, hosted, table=actions.load(), behind_mesh=True, engine=engine)
+        server = Server(settings, settings.pdf_port, hosted, table=actions.load(), behind_mesh=True, engine=version)
         await server.serve(has_workers)
 
 

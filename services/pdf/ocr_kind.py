@@ -3,24 +3,25 @@
 from pathlib import Path
 
 from services.pdf.processes.kinds import OCR, Kind, Reach
-from services.pdf.processes.limits import MIB, Limits
+from services.pdf.processes.limits import Limits
 from services.pdf.settings import PdfSettings
 from services.pdf.tesseract import INSTALL, Tesseract, TesseractMissing, find_tesseract
-
-_FILE_BYTES = 256 * MIB
-"""A picture at its largest: A0 at 300 dpi has 140 million pixels of a byte."""
 
 _LANGUAGES = ("kor", "eng")
 """The models that it does not do without."""
 
 _LOADER_FILES = [path for path in ("/etc/ld.so.cache",) if Path(path).exists()]
 
+_NICENESS = 10
+"""A page takes seconds, other questions milliseconds: who waits for a page waits a little longer. Linux gives such a
+process a tenth of what it gives others, and all that they leave."""
+
 _ONE_THREAD = {"OMP_THREAD_LIMIT": "1", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 """A worker's processes are its share of the machine; and the zygote must have one thread to be forked."""
 
 
 def ocr_kind(settings: PdfSettings) -> tuple[Kind, Tesseract | None]:
-    """The kind of worker that recognises text, started by the first picture, and the Tesseract that it runs.
+    """The kind of worker that recognises text, without which the service is ready, and the Tesseract that it runs.
 
     None where it is switched off or cannot work; `Kind.missing` then says why.
     """
@@ -33,7 +34,8 @@ def ocr_kind(settings: PdfSettings) -> tuple[Kind, Tesseract | None]:
         name=OCR,
         profile="ocr",
         size=size,
-        limits=Limits(memory_bytes=settings.pdf_worker_memory_bytes, file_bytes=_FILE_BYTES, kept=size),
+        limits=Limits(memory_bytes=settings.pdf_worker_memory_bytes, kept=size),
+        niceness=_NICENESS,
         on_first_use=True,
         reach=Reach(
             execute=(tesseract.program, tesseract.interpreter),

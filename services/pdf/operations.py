@@ -12,6 +12,7 @@ from typing import Any
 from google.protobuf.descriptor import MethodDescriptor
 
 from papermesh.pdf.v1 import pdf_service_pb2
+from services.pdf import page_images
 from services.pdf.processes.kinds import OCR, TEXT, View
 from services.pdf.processes.subject import Subject
 
@@ -103,6 +104,13 @@ OPERATIONS = (
         arguments=lambda request, _subject: reading_arguments(request) | {"csv": request.csv, "html": request.html},
         pages=Pages(),
         warm_up={"csv": True, "html": True},
+    ),
+    Operation(
+        name="page_image",
+        method=_METHODS["RenderPage"],
+        view="services.pdf.worker.page_image:render",
+        arguments=page_images.asked,
+        warm_up=page_images.WARM_UP,
     ),
 )
 

@@ -19,6 +19,7 @@ from services.pdf.processes.process import Answer
 from services.pdf.processes.subject import Subject
 from services.pdf.processes.wire import CONTENT
 from services.pdf.readings.readings import DocumentKey, Readings
+from services.pdf.recognised_page import is_recognised_page
 
 PAGE_SECONDS = 60.0
 """How long one page may take, whatever its callers' deadlines."""
@@ -83,7 +84,8 @@ class Recognition:
         found: dict[int, Recognised] = {}
         for kind in {kind for kind, _ in asked.values()} if not subject.password else ():
             pages = [page for page, (its, _) in asked.items() if its == kind]
-            found |= await self._readings.find(_document(subject), pages, kind)
+            kept = await self._readings.find(_document(subject), pages, kind)
+            found |= {page: read for page, read in kept.items() if is_recognised_page(read)}
         joined = {
             page: self._join(kind, each, languages, subject)
             for page, (kind, each) in asked.items()
@@ -134,7 +136,7 @@ class Recognition:
             asked = {"page": wanted.page, "reason": wanted.reason}
             picture = await text.run(PICTURE.name, asked, subject, deadline, admitted=True)
             how = {"dpi": _dpi(picture), "languages": list(languages), CONTENT: picture.payload}
-            read = (await ocr.ask(RECOGNISE.name, how, subject, deadline)).payload
+            read = (await ocr.ask(RECOGNISE.name, how, subject, deadline, believed=is_recognised_page)).payload
         document, kind, page, _ = key
         if not subject.password:
             await self._readings.keep(document, kind, {page: read}, shared=True)

@@ -1,8 +1,9 @@
 """The engine's gRPC methods: each passes its document to the engine, and the engine's JSON to the caller."""
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from functools import partial
-from typing import Any
+from types import MappingProxyType
+from typing import Any, TypeAlias
 
 from google.protobuf import json_format
 from google.protobuf.message import Message
@@ -15,36 +16,60 @@ from services.base.call import Call
 from services.base.errors import bad_field
 from services.base.flow import Flow
 from services.pdf.engine import Engine
+from services.pdf.languages import check_languages
 from services.pdf.operations import Operation
 from services.pdf.processes import outcomes
 from services.pdf.processes.subject import Subject
 
 _NAMESPACES = {"UPLOAD": Namespace.UPLOADS, "GITLAB": Namespace.GITLAB}
 
+Finish: TypeAlias = Callable[[Any, Subject, bytes], Awaitable[bytes]]
+"""What the service itself adds to a response: the JSON from the request, its document and the engine's JSON."""
+
 
 class PdfServicer:
     """A method for each operation, named as in its proto, so that `services.base.handlers` finds it."""
 
-    def __init__(self, operations: Iterable[Operation], engine: Engine, blobs: BlobStore) -> None:
+    def __init__(
+        self,
+        operations: Iterable[Operation],
+        engine: Engine,
+        blobs: BlobStore,
+        *,
+        languages: Collection[str] = (),
+        finish: Mapping[str, Finish] = MappingProxyType({}),
+    ) -> None:
+        """Answers with `engine` about the documents in `blobs`.
+
+        `languages` are those that callers may name; none where nothing is recognised. `finish`, by method, is for what
+        no worker can add.
+        """
         self._engine = engine
         self._blobs = blobs
+        self._languages = languages
+        self._finish = finish
         for operation in operations:
             setattr(self, operation.method.name, partial(self._answer, operation))
 
     async def _answer(self, operation: Operation, request: Any, call: Call) -> Message:
         """The result as JSON text or, unless the caller asked for that, in the response's own fields.
 
-        Raises PapermeshError: ENGINE_FAIL when a worker, which is not trusted, returned anything else.
+        Raises PapermeshError: ENGINE_FAIL when a worker, which is not trusted, returned anything else; BAD_ARG for
+        `languages` that are not installed.
         """
+        check_languages(request, self._languages)
         subject = self._subject(request.doc_ref, call)
         result = await self._engine.answer(operation, request, subject, call.timeout_s)
         if result.is_partial:
             results.partial(call)
+        json = result.json
+        if finish := self._finish.get(operation.method.name):
+            json = await finish(request, subject, json)
         kind = GetMessageClass(operation.method.output_type)
         try:
             if results.AS_JSON in call.metadata:
-                return kind(json=result.json.decode())
-            return json_format.Parse(result.json, kind())
+                return kind(json=json.decode())
+            return json_format.Parse(json, kind())
         except (UnicodeDecodeError, json_format.ParseError):
             raise outcomes.engine_failed("crash") from None
 

@@ -17,6 +17,9 @@ FOLDERS = ("/usr/bin", "/usr/local/bin")
 
 INSTALL = "install tesseract-ocr, tesseract-ocr-kor and tesseract-ocr-script-hang"
 
+_NO_LANGUAGES = ("osd", "equ")
+"""Models that read nothing: of orientation, and of formulas."""
+
 _SECONDS = 30
 _ELF = b"\x7fELF"
 
@@ -49,7 +52,7 @@ class Tesseract:
     """The folder of its models."""
 
     languages: Sequence[str]
-    """The names of its models."""
+    """What it reads, by the names of its models."""
 
     version: str
     """Differs whenever it may read a picture differently: its release, "5.3.0", and a digest of its models."""
@@ -83,7 +86,7 @@ def find_tesseract(program: str = "", data: str = "") -> Tesseract:
         interpreter=interpreter[1],
         libraries=libraries,
         data=str(Path(folder[1])),
-        languages=[name for name in models.split("\n")[1:] if name],
+        languages=[name for name in models.split("\n")[1:] if name and name not in _NO_LANGUAGES],
         version=f"{release[1]}-{digest}",
     )
 

@@ -35,6 +35,7 @@ class StandIn:
     headers: list[Headers] = field(default_factory=list)
     """Of the requests for the catalogue, invocations and deletions."""
 
+    images: dict[str, bytes] = field(default_factory=dict)
     answer: Any = None
     """The data of the next invocations, or (HTTP status, error)."""
 
@@ -43,6 +44,7 @@ class StandIn:
 
     def forget(self) -> None:
         self.documents.clear()
+        self.images.clear()
         self.invoked.clear()
         self.pieces.clear()
         self.headers.clear()
@@ -88,6 +90,27 @@ class StandIn:
             return self.fail(404, {"code": "NOT_FOUND", "message": "There is no such document."})
         return Response(body, media_type="application/octet-stream")
 
+    async def listing(self, request: Request) -> Response:
+        """One document on each page."""
+        names = list(self.documents)
+        at = int(request.query_params["page_token"] or 0)
+        listed = [
+            {
+                "doc_ref": {"type": "UPLOAD", "sha256": name},
+                "charged_bytes": 65536,
+                "upload_time": "2026-11-28T23:59:59.5Z",
+                "use_time": "2026-11-29T00:00:00Z",
+            }
+            for name in names[at : at + 1]
+        ]
+        return self.ok({"documents": listed, "next_page_token": str(at + 1) if at + 1 < len(names) else ""})
+
+    async def picture(self, request: Request) -> Response:
+        body = self.images.get(request.path_params["image_id"])
+        if body is None:
+            return self.fail(404, {"code": "NOT_FOUND", "message": "There is no such picture."})
+        return Response(body, media_type="image/png")
+
     async def delete(self, request: Request) -> Response:
         self.headers.append(request.headers)
         if self.documents.pop(request.path_params["sha256"], None) is None:
@@ -117,7 +140,9 @@ def _running() -> Iterator[StandIn]:
         Route("/actions", stand_in.catalogue),
         Route("/mcp/invoke", stand_in.invoke, methods=["POST"]),
         Route("/documents", stand_in.upload, methods=["POST"]),
+        Route("/documents", stand_in.listing),
         Route("/documents/{sha256}", stand_in.download),
+        Route("/images/{image_id}", stand_in.picture),
         Route("/documents/{sha256}", stand_in.delete, methods=["DELETE"]),
     ]
     config = uvicorn.Config(Starlette(routes=routes), log_level="error", lifespan="off", ws="none")

@@ -30,6 +30,7 @@ KEYS = {
     "adapterKey": "adapter-key",
     "operatorKey": "operator-key",
     "auditKey": "audit-key",
+    "ticketKey": "ticket-key",
     "apiKeys": "api-keys",
     "apiKey": "api-key",
 }

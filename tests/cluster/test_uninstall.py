@@ -20,6 +20,7 @@ SECRETS = {
     "api-key",
     "api-keys",
     "audit-key",
+    "ticket-key",
     "ca",
     "clients",
     "operator-key",

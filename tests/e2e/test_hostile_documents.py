@@ -9,7 +9,7 @@ import pytest
 from tests.e2e.support.adapter import Answer
 from tests.e2e.support.deployment import Deployment
 
-ACTIONS = ("PDF_METADATA", "PDF_OUTLINE", "PDF_TEXT")
+ACTIONS = ("PDF_METADATA", "PDF_OUTLINE", "PDF_TEXT", "PDF_PAGE_IMAGE")
 
 HOSTILE = (
     "enormous",
@@ -32,6 +32,9 @@ def must_be_an_answer(action: str, answer: Answer) -> None:
     answer.must_be_well_formed()
     if not answer.ok:
         assert answer.code in A_DOCUMENTS_FAULT, answer.body
+        return
+    if action == "PDF_PAGE_IMAGE":
+        assert 0 < answer.data["width"] * answer.data["height"] <= 16_000_000
         return
     failed = [failure["page"] for failure in answer.data["failures"]]
     for failure in answer.data["failures"]:

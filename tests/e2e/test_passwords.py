@@ -62,9 +62,10 @@ def heard(mesh: Deployment) -> Iterator[list[str]]:
             if last in command["command"]:
                 return
 
+    sockets = [mesh.stack.folders.sockets / f"{name}.sock" for name in ROLES]
     with ExitStack() as exits:
         listeners = exits.enter_context(ThreadPoolExecutor())
-        servers = [redis.Redis(unix_socket_path=str(mesh.stack.folders.sockets / f"{name}.sock")) for name in ROLES]
+        servers = [redis.Redis(unix_socket_path=str(path), socket_timeout=60) for path in sockets]
         done = [listeners.submit(listen, exits.enter_context(server.monitor())) for server in servers]
         try:
             yield commands

@@ -25,7 +25,13 @@ from services.base.testing import running
 KEY = Key("adapter", "k1", bytes(range(32)))
 LIMIT = 1_000_000
 Signed = (
-    pb.InvokeRequest | pb.ListActionsRequest | pb.GetDocumentRequest | pb.DeleteDocumentRequest | pb.PutDocumentHeader
+    pb.InvokeRequest
+    | pb.ListActionsRequest
+    | pb.ListDocumentsRequest
+    | pb.GetDocumentRequest
+    | pb.GetImageRequest
+    | pb.DeleteDocumentRequest
+    | pb.PutDocumentHeader
 )
 SERVICE = pb.DESCRIPTOR.services_by_name["DispatchService"]
 
@@ -41,6 +47,8 @@ class Dispatch:
     actors: list[str] = field(default_factory=list)
     key: Key = KEY
     documents: dict[str, bytes] = field(default_factory=dict)
+    images: dict[str, bytes] = field(default_factory=dict)
+    nonces: set[str] = field(default_factory=set)
     go_on: asyncio.Event | None = None
     """What Invoke waits for, if anything."""
 
@@ -74,6 +82,23 @@ class Dispatch:
         for start in range(0, len(content), 256 * 1024):
             yield pb.GetDocumentResponse(data=content[start : start + 256 * 1024])
 
+    async def ListDocuments(self, request: pb.ListDocumentsRequest, call: Call) -> pb.ListDocumentsResponse:
+        self._verify(request, call)
+        response = pb.ListDocumentsResponse(request_id="r-5")
+        for sha256, content in list(self.documents.items())[: request.page_size or 100]:
+            entry = response.documents.add(charged_bytes=len(content))
+            entry.doc_ref.type, entry.doc_ref.sha256 = "UPLOAD", sha256
+            entry.upload_time.seconds = entry.use_time.seconds = 1_764_000_000
+        response.next_page_token = f"{request.page_token}+"
+        return response
+
+    async def GetImage(self, request: pb.GetImageRequest, call: Call) -> AsyncIterator[pb.GetImageResponse]:
+        self._verify(request, call)
+        content = self.images[request.image_id]
+        yield pb.GetImageResponse(header=pb.GetImageHeader(format="webp", size=len(content)))
+        for start in range(0, len(content), 256 * 1024):
+            yield pb.GetImageResponse(data=content[start : start + 256 * 1024])
+
     async def DeleteDocument(self, request: pb.DeleteDocumentRequest, call: Call) -> pb.DeleteDocumentResponse:
         self._verify(request, call)
         del self.documents[request.doc_ref.sha256]
@@ -84,6 +109,9 @@ class Dispatch:
         text = canonical.canonical_json(message)
         signature.check_mac(signed, [self.key.secret], audience="test", method=call.method, request=text)
         assert signed.action == getattr(message, "action", None)
+        if signed.nonce in self.nonces:
+            raise signature.unauthenticated("This call was made before: its nonce has been used.")
+        self.nonces.add(signed.nonce)
         self.actors.append(message.actor)
         self.calls.append(call)
         if self.error is not None:

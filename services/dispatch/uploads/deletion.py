@@ -1,4 +1,4 @@
-"""Deletes bytes that nobody holds any more, and what was read of them.
+"""Deletes bytes that nobody holds any more, and what was made of them.
 
 Nothing is taken from a concurrent upload of the same bytes.
 """
@@ -73,7 +73,7 @@ class Deletion:
             await asyncio.sleep(_LOOK_S)
 
     async def erase(self, sha256: str) -> bool:
-        """Deletes an upload's bytes and its readings in the store, unless somebody holds it.
+        """Deletes an upload's bytes, and its readings and pictures in the store, unless somebody holds it.
 
         If the caller is cancelled, the deletion goes on.
 
@@ -95,8 +95,9 @@ class Deletion:
                 return False
             async with asyncio.timeout(_DELETE_S):
                 await self._blobs.delete(Namespace.UPLOADS, sha256)
-                # Last: whoever shares a reading looks afterwards whether the document is still there.
-                await self._blobs.readings.delete(Key(Namespace.UPLOADS, sha256))
+                # Last: whoever keeps something of it looks afterwards whether the document is still there.
+                for derived in (self._blobs.readings, self._blobs.images):
+                    await derived.delete(Key(Namespace.UPLOADS, sha256))
             await self._done.run([mark, ERASING], [sha256, token, _REMEMBERED_S])
         except (PapermeshError, TimeoutError) as error:
             _log.warning("Could not delete an upload's bytes; trying again later: %s", str(error) or "it took too long")

@@ -3,7 +3,8 @@
 -- KEYS: "holders:<digest>": who holds it, in bytes charged by owner; "held:<client>" and
 --       "documents:<client>": what the client's owners are charged, and how many documents they hold, each document once
 --       for each owner; "used": second of the last use by digest; "erasing": digests whose bytes must go;
---       "deletion:<digest>": the last deletion of these bytes (see erase.lua).
+--       "deletion:<digest>": the last deletion of these bytes (see erase.lua). "uploads:<hash of the owner>" is made
+--       from the owner's name: the millisecond of the upload of each of its documents, by digest (see list.lua).
 -- ARGV: the owner, the digest, the charge, the client's quotas in bytes and in documents, the share of its memory above
 --       which Redis takes no more, and the last deletion seen before the bytes were stored, or nothing to only ask.
 -- Returns {"held" | "fits" | "over" | "state_full" | "gone", bytes and documents that the client holds}.
@@ -24,9 +25,12 @@ if not ARGV[7] then
   return {'fits', bytes, documents}
 end
 redis.call('ZREM', KEYS[5], ARGV[2]) -- first, so that what is held already can come again when Redis is full
+local time = redis.call('TIME')
 if is_new then
   redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])
   bytes, documents = redis.call('INCRBY', KEYS[2], ARGV[3]), redis.call('INCR', KEYS[3])
 end
-redis.call('ZADD', KEYS[4], redis.call('TIME')[1], ARGV[2])
+local uploaded = time[1] * 1000 + math.floor(time[2] / 1000)
+redis.call('ZADD', 'uploads:' .. redis.sha1hex(ARGV[1]), 'NX', uploaded, ARGV[2])
+redis.call('ZADD', KEYS[4], time[1], ARGV[2])
 return {'held', bytes, documents}

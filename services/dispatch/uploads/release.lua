@@ -1,7 +1,7 @@
 -- Takes an upload from one owner, or from all if nobody has used it since a given time. Works even if Redis is full.
 --
--- KEYS: "holders:<digest>", "used", "erasing" (see hold.lua). "held:<client>" and "documents:<client>" are made from the
---       owners' names.
+-- KEYS: "holders:<digest>", "used", "erasing" (see hold.lua). "held:<client>", "documents:<client>" and
+--       "uploads:<hash of the owner>" are made from the owners' names.
 -- ARGV: the digest; the owner, or "" for all; for all: the second since which it must not have been used.
 -- Returns how many owners lost it.
 local owners = {}
@@ -15,6 +15,7 @@ for i = 1, #owners, 2 do
   local charge = owners[i + 1]
   if charge then
     released = released + redis.call('HDEL', KEYS[1], owners[i])
+    redis.call('ZREM', 'uploads:' .. redis.sha1hex(owners[i]), ARGV[1])
     local client = string.match(owners[i], '^[^\31]*')
     for kind, amount in pairs({held = charge, documents = 1}) do
       if redis.call('DECRBY', kind .. ':' .. client, amount) <= 0 then

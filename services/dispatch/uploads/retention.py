@@ -1,6 +1,7 @@
 """Deletes what nobody needs any more.
 
-Uploads not used for long, bytes without an owner, readings without a document, files nobody will finish.
+Uploads not used for long, bytes without an owner, readings and pictures without a document, pictures of yesterday,
+files nobody will finish.
 """
 
 import asyncio
@@ -11,9 +12,10 @@ from contextlib import suppress
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from services.base.blobs import BlobStore, Namespace
+from services.base.blobs import BlobStore, Derived, Namespace
 from services.base.errors import PapermeshError
 from services.base.page_files import DOCUMENTS
+from services.base.page_images import PageImages
 from services.base.redis.link import RedisAway, RedisLink, RedisRefused, Script
 from services.base.stored_blob import Key
 from services.dispatch import memory_pressure
@@ -34,6 +36,9 @@ _UNFINISHED_S = 3600
 
 _RESULTS_KEPT_S = 25 * 3600
 """An hour more than an idempotency record, which names the result."""
+
+_IMAGES_KEPT_S = 24 * 3600
+"""A picture is mostly looked at right after it was drawn, and drawing it again takes less than a second."""
 
 
 class Retention:
@@ -84,7 +89,9 @@ class Retention:
         """
         erased = await self._sweep_unused() + await self._sweep_unfinished() + await self._sweep_unowned()
         await self._sweep_results()
-        await self._sweep_readings()
+        for derived in (self._blobs.readings, self._blobs.images):
+            await self._sweep_derived(derived)
+        await self._sweep_images()
         if erased:
             _log.info("Retention deleted %d documents", erased)
 
@@ -118,13 +125,19 @@ class Retention:
             if now - blob.stored_at > _RESULTS_KEPT_S:
                 await self._blobs.delete(Namespace.RESULTS, blob.sha256)
 
-    async def _sweep_readings(self) -> None:
-        """Deletes readings of documents that are gone: a pdf process was killed while it kept them."""
-        async for some in _groups(self._blobs.readings.documents()):
+    async def _sweep_derived(self, derived: Derived) -> None:
+        """Deletes what is left of documents that are gone: a pdf process was killed while it kept it."""
+        async for some in _groups(derived.documents()):
             for namespace in DOCUMENTS:
                 digests = [each.sha256 for each in some if each.namespace is namespace]
                 for sha256 in await self._blobs.missing(namespace, digests):
-                    await self._blobs.readings.delete(Key(namespace, sha256))
+                    await derived.delete(Key(namespace, sha256))
+
+    async def _sweep_images(self) -> None:
+        """Deletes the bytes of pictures that were drawn long ago. Who asks for one has it drawn again."""
+        images, before = PageImages(self._blobs), time.time() - _IMAGES_KEPT_S
+        async for document in self._blobs.images.documents():
+            await images.forget_bytes(document, before)
 
 
 async def _groups(documents: AsyncIterator[Key]) -> AsyncIterator[list[Key]]:

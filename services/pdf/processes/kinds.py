@@ -32,7 +32,7 @@ class View:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reach:
-    """What a kind's workers reach by name besides a private folder of each. They never work without Landlock."""
+    """What a kind's workers reach by name, to read or to run; they write no file. They never work without Landlock."""
 
     execute: Sequence[str] = ()
     """Programs and their ELF interpreters."""
@@ -56,11 +56,14 @@ class Kind:
     """Documents that are read at a time, each by its own process."""
 
     limits: Limits = field(default_factory=Limits)
+    niceness: int = 0
+    """By how much its processes give way to others where processors are short, from 0 to 19 (nice(2))."""
+
     without_landlock: bool = False
     """Whether a worker may do without Landlock if the kernel has none."""
 
     on_first_use: bool = False
-    """Whether the first request that needs it starts it, instead of the service."""
+    """Whether the first request that needs it starts it, or `Pools.start_soon`, and the service is ready before."""
 
     reach: Reach | None = None
     """None for a kind that reaches no file by name."""

@@ -14,9 +14,6 @@ class Limits:
     memory_bytes: int = 1024 * MIB
     """Address space that a worker may map beyond what it starts with."""
 
-    file_bytes: int = 0
-    """Bytes of a file that a worker, or a program that it starts, may write."""
-
     cpu_seconds: int = 60
     """Processor time for one request, and for each program that it starts. The caller's deadline limits wall-clock
     time; this limit needs no watcher."""

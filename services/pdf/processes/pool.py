@@ -3,7 +3,7 @@
 import itertools
 import os
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,13 +29,14 @@ class _Request:
     arguments: dict[str, Any]
     subject: Subject
     deadline: float
+    believed: Callable[[bytes], bool]
+    """Whether this can be the answer's payload."""
 
 
 class WorkerPool:
     """Workers of one kind behind a fair queue, each for one document of one caller. `async with` starts and ends them.
 
-    `views` are what they can be asked, by operation name; `work_dir` is where documents are placed and
-    workers have their private folders.
+    `views` are what they can be asked, by operation name; `work_dir` is where documents are placed.
     """
 
     def __init__(self, kind: Kind, views: Mapping[str, View], work_dir: Path) -> None:
@@ -46,7 +47,7 @@ class WorkerPool:
         self._names = (f"document-{kind.name}-{number}.pdf" for number in itertools.count(1))
         self._places = FairQueue(kind.size, kind.limits.waiting)
         self._crashes = Crashes()
-        self._supervisor = Supervisor(kind, views, work_dir, self._crashes)
+        self._supervisor = Supervisor(kind, views, self._crashes)
         self._closing = False
 
     async def __aenter__(self) -> Self:
@@ -101,9 +102,17 @@ class WorkerPool:
         finally:
             self._places.give(flow)
 
-    async def ask(self, operation: str, arguments: dict[str, Any], subject: Subject, deadline: float) -> Answer:
-        """What `run` does once it is the request's `turn`."""
-        request = _Request(operation, arguments, subject, deadline)
+    async def ask(
+        self,
+        operation: str,
+        arguments: dict[str, Any],
+        subject: Subject,
+        deadline: float,
+        *,
+        believed: Callable[[bytes], bool] = lambda _payload: True,
+    ) -> Answer:
+        """What `run` does once it is the request's `turn`. An answer that is not `believed` is a crash."""
+        request = _Request(operation, arguments, subject, deadline, believed)
         worker = self._supervisor.take_kept(subject.holder) if subject.holder else None
         if worker is None and self._views[request.operation].content:
             worker = await self._supervisor.take_new(request.deadline)
@@ -155,7 +164,9 @@ class WorkerPool:
     def _finish(self, worker: WorkerProcess, request: _Request, answer: Answer) -> Answer:
         """Keeps or ends the worker; raises the error that it answered with."""
         header = answer.header
-        crash = header.get("crash")
+        error, crash = header.get("error"), header.get("crash")
+        if crash is None and error is None and not request.believed(answer.payload):
+            crash = "not believed"
         if crash is not None:
             reason = "memory" if crash == "memory" else "crash"
             self._supervisor.end(worker, reason)
@@ -167,7 +178,6 @@ class WorkerPool:
             self._supervisor.keep(worker, holder)
         else:
             self._supervisor.dismiss(worker)
-        error = header.get("error")
         if error is not None:
             raise outcomes.from_worker(error)
         return answer

@@ -2,15 +2,15 @@
 
 import asyncio
 import logging
-import shutil
 from collections import defaultdict
 from collections.abc import Iterable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 from typing import Any, Self
 
+from services.base.errors import PapermeshError
 from services.pdf.operations import Step
-from services.pdf.processes import folders, outcomes
+from services.pdf.processes import outcomes
 from services.pdf.processes.kinds import Kind, View
 from services.pdf.processes.pool import WorkerPool
 from services.pdf.processes.process import Answer
@@ -35,13 +35,12 @@ class Pools:
             raise ValueError(f"no such kind of worker: {', '.join(sorted(unknown))}")
         self._work_dir = work_dir
         self._started: dict[str, asyncio.Task[WorkerPool]] = {}
+        self._started_soon: dict[str, asyncio.Task[None]] = {}
         self._up = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
         for left in self._work_dir.glob("document-*"):
             left.unlink()
-        for folder in self._work_dir.glob(folders.PATTERN):
-            shutil.rmtree(folder)
         try:
             for kind in self._kinds.values():
                 if kind.starts_with_service:
@@ -53,9 +52,10 @@ class Pools:
 
     async def __aexit__(self, *_error: object) -> None:
         """Ends all processes; requests under way fail."""
-        for starting in self._started.values():
-            starting.cancel()  # nothing happens to one that is done
-        await asyncio.gather(*self._started.values(), return_exceptions=True)
+        starting = [*self._started.values(), *self._started_soon.values()]
+        for each in starting:
+            each.cancel()  # nothing happens to one that is done
+        await asyncio.gather(*starting, return_exceptions=True)
         await self._up.aclose()
 
     @property
@@ -67,17 +67,29 @@ class Pools:
         """Why a kind cannot work here, as a sentence that says what to do about it; empty if it can."""
         return self._kinds[kind].missing
 
+    def start_soon(self, kind: str) -> None:
+        """Starts a kind in the background, at the first such call, so that its first request need not wait for it.
+
+        If it does not start, the log says so, and its first request tries again.
+        """
+        if kind not in self._started_soon:
+            self._started_soon[kind] = asyncio.create_task(self._try(kind))
+
+    async def _try(self, kind: str) -> None:
+        with suppress(PapermeshError):  # whoever asks for it is told
+            await self.of(kind, None)
+
     async def run(self, step: str, arguments: dict[str, Any], subject: Subject, deadline: float) -> Answer:
         """Has a worker of the kind that a step needs do it; raises PapermeshError as `of` and `WorkerPool.run` do."""
         kind = next(kind for kind, views in self._views.items() if step in views)
         pool = await self.of(kind, deadline)
         return await pool.run(step, arguments, subject, deadline)
 
-    async def of(self, kind: str, deadline: float) -> WorkerPool:
+    async def of(self, kind: str, deadline: float | None) -> WorkerPool:
         """The pool of a kind. If it is not there yet, starts it, once for all who wait for it.
 
-        Raises TIMEOUT if it is not up by `deadline` (of the loop's clock), and ENGINE_FAIL if it does not start or is
-        `missing`.
+        Raises TIMEOUT if it is not up by `deadline` (of the loop's clock; None for whoever has time), and ENGINE_FAIL
+        if it does not start or is `missing`.
         """
         if why := self.missing(kind):
             raise outcomes.not_available(why)

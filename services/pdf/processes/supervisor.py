@@ -5,12 +5,10 @@ import logging
 import socket
 from collections import Counter
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
-from pathlib import Path
 from typing import Any, TypeVar
 
 from services.pdf.processes import outcomes
 from services.pdf.processes.crashes import Crashes
-from services.pdf.processes.folders import Folders
 from services.pdf.processes.kept import KeptWorkers
 from services.pdf.processes.kinds import Kind, View
 from services.pdf.processes.limits import MIB
@@ -35,7 +33,7 @@ class WorkerRefused(Exception):  # noqa: N818  # an event of the engine's, as Wo
 class Supervisor:
     """The processes of a kind: as many as work at a time are kept ready for the next callers."""
 
-    def __init__(self, kind: Kind, views: Mapping[str, View], work_dir: Path, crashes: Crashes) -> None:
+    def __init__(self, kind: Kind, views: Mapping[str, View], crashes: Crashes) -> None:
         self.restarts: Counter[str] = Counter()
         """Processes that ended or were ended, by reason: memory, cpu, crash, timeout, cancelled, worn, zygote."""
 
@@ -51,7 +49,6 @@ class Supervisor:
         self._kind = kind
         self._views = views
         self._crashes = crashes
-        self._folders = Folders(work_dir, kind.name, wanted=kind.reach is not None)
         self._tasks: set[asyncio.Task[None]] = set()
         self._closing = False
         self._warned = False
@@ -87,7 +84,6 @@ class Supervisor:
             ended.cancel()
             await self.zygote.close()
             self.zygote = None
-        await self._folders.remove_all()
 
     async def _all_ended(self) -> None:
         while self.by_pid:
@@ -152,14 +148,12 @@ class Supervisor:
         if self.zygote is None:
             raise WorkerLost
         loop = asyncio.get_running_loop()
-        folder = self._folders.make()
         ours, theirs = socket.socketpair()
         ours.setblocking(False)  # noqa: FBT003  # the standard library takes it by position
         worker = WorkerProcess(loop, ours, self._kind.limits.result_bytes + MIB)
         self.workers.add(worker)
 
         def adopt(pid: int, pidfd: int) -> None:
-            self._folders.give(folder, pid)
             if worker in self.workers:
                 self.by_pid[pid] = worker
                 worker.adopt(pidfd)
@@ -168,15 +162,13 @@ class Supervisor:
 
         try:
             with theirs:
-                self.zygote.fork(theirs, adopt, folder)
+                self.zygote.fork(theirs, adopt)
             answer = await worker.expect(loop.time() + _START_SECONDS)
             landlock = _landlock(answer)
             await asyncio.wait_for(worker.settled, _START_SECONDS)
-        except BaseException as error:
+        except BaseException:
             self.workers.discard(worker)
             worker.close()
-            if isinstance(error, OSError):  # nothing was forked, or it is on its way out
-                self._folders.remove(folder)
             raise
         if not landlock and not self._warned:
             self._warned = True
@@ -184,14 +176,9 @@ class Supervisor:
         return worker
 
     async def _start_zygote(self) -> Zygote:
-        folder = self._folders.make()
-        try:
-            return await Zygote.start(self._kind, self._views, self._on_exit, self._on_zygote_lost, folder)
-        finally:
-            self._folders.remove(folder)
+        return await Zygote.start(self._kind, self._views, self._on_exit, self._on_zygote_lost)
 
     def _on_exit(self, pid: int, status: int) -> None:
-        self._folders.take_from(pid)
         worker = self.by_pid.pop(pid, None)
         if not self.by_pid:
             self._none_left.set()
@@ -216,7 +203,6 @@ class Supervisor:
         self._run_in_background(self._start_over())
 
     async def _start_over(self) -> None:
-        await self._folders.remove_all()
         self.zygote = await _until_it_starts("the zygote", self._start_zygote)
         for _ in range(self._kind.size):
             self._run_in_background(self._bring_up())

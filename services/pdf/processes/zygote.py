@@ -21,6 +21,9 @@ _START_SECONDS = 60.0
 
 _STOP_SECONDS = 5.0
 
+_FORK = b"fork"
+"""All that a zygote is told: the rest is the descriptor that comes with it."""
+
 _ENVIRONMENT = {"GLIBC_TUNABLES": "glibc.malloc.tcache_count=1000"}
 """MuPDF frees a document in thousands of small pieces, and by default the allocator caches seven of a size: more save a
 tenth of a small document's time. The zygote drops the variable; other C libraries ignore it."""
@@ -59,13 +62,12 @@ class Zygote:
         views: Mapping[str, View],
         on_exit: Callable[[int, int], None],
         on_lost: Callable[[], None],
-        folder: str = "",
     ) -> Self:
         """Starts `python -m services.pdf.worker` with only its control socket, and waits until it has imported.
 
-        Its workers know `views` and are confined as `kind` says; `folder` is for the zygote to write to until then.
-        `on_exit` gets the process id and the status (from waitpid) of each worker that ends. `on_lost` is called once
-        if the zygote ends without having been closed. Raises ZygoteError if it does not start.
+        Its workers know `views` and are confined as `kind` says. `on_exit` gets the process id and the status (from
+        waitpid) of each worker that ends. `on_lost` is called once if the zygote ends without having been closed.
+        Raises ZygoteError if it does not start.
         """
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         ours.setblocking(False)  # noqa: FBT003  # the standard library takes it by position
@@ -76,7 +78,7 @@ class Zygote:
                 "-m",
                 "services.pdf.worker",
                 str(theirs.fileno()),
-                orjson.dumps({"kind": kind, "views": views, "folder": folder}),
+                orjson.dumps({"kind": kind, "views": views}),
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.DEVNULL,
                 stderr=asyncio.subprocess.DEVNULL,
@@ -101,13 +103,12 @@ class Zygote:
         """Its process id."""
         return self._process.pid
 
-    def fork(self, connection: socket.socket, adopt: Adopt, folder: str = "") -> None:
+    def fork(self, connection: socket.socket, adopt: Adopt) -> None:
         """Asks for a worker that serves on `connection`, which the caller closes; `adopt` is called when it exists.
 
-        `folder` is the worker's own, if its kind reaches files by name. A worker that fails before it is ready is
-        reported like any other end. Raises OSError if the zygote is gone.
+        A worker that fails before it is ready is reported like any other end. Raises OSError if the zygote is gone.
         """
-        socket.send_fds(self._control, [orjson.dumps({"folder": folder})], [connection.fileno()])
+        socket.send_fds(self._control, [_FORK], [connection.fileno()])
         self._forks.append(adopt)
 
     async def close(self) -> None:

@@ -1,4 +1,4 @@
-"""A page drawn in grey, upright as a reader sees it, and a quick look for letters in it."""
+"""A page drawn in grey or in colour, upright as a reader sees it, and a quick look for letters in it."""
 
 import itertools
 import math
@@ -10,7 +10,8 @@ from services.pdf.worker.documents import Document
 from services.pdf.worker.mupdf import mupdf, pymupdf
 from services.pdf.worker.page_boxes import find_page
 
-_GREY = mupdf.FzColorspace(mupdf.FzColorspace.Fixed_GRAY)
+GREY = mupdf.FzColorspace(mupdf.FzColorspace.Fixed_GRAY)
+COLOUR = mupdf.FzColorspace(mupdf.FzColorspace.Fixed_RGB)
 _WHITE = 255
 
 _LOOK_PIXELS = 500_000
@@ -35,25 +36,34 @@ _DARK = bytes(value < _INK for value in range(256))
 
 
 class Drawing(NamedTuple):
-    """A grey picture."""
+    """A picture."""
 
     width: int
     height: int
     """In pixels."""
 
     pixels: bytes
-    """One byte each, 0 is black, row by row from the top."""
+    """Row by row from the top, 0 is black: one byte each in grey; red, green and blue in colour."""
 
 
-def draw(document: Document, page: int, dpi: float, areas: Sequence[Box] = ()) -> Drawing:
-    """Page `page` (from 1) at a resolution of `dpi`, annotations included.
+def sheet_of(document: Document, page: int) -> Box:
+    """What is shown of page `page` (from 1), as large as it is drawn, from the origin.
+
+    Raises mupdf.FzErrorBase when the page cannot be parsed.
+    """
+    sheet = mupdf.fz_bound_page(_load(document, page))
+    return Box(0.0, 0.0, sheet.x1 - sheet.x0, sheet.y1 - sheet.y0)
+
+
+def draw(document: Document, page: int, dpi: float, areas: Sequence[Box] = (), space: Any = GREY) -> Drawing:
+    """Page `page` (from 1) at a resolution of `dpi` in `GREY` or `COLOUR`, annotations included.
 
     With `areas`, in points, only these are drawn, and all else is white. MuPDF unpacks large pictures at a reduced
     size, so that a bitmap of 35,000 x 35,000 takes 100 MB.
 
     Raises mupdf.FzErrorBase when the page cannot be parsed, or nothing of it can be drawn.
     """
-    return _draw(_load(document, page), dpi / 72, areas)
+    return _draw(_load(document, page), dpi / 72, areas, space)
 
 
 def shows_letters(document: Document, page: int) -> bool:
@@ -90,12 +100,12 @@ def _load(document: Document, page: int) -> Any:
     return mupdf.pdf_load_page(document.pdf, page - 1).super()
 
 
-def _draw(page: Any, scale: float, areas: Sequence[Box] = ()) -> Drawing:
+def _draw(page: Any, scale: float, areas: Sequence[Box] = (), space: Any = GREY) -> Drawing:
     sheet = mupdf.fz_bound_page(page)
     matrix = mupdf.FzMatrix(scale, 0, 0, scale, -sheet.x0 * scale, -sheet.y0 * scale)
     width, height = (max(math.ceil(side * scale), 1) for side in (sheet.x1 - sheet.x0, sheet.y1 - sheet.y0))
     whole = mupdf.FzIrect(0, 0, width, height)
-    pixmap = mupdf.fz_new_pixmap_with_bbox(_GREY, whole, mupdf.FzSeparations(), 0)
+    pixmap = mupdf.fz_new_pixmap_with_bbox(space, whole, mupdf.FzSeparations(), 0)
     mupdf.fz_clear_pixmap_with_value(pixmap, _WHITE)
     errors = 0
     for part in [_part(area, scale) for area in areas] or [whole]:

@@ -7,11 +7,11 @@ from typing import Any
 from services.pdf.worker.documents import Document, attempt
 from services.pdf.worker.fonts import read_fonts
 from services.pdf.worker.hidden import Findings, examine, without_hidden
-from services.pdf.worker.hidden_signs import may_hide_text
+from services.pdf.worker.hidden_signs import find_signs
 from services.pdf.worker.mupdf import mupdf, pymupdf
 from services.pdf.worker.page_boxes import find_page
-from services.pdf.worker.page_trace import Sheet
 from services.pdf.worker.shapes import find_shapes
+from services.pdf.worker.sheet import EVERYWHERE, Sheet
 from services.pdf.worker.structured_text import plain_text, structure
 
 MOST_CHARACTERS = 200_000
@@ -76,9 +76,10 @@ class Look:
         return round(sheet.x1 - sheet.x0, 2), round(sheet.y1 - sheet.y0, 2)
 
     def _examine(self, everything: Any, *, is_more: bool) -> Findings:
-        if not is_more and not may_hide_text(self.document, self.page, self.loaded, everything):
+        area = EVERYWHERE if is_more else find_signs(self.document, self.page, self.loaded, everything)
+        if area is None:
             return Findings()
-        return attempt(examine, Sheet(self.loaded), otherwise=Findings(is_unchecked=True))
+        return attempt(examine, Sheet(self.loaded), area, otherwise=Findings(is_unchecked=True))
 
 
 def has_a_line_twice(text: str) -> bool:

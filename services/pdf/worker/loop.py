@@ -9,7 +9,7 @@ import socket
 from collections.abc import Mapping
 from typing import Any
 
-from services.base.errors import PapermeshError
+from services.base.errors import Code, PapermeshError
 from services.pdf.processes.limits import result_too_large
 from services.pdf.processes.wire import LENGTHS, SOCKET, Request, pack, unpack_request
 from services.pdf.worker.sandbox import confinement
@@ -24,18 +24,15 @@ _AT_ONCE = 64 * 1024
 """Bytes of a request that are read at a time; most requests have fewer."""
 
 
-def serve(views: Mapping[str, View], folder: str, result_bytes: int) -> None:
-    """Answers requests on the worker's socket until the service closes it; `folder` is the worker's own, or empty.
-
-    A result of more than `result_bytes` is TOO_LARGE.
-    """
+def serve(views: Mapping[str, View], result_bytes: int) -> None:
+    """Answers requests on the worker's socket until the service closes it; more than `result_bytes` are TOO_LARGE."""
     # Python must not query the socket, since the filter would refuse that.
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM, 0, fileno=SOCKET)
     grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss + _MAX_GROWTH_KIBIBYTES
     data, descriptors, _flags, _address = socket.recv_fds(connection, _AT_ONCE, 1)
     document = descriptors[0] if descriptors else -1
     while request := _receive(data):
-        given = Given(document, folder, request.password)
+        given = Given(document, request.password)
         (header, payload), retire = _answer(views[request.operation], given, request.arguments, result_bytes)
         # The header is complete only now: what the request took counts.
         usage = resource.getrusage(resource.RUSAGE_SELF)
@@ -60,7 +57,8 @@ def _answer(view: View, given: Given, arguments: Arguments, result_bytes: int) -
     try:
         return _bounded(view(given, arguments), result_bytes), False
     except PapermeshError as error:
-        return ({"error": _as_json(error)}, b""), False
+        # A program that it has started may still be at work, and ends with it.
+        return ({"error": _as_json(error)}, b""), error.code is Code.ENGINE_FAIL
     except MemoryError:
         # The rest of the heap is fragmented: the service replaces this process.
         return ({"crash": "memory"}, b""), True

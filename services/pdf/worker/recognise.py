@@ -10,7 +10,7 @@ from services.pdf.processes.wire import CONTENT
 from services.pdf.worker.ocr.recognise import recognise
 
 
-def read_picture(_folder: str, arguments: Mapping[str, Any]) -> bytes:
+def read_picture(arguments: Mapping[str, Any]) -> bytes:
     """The words of a picture and their boxes, as JSON text; `services.pdf.worker.ocr` says how.
 
     The content is a binary PGM, `dpi` its resolution, and `languages` the names of Tesseract's models. The kind of

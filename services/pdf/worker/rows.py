@@ -3,7 +3,8 @@
 from collections import defaultdict
 from typing import Generic, TypeVar
 
-from services.pdf.worker.page_trace import Box, CrowdedPageError
+from services.pdf.worker.boxes import Box
+from services.pdf.worker.sheet import CrowdedPageError
 
 _T = TypeVar("_T")
 
@@ -27,18 +28,18 @@ class Rows(Generic[_T]):
 
     def add(self, box: Box, thing: _T) -> None:
         """Adds a thing at its box."""
-        rows = _touched(box)
-        for kept in [self._tall] if len(rows) > _MOST_ROWS else [self._rows[row] for row in rows]:
+        first, last = _touched(box)
+        for kept in [self._tall] if last - first >= _MOST_ROWS else [self._rows[row] for row in range(first, last + 1)]:
             kept[self._count] = (box, thing)
         self._count += 1
 
     def near(self, box: Box) -> list[tuple[Box, _T]]:
         """What overlaps the box, with boxes of their own. Raises CrowdedPageError when too much was compared so far."""
-        rows = _touched(box)
-        if len(rows) > len(self._rows):
+        first, last = _touched(box)
+        if last - first >= len(self._rows):
             touched = list(self._rows.values())
         else:
-            touched = [self._rows[row] for row in rows if row in self._rows]
+            touched = [self._rows[row] for row in range(first, last + 1) if row in self._rows]
         if not touched and not self._tall:
             return []
         found = dict(self._tall)
@@ -55,6 +56,10 @@ class Rows(Generic[_T]):
         ]
 
 
-def _touched(box: Box) -> range:
-    first, last = (int(max(-1e6, min(1e6, edge)) // _HEIGHT) for edge in (box[1], box[3]))
-    return range(first, last + 1)
+def _touched(box: Box) -> tuple[int, int]:
+    """The first row and the last."""
+    try:
+        return int(box[1] // _HEIGHT), int(box[3] // _HEIGHT)
+    except (OverflowError, ValueError):  # without end, or no number
+        first, last = (int(max(-1e6, min(1e6, edge)) // _HEIGHT) for edge in (box[1], box[3]))
+        return first, last

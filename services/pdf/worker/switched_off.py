@@ -6,7 +6,9 @@ from typing import Any
 from services.pdf.worker.documents import Document
 from services.pdf.worker.hidden import Hidden
 from services.pdf.worker.mupdf import mupdf
-from services.pdf.worker.page_trace import CrowdedPageError, Piece, Point, Sheet, trace
+from services.pdf.worker.page_trace import trace
+from services.pdf.worker.pieces import Piece, Point
+from services.pdf.worker.sheet import CrowdedPageError, Sheet
 
 _ROOT = mupdf.pdf_new_name("Root")
 _LAYERS = mupdf.pdf_new_name("OCProperties")

@@ -11,10 +11,9 @@ A view of a whole document takes that instead:
 
 One whose result the service itself must know about returns an Outcome instead. Its header may say which pages it
 `needs`, as ranges; then the service asks again with their readings among the arguments (`Readings.take`). A view of
-content alone takes its worker's private folder in the document's place, and finds the content among its arguments,
-under `wire.CONTENT`:
+content alone takes its arguments only, and finds the content among them, under `wire.CONTENT`:
 
-    def read_picture(folder: str, arguments: Arguments) -> bytes
+    def read_picture(arguments: Arguments) -> bytes
 
 All raise PapermeshError for what the caller can fix.
 """
@@ -39,9 +38,6 @@ class Given(NamedTuple):
 
     document: int = -1
     """The document's descriptor; -1 where no view takes one."""
-
-    folder: str = ""
-    """Its private folder; empty where its kind reaches no file by name."""
 
     password: str = ""
     """What opens the document; empty for none."""
@@ -76,5 +72,5 @@ def _open_and_read(
     return found if isinstance(found, tuple) else ({}, found)
 
 
-def _read_content(read: Callable[[str, Arguments], bytes], given: Given, arguments: Arguments) -> Outcome:
-    return {}, read(given.folder, arguments)
+def _read_content(read: Callable[[Arguments], bytes], _given: Given, arguments: Arguments) -> Outcome:
+    return {}, read(arguments)

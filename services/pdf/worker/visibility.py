@@ -6,14 +6,18 @@ So it does not matter why a piece is not seen, and no rule of transparency, blen
 import math
 import operator
 import time
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeAlias
+from collections.abc import Callable, Container, Sequence
+from dataclasses import dataclass
+from typing import Any
 
+from services.pdf.worker.boxes import Box
 from services.pdf.worker.mupdf import in_c, mupdf
-from services.pdf.worker.page_trace import Box, Piece, Sheet, overlap
+from services.pdf.worker.page_trace import find_texts
+from services.pdf.worker.pieces import Piece
+from services.pdf.worker.sheet import Sheet
 
-_SECONDS = 1.0
-"""The most that each of the two pictures may take."""
+_SECONDS = 2.0
+"""The most that all pictures of a page may take."""
 
 _PIXELS = 1_000_000
 """Of each picture."""
@@ -28,8 +32,9 @@ _STEP = 12
 _EDGE = 0.15
 """The share of a letter's box at each edge that is not looked at: its neighbours reach into it."""
 
-_MARKS = 0.1
-"""The share of its letters that may be seen of a piece that is hidden: a corner that sticks out, or a letter beside."""
+_SPREAD = 3.0
+_SMALL = 50_000.0
+"""Pieces are drawn in one picture of no more than so many times their area, or square points: each costs a start."""
 
 _PAINTING = ("fill_path", "stroke_path", "fill_shade", "fill_image", "fill_image_mask")
 _OTHERS = (
@@ -39,50 +44,72 @@ _OTHERS = (
 )
 _RGB = mupdf.FzColorspace(mupdf.FzColorspace.Fixed_RGB)
 
-_Left: TypeAlias = Mapping[int, set[int]]
-"""Which letters are left out of each text, by the order in which it is drawn."""
-
 
 class SlowPageError(Exception):
     """The page takes too long to draw."""
 
 
-def unseen(sheet: Sheet, pieces: Sequence[Piece]) -> list[bool]:
-    """Of each piece, whether nobody sees it.
+def unseen(sheet: Sheet, pieces: Sequence[Piece]) -> list[list[bool]]:
+    """Of each letter of each piece, whether nobody sees it. Blanks are not seen; a letter that draws nothing is.
 
-    Raises SlowPageError, and mupdf.FzErrorBase if MuPDF cannot draw the page.
+    Only the neighbourhoods of the pieces are drawn. Raises SlowPageError, CrowdedPageError, and as `Sheet.draw` does.
     """
-    boxes = [overlap(sheet.box, piece.box) for piece in pieces]
-    around = (
-        *(min(box[side] for box in boxes) for side in (0, 1)),
-        *(max(box[side] for box in boxes) for side in (2, 3)),
-    )
-    area = max(around[2] - around[0], 1.0) * max(around[3] - around[1], 1.0)
-    wanted = min(max(_EM / min(piece.em for piece in pieces), _SCALES[0]), _SCALES[1])
-    scale = min(wanted, math.sqrt(_PIXELS / area))
-    frame = mupdf.fz_irect_from_rect(mupdf.FzRect(*(scale * edge for edge in around)))
-    left: dict[int, set[int]] = {}
-    for piece in pieces:
-        left.setdefault(piece.order, set()).update(range(piece.first, piece.first + len(piece.boxes)))
-    whole, rest = (_Picture(sheet, scale, frame, each) for each in ({}, left))
-    return [_is_unseen(piece, whole, rest) for piece in pieces]
+    end = time.monotonic() + _SECONDS
+    found: list[list[bool]] = [[] for _ in pieces]
+    for group in _neighbours([sheet.box.common(piece.box) for piece in pieces]):
+        area = group.area
+        near = [pieces[index] for index in group.members]
+        texts = find_texts(sheet, area, near)
+        left = frozenset[int]().union(*texts)
+        scale = min(max(_EM / max(min(piece.look.em for piece in near), 1.0), _SCALES[0]), _SCALES[1])
+        scale = min(scale, math.sqrt(_PIXELS / max(area.area, 1.0)))
+        whole, rest = (_Picture(sheet, area, scale, each, end) for each in (frozenset[int](), left))
+        for index, orders in zip(group.members, texts, strict=True):
+            piece = pieces[index]
+            found[index] = [
+                letter.isspace() or (bool(orders) and not whole.differs(rest, box))
+                for letter, box in zip(piece.text, piece.boxes, strict=True)
+            ]
+    return found
 
 
-def _is_unseen(piece: Piece, whole: "_Picture", rest: "_Picture") -> bool:
-    inked = [box for letter, box in zip(piece.text, piece.boxes, strict=True) if not letter.isspace()]
-    seen = sum(whole.differs(rest, box) for box in inked)
-    return seen <= _MARKS * len(inked)
+@dataclass(slots=True)
+class _Group:
+    """Pieces that are drawn together."""
+
+    area: Box
+    members: list[int]
+    """Their places in the list."""
+
+    wanted: float
+    """The sum of their areas."""
+
+
+def _neighbours(boxes: Sequence[Box]) -> list[_Group]:
+    """Groups of boxes, each of boxes one after another in the order of drawing, which mostly are neighbours."""
+    groups: list[_Group] = []
+    for index, box in enumerate(boxes):
+        if groups:
+            last = groups[-1]
+            area, wanted = last.area.around(box), last.wanted + box.area
+            if area.area <= max(_SPREAD * wanted, _SMALL):
+                last.area, last.wanted = area, wanted
+                last.members.append(index)
+                continue
+        groups.append(_Group(box, [index], box.area))
+    return groups
 
 
 class _Picture:
     """A part of a page in red, green and blue, one byte each."""
 
-    def __init__(self, sheet: Sheet, scale: float, frame: Any, left: _Left) -> None:
+    def __init__(self, sheet: Sheet, area: Box, scale: float, left: Container[int], end: float) -> None:
+        frame = mupdf.fz_irect_from_rect(mupdf.FzRect(*(scale * edge for edge in area)))
         pixels = mupdf.fz_new_pixmap_with_bbox(_RGB, frame, mupdf.FzSeparations(), 0)
         mupdf.fz_clear_pixmap_with_value(pixels, 255)
         canvas = mupdf.fz_new_draw_device(mupdf.FzMatrix(), pixels)
-        device = _Without(canvas, left)
-        sheet.draw(device, scale, device.cookie)
+        device = _Without(canvas, left, end)
+        sheet.draw(device, area, scale, device.cookie)
         if device.cookie.m_internal.abort:
             raise SlowPageError
         mupdf.fz_close_device(canvas)
@@ -113,14 +140,14 @@ def _inside(start: float, end: float, most: int) -> tuple[int, int]:
 
 
 class _Without(mupdf.FzDevice2):  # type: ignore[misc]  # the binding has no types
-    """A device that passes on everything but some letters."""
+    """A device that passes on everything but some texts, told by the order in which they are drawn."""
 
-    def __init__(self, canvas: Any, left: _Left) -> None:
+    def __init__(self, canvas: Any, left: Container[int], end: float) -> None:
         super().__init__()
         self._canvas = canvas
         self._left = left
         self._order = 0
-        self._end = time.monotonic() + _SECONDS
+        self._end = end
         self.cookie = mupdf.FzCookie()
         for name in (*_PAINTING, *_OTHERS, "fill_text", "stroke_text", "ignore_text", "begin_tile"):
             getattr(self, f"use_virtual_{name}")()
@@ -138,14 +165,9 @@ class _Without(mupdf.FzDevice2):  # type: ignore[misc]  # the binding has no typ
         self._count()
 
     def _text(self, draw: Callable[..., None], text: Any, how: Sequence[Any]) -> None:
-        left = self._left.get(self._order)
-        self._count()
-        if left is None:
+        if self._order not in self._left:
             draw(self._canvas.m_internal, text, *how)
-            return
-        kept = _without(text, left)
-        if kept is not None:
-            draw(self._canvas.m_internal, kept.m_internal, *how)
+        self._count()
 
     def _count(self) -> None:
         self._order += 1
@@ -174,26 +196,3 @@ def _passing(name: str) -> Callable[..., Any]:
 
 for _name in _CALLS:
     setattr(_Without, _name, _passing(_name))
-
-
-def _without(text: Any, left: set[int]) -> Any:
-    """A mupdf.FzText with the other letters; None if there are none."""
-    kept = None
-    index = -1
-    span = text.head
-    while span:
-        letters = mupdf.FzTextSpan(span)
-        matrix = mupdf.FzMatrix(span.trm)
-        for number in range(span.len):
-            index += 1
-            if index in left:
-                continue
-            letter = letters.items(number)
-            matrix.e, matrix.f = letter.x, letter.y
-            kept = kept or mupdf.FzText()
-            mupdf.ll_fz_show_glyph(
-                *(kept.m_internal, span.font, matrix.internal(), letter.gid, letter.ucs),
-                *(span.wmode, span.bidi_level, span.markup_dir, span.language),
-            )
-        span = span.next
-    return kept

@@ -18,18 +18,17 @@ _DPI = 150
 """Of the picture."""
 
 
-def warm_up(views: Iterable[tuple[View, Arguments]], folder: str) -> None:
-    """Runs each view once, with its arguments, on a document made in memory or on its first page as a picture.
+def warm_up(views: Iterable[tuple[View, Arguments, bool]]) -> None:
+    """Runs each view once, with its arguments, on a document made in memory.
 
-    `folder` is for what views of content write.
+    Those of which the last is true take content alone: they get its first page as a picture.
     """
     descriptor = os.memfd_create("warm-up")
     try:
         os.write(descriptor, _sample())
-        given = Given(descriptor, folder)
-        given_views = {CONTENT: _picture(descriptor)} if folder else _readings(descriptor)
-        for view, arguments in views:
-            view(given, given_views | arguments)
+        for view, arguments, takes_content in views:
+            given = {CONTENT: _picture(descriptor)} if takes_content else _readings(descriptor)
+            view(Given(descriptor), given | arguments)
         os.ftruncate(descriptor, 0)
         with contextlib.suppress(PapermeshError):  # the way of an error loads modules too
             open_document(descriptor)

@@ -1,7 +1,7 @@
 """The zygote: a process that has imported everything once, opens nothing, and forks workers in milliseconds.
 
 It stays single-threaded, so that a fork is a whole process. Its control socket keeps message boundaries. The service
-sends one end of a worker's socket with the worker's private folder, and gets back `{"pid"}` with the worker's pidfd.
+sends one end of a worker's socket, and gets back `{"pid"}` with the worker's pidfd.
 When a worker has ended, and with it all that it started, the zygote sends `{"exited": pid, "status": status}` (from
 waitpid). It ends when its control socket closes or the service dies, and its workers end with it.
 """
@@ -37,11 +37,11 @@ _REFUSED = 70
 def run(control: socket.socket, recipe: dict[str, Any]) -> None:
     """Forks workers as the control socket asks, until it closes.
 
-    `recipe` describes them in the terms of `services.pdf.processes.kinds`: their `kind`, their `views` by operation
-    name, and a `folder` for the warm-up, empty for a kind without. Raises RuntimeError when an import has started a
-    thread.
+    `recipe` describes them in the terms of `services.pdf.processes.kinds`: their `kind`, and their `views` by operation
+    name. Raises RuntimeError when an import has started a thread.
     """
     kind = recipe["kind"]
+    os.nice(kind["niceness"])
     os.environ.clear()  # Python puts LC_CTYPE into an empty environment
     os.environ.update(kind["environment"])
     if reach := kind["reach"]:
@@ -53,7 +53,7 @@ def run(control: socket.socket, recipe: dict[str, Any]) -> None:
         name: load(view["function"], readings=view["readings"], content=view["content"])
         for name, view in recipe["views"].items()
     }
-    warm_up(((views[name], view["warm_up"]) for name, view in recipe["views"].items()), recipe["folder"])
+    warm_up((views[name], view["warm_up"], view["content"]) for name, view in recipe["views"].items())
     compile_filter(current_architecture(), kind["profile"], 0)
     threads = sum(1 for _ in Path("/proc/self/task").iterdir())
     if threads != 1:
@@ -93,7 +93,7 @@ class _Zygote:
             return False
         pid = os.fork()
         if pid == 0:
-            self._become_worker(descriptors[0], orjson.loads(message)["folder"])
+            self._become_worker(descriptors[0])
         os.close(descriptors[0])
         pidfd = os.pidfd_open(pid)
         self._children[pidfd] = pid
@@ -101,33 +101,28 @@ class _Zygote:
         socket.send_fds(self._control, [orjson.dumps({"pid": pid})], [pidfd])
         return True
 
-    def _become_worker(self, descriptor: int, folder: str) -> NoReturn:
+    def _become_worker(self, descriptor: int) -> NoReturn:
         status = _REFUSED
         # No exception may reach the zygote's loop: then there would be two of them.
         with contextlib.suppress(BaseException):
             confinement.hold_only(descriptor)
-            if self._lock_in(folder):
-                loop.serve(self._views, folder, self._kind["limits"]["result_bytes"])
+            if self._lock_in():
+                loop.serve(self._views, self._kind["limits"]["result_bytes"])
                 status = os.EX_OK
         # No exit handlers: they are the zygote's.
         os._exit(status)
 
-    def _lock_in(self, folder: str) -> bool:
+    def _lock_in(self) -> bool:
         """Enters the sandbox and tells the service so, or why not."""
         kind, limits = self._kind, self._kind["limits"]
         try:
             confinement.limit_processor_time(limits["cpu_seconds"])
-            grants: landlock.Grants = {}
-            if reach := kind["reach"]:
-                grants = _grants(reach, folder)
-                os.chdir(folder)
             version = confinement.enter(
                 self._pid,
                 kind["profile"],
                 limits["memory_bytes"],
                 without_landlock=kind["without_landlock"],
-                file_bytes=limits["file_bytes"],
-                grants=grants,
+                grants=_grants(reach) if (reach := kind["reach"]) else {},
             )
         except Exception as error:  # noqa: BLE001  # whatever it is, nobody else could tell it
             expected = isinstance(error, confinement.SandboxError)
@@ -156,13 +151,11 @@ class _Zygote:
                 os.waitpid(pid, 0)
 
 
-def _grants(reach: Mapping[str, Any], folder: str) -> landlock.Grants:
+def _grants(reach: Mapping[str, Any]) -> landlock.Grants:
     """What a worker of a kind with this reach gets by name."""
     return {
         **dict.fromkeys(reach["read"], landlock.READ),
         **dict.fromkeys(reach["execute"], landlock.READ | landlock.EXECUTE),  # the kernel wants both
-        os.devnull: landlock.READ | landlock.WRITE,
-        folder: landlock.OWN,
     }
 
 

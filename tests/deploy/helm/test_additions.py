@@ -174,7 +174,8 @@ def _names(node: Any) -> list[Any]:
 
 def test_names_that_yaml_takes_for_something_else_stay_names() -> None:
     """A Secret may be called 1234, a service "no"."""
-    secrets = ("clients", "adapterKey", "operatorKey", "auditKey", "apiKeys", "apiKey", "redisState", "redisCache")
+    keys = ("clients", "adapterKey", "operatorKey", "auditKey", "ticketKey", "apiKeys", "apiKey")
+    secrets = (*keys, "redisState", "redisCache")
     rendered = render(
         existingSecrets=dict.fromkeys(secrets, "1234"),
         certificates={

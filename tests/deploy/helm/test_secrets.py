@@ -8,7 +8,7 @@ from tests.deploy.helm.chart import RELEASE, VALUES, Object, Rendered, container
 _EVERYTHING = {
     *(f"tls-{name}" for name in ("adapter", "dispatch", "envoy", "operator", "pdf")),
     *("ca", "clients", "adapter-key", "operator-key", "audit-key", "api-key", "api-keys", "redis-state", "redis-cache"),
-    "trust",
+    *("ticket-key", "trust"),
 }
 
 
@@ -49,7 +49,9 @@ def test_nobody_mounts_the_key_of_the_ca(name: str) -> None:
 
 def test_each_part_mounts_what_it_needs_and_nothing_else() -> None:
     rendered = render()
-    assert mounted(rendered.pod("Deployment", "adapter")) == {"tls-adapter", "trust", "adapter-key", "api-keys"}
+    assert mounted(rendered.pod("Deployment", "adapter")) == {
+        *("tls-adapter", "trust", "adapter-key", "ticket-key", "api-keys")
+    }
     assert mounted(rendered.pod("Deployment", "dispatch")) == {
         *("tls-dispatch", "trust", "clients", "audit-key", "redis-state", "redis-cache")
     }

@@ -9,6 +9,7 @@ import pytest
 
 from deploy.kubernetes.api_server import ApiError, ApiServer, SecretError
 from deploy.kubernetes.keys import KeyJob, KeySettings
+from mcp_adapter.people import tickets
 from mcp_adapter.people.api_keys import ApiKeys
 from services.base import audit_chain
 from services.base.settings import SettingsError
@@ -18,7 +19,7 @@ from trust import clients_file
 from trust.clients_file import ListingError
 
 Cluster = Any
-ALL = ("clients", "audit", "api-keys", "redis-state", "redis-cache")
+ALL = ("clients", "audit", "tickets", "api-keys", "redis-state", "redis-cache")
 MADE = [
     "pm-adapter-key",
     "pm-api-key",
@@ -28,6 +29,7 @@ MADE = [
     "pm-operator-key",
     "pm-redis-cache",
     "pm-redis-state",
+    "pm-ticket-key",
 ]
 
 
@@ -72,6 +74,7 @@ def test_dispatch_and_the_clients_can_use_what_is_made(api: ApiServer, cluster: 
         key = read_key_file(mounted(cluster, f"pm-{name}-key", tmp_path) / f"{name}.json")
         assert (key.client, key.secret) == (name, next(iter(listed[name].secrets)))
     audit_chain.read_key(mounted(cluster, "pm-audit-key", tmp_path) / "audit.json")
+    tickets.read_key_file(mounted(cluster, "pm-ticket-key", tmp_path) / "tickets.json")
 
 
 async def test_the_api_key_that_is_read_is_the_one_that_the_adapter_knows(
@@ -91,7 +94,7 @@ def test_an_api_key_that_its_reader_removed_stays_removed(api: ApiServer, cluste
     assert sorted(cluster.secrets) == ["pm-api-keys"]
 
 
-@pytest.mark.parametrize("writes", range(9))
+@pytest.mark.parametrize("writes", range(10))
 def test_what_was_interrupted_is_whole_after_another_run(
     api: ApiServer, cluster: Cluster, tmp_path: Path, writes: int
 ) -> None:
@@ -196,6 +199,7 @@ def test_a_key_that_is_being_rotated_stays_while_the_list_knows_it(api: ApiServe
         ("clients", "clients.json"),
         ("adapter-key", "adapter.json"),
         ("audit-key", "audit.json"),
+        ("ticket-key", "tickets.json"),
         ("api-keys", "api-keys.json"),
         ("api-key", "api-key"),
         ("redis-state", "password"),

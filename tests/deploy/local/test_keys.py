@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from deploy.local import keys
+from mcp_adapter.people import tickets
 from services.base.audit_chain import read_key
 from trust import clients_file
 
@@ -131,6 +132,14 @@ def test_every_deployment_has_an_audit_key_of_its_own(tmp_path: Path) -> None:
 def test_the_audit_key_is_kept(tmp_path: Path) -> None:
     before = keys.ensure_audit_key(tmp_path).read_bytes()
     assert keys.ensure_audit_key(tmp_path).read_bytes() == before
+
+
+def test_the_key_of_tickets_is_made_once_and_is_nobody_elses(tmp_path: Path) -> None:
+    file = keys.ensure_ticket_key(tmp_path)
+    assert (file.name, file.stat().st_mode & 0o777) == ("tickets.json", 0o600)
+    made = file.read_bytes()
+    tickets.read_key_file(file)
+    assert keys.ensure_ticket_key(tmp_path).read_bytes() == made
 
 
 def test_an_audit_key_that_a_crash_left_half_written_is_made_anew(tmp_path: Path) -> None:

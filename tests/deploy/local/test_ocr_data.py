@@ -9,12 +9,15 @@ import pytest
 from tests.conftest import ROOT
 from tests.support.programs import needed
 
-PROGRAMS = ("cp", "env", "gzip", "mkdir", "mv", "rm", "sha256sum", "sh", "tar", "timeout")
+PROGRAMS = ("cat", "cp", "env", "gzip", "mkdir", "mv", "rm", "sha256sum", "sh", "tar", "timeout")
 OTHER_DATA = """#!/bin/sh
+language=${4#*/}
+language=${language%@*}
 mkdir -p package/4.0.0_best_int
-echo other | gzip >package/4.0.0_best_int/kor.traineddata.gz
-tar -czf tesseract.js-data-kor-1.0.0.tgz package
+echo other | gzip >package/4.0.0_best_int/$language.traineddata.gz
+tar -czf tesseract.js-data-$language-1.0.0.tgz package
 """
+INSTALLED = Path("/usr/share/tesseract-ocr/5/tessdata")
 
 
 @pytest.fixture
@@ -53,6 +56,19 @@ def test_data_that_is_not_what_it_was_is_not_used(tmp_path: Path, programs: Path
     npm(programs, OTHER_DATA)
     assert "kor is not what it was" in bring(tmp_path / "data", programs).stderr
     assert list(tmp_path.iterdir()) == [programs]
+
+
+def test_beside_the_better_data_lies_what_the_system_has_of_other_languages_and_scripts(
+    tmp_path: Path, programs: Path
+) -> None:
+    npm(programs, OTHER_DATA)
+    (programs / "sha256sum").unlink()
+    (programs / "sha256sum").write_text("#!/bin/sh\ncat >/dev/null\n")
+    (programs / "sha256sum").chmod(0o755)
+    bring(tmp_path / "data", programs)
+    brought = {path.name for path in (tmp_path / "data").iterdir()}
+    assert (tmp_path / "data" / "kor.traineddata").read_text() == (tmp_path / "data" / "eng.traineddata").read_text()
+    assert brought == {path.name for path in INSTALLED.glob("*.traineddata")} - {"osd.traineddata"}
 
 
 def test_what_is_there_stays(tmp_path: Path, programs: Path) -> None:

@@ -52,6 +52,7 @@ def test_everything_that_the_parts_need_is_written(stack: Stack) -> None:
     assert json.loads(stack.key_file("operator").read_text())["client"] == "operator"
     assert (root / "secrets" / "clients.json").exists()
     assert json.loads((root / "secrets" / "audit.json").read_text())["secret"]
+    assert json.loads((root / "secrets" / "tickets.json").read_text())["secrets"]
     assert (root / "redis-state" / "redis.conf").exists()
     assert (root / "redis-cache" / "redis.conf").exists()
 

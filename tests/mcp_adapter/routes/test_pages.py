@@ -60,7 +60,12 @@ async def test_it_is_ready_once_the_mesh_has_answered_and_stays_so(
 
 async def test_the_api_describes_every_route(client: httpx.AsyncClient) -> None:
     paths = (await client.get("/openapi.json")).json()["paths"]
-    assert {"/mcp/invoke", "/actions", "/documents", "/documents/{sha256}", "/healthz", "/readyz"} <= set(paths)
+    documents = {"/documents", "/documents/{sha256}", "/images/{image_id}", "/tickets"}
+    assert {"/mcp/invoke", "/actions", "/healthz", "/readyz", *documents} <= set(paths)
+    assert paths["/images/{image_id}"]["get"]["responses"].keys() == {"200", "304", "default"}
+    assert paths["/tickets"]["post"]["requestBody"]["content"].keys() == {"application/json"}
+    listed = {each["name"] for each in paths["/documents"]["get"]["parameters"]}
+    assert listed == {"page_size", "page_token"}
 
 
 @pytest.mark.parametrize("path", ["/docs"])
@@ -91,7 +96,9 @@ async def test_what_can_be_read_can_be_asked_for_its_head(client: httpx.AsyncCli
         ("HEAD", "/mcp/invoke", "POST"),
         ("POST", "/actions", "GET, HEAD"),
         ("OPTIONS", "/documents/x", "DELETE, GET, HEAD"),
-        ("DELETE", "/documents", "POST"),
+        ("DELETE", "/documents", "GET, HEAD, POST"),
+        ("POST", "/images/img_x", "GET, HEAD"),
+        ("GET", "/tickets", "POST"),
         ("PUT", "/docs", "GET, HEAD"),
         ("POST", "/static-offline-docs/favicon.png", "GET, HEAD"),
     ],

@@ -76,6 +76,10 @@ message AskRequest {
   bytes raw = 20;
   // Secret word.
   string secret = 21 [debug_redact = true, (buf.validate.field).string.max_bytes = 4];
+  // Share of it, in per cent.
+  optional int32 share = 22 [(buf.validate.field).int32 = {gte: 1 lte: 100}];
+  // Slope of it.
+  double slope = 23 [(buf.validate.field).double = {gt: -1 lt: 1}];
 }
 // AskResponse answers.
 message AskResponse {
@@ -143,6 +147,8 @@ def test_every_actions_schemas_are_valid(name: str, side: str) -> None:
         {"digest": "00ff"},
         {"digest": ""},
         {"odd": 3},
+        {"share": 1, "slope": -0.5},
+        {"share": 100, "slope": 0},
         {"raw": "AAECAw=="},
         {"secret": "abcd"},
         {"secret": "열"},
@@ -195,6 +201,10 @@ def test_what_the_schema_accepts_dispatch_takes(house: Action, args: dict[str, A
         {"digest": "00ff0"},
         {"secret": "abcde"},
         {"raw": 5},
+        {"share": 0},
+        {"share": 101},
+        {"slope": 1},
+        {"slope": -1.5},
     ],
 )
 def test_what_the_schema_refuses_dispatch_refuses(house: Action, args: dict[str, Any]) -> None:
@@ -251,6 +261,8 @@ GITLAB = {"type": "GITLAB", "project_path": "corp/policies", "path": "a.pdf"}
         ("PDF_TEXT", {"doc_ref": GITLAB}),
         ("PDF_CHUNK", {"doc_ref": {**GITLAB, "ref": "main"}, "max_chars": 100}),
         ("PDF_EMBED", {"texts": ["a", "b"]}),
+        ("PDF_PAGE_IMAGE", {"doc_ref": UPLOAD, "page": 2, "dpi": 200, "format": "webp", "inline": True}),
+        ("PDF_PAGE_IMAGE", {"doc_ref": UPLOAD, "boxes": [{"x0": 0, "y0": 0.5, "x1": 9, "y1": 9, "color": "#00ff00"}]}),
         ("PDF_DIFF", {"left": UPLOAD, "right": GITLAB, "mode": "text"}),
         ("GITLAB_PROJECT_INFO", {"project": {"project_path": "corp/a/b"}}),
         ("GITLAB_GUIDE", {"guide": "restart", "variables": {"HOST": "a"}}),
@@ -276,6 +288,10 @@ def test_the_actions_own_examples_are_accepted(name: str, args: dict[str, Any]) 
         ("PDF_TEXT", {"doc_ref": UPLOAD, "pages": "1,"}),
         ("PDF_TEXT", {"doc_ref": UPLOAD, "pages": 1}),
         ("PDF_EMBED", {"texts": ["a"] * 257}),
+        ("PDF_PAGE_IMAGE", {"doc_ref": UPLOAD, "dpi": 0}),
+        ("PDF_PAGE_IMAGE", {"doc_ref": UPLOAD, "dpi": 201}),
+        ("PDF_PAGE_IMAGE", {"doc_ref": UPLOAD, "page": 0}),
+        ("PDF_PAGE_IMAGE", {"doc_ref": UPLOAD, "boxes": [{"color": "red"}]}),
         ("PDF_DIFF", {"left": UPLOAD}),
         ("PDF_DIFF", {"left": UPLOAD, "right": UPLOAD, "mode": "fast"}),
     ],

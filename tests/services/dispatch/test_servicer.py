@@ -26,6 +26,8 @@ from services.base.call import Call
 from services.base.channel import open_channel
 from services.base.errors import Code, PapermeshError
 from services.base.flow import Flow
+from services.base.image_id import ImageId
+from services.base.page_images import Drawn, PageImages
 from services.base.redis.link import RedisLink
 from services.base.server import Hosted
 from services.base.signature import Key
@@ -43,12 +45,14 @@ from services.dispatch.admission.verification import Caller, Verifier
 from services.dispatch.answers.answers import Answers, CacheScope
 from services.dispatch.answers.engines import Engines
 from services.dispatch.answers.idempotency import Idempotency
+from services.dispatch.answers.images import Images
 from services.dispatch.answers.result_cache import ResultCache
 from services.dispatch.answers.single_flight import SingleFlight
 from services.dispatch.answers.stored_answers import StoredAnswers
 from services.dispatch.audit.audit import Audit, Heads
 from services.dispatch.router import Router
 from services.dispatch.servicer import DispatchServicer, UploadLimits
+from services.dispatch.uploads.listing import Listing
 from services.dispatch.uploads.lost_documents import LostDocuments
 from services.dispatch.uploads.ownership import Ownership, Quota
 from services.dispatch.uploads.retention import Retention
@@ -123,6 +127,18 @@ class Mesh:
         call = self.stub.GetDocument(request, metadata=signed("GetDocument", request), timeout=10)
         return [each async for each in call]
 
+    async def image(self, image_id: str, actor: str = "") -> list[pb.GetImageResponse]:
+        """Fetches a picture as the adapter."""
+        request = pb.GetImageRequest(image_id=image_id, actor=actor)
+        return [each async for each in self.stub.GetImage(request, metadata=signed("GetImage", request), timeout=10)]
+
+    async def documents(self, actor: str = "", **fields: Any) -> pb.ListDocumentsResponse:
+        """Lists uploads as the adapter."""
+        request = pb.ListDocumentsRequest(actor=actor, **fields)
+        metadata = signed("ListDocuments", request)
+        listed: pb.ListDocumentsResponse = await self.stub.ListDocuments(request, metadata=metadata, timeout=10)
+        return listed
+
     async def delete(self, reference: document_pb2.DocumentRef, actor: str = "") -> pb.DeleteDocumentResponse:
         """Deletes as the adapter."""
         request = pb.DeleteDocumentRequest(doc_ref=reference, actor=actor)
@@ -189,8 +205,10 @@ async def mesh(
             router=router,
             answers=Answers(router, engines, ResultCache(link), SingleFlight(link), concurrency, scope=scope),
             idempotency=Idempotency(link, ReplayLog(), StoredAnswers(blobs, spool_dir)),
+            images=Images(blobs, router, concurrency, LostDocuments(link, blobs)),
             blobs=blobs,
             ownership=Ownership(link, blobs, Quota(QUOTA, 1000)),
+            listing=Listing(link),
             lost_documents=LostDocuments(link, blobs),
             concurrency=concurrency,
             upload_limits=UploadLimits(spool_dir, LIMIT),
@@ -945,15 +963,64 @@ class TestDocumentsThatAreMissing:
         assert faults(caplog) == []
 
 
+class TestPictures:
+    @pytest.fixture
+    async def image_id(self, mesh: Mesh, tmp_path: Path) -> str:
+        """A picture of one megabyte, of a document of kim's."""
+        await mesh.put(CONTENT, actor="kim")
+        image = ImageId.make(b"k" * 32, BlobKey(Namespace.UPLOADS, SHA), b"")
+        blobs = BlobStore(f"file://{tmp_path}/blobs")
+        await PageImages(blobs).put(image, Drawn("png", {"page": 1}), bytes(1_000_000))
+        return str(image)
+
+    async def test_are_streamed_after_what_they_are(self, mesh: Mesh, image_id: str) -> None:
+        header, *data = await mesh.image(image_id, "kim")
+        assert header == pb.GetImageResponse(header=pb.GetImageHeader(format="png", size=1_000_000))
+        assert b"".join(each.data for each in data) == bytes(1_000_000)
+        assert max(len(each.data) for each in data) == 256 * 1024
+
+    async def test_are_as_much_there_for_others_as_those_that_are_not(self, mesh: Mesh, image_id: str) -> None:
+        nobodys = ImageId.make(b"k" * 32, BlobKey(Namespace.UPLOADS, "0" * 64), b"")
+        mine = ImageId.make(b"o" * 32, BlobKey(Namespace.UPLOADS, SHA), b"")
+        tries = [(image_id, "lee"), (str(nobodys), "kim"), (str(mine), "kim"), ("img_x", "kim"), ("", "kim")]
+        errors = [await refusal(mesh.image(image, actor)) for image, actor in tries]
+        assert {(each.code, each.message) for each in errors} == {(Code.NOT_FOUND, errors[0].message)}
+        assert all(not each.details for each in errors)
+
+    async def test_go_with_their_document(self, mesh: Mesh, image_id: str) -> None:
+        await mesh.delete(document_pb2.DocumentRef(type="UPLOAD", sha256=SHA), "kim")
+        assert (await refusal(mesh.image(image_id, "kim"))).code is Code.NOT_FOUND
+
+
+class TestListDocuments:
+    async def test_lists_ones_own_page_by_page(self, mesh: Mesh) -> None:
+        for content in (CONTENT, OTHER_CONTENT):
+            await mesh.put(content, actor="kim")
+        await mesh.put(CONTENT, actor="lee")
+        first = await mesh.documents("kim", page_size=1)
+        [newest] = first.documents
+        assert newest.doc_ref == document_pb2.DocumentRef(
+            type="UPLOAD", sha256=hashlib.sha256(OTHER_CONTENT).hexdigest()
+        )
+        assert newest.charged_bytes == 64 * 1024
+        assert abs(newest.upload_time.seconds - newest.use_time.seconds) <= 1
+        second = await mesh.documents("kim", page_size=1, page_token=first.next_page_token)
+        assert [each.doc_ref.sha256 for each in second.documents] == [SHA]
+        assert (second.next_page_token, second.request_id) == ("", REQUEST_ID)
+
+    async def test_names_what_is_wrong(self, mesh: Mesh) -> None:
+        assert (await refusal(mesh.documents(page_size=2000))).violations[0].field == "page_size"
+
+
 class TestListActions:
     async def test_lists_what_the_client_may_invoke(self, mesh: Mesh) -> None:
-        assert await mesh.list_names() == ["PDF_METADATA", "PDF_OUTLINE", "PDF_TEXT"]
+        assert await mesh.list_names() == ["PDF_METADATA", "PDF_OUTLINE", "PDF_PAGE_IMAGE", "PDF_TEXT"]
         assert await mesh.list_names(REPORTS_KEY, uri=REPORTS_ID) == ["PDF_METADATA"]
 
     async def test_describes_each_of_them(self, mesh: Mesh) -> None:
         request = pb.ListActionsRequest()
         listed = await mesh.stub.ListActions(request, metadata=signed("ListActions", request))
-        text = listed.actions[2]
+        text = next(each for each in listed.actions if each.name == "PDF_TEXT")
         assert (text.timeout.seconds, text.cache_ttl.seconds, text.job, text.read_only) == (10, 600, True, True)
         assert (text.rate.requests_per_minute, text.rate.burst) == (60, 10)
         assert set(json.loads(text.args_schema)["properties"]) >= {"doc_ref", "pages", "ocr", "languages"}

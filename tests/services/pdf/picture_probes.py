@@ -13,15 +13,14 @@ from typing import Any
 import orjson
 
 from services.pdf.processes.wire import CONTENT
+from services.pdf.worker.ocr import tesseract
 
 _LIBC = ctypes.CDLL(None, use_errno=True)
-
-_PICTURE = "own.pgm"
 
 NAMES: list[str] = []
 """Of all probes."""
 
-Probe = Callable[[str, dict[str, Any]], bytes]
+Probe = Callable[[dict[str, Any]], bytes]
 
 
 def probe(view: Probe) -> Probe:
@@ -29,8 +28,8 @@ def probe(view: Probe) -> Probe:
     NAMES.append(view.__name__)
 
     @wraps(view)
-    def run(folder: str, arguments: dict[str, Any]) -> bytes:
-        return b"" if "warm_up" in arguments else view(folder, arguments)
+    def run(arguments: dict[str, Any]) -> bytes:
+        return b"" if "warm_up" in arguments else view(arguments)
 
     return run
 
@@ -45,52 +44,46 @@ def _attempt(action: Callable[[], object]) -> bytes:
 
 
 @probe
-def whereabouts(folder: str, _arguments: dict[str, Any]) -> bytes:
+def whereabouts(_arguments: dict[str, Any]) -> bytes:
     """Who it is, and what it has."""
-    return orjson.dumps({"pid": os.getpid(), "folder": folder, "environment": dict(os.environ), "cwd": str(Path.cwd())})
+    return orjson.dumps({"pid": os.getpid(), "environment": dict(os.environ), "cwd": str(Path.cwd())})
 
 
 @probe
-def touch_file(folder: str, arguments: dict[str, Any]) -> bytes:
-    """Opens a file, by its path from the private folder."""
-    return _attempt(lambda: os.close(os.open(Path(folder, arguments["path"]), arguments["flags"], 0o600)))
+def touch_file(arguments: dict[str, Any]) -> bytes:
+    """Opens a file."""
+    return _attempt(lambda: os.close(os.open(arguments["path"], arguments["flags"], 0o600)))
 
 
 @probe
-def change_folder(folder: str, arguments: dict[str, Any]) -> bytes:
-    """Changes something in the private folder, or moves something out of it."""
-    own = Path(folder, "own")
-    own.write_bytes(b"x")
+def change(arguments: dict[str, Any]) -> bytes:
+    """Makes something new at a path, or changes what is there."""
+    path = Path(arguments["path"])
     return _attempt(
         {
-            "folder": lambda: own.with_suffix(".folder").mkdir(),
-            "link": lambda: own.with_suffix(".link").symlink_to("/etc/passwd"),
-            "hard link": lambda: own.with_suffix(".hard").hardlink_to(own),
-            "rename": lambda: own.rename(own.with_suffix(".new")),
-            "mode": lambda: own.chmod(0o777),
-            "remove": own.unlink,
+            "file": path.touch,
+            "folder": path.mkdir,
+            "link": lambda: path.symlink_to("/etc/passwd"),
+            "hard link": lambda: path.hardlink_to("/etc/passwd"),
+            "pipe": lambda: os.mkfifo(path),
+            "rename": lambda: path.rename(path.with_suffix(".new")),
+            "mode": lambda: path.chmod(0o777),
+            "times": lambda: os.utime(path),
+            "cut": lambda: os.truncate(path, 0),
+            "remove": path.unlink,
+            "remove a folder": path.rmdir,
         }[arguments["how"]]
     )
 
 
 @probe
-def execute(_folder: str, arguments: dict[str, Any]) -> bytes:
+def execute(arguments: dict[str, Any]) -> bytes:
     """Starts a program through `subprocess`."""
     return _attempt(lambda: subprocess.run(arguments["command"], check=False, capture_output=True))
 
 
 @probe
-def execute_own(folder: str, _arguments: dict[str, Any]) -> bytes:
-    """Writes a program, and starts it."""
-    own = Path(folder, "own")
-    descriptor = os.open(own, os.O_WRONLY | os.O_CREAT, 0o700)
-    os.write(descriptor, b"#!/bin/sh\n")
-    os.close(descriptor)
-    return _attempt(lambda: subprocess.run([own], check=False))
-
-
-@probe
-def call(_folder: str, arguments: dict[str, Any]) -> bytes:
+def call(arguments: dict[str, Any]) -> bytes:
     """Makes any system call; the payload is the name of its error, "" when it worked."""
     values = [value.encode() if isinstance(value, str) else ctypes.c_long(value) for value in arguments["arguments"]]
     result = _LIBC.syscall(ctypes.c_long(arguments["number"]), *values)
@@ -98,17 +91,15 @@ def call(_folder: str, arguments: dict[str, Any]) -> bytes:
 
 
 @probe
-def answer_of_program(_folder: str, arguments: dict[str, Any]) -> bytes:
+def answer_of_program(arguments: dict[str, Any]) -> bytes:
     """What the program says that it may execute."""
     ended = subprocess.run([*arguments["command"]], check=False, capture_output=True)
     return orjson.dumps({"status": ended.returncode, "output": ended.stdout.decode() + ended.stderr.decode()})
 
 
 @probe
-def leave_behind(folder: str, arguments: dict[str, Any]) -> bytes:
+def leave_behind(arguments: dict[str, Any]) -> bytes:
     """Starts Tesseract and returns; or forks itself, as nobody would who wants it to end."""
-    picture = Path(folder, _PICTURE)
-    picture.write_bytes(arguments[CONTENT])
     if arguments["how"] == "fork":
         child = os.fork()
         if child == 0:
@@ -116,19 +107,23 @@ def leave_behind(folder: str, arguments: dict[str, Any]) -> bytes:
                 time.sleep(0.1)
         return orjson.dumps(child)
     own = os.getpid if "a word" in arguments["how"] else None
-    command = ["tesseract", picture, "out"]
-    started = subprocess.Popen(command, stderr=subprocess.DEVNULL, preexec_fn=own)  # noqa: PLW1509  # one thread
+    command = ["tesseract", "stdin", "stdout"]
+    started = subprocess.Popen(command, stdin=subprocess.PIPE, preexec_fn=own)  # noqa: PLW1509  # one thread
+    assert started.stdin is not None
+    started.stdin.write(arguments[CONTENT])
+    started.stdin.close()
     return orjson.dumps(started.pid)
 
 
 @probe
-def grow(folder: str, arguments: dict[str, Any]) -> bytes:
-    """Writes a file of so many bytes."""
-    with Path(folder, "large").open("wb") as file:
-        return _attempt(lambda: file.truncate(arguments["size"]))
+def run_late(arguments: dict[str, Any]) -> bytes:
+    """Runs Tesseract, which has no time to be done."""
+    data = os.environ["TESSDATA_PREFIX"]
+    ends = time.monotonic() + 1
+    return tesseract.run(arguments[CONTENT], ["eng"], data, dpi=300, segmentation=3, ends=ends).encode()
 
 
 @probe
-def spin(_folder: str, _arguments: dict[str, Any]) -> bytes:
+def spin(_arguments: dict[str, Any]) -> bytes:
     while True:
         pass

@@ -1,7 +1,7 @@
 """Pictures to recognise the text of, and what recognises it here."""
 
-import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -54,13 +54,16 @@ def long_picture() -> bytes:
     return picture(*["The quick brown fox jumps over the lazy dog; 0123456789 times."] * 60, dpi=300)
 
 
-def programs_of(work_dir: Path) -> list[psutil.Process]:
-    """The Tesseracts that work for whoever has this work folder, by where they stand."""
+def programs() -> list[psutil.Process]:
+    """The Tesseracts that work for this test."""
     found = []
-    for process in psutil.process_iter():
-        try:
-            if process.name() == "tesseract" and process.cwd().startswith(f"{work_dir}{os.sep}"):
+    for process in psutil.Process().children(recursive=True):
+        with suppress(psutil.NoSuchProcess):
+            if process.name() == "tesseract":
                 found.append(process)
-        except psutil.Error:  # it has ended
-            continue
     return found
+
+
+def have_ended(processes: Iterable[psutil.Process]) -> bool:
+    """Whether they have, even if nobody has reaped them yet."""
+    return not any(each.is_running() and each.status() != psutil.STATUS_ZOMBIE for each in processes)

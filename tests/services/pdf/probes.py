@@ -54,6 +54,12 @@ def syscall(_document: Document, arguments: dict[str, Any]) -> bytes:
 
 
 @probe
+def count(document: Document, _arguments: dict[str, Any]) -> bytes:
+    """How many pages the document has, as any view could tell."""
+    return orjson.dumps({"pages": document.page_count})
+
+
+@probe
 def read_file(_document: Document, arguments: dict[str, Any]) -> bytes:
     """Opens a file; the payload is the name of the error, "" when it worked."""
     try:

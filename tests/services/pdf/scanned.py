@@ -1,12 +1,13 @@
 """Pages that must be recognised, without Tesseract: what stands in for a picture says how long it takes to read.
 
 A page whose own text is "scan 2.5 words" wants recognition, which takes 2.5 seconds and gives "words". In place of the
-number, "crash" ends the worker, and "broken" and "huge" are pages that cannot be rendered.
+number, "crash" ends the worker, "lie" makes it answer with what `LIES` has for the words, and "broken" and "huge" are
+pages that cannot be rendered.
 """
 
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -17,6 +18,14 @@ from services.pdf.worker import failures
 from services.pdf.worker.documents import Document
 from services.pdf.worker.words import Line, Reading, to_bytes
 from tests.services.pdf.viewing import read_text
+
+LIES = {
+    "noise": b"\xff\x00 no JSON",
+    "another shape": b'{"lines": [{"words": "all of them"}]}',
+    "an error": b'{"error": {"code": "NOT_FOUND"}}',
+    "endless": b"[" * (3 << 20),
+}
+"""What a worker may answer that a picture has taken over."""
 
 NOT_RENDERED = {"broken": failures.broken(1), "huge": failures.too_large(1, "The picture is too large.")}
 
@@ -31,7 +40,9 @@ def read_pages(document: Document, arguments: Mapping[str, Any]) -> tuple[dict[s
         reading = Reading(595, 842, 0, [], [Line(text, 0)])
         if text.startswith("scan"):
             if str(page) in recognised:
-                reading.lines, reading.ocr_reason = [Line(recognised[str(page)]["text"], 0)], "no_text"
+                [line] = recognised[str(page)]["lines"]
+                reading.lines = [Line(" ".join(word["text"] for word in line["words"]), 0)]
+                reading.ocr_reason = "no_text"
             elif arguments["ocr"] == "auto":
                 found.append("no_text")
                 continue
@@ -49,12 +60,23 @@ def picture(document: Document, arguments: Mapping[str, Any]) -> tuple[dict[str,
     return ({"failure": failure}, b"") if failure else ({"dpi": 300}, text.encode())
 
 
-def recognise(_folder: str, arguments: Mapping[str, Any]) -> bytes:
+def recognise(arguments: Mapping[str, Any]) -> bytes:
     """Reads such a picture."""
     if not arguments["languages"]:  # warming up
         return b""
     _, seconds, words = arguments[CONTENT].decode().split(maxsplit=2)
     if seconds == "crash":
         os.abort()
+    if seconds == "lie":
+        return LIES[words.strip()]
     time.sleep(float(seconds))
-    return orjson.dumps({"text": f"{words.strip()} in {'+'.join(arguments['languages'])}"})
+    return recognised(f"{words.strip()} in {'+'.join(arguments['languages'])}", arguments["languages"])
+
+
+def recognised(text: str, languages: Sequence[str]) -> bytes:
+    """A page with these words, as an ocr worker has it."""
+    place = {"x0": 0, "y0": 0, "x1": 9, "y1": 9, "confidence": 0.5}
+    lines = [{"words": [{"text": word, **place} for word in text.split()]}]
+    return orjson.dumps(
+        {"version": 1, "dpi": 300, "width": 10, "height": 10, "languages": list(languages), "lines": lines}
+    )

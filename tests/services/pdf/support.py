@@ -22,7 +22,7 @@ from services.pdf.worker.documents import Document, open_document
 from tests.services.pdf import probes
 from tests.services.pdf.viewing import metadata_of
 
-METADATA, OUTLINE, TEXT = (each for each in OPERATIONS if each.name in {"metadata", "outline", "text"})
+METADATA, OUTLINE, TEXT, *_ = OPERATIONS
 
 REAL = {each.name: each.for_workers() for each in (*OPERATIONS, READ)}
 """What the service's workers know."""

@@ -1,14 +1,17 @@
 """pdf as it is started: what a person can mend is one sentence."""
 
+from collections.abc import Awaitable, Callable
 from contextlib import closing
 from pathlib import Path
 
+import psutil
 import pytest
 
 from services.base.starting import listen
 from services.pdf import __main__ as part
 from services.pdf.processes.zygote import ZygoteError
 from services.pdf.settings import PdfSettings
+from tests.services.pdf.pictures import need_tesseract
 from tests.support.parts import start_fails
 from trust.certificates import ensure
 
@@ -46,6 +49,32 @@ def test_a_taken_port_is_one_sentence(settings: dict[str, str]) -> None:
         port = str(taken.getsockname()[1])
         said = start_fails(MODULE, {**settings, "PDF_PORT": port})
     assert f"pdf cannot start.\nCannot listen on port {port} of 127.0.0.1: another program listens there" in said
+
+
+async def test_recognition_starts_by_itself_once_the_service_is_ready(
+    settings: dict[str, str], monkeypatch: pytest.MonkeyPatch, until: Callable[[Callable[[], object]], Awaitable[None]]
+) -> None:
+    need_tesseract()
+    before = len(psutil.Process().children())
+    zygotes: list[int] = []
+
+    class Served:
+        """The server, as far as this needs one."""
+
+        def __init__(self, *_arguments: object, **_options: object) -> None:
+            pass
+
+        async def serve(self, is_ready: Callable[[], Awaitable[bool]]) -> None:
+            zygotes.append(len(psutil.Process().children()) - before)
+            assert await is_ready()
+            await until(lambda: len(psutil.Process().children()) - before == len(("text", "ocr")))
+
+    for name, value in settings.items():
+        monkeypatch.setenv(f"PAPERMESH_{name}", value)
+    monkeypatch.setattr(part, "Server", Served)
+    await part.run(PdfSettings.read())
+    assert zygotes == [1], "it is not waited for"
+    assert len(psutil.Process().children()) == before
 
 
 def test_an_engine_that_does_not_come_up_is_one_sentence(

@@ -17,10 +17,12 @@ def there() -> None:
     need_tesseract()
 
 
-def test_it_is_started_by_the_first_picture_with_the_machines_tesseract() -> None:
+def test_it_has_the_machines_tesseract_and_the_service_is_ready_before_it() -> None:
     kind, found = ocr_kind(settings(pdf_ocr_workers=3))
     assert found is not None
-    assert (kind.name, kind.size, kind.on_first_use, kind.missing) == ("ocr", 3, True, "")
+    assert (kind.name, kind.size, kind.missing) == ("ocr", 3, "")
+    assert not kind.starts_with_service
+    assert kind.niceness > 0, "it gives way to questions about text"
     assert kind.reach is not None
     assert list(kind.reach.execute) == [found.program, found.interpreter]
     assert found.data in kind.reach.read

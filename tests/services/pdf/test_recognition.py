@@ -22,7 +22,9 @@ from services.pdf.processes.limits import Limits
 from services.pdf.processes.pools import Pools
 from services.pdf.processes.subject import Subject
 from services.pdf.readings.readings import DocumentKey, Readings
+from services.pdf.recognised_page import is_recognised_page
 from services.pdf.recognition import Recognition
+from tests.services.pdf.scanned import LIES
 from tests.services.pdf.support import TEXT
 
 pytestmark = pytest.mark.measures_time
@@ -44,6 +46,7 @@ class Caller:
     """The engine, and what a test asks it."""
 
     def __init__(self, pools: Pools, readings: Readings) -> None:
+        self.pools = pools
         self.recognition = Recognition(pools, readings)
         self._engine = Engine(pools, self.recognition, reader.Reader(pools, self.recognition, readings))
 
@@ -187,6 +190,40 @@ async def test_a_page_that_crashes_a_worker_fails_alone(
     assert texts(result) == {2: "well in kor+eng"}
     assert failures(result) == {1: "OCR_FAILED", 3: "BROKEN", 4: "TOO_LARGE"}
     assert result.is_partial, "a crash may not come again"
+
+
+async def test_a_worker_that_a_picture_has_taken_over_costs_its_page_alone_and_nothing_of_what_it_says_is_kept(
+    reading: Callable[..., Any],
+    stored: Callable[..., Awaitable[Subject]],
+    readings: Readings,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    lies = [f"scan lie {words}" for words in LIES]
+    scans = await stored("scan 0 well", *lies)
+    lying = list(range(2, 2 + len(lies)))
+    async with reading(ocr=1) as reader:
+        for _ in range(2):
+            result = await reader.read(scans)
+            assert texts(result) == {1: "well in kor+eng"}
+            assert failures(result) == dict.fromkeys(lying, "OCR_FAILED")
+        restarts = (await reader.pools.of(OCR, asyncio.get_running_loop().time())).restarts
+    assert restarts == {"crash": 2 * len(lies)}, "none of them is asked again"
+    assert "a worker failed on a document: operation recognise, reason crash" in caplog.text
+    kept = await readings.find(DocumentKey(scans.namespace, scans.sha256), [1, *lying], "ocr-page-kor+eng")
+    assert list(kept) == [1]
+
+
+async def test_a_kept_page_that_is_none_counts_as_not_kept_and_is_recognised_again(
+    reading: Callable[..., Any], stored: Callable[..., Awaitable[Subject]], readings: Readings
+) -> None:
+    kind = "ocr-page-kor+eng"
+    async with reading() as reader:
+        for name, lie in LIES.items():
+            scan = await stored(f"scan 0 {name}")
+            document = DocumentKey(scan.namespace, scan.sha256)
+            await readings.keep(document, kind, {1: lie}, shared=True)
+            assert texts(await reader.read(scan)) == {1: f"{name} in kor+eng"}
+            assert is_recognised_page((await readings.find(document, [1], kind))[1])
 
 
 async def test_without_tesseract_scans_are_named_and_whoever_insists_is_told_what_to_install(

@@ -22,6 +22,7 @@ def test_it_is_found_with_all_that_it_loads() -> None:
     found = find_tesseract()
     assert found.program in {f"{folder}/tesseract" for folder in module.FOLDERS}
     assert {"kor", "eng"} <= set(found.languages)
+    assert "osd" not in found.languages, "it reads no text"
     assert Path(found.data, "kor.traineddata").is_file()
     assert Path(found.interpreter).is_file()
     assert any("libtesseract" in path for path in found.libraries)

@@ -9,7 +9,7 @@ from services.pdf.pages import PageRange, choose_pages, pages_in
 from services.pdf.processes.wire import CONTENT
 from services.pdf.worker import metadata, outline, text
 from services.pdf.worker.documents import Document
-from services.pdf.worker.look import Look
+from services.pdf.worker.look import Look, count_letters
 from services.pdf.worker.read import read_pages
 from services.pdf.worker.reading import read_layer, read_page_words
 from services.pdf.worker.readings import Readings
@@ -66,6 +66,17 @@ def metadata_of(document: Document) -> bytes:
 def read_text(document: Document, page: int) -> str:
     """The text of a page that a reader sees."""
     return read_page_words(document, page).text
+
+
+def hidden_in(document: Document, page: int = 1) -> list[tuple[str, str]]:
+    """What nobody sees of a page, and why."""
+    return [(line.text, line.hidden) for line in read_page_words(document, page).lines if line.hidden]
+
+
+def count(document: Document, page: int = 1) -> tuple[int, int]:
+    """How many characters of a page can be seen, and how many are hidden."""
+    reading = read_page_words(document, page)
+    return count_letters(reading.text), reading.hidden_characters
 
 
 def read_mapped(document: Document, page: int) -> tuple[Look, str]:

@@ -506,6 +506,190 @@ class DeleteDocumentResponse(_message.Message):
 Global___DeleteDocumentResponse: _TypeAlias = DeleteDocumentResponse  # noqa: Y015
 
 @_typing.final
+class ListDocumentsRequest(_message.Message):
+    """ListDocumentsRequest asks for a page of one's own uploads."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    ACTOR_FIELD_NUMBER: _builtins.int
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    actor: _builtins.str
+    """Actor whose uploads they are; see InvokeRequest.actor."""
+    page_size: _builtins.int
+    """PageSize is how many to list, from 1 to 1,000. Default 100."""
+    page_token: _builtins.str
+    """PageToken is next_page_token of the page before. Empty for the first page."""
+    def __init__(
+        self,
+        *,
+        actor: _builtins.str = ...,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListDocumentsRequest: _TypeAlias = ListDocumentsRequest  # noqa: Y015
+
+@_typing.final
+class ListDocumentsResponse(_message.Message):
+    """ListDocumentsResponse is a page of the list."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DOCUMENTS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """NextPageToken asks for the next page; empty on the last one."""
+    request_id: _builtins.str
+    """RequestId is the id of this call in every log."""
+    @_builtins.property
+    def documents(self) -> _containers.RepeatedCompositeFieldContainer[Global___ListedDocument]:
+        """Documents on this page. One that was uploaded or deleted meanwhile may be on it or not."""
+
+    def __init__(
+        self,
+        *,
+        documents: _abc.Iterable[Global___ListedDocument] | None = ...,
+        next_page_token: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["documents", b"documents", "next_page_token", b"next_page_token", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListDocumentsResponse: _TypeAlias = ListDocumentsResponse  # noqa: Y015
+
+@_typing.final
+class ListedDocument(_message.Message):
+    """ListedDocument is one upload."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    DOC_REF_FIELD_NUMBER: _builtins.int
+    CHARGED_BYTES_FIELD_NUMBER: _builtins.int
+    UPLOAD_TIME_FIELD_NUMBER: _builtins.int
+    USE_TIME_FIELD_NUMBER: _builtins.int
+    charged_bytes: _builtins.int
+    """ChargedBytes is what it counts in the client's quota: its size, but at least 65,536."""
+    @_builtins.property
+    def doc_ref(self) -> _document_pb2.DocumentRef:
+        """DocRef is ready to use in a call."""
+
+    @_builtins.property
+    def upload_time(self) -> _timestamp_pb2.Timestamp:
+        """UploadTime is when the client and actor first uploaded it."""
+
+    @_builtins.property
+    def use_time(self) -> _timestamp_pb2.Timestamp:
+        """UseTime is when anybody last used it, to the hour. It is deleted when nobody has for long enough."""
+
+    def __init__(
+        self,
+        *,
+        doc_ref: _document_pb2.DocumentRef | None = ...,
+        charged_bytes: _builtins.int = ...,
+        upload_time: _timestamp_pb2.Timestamp | None = ...,
+        use_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["doc_ref", b"doc_ref", "upload_time", b"upload_time", "use_time", b"use_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["charged_bytes", b"charged_bytes", "doc_ref", b"doc_ref", "upload_time", b"upload_time", "use_time", b"use_time"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListedDocument: _TypeAlias = ListedDocument  # noqa: Y015
+
+@_typing.final
+class GetImageRequest(_message.Message):
+    """GetImageRequest names a picture."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    IMAGE_ID_FIELD_NUMBER: _builtins.int
+    ACTOR_FIELD_NUMBER: _builtins.int
+    image_id: _builtins.str
+    """ImageId as the action's result gave it, "img_…". Required."""
+    actor: _builtins.str
+    """Actor who wants to see it; see InvokeRequest.actor."""
+    def __init__(
+        self,
+        *,
+        image_id: _builtins.str = ...,
+        actor: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "image_id", b"image_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetImageRequest: _TypeAlias = GetImageRequest  # noqa: Y015
+
+@_typing.final
+class GetImageResponse(_message.Message):
+    """GetImageResponse is one message of a picture: first the header, then data."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    HEADER_FIELD_NUMBER: _builtins.int
+    DATA_FIELD_NUMBER: _builtins.int
+    data: _builtins.bytes
+    """Data is the next piece of the content, at most 256 KiB."""
+    @_builtins.property
+    def header(self) -> Global___GetImageHeader:
+        """Header of the picture; the first message."""
+
+    def __init__(
+        self,
+        *,
+        header: Global___GetImageHeader | None = ...,
+        data: _builtins.bytes = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["data", b"data", "header", b"header", "message", b"message"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["data", b"data", "header", b"header", "message", b"message"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_message: _TypeAlias = _typing.Literal["header", "data"]  # noqa: Y015
+    _WhichOneofArgType_message: _TypeAlias = _typing.Literal["message", b"message"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_message) -> _WhichOneofReturnType_message | None: ...
+
+Global___GetImageResponse: _TypeAlias = GetImageResponse  # noqa: Y015
+
+@_typing.final
+class GetImageHeader(_message.Message):
+    """GetImageHeader says what the content will be."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FORMAT_FIELD_NUMBER: _builtins.int
+    SIZE_FIELD_NUMBER: _builtins.int
+    format: _builtins.str
+    """Format of the picture: "png" or "webp"."""
+    size: _builtins.int
+    """Size of the content in bytes."""
+    def __init__(
+        self,
+        *,
+        format: _builtins.str = ...,
+        size: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["format", b"format", "size", b"size"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetImageHeader: _TypeAlias = GetImageHeader  # noqa: Y015
+
+@_typing.final
 class GetReportRequest(_message.Message):
     """GetReportRequest names a report."""
 

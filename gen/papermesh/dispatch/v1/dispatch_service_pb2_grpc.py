@@ -64,6 +64,16 @@ class DispatchServiceStub:
                 request_serializer=papermesh_dot_dispatch_dot_v1_dot_dispatch__service__pb2.DeleteDocumentRequest.SerializeToString,
                 response_deserializer=papermesh_dot_dispatch_dot_v1_dot_dispatch__service__pb2.DeleteDocumentResponse.FromString,
                 _registered_method=True)
+        self.ListDocuments = channel.unary_unary(
+                '/papermesh.dispatch.v1.DispatchService/ListDocuments',
+                request_serializer=papermesh_dot_dispatch_dot_v1_dot_dispatch__service__pb2.ListDocumentsRequest.SerializeToString,
+                response_deserializer=papermesh_dot_dispatch_dot_v1_dot_dispatch__service__pb2.ListDocumentsResponse.FromString,
+                _registered_method=True)
+        self.GetImage = channel.unary_stream(
+                '/papermesh.dispatch.v1.DispatchService/GetImage',
+                request_serializer=papermesh_dot_dispatch_dot_v1_dot_dispatch__service__pb2.GetImageRequest.SerializeToString,
+                response_deserializer=papermesh_dot_dispatch_dot_v1_dot_dispatch__service__pb2.GetImageResponse.FromString,
+                _registered_method=True)
         self.GetReport = channel.unary_stream(
                 '/papermesh.dispatch.v1.DispatchService/GetReport',
                 request_serializer=papermesh_dot_dispatch_dot_v1_dot_dispatch__service__pb2.GetReportRequest.SerializeToString,
@@ -141,6 +151,21 @@ class DispatchServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListDocuments(self, request, context):
+        """ListDocuments lists the uploads of the client and actor, the newest first.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def GetImage(self, request, context):
+        """GetImage streams a picture that an action made, after checking the right to the document that it shows. NOT_FOUND
+        for any other, whether or not there is one.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetReport(self, request, context):
         """GetReport streams a stored report, after checking the right to every document it was made of. Answers
         UNIMPLEMENTED until reports exist.
@@ -212,6 +237,16 @@ def add_DispatchServiceServicer_to_server(servicer, server):
                     servicer.DeleteDocument,
                     request_deserializer=papermesh_dot_dispatch_dot_v1_dot_dispatch__service__pb2.DeleteDocumentRequest.FromString,
                     response_serializer=papermesh_dot_dispatch_dot_v1_dot_dispatch__service__pb2.DeleteDocumentResponse.SerializeToString,
+            ),
+            'ListDocuments': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListDocuments,
+                    request_deserializer=papermesh_dot_dispatch_dot_v1_dot_dispatch__service__pb2.ListDocumentsRequest.FromString,
+                    response_serializer=papermesh_dot_dispatch_dot_v1_dot_dispatch__service__pb2.ListDocumentsResponse.SerializeToString,
+            ),
+            'GetImage': grpc.unary_stream_rpc_method_handler(
+                    servicer.GetImage,
+                    request_deserializer=papermesh_dot_dispatch_dot_v1_dot_dispatch__service__pb2.GetImageRequest.FromString,
+                    response_serializer=papermesh_dot_dispatch_dot_v1_dot_dispatch__service__pb2.GetImageResponse.SerializeToString,
             ),
             'GetReport': grpc.unary_stream_rpc_method_handler(
                     servicer.GetReport,
@@ -384,6 +419,60 @@ class DispatchService:
             '/papermesh.dispatch.v1.DispatchService/DeleteDocument',
             papermesh_dot_dispatch_dot_v1_dot_dispatch__service__pb2.DeleteDocumentRequest.SerializeToString,
             papermesh_dot_dispatch_dot_v1_dot_dispatch__service__pb2.DeleteDocumentResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListDocuments(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/papermesh.dispatch.v1.DispatchService/ListDocuments',
+            papermesh_dot_dispatch_dot_v1_dot_dispatch__service__pb2.ListDocumentsRequest.SerializeToString,
+            papermesh_dot_dispatch_dot_v1_dot_dispatch__service__pb2.ListDocumentsResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetImage(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/papermesh.dispatch.v1.DispatchService/GetImage',
+            papermesh_dot_dispatch_dot_v1_dot_dispatch__service__pb2.GetImageRequest.SerializeToString,
+            papermesh_dot_dispatch_dot_v1_dot_dispatch__service__pb2.GetImageResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -52,6 +52,12 @@ class DispatchServiceStub:
     """DeleteDocument takes the right to an upload from the client and actor, and deletes the bytes if nobody else has a
     right to them. NOT_FOUND for any other document.
     """
+    ListDocuments: _grpc.UnaryUnaryMultiCallable[_dispatch_service_pb2.ListDocumentsRequest, _dispatch_service_pb2.ListDocumentsResponse]
+    """ListDocuments lists the uploads of the client and actor, the newest first."""
+    GetImage: _grpc.UnaryStreamMultiCallable[_dispatch_service_pb2.GetImageRequest, _dispatch_service_pb2.GetImageResponse]
+    """GetImage streams a picture that an action made, after checking the right to the document that it shows. NOT_FOUND
+    for any other, whether or not there is one.
+    """
     GetReport: _grpc.UnaryStreamMultiCallable[_dispatch_service_pb2.GetReportRequest, _dispatch_service_pb2.GetReportResponse]
     """GetReport streams a stored report, after checking the right to every document it was made of. Answers
     UNIMPLEMENTED until reports exist.
@@ -92,6 +98,12 @@ class DispatchServiceAsyncStub(DispatchServiceStub):
     DeleteDocument: _aio.UnaryUnaryMultiCallable[_dispatch_service_pb2.DeleteDocumentRequest, _dispatch_service_pb2.DeleteDocumentResponse]  # type: ignore[assignment]
     """DeleteDocument takes the right to an upload from the client and actor, and deletes the bytes if nobody else has a
     right to them. NOT_FOUND for any other document.
+    """
+    ListDocuments: _aio.UnaryUnaryMultiCallable[_dispatch_service_pb2.ListDocumentsRequest, _dispatch_service_pb2.ListDocumentsResponse]  # type: ignore[assignment]
+    """ListDocuments lists the uploads of the client and actor, the newest first."""
+    GetImage: _aio.UnaryStreamMultiCallable[_dispatch_service_pb2.GetImageRequest, _dispatch_service_pb2.GetImageResponse]  # type: ignore[assignment]
+    """GetImage streams a picture that an action made, after checking the right to the document that it shows. NOT_FOUND
+    for any other, whether or not there is one.
     """
     GetReport: _aio.UnaryStreamMultiCallable[_dispatch_service_pb2.GetReportRequest, _dispatch_service_pb2.GetReportResponse]  # type: ignore[assignment]
     """GetReport streams a stored report, after checking the right to every document it was made of. Answers
@@ -160,6 +172,24 @@ class DispatchServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_dispatch_service_pb2.DeleteDocumentResponse, _abc.Awaitable[_dispatch_service_pb2.DeleteDocumentResponse]]:
         """DeleteDocument takes the right to an upload from the client and actor, and deletes the bytes if nobody else has a
         right to them. NOT_FOUND for any other document.
+        """
+
+    @_abc_1.abstractmethod
+    def ListDocuments(
+        self,
+        request: _dispatch_service_pb2.ListDocumentsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_dispatch_service_pb2.ListDocumentsResponse, _abc.Awaitable[_dispatch_service_pb2.ListDocumentsResponse]]:
+        """ListDocuments lists the uploads of the client and actor, the newest first."""
+
+    @_abc_1.abstractmethod
+    def GetImage(
+        self,
+        request: _dispatch_service_pb2.GetImageRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_dispatch_service_pb2.GetImageResponse], _abc.AsyncIterator[_dispatch_service_pb2.GetImageResponse]]:
+        """GetImage streams a picture that an action made, after checking the right to the document that it shows. NOT_FOUND
+        for any other, whether or not there is one.
         """
 
     @_abc_1.abstractmethod

@@ -3,6 +3,7 @@
 import grpc
 import warnings
 
+from papermesh.pdf.v1 import page_image_pb2 as papermesh_dot_pdf_dot_v1_dot_page__image__pb2
 from papermesh.pdf.v1 import pdf_service_pb2 as papermesh_dot_pdf_dot_v1_dot_pdf__service__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
@@ -60,6 +61,11 @@ class PdfServiceStub:
                 '/papermesh.pdf.v1.PdfService/ExtractTables',
                 request_serializer=papermesh_dot_pdf_dot_v1_dot_pdf__service__pb2.ExtractTablesRequest.SerializeToString,
                 response_deserializer=papermesh_dot_pdf_dot_v1_dot_pdf__service__pb2.ExtractTablesResponse.FromString,
+                _registered_method=True)
+        self.RenderPage = channel.unary_unary(
+                '/papermesh.pdf.v1.PdfService/RenderPage',
+                request_serializer=papermesh_dot_pdf_dot_v1_dot_page__image__pb2.RenderPageRequest.SerializeToString,
+                response_deserializer=papermesh_dot_pdf_dot_v1_dot_page__image__pb2.RenderPageResponse.FromString,
                 _registered_method=True)
         self.Chunk = channel.unary_unary(
                 '/papermesh.pdf.v1.PdfService/Chunk',
@@ -122,6 +128,14 @@ class PdfServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def RenderPage(self, request, context):
+        """Draws a page as a picture, PNG or WebP, with boxes on it if you like. Use it to look at what text alone does not
+        show, or to show where something stands. The result says where the picture can be fetched.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def Chunk(self, request, context):
         """Cuts a document into pieces for retrieval, following its structure.
         """
@@ -170,6 +184,11 @@ def add_PdfServiceServicer_to_server(servicer, server):
                     servicer.ExtractTables,
                     request_deserializer=papermesh_dot_pdf_dot_v1_dot_pdf__service__pb2.ExtractTablesRequest.FromString,
                     response_serializer=papermesh_dot_pdf_dot_v1_dot_pdf__service__pb2.ExtractTablesResponse.SerializeToString,
+            ),
+            'RenderPage': grpc.unary_unary_rpc_method_handler(
+                    servicer.RenderPage,
+                    request_deserializer=papermesh_dot_pdf_dot_v1_dot_page__image__pb2.RenderPageRequest.FromString,
+                    response_serializer=papermesh_dot_pdf_dot_v1_dot_page__image__pb2.RenderPageResponse.SerializeToString,
             ),
             'Chunk': grpc.unary_unary_rpc_method_handler(
                     servicer.Chunk,
@@ -324,6 +343,33 @@ class PdfService:
             '/papermesh.pdf.v1.PdfService/ExtractTables',
             papermesh_dot_pdf_dot_v1_dot_pdf__service__pb2.ExtractTablesRequest.SerializeToString,
             papermesh_dot_pdf_dot_v1_dot_pdf__service__pb2.ExtractTablesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RenderPage(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/papermesh.pdf.v1.PdfService/RenderPage',
+            papermesh_dot_pdf_dot_v1_dot_page__image__pb2.RenderPageRequest.SerializeToString,
+            papermesh_dot_pdf_dot_v1_dot_page__image__pb2.RenderPageResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -5,6 +5,7 @@ The document engine: what a PDF says and what changed between two of them."""
 
 from collections import abc as _abc
 from grpc import aio as _aio
+from papermesh.pdf.v1 import page_image_pb2 as _page_image_pb2
 from papermesh.pdf.v1 import pdf_service_pb2 as _pdf_service_pb2
 import abc as _abc_1
 import grpc as _grpc
@@ -51,6 +52,10 @@ class PdfServiceStub:
     several rows or columns and with their heads. A table that goes on over pages or columns is one, if all of its pages
     are asked for. As CSV or HTML too, on demand.
     """
+    RenderPage: _grpc.UnaryUnaryMultiCallable[_page_image_pb2.RenderPageRequest, _page_image_pb2.RenderPageResponse]
+    """Draws a page as a picture, PNG or WebP, with boxes on it if you like. Use it to look at what text alone does not
+    show, or to show where something stands. The result says where the picture can be fetched.
+    """
     Chunk: _grpc.UnaryUnaryMultiCallable[_pdf_service_pb2.ChunkRequest, _pdf_service_pb2.ChunkResponse]
     """Cuts a document into pieces for retrieval, following its structure."""
     Embed: _grpc.UnaryUnaryMultiCallable[_pdf_service_pb2.EmbedRequest, _pdf_service_pb2.EmbedResponse]
@@ -80,6 +85,10 @@ class PdfServiceAsyncStub(PdfServiceStub):
     """Finds tables, with lines between their cells or without, and reads them as rows of cells, with the cells that span
     several rows or columns and with their heads. A table that goes on over pages or columns is one, if all of its pages
     are asked for. As CSV or HTML too, on demand.
+    """
+    RenderPage: _aio.UnaryUnaryMultiCallable[_page_image_pb2.RenderPageRequest, _page_image_pb2.RenderPageResponse]  # type: ignore[assignment]
+    """Draws a page as a picture, PNG or WebP, with boxes on it if you like. Use it to look at what text alone does not
+    show, or to show where something stands. The result says where the picture can be fetched.
     """
     Chunk: _aio.UnaryUnaryMultiCallable[_pdf_service_pb2.ChunkRequest, _pdf_service_pb2.ChunkResponse]  # type: ignore[assignment]
     """Cuts a document into pieces for retrieval, following its structure."""
@@ -137,6 +146,16 @@ class PdfServiceServicer(metaclass=_abc_1.ABCMeta):
         """Finds tables, with lines between their cells or without, and reads them as rows of cells, with the cells that span
         several rows or columns and with their heads. A table that goes on over pages or columns is one, if all of its pages
         are asked for. As CSV or HTML too, on demand.
+        """
+
+    @_abc_1.abstractmethod
+    def RenderPage(
+        self,
+        request: _page_image_pb2.RenderPageRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_page_image_pb2.RenderPageResponse, _abc.Awaitable[_page_image_pb2.RenderPageResponse]]:
+        """Draws a page as a picture, PNG or WebP, with boxes on it if you like. Use it to look at what text alone does not
+        show, or to show where something stands. The result says where the picture can be fetched.
         """
 
     @_abc_1.abstractmethod

@@ -9,14 +9,16 @@ from typing import Any
 
 from services.base.errors import PapermeshError
 from services.pdf.worker.ocr import tesseract
+from services.pdf.worker.ocr.doubt import doubts_of, settled
 from services.pdf.worker.ocr.ink import ink_of, on_paper
+from services.pdf.worker.ocr.marks import marks_of, numbered
 from services.pdf.worker.ocr.noise import without_noise
 from services.pdf.worker.ocr.numeric import Grey
 from services.pdf.worker.ocr.orientation import right_way_up
 from services.pdf.worker.ocr.picture import Box, Picture, parse
 from services.pdf.worker.ocr.rows import height_of, rows_of
-from services.pdf.worker.ocr.sheet import Sheet
-from services.pdf.worker.ocr.surer import is_hangul, surer, surer_lines
+from services.pdf.worker.ocr.sheet import Sheet, laid_out, room_for
+from services.pdf.worker.ocr.surer import around, is_hangul, surer, surer_lines
 from services.pdf.worker.ocr.trained_data import Models, models_for
 from services.pdf.worker.ocr.words import Line, Word, confidence_of, lines_of
 
@@ -109,11 +111,33 @@ class _Reader:
         large = Picture(sheet.pixels).enlarged(times)
         lines = self._run(large.pixels, self._models.mixed, tesseract.ONE_COLUMN, times)
         if self._models.korean != self._models.mixed:
-            # If only the second reading fails, the first is still right.
+            # If only a later reading fails, those before it are still right.
             with contextlib.suppress(PapermeshError):
                 rest = _without(large.pixels, [line for line in lines if not any(map(is_hangul, line))])
-                lines = surer(lines, self._run(rest, self._models.korean, tesseract.ONE_COLUMN, times))
+                korean = self._run(rest, self._models.korean, tesseract.ONE_COLUMN, times)
+                lines = surer(lines, korean)
+                lines = self._settled(large, lines, korean, times)
         return [_moved(line, lambda box: sheet.given_box(large.given_box(box))) for line in lines]
+
+    def _settled(self, page: Picture, lines: list[Line], korean: list[Line], times: int) -> list[Line]:
+        """The lines, with their doubtful words and the numbers in rings read once more."""
+        ink = ink_of(page.pixels)
+        if ink is None:
+            return lines
+        lines, marks = marks_of(lines, page, ink)
+        doubts = doubts_of(lines, korean, ink, {(mark.line, mark.word) for mark in marks})
+        slips = [page.cropped(*_outward(slip)) for doubt in doubts for slip in doubt.slips]
+        read = self._slips([*(mark.number for mark in marks), *slips], times)
+        return settled(numbered(lines, marks, read[: len(marks)]), doubts, read[len(marks) :])
+
+    def _slips(self, slips: list[Picture], times: int) -> list[Line]:
+        """What each of these pieces of a line says; nothing for those that have no room on one sheet."""
+        read: list[list[Word]] = [[] for _ in slips]
+        if fitting := slips[: room_for(slips, self._dpi * times)]:
+            sheet = laid_out(fitting, self._dpi * times)
+            for line in self._run(sheet.pixels, self._models.all, tesseract.ONE_BLOCK, times):
+                read[sheet.part_of(around(line))] += line
+        return list(read)
 
     def _run(self, pixels: Grey, models: Sequence[str], segmentation: int, times: int = 1) -> list[Line]:
         dpi = self._dpi * times
@@ -133,8 +157,13 @@ def _without(pixels: Grey, lines: Sequence[Line]) -> Grey:
     return painted
 
 
+def _outward(box: Box) -> tuple[int, int, int, int]:
+    """The pixels that hold this box."""
+    return math.floor(box[0]), math.floor(box[1]), math.ceil(box[2]), math.ceil(box[3])
+
+
 def _moved(line: Line, place: Callable[[Box], Box]) -> Line:
-    return [replace(word, box=place(word.box)) for word in line]
+    return [replace(word, box=place(word.box), fragments=()) for word in line]
 
 
 def _mean(lines: list[Line]) -> float:

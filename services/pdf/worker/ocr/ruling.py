@@ -11,7 +11,7 @@ def ruling_of(ink: Mask, dpi: int) -> Mask:
     """The ruling lines among the ink, each a little wider than it is, with the blur of its edges."""
     longest, thick = round(_LEAST_INCHES * dpi), max(3, round(_MOST_INCHES_THICK * dpi))
     flat, upright = (_thin(_runs(way, longest), thick) for way in (ink, np.ascontiguousarray(ink.T)))
-    return _grown(flat | upright.T)
+    return grown(flat | upright.T)
 
 
 def without(pixels: Grey, lines: Mask) -> Grey:
@@ -42,7 +42,7 @@ def _windows(mask: Mask, length: int) -> Counts:
     return sums[:, length:] - sums[:, :-length]
 
 
-def _grown(mask: Mask) -> Mask:
+def grown(mask: Mask) -> Mask:
     """The mask and the pixels beside it."""
     wide = mask.copy()
     wide[:, 1:] |= mask[:, :-1]

@@ -34,7 +34,12 @@ _LATIN = re.compile("[A-Za-z]")
 
 def is_hangul(word: Word) -> bool:
     """Whether the word has Hangul and no Latin letters."""
-    return bool(_HANGUL.search(word.text)) and not _LATIN.search(word.text)
+    return has_hangul(word.text) and not _LATIN.search(word.text)
+
+
+def has_hangul(text: str) -> bool:
+    """Whether there is a syllable of Hangul."""
+    return bool(_HANGUL.search(text))
 
 
 def surer(lines: Sequence[Line], korean: Sequence[Line]) -> list[Line]:
@@ -57,8 +62,8 @@ def surer_lines(lines: Sequence[Line], others: Sequence[Line]) -> list[Line]:
     """`lines`, each replaced by that of `others` at the same place where that is surer."""
     if len(lines) * len(others) > _MOST_PAIRS:
         return list(lines)
-    boxes = [_around(other) for other in others]
-    places = [[at for at, box in enumerate(boxes) if _is_same_line(_around(line), box)] for line in lines]
+    boxes = [around(other) for other in others]
+    places = [[at for at, box in enumerate(boxes) if _is_same_line(around(line), box)] for line in lines]
     # One that lies over two lines belongs to neither: it would be read twice.
     claimed = Counter(at for place in places for at in place)
     chosen = []
@@ -73,20 +78,22 @@ def _surer_word(word: Word, by_left: Sequence[Word], lefts: Sequence[float]) -> 
         return word
     apart = _APART * (word.box[3] - word.box[1])
     near = by_left[bisect_left(lefts, word.box[0] - apart) : bisect_right(lefts, word.box[0] + apart)]
-    twins = [other for other in near if abs(other.box[2] - word.box[2]) <= apart and _is_beside(word.box, other.box)]
+    twins = [other for other in near if abs(other.box[2] - word.box[2]) <= apart and is_beside(word.box, other.box)]
     return twins[0] if len(twins) == 1 and twins[0].confidence > word.confidence else word
 
 
 def _is_same_line(one: Box, other: Box) -> bool:
     over = min(one[2], other[2]) - max(one[0], other[0])
-    return _is_beside(one, other) and over > _OVER * min(one[2] - one[0], other[2] - other[0])
+    return is_beside(one, other) and over > _OVER * min(one[2] - one[0], other[2] - other[0])
 
 
-def _is_beside(one: Box, other: Box) -> bool:
+def is_beside(one: Box, other: Box) -> bool:
+    """Whether the lower of two lies beside the other for the greater part."""
     beside = min(one[3], other[3]) - max(one[1], other[1])
     return beside > _BESIDE * min(one[3] - one[1], other[3] - other[1])
 
 
-def _around(line: Line) -> Box:
+def around(line: Line) -> Box:
+    """The box around these words."""
     lefts, tops, rights, bottoms = zip(*(word.box for word in line), strict=True)
     return min(lefts), min(tops), max(rights), max(bottoms)

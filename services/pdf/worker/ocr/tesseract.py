@@ -5,6 +5,7 @@ picture and the answers to files that stay when the process is killed. That the 
 may do, is the sandbox's business (`sandbox/programs.py`).
 """
 
+import contextlib
 import os
 import subprocess
 import time
@@ -46,20 +47,26 @@ def run(picture: bytes, models: Sequence[str], data: str, *, dpi: int, segmentat
             command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
+            # Its errors go where this process's go: in a worker nowhere. To open /dev/null, that would have to write.
             env={"OMP_THREAD_LIMIT": "1", "PATH": os.environ.get("PATH", os.defpath)},
         )
     except OSError as error:
         raise PapermeshError(Code.ENGINE_FAIL, f"Tesseract cannot be started: {error.strerror}.") from error
-    with process:
-        try:
-            # Whatever it writes is bounded by the memory that a worker may have.
-            output, _ = process.communicate(picture, timeout=max(0.0, ends - time.monotonic()))
-        except subprocess.TimeoutExpired as error:
-            raise PapermeshError(Code.ENGINE_FAIL, "Recognising the text of this page takes too long.") from error
-        finally:
-            if process.poll() is None:
-                process.kill()
+    try:
+        # Whatever it writes is bounded by the memory that a worker may have.
+        output, _ = process.communicate(picture, timeout=max(0.0, ends - time.monotonic()))
+    except subprocess.TimeoutExpired as error:
+        raise PapermeshError(Code.ENGINE_FAIL, "Recognising the text of this page takes too long.") from error
+    finally:
+        if process.poll() is None:
+            _end(process)
     if process.returncode:
         raise PapermeshError(Code.ENGINE_FAIL, f"Tesseract ended with status {process.returncode}.")
     return output.decode("utf-8", "replace")
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    """Kills it. A worker may send no signal: it ends itself once it has failed, and its programs end with it."""
+    with contextlib.suppress(PermissionError):
+        process.kill()
+        process.communicate()

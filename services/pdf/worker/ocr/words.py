@@ -35,6 +35,9 @@ class Word:
     confidence: float
     """From 0 to 1."""
 
+    fragments: "tuple[Word, ...]" = ()
+    """Its characters, each with the confidence of the fragment that it is of; none for a fragment itself."""
+
 
 Line = Sequence[Word]
 """From left to right; not empty."""
@@ -65,7 +68,7 @@ def joined(fragments: Line, text: str) -> Line:
     if "".join(fragment.text for fragment in fragments) != squeezed(text):
         return fragments
     characters = iter([character for fragment in fragments for character in _apart(fragment)])
-    return [_whole([next(characters) for _ in word]) for word in text.split()]
+    return [whole([next(characters) for _ in word]) for word in text.split()]
 
 
 def squeezed(text: str) -> str:
@@ -76,6 +79,11 @@ def squeezed(text: str) -> str:
 def confidence_of(line: Line) -> float:
     """The mean over the characters, from 0 to 1."""
     return sum(word.confidence * len(word.text) for word in line) / sum(len(word.text) for word in line)
+
+
+def characters_of(word: Word) -> list[Word]:
+    """The word's characters, each with its share of the box and the confidence of its fragment."""
+    return list(word.fragments or _apart(word))
 
 
 def _fragment(row: re.Match[str]) -> Word:
@@ -105,7 +113,8 @@ def _apart(word: Word) -> Iterator[Word]:
         yield Word(character, (left + index * each, top, left + (index + 1) * each, bottom), word.confidence)
 
 
-def _whole(characters: Line) -> Word:
+def whole(characters: Line) -> Word:
+    """The word of these characters."""
     lefts, tops, rights, bottoms = zip(*(character.box for character in characters), strict=True)
     text = unicodedata.normalize("NFC", "".join(character.text for character in characters))
-    return Word(text, (min(lefts), min(tops), max(rights), max(bottoms)), confidence_of(characters))
+    return Word(text, (min(lefts), min(tops), max(rights), max(bottoms)), confidence_of(characters), tuple(characters))

@@ -2,7 +2,8 @@
 
 A worker keeps its memory and its socket to the service, through which each document comes as a descriptor that is open
 for reading. It reaches no file by name, so it cannot even ask whether one exists. A kind that needs files by name is
-granted them one by one, and never starts without Landlock, which alone can tell one file from another.
+granted them one by one, to read or to execute, and never starts without Landlock, which alone can tell one file from
+another. No kind writes a file.
 """
 
 import os
@@ -48,15 +49,14 @@ def enter(
     memory_bytes: int,
     *,
     without_landlock: bool,
-    file_bytes: int = 0,
     grants: Grants | None = None,
 ) -> int:
     """Confines this process for good; returns the version of Landlock.
 
     `parent` is the process that it dies with, `profile` names its system calls (`profiles.py`), and `memory_bytes` is
     address space beyond what it has now. Without Landlock in the kernel the version is 0, if `without_landlock` allows
-    that; the filter refuses all files in any case. `file_bytes` is the size that a file may grow to, and `grants` is
-    what this process and the programs that it starts reach by name: nothing, unless given.
+    that; the filter refuses all files in any case. `grants` is what this process and the programs that it starts reach
+    by name: nothing, unless given.
     Raises SandboxError when a step fails. A process that could not be confined must not open anything.
     """
     with _step("dying with the zygote"):
@@ -64,7 +64,7 @@ def enter(
         if os.getppid() != parent:  # it died before the line above
             raise ProcessLookupError(parent, "the zygote has ended")
     with _step("resource limits"):
-        _limit_resources(memory_bytes, file_bytes)
+        _limit_resources(memory_bytes)
     with _step("process flags"):
         prctl(_PR_SET_DUMPABLE, 0)  # closes /proc/<pid> to processes of the same user
         prctl(_PR_SET_NO_NEW_PRIVS, 1)
@@ -99,10 +99,10 @@ def limit_processor_time(seconds: int) -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (end, end + 1))
 
 
-def _limit_resources(memory_bytes: int, file_bytes: int) -> None:
+def _limit_resources(memory_bytes: int) -> None:
     for what, limit in (
         (resource.RLIMIT_AS, _mapped_bytes() + memory_bytes),
-        (resource.RLIMIT_FSIZE, file_bytes),
+        (resource.RLIMIT_FSIZE, 0),
         (resource.RLIMIT_NOFILE, _OPEN_FILES),
         (resource.RLIMIT_CORE, 0),
     ):

@@ -17,15 +17,12 @@ from services.pdf.worker.sandbox.syscalls import (
 EXECUTE = 1 << 0
 """Running a file, also as another program's ELF interpreter."""
 
-_WRITE_FILE, _READ_FILE, _READ_FOLDER, _REMOVE_FILE, _MAKE_FILE, _TRUNCATE = (1 << bit for bit in (1, 2, 3, 5, 8, 14))
+_READ_FILE, _READ_FOLDER = 1 << 2, 1 << 3
 
 READ = _READ_FILE | _READ_FOLDER
-WRITE = _WRITE_FILE | _TRUNCATE
-OWN = READ | WRITE | _REMOVE_FILE | _MAKE_FILE
-"""What a worker may do in a folder of its own: plain files alone, no links and no folders."""
 
-_OF_FILES = EXECUTE | _WRITE_FILE | _READ_FILE | _TRUNCATE
-"""The rights that a rule about a file may give; the others are a folder's."""
+_OF_FILES = EXECUTE | _READ_FILE
+"""The rights that a rule about a file may give; the other is a folder's."""
 
 Grants = Mapping[str, int]
 """Files and folders by their paths, and the rights to each and to all below it."""

@@ -7,12 +7,13 @@ service's Unix socket), no process (clone, execve, kill, ptrace, process_vm_*), 
 readlink: a filter sees no names, so it could not tell one from another), no limit of its own (prlimit), no new
 executable memory, no io_uring, bpf, keyctl, mount, unshare.
 
-`ocr` may do what `text` may, write files, fork and execute. A filter sees no names: which files, and which program, is
-Landlock's to say, so this kind never does without it. What it starts has only `tesseract`'s calls (`programs.py`): no
-process of its own, and no signal to anybody.
+`ocr` may do what `text` may, open files for reading, fork and execute. A filter sees no names: which files, and which
+program, is Landlock's to say, so this kind never does without it. What it starts has only `tesseract`'s calls
+(`programs.py`): no process of its own, and no signal to anybody. Neither makes, changes or removes a file.
 """
 
 import fcntl
+import os
 import signal
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -26,6 +27,9 @@ THIS_PROCESS = 0xFFFFFFFF
 _PROT_EXEC = 4
 _PROT_OF_LIBRARIES = (0, 1, 2, 3, 5, 0x15)
 """Executable memory is a file's and not writable; the last is aarch64's, with PROT_BTI."""
+
+_TO_WRITE = os.O_ACCMODE | os.O_CREAT | os.O_TRUNC
+"""What is set, in part, in the flags of whoever wants a file for more than reading it."""
 
 _FORK = 0x01200000 | signal.SIGCHLD
 """CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID: what the C library's fork() asks for. No thread and no namespace."""
@@ -68,18 +72,19 @@ _TEXT: Profile = {
 }
 
 _TESSERACT: Profile = {
-    # After the loader's calls, those of a program that reads files and writes some.
+    # After the loader's calls, those of a program that reads files.
     **dict.fromkeys(
         (
             "execve", "arch_prctl", "set_tid_address", "set_robust_list", "rseq", "access", "faccessat", "faccessat2",
-            "openat", "close", "close_range", "read", "readv", "pread64", "write", "writev", "lseek", "fstat",
-            "newfstatat", "statx", "ftruncate", "munmap", "mremap", "madvise", "brk", "futex", "sched_yield",
+            "close", "close_range", "read", "readv", "pread64", "write", "writev", "lseek", "fstat",
+            "newfstatat", "statx", "munmap", "mremap", "madvise", "brk", "futex", "sched_yield",
             "sched_getaffinity", "sysinfo", "getcwd", "getpid", "gettid", "getrandom", "getrusage", "time",
             "gettimeofday", "clock_gettime", "clock_nanosleep", "restart_syscall", "rt_sigaction", "rt_sigprocmask",
             "rt_sigreturn", "sigaltstack", "exit", "exit_group",
         ),
         (),
     ),
+    "openat": [Check(2, none_of=_TO_WRITE)],
     "fcntl": [Check(1, one_of=(fcntl.F_GETFD, fcntl.F_GETFL))],
     "mmap": [Check(2, one_of=_PROT_OF_LIBRARIES)],
     "mprotect": [Check(2, none_of=_PROT_EXEC)],
@@ -92,11 +97,8 @@ _OCR: Profile = {
     # To start a program, and to wait for it.
     **dict.fromkeys(("dup", "dup2", "dup3", "pipe2", "poll", "ppoll", "wait4", "getppid"), ()),
     "clone": [Check(0, one_of=(_FORK,))],
-    "setpgid": [Check(0, one_of=(0,)), Check(1, one_of=(0,))],  # into a group of its own
     "prctl": [Check(0, one_of=(_PR_SET_PDEATHSIG,)), Check(1, one_of=(signal.SIGKILL,))],
     "seccomp": [Check(0, one_of=(_SECCOMP_SET_MODE_FILTER,)), Check(1, one_of=(0,))],
-    # To clean its folder up.
-    **dict.fromkeys(("unlink", "unlinkat", "getdents64"), ()),
 }
 
 PROFILES: dict[str, Profile] = {"text": _TEXT, "ocr": _OCR, "tesseract": _TESSERACT}

@@ -168,7 +168,9 @@ async def test_all_that_is_left_behind_is_known(longest: Longest, admin: redis.R
     await longest.write_an_audit_log(1)
     ends = {key.decode().partition(":")[0]: admin.ttl(key) for key in admin.keys("*")}
     stays = {name for name, ttl in ends.items() if ttl < 0}
-    assert stays == {"epoch", "holders", "held", "documents", "used"}, "as long as a document is held, or one for all"
+    assert stays == {"epoch", "holders", "held", "documents", "used", "uploads"}, (
+        "as long as a document is held, or one for all"
+    )
     limits = {
         "nonce": LEFT["a call"].for_s,
         "bucket": LEFT["a bucket"].for_s,

@@ -21,11 +21,10 @@ from services.base.errors import Code, PapermeshError
 from services.base.flow import NOBODY, Flow
 from services.pdf.operations import OPERATIONS, RECOGNISE
 from services.pdf.processes.kinds import OCR, Kind
-from services.pdf.processes.limits import Limits
 from services.pdf.processes.pool import WorkerPool
 from services.pdf.processes.pools import Pools
 from services.pdf.processes.subject import Subject
-from tests.services.pdf.pictures import PROBES, long_picture, ocr_kind, picture, programs_of
+from tests.services.pdf.pictures import PROBES, have_ended, long_picture, ocr_kind, picture, programs
 
 pytestmark = pytest.mark.measures_time
 
@@ -104,7 +103,6 @@ async def test_one_worker_recognises_page_after_page_of_a_document_for_one_perso
         assert pool.restarts["crash"] == 0
     assert found[0] == found[1]
     assert len({each["pid"] for each in found}) == 3
-    assert len({each["folder"] for each in found}) == 3, "each has a folder of its own"
 
 
 async def test_it_starts_with_the_first_picture_and_no_document_is_placed(work_dir: Path) -> None:
@@ -142,32 +140,46 @@ async def test_its_environment_names_one_folder_of_programs_and_one_thread(
         found = await ask(pool, "whereabouts")
     assert found["environment"].keys() == ocr_kind().environment.keys()
     assert found["environment"]["OMP_THREAD_LIMIT"] == "1"
-    assert found["cwd"] == found["folder"]
+    assert found["cwd"] == "/"
 
 
 async def test_a_cancelled_call_ends_the_worker_and_its_tesseract_within_a_second(
-    make_ocr_pool: MakePool, work_dir: Path, until: Until
+    make_ocr_pool: MakePool, until: Until
 ) -> None:
     async with make_ocr_pool() as pool:
         task = asyncio.create_task(recognise(pool, LONG))
-        await until(lambda: programs_of(work_dir))
+        await until(programs)
+        working = programs()
         task.cancel()
         await asyncio.wait([task])
         async with asyncio.timeout(1):
-            await until(lambda: not programs_of(work_dir))
+            await until(lambda: have_ended(working))
         assert pool.restarts == {"cancelled": 1}
 
 
-async def test_a_deadline_ends_them_too_and_the_next_call_works(
-    make_ocr_pool: MakePool, work_dir: Path, until: Until
-) -> None:
+async def test_a_deadline_ends_them_too_and_the_next_call_works(make_ocr_pool: MakePool, until: Until) -> None:
     async with make_ocr_pool() as pool:
         with pytest.raises(PapermeshError) as error:
             await recognise(pool, LONG, seconds=0.5)
         assert error.value.code is Code.TIMEOUT
-        await until(lambda: not programs_of(work_dir))
+        await until(lambda: not programs())
         assert words_in(await recognise(pool, picture("Next."))) == "Next."
         assert pool.restarts["timeout"] == 1
+
+
+async def test_a_tesseract_that_takes_too_long_ends_with_its_worker_which_answers_at_once(
+    make_ocr_pool: MakePool, until: Until
+) -> None:
+    async with make_ocr_pool() as pool:
+        late = asyncio.create_task(ask(pool, "run_late", content=LONG))
+        await until(programs)
+        working = programs()
+        with pytest.raises(PapermeshError) as error:
+            await late
+        assert error.value.code is Code.ENGINE_FAIL
+        await until(lambda: have_ended(working))
+        assert pool.restarts == {"worn": 1}
+        assert words_in(await recognise(pool, picture("Next."))) == "Next."
 
 
 async def test_a_picture_that_is_none_costs_its_request_and_no_other(make_ocr_pool: MakePool) -> None:
@@ -197,7 +209,7 @@ async def test_a_worker_ends_after_its_processor_time_as_every_worker_does(make_
 
 @pytest.mark.parametrize("how", ["program", "fork"])
 async def test_what_a_worker_leaves_behind_has_ended_when_the_service_hears_of_its_end(
-    make_ocr_pool: MakePool, until: Until, work_dir: Path, how: str
+    make_ocr_pool: MakePool, until: Until, how: str
 ) -> None:
     """Also a process that no signal reaches when its parent dies."""
     async with make_ocr_pool(kept=0) as pool:
@@ -206,7 +218,6 @@ async def test_what_a_worker_leaves_behind_has_ended_when_the_service_hears_of_i
         [used] = [pid for pid, worker in workers.items() if worker.exited or worker not in pool._supervisor.workers]
         await until(lambda: used not in pool._supervisor.by_pid)
         assert not left.is_running()
-        assert len(list(work_dir.iterdir())) == len(pool._supervisor.by_pid)
 
 
 @pytest.mark.soak
@@ -227,36 +238,27 @@ async def test_after_requests_that_were_killed_at_random_moments_nothing_is_left
 
         for number in range(KILLED):
             await one(number)
-        await until(lambda: not programs_of(work_dir))
+        await until(lambda: not programs())
         await until(lambda: len(pool._supervisor.by_pid) == len(pool._supervisor.workers) == 2)
-        assert len(list(work_dir.iterdir())) == 2, "those of the workers that wait for the next request"
         assert words_in(await recognise(pool, picture("Well."))) == "Well."
         zygote = psutil.Process(pool._supervisor.zygote.pid)
         await until(lambda: all(child.status() != psutil.STATUS_ZOMBIE for child in zygote.children()))
     assert list(work_dir.iterdir()) == []
 
 
-async def test_when_the_zygote_dies_its_folders_and_programs_go_and_everything_starts_anew(
-    make_ocr_pool: MakePool, work_dir: Path, until: Until
+async def test_when_the_zygote_dies_its_programs_go_and_everything_starts_anew(
+    make_ocr_pool: MakePool, until: Until
 ) -> None:
     async with make_ocr_pool() as pool:
         task = asyncio.create_task(recognise(pool, LONG))
-        await until(lambda: programs_of(work_dir))
-        before = set(work_dir.iterdir())
+        await until(programs)
+        working = programs()
         os.kill(pool._supervisor.zygote.pid, signal.SIGKILL)
         with pytest.raises(PapermeshError) as error:
             await task
         assert error.value.code is Code.ENGINE_FAIL
-        await until(lambda: not programs_of(work_dir))
-        await until(lambda: not before & set(work_dir.iterdir()))
+        await until(lambda: have_ended(working))
         assert words_in(await recognise(pool, picture("Anew."))) == "Anew."
-
-
-async def test_what_an_earlier_service_left_is_removed_at_the_start(work_dir: Path) -> None:
-    (work_dir / "worker-ocr-7").mkdir(parents=True)
-    (work_dir / "worker-ocr-7" / "own.pgm").write_bytes(b"P5")
-    async with Pools([Kind()], OPERATIONS, work_dir):
-        assert list(work_dir.iterdir()) == []
 
 
 async def test_a_picture_takes_no_place_from_documents(work_dir: Path, ask: Callable[..., Any], until: Until) -> None:
@@ -264,7 +266,7 @@ async def test_a_picture_takes_no_place_from_documents(work_dir: Path, ask: Call
         deadline = asyncio.get_running_loop().time() + 60
         arguments = {"content": LONG, "dpi": 300, "languages": ["eng"]}
         busy = asyncio.create_task(pools.run("recognise", arguments, about(), deadline))
-        await until(lambda: programs_of(work_dir))
+        await until(programs)
         assert (await ask(await pools.of("text", deadline), "metadata", sha256="x"))["pages"] == 1
         assert not busy.done()
         busy.cancel()
@@ -293,10 +295,11 @@ def test_when_the_service_is_killed_its_tesseract_goes_too(work_dir: Path) -> No
         try:
             assert service.stdout is not None
             assert service.stdout.readline()
-            wait_for(lambda: bool(programs_of(work_dir)))
+            wait_for(lambda: bool(programs()))
+            working = programs()
         finally:
             service.kill()
-    wait_for(lambda: not programs_of(work_dir))
+    wait_for(lambda: have_ended(working))
 
 
 def wait_for(condition: Callable[[], bool]) -> None:
@@ -304,7 +307,3 @@ def wait_for(condition: Callable[[], bool]) -> None:
     while not condition():
         assert time.monotonic() < end
         time.sleep(0.01)
-
-
-def test_limits_of_other_kinds_let_nothing_be_written() -> None:
-    assert Limits().file_bytes == 0

@@ -81,7 +81,7 @@ async def test_a_worker_that_crashes_costs_its_request_and_no_other(make_pool: M
         assert code_of(error) is Code.ENGINE_FAIL
         assert "crashed" in error.value.message
         await other
-        assert (await ask(pool, "metadata", sha256="x"))["pages"] == 1
+        assert (await ask(pool, "count"))["pages"] == 1
         assert pool.restarts == {"crash": 1}
 
 
@@ -96,7 +96,7 @@ async def test_a_killed_worker_costs_its_request_and_no_other(make_pool: MakePoo
         error = dead[0].exception()
         assert isinstance(error, PapermeshError)
         assert error.code is Code.ENGINE_FAIL
-        assert (await ask(pool, "metadata", sha256="x"))["pages"] == 1
+        assert (await ask(pool, "count"))["pages"] == 1
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -109,7 +109,7 @@ async def test_a_worker_that_is_killed_before_its_first_document_is_replaced(
         pid = next(iter(pool._supervisor.by_pid))
         os.kill(pid, signal.SIGKILL)
         await until(lambda: idle_in(pool) == 1 and pid not in pool._supervisor.by_pid)
-        assert (await ask(pool, "metadata", sha256="x"))["pages"] == 1
+        assert (await ask(pool, "count"))["pages"] == 1
 
 
 async def test_a_memory_bomb_is_an_engine_failure(make_pool: MakePool, ask: Ask) -> None:
@@ -118,7 +118,7 @@ async def test_a_memory_bomb_is_an_engine_failure(make_pool: MakePool, ask: Ask)
             await ask(pool, "devour")
         assert code_of(error) is Code.ENGINE_FAIL
         assert "out of memory" in error.value.message
-        assert (await ask(pool, "metadata", sha256="x"))["pages"] == 1
+        assert (await ask(pool, "count"))["pages"] == 1
         assert pool.restarts == {"memory": 1}
 
 
@@ -139,7 +139,7 @@ async def test_an_endless_loop_is_a_timeout_and_the_next_call_works(make_pool: M
         with pytest.raises(PapermeshError) as error:
             await ask(pool, "spin", seconds=0.3)
         assert code_of(error) is Code.TIMEOUT
-        assert (await ask(pool, "metadata", sha256="x"))["pages"] == 1
+        assert (await ask(pool, "count"))["pages"] == 1
         assert pool.restarts == {"timeout": 1}
 
 
@@ -162,11 +162,11 @@ async def test_a_call_that_is_cancelled_in_the_queue_takes_no_worker(
     async with make_pool() as pool:
         first = asyncio.create_task(ask(pool, "nap", pause=0.3))
         await until(lambda: is_full(pool))
-        second = asyncio.create_task(ask(pool, "metadata", sha256="x"))
+        second = asyncio.create_task(ask(pool, "count"))
         await until(lambda: waiting_in(pool) == 1)
         second.cancel()
         await first
-        assert (await ask(pool, "metadata", sha256="x"))["pages"] == 1
+        assert (await ask(pool, "count"))["pages"] == 1
         assert pool.restarts == {}
 
 
@@ -175,7 +175,7 @@ async def test_the_queue_is_bound_by_the_deadline(make_pool: MakePool, ask: Ask,
         first = asyncio.create_task(ask(pool, "nap", pause=1))
         await until(lambda: is_full(pool))
         with pytest.raises(PapermeshError) as error:
-            await ask(pool, "metadata", seconds=0.1, sha256="x")
+            await ask(pool, "count", seconds=0.1)
         assert code_of(error) is Code.TIMEOUT
         assert "No worker" in error.value.message
         await first
@@ -189,7 +189,7 @@ async def test_a_client_is_served_before_most_of_what_another_sent_earlier(
     async with make_pool(size=2) as pool:
         naps = [asyncio.create_task(ask(pool, "nap", pause=0.1, flow=flood)) for _ in range(20)]
         await until(lambda: waiting_in(pool) == 18)
-        assert (await ask(pool, "metadata", sha256="x", flow=other))["pages"] == 1
+        assert (await ask(pool, "count", flow=other))["pages"] == 1
         assert sum(nap.done() for nap in naps) <= 4, "its two, and perhaps the next two"
         await asyncio.gather(*naps)
 
@@ -198,10 +198,10 @@ async def test_when_too_many_wait_the_next_call_is_told_so_at_once(make_pool: Ma
     async with make_pool(waiting=2) as pool:
         blocker = asyncio.create_task(ask(pool, "spin", seconds=60))
         await until(lambda: is_full(pool))
-        waiting = [asyncio.create_task(ask(pool, "metadata", sha256="x")) for _ in range(2)]
+        waiting = [asyncio.create_task(ask(pool, "count")) for _ in range(2)]
         await until(lambda: waiting_in(pool) == 2)
         with pytest.raises(PapermeshError) as error:
-            await ask(pool, "metadata", seconds=60, sha256="x")
+            await ask(pool, "count", seconds=60)
         assert code_of(error) is Code.RATE_LIMIT
         assert error.value.retry_after_ms == 1000
         assert not blocker.done()
@@ -213,7 +213,7 @@ async def test_the_queue_is_fair(make_pool: MakePool, ask: Ask, until: Until) ->
     order: list[int] = []
 
     async def caller(number: int) -> None:
-        await ask(pool, "metadata", sha256="x")
+        await ask(pool, "count")
         order.append(number)
 
     async with make_pool() as pool:
@@ -236,7 +236,7 @@ async def test_when_the_zygote_dies_everything_is_started_anew(make_pool: MakePo
         with pytest.raises(PapermeshError) as error:
             await task
         assert code_of(error) is Code.ENGINE_FAIL
-        assert (await ask(pool, "metadata", sha256="x"))["pages"] == 1
+        assert (await ask(pool, "count"))["pages"] == 1
         await until(lambda: idle_in(pool) == 2)
         # A zombie has ended: whoever adopted it reaps it.
         await until(lambda: not any(_lives(process) for process in before))
@@ -267,7 +267,7 @@ async def test_a_worker_that_dies_with_its_answer_is_not_kept(
         assert await ask(pool, "answer_and_end") is None
         monkeypatch.undo()
         assert kept_in(pool) == 0
-        assert (await ask(pool, "metadata", sha256="x"))["pages"] == 1
+        assert (await ask(pool, "count"))["pages"] == 1
         assert pool.restarts == {"crash": 1}
 
 
@@ -287,7 +287,7 @@ async def test_a_document_that_no_worker_came_for_is_let_go_of(make_pool: MakePo
         await pool._supervisor.spares.take(in_seconds(30))
         held = descriptors()
         with pytest.raises(PapermeshError) as error:
-            await ask(pool, "metadata", sha256="x", seconds=0.2)
+            await ask(pool, "count", seconds=0.2)
         assert code_of(error) is Code.TIMEOUT
         assert descriptors() <= held
 
@@ -322,7 +322,7 @@ async def test_closing_leaves_no_process_and_no_file(
 
 async def test_the_document_is_gone_after_the_call(make_pool: MakePool, ask: Ask, tmp_path: Path) -> None:
     async with make_pool() as pool:
-        await ask(pool, "metadata", sha256="x")
+        await ask(pool, "count")
         assert [path for path in (tmp_path / "work").rglob("*") if path.is_file()] == []
 
 
@@ -335,7 +335,7 @@ async def test_a_document_that_cannot_be_placed_costs_no_worker(make_pool: MakeP
         with pytest.raises(PapermeshError, match="NOT_FOUND"):
             await pool.run("outline", {}, Subject("x", fail), in_seconds(10))
         assert [path for path in (tmp_path / "work").rglob("*") if path.is_file()] == []
-        assert (await ask(pool, "metadata", sha256="x"))["pages"] == 1
+        assert (await ask(pool, "count"))["pages"] == 1
         assert pool.restarts == {}
 
 
@@ -344,14 +344,14 @@ async def test_a_work_folder_that_vanished_is_made_again_and_where_it_cannot_be_
 ) -> None:
     async with make_pool(kept=0) as pool:  # a worker that is kept needs no folder for its document
         (tmp_path / "work").rmdir()
-        assert (await ask(pool, "metadata", sha256="x"))["pages"] == 1
+        assert (await ask(pool, "count"))["pages"] == 1
         (tmp_path / "work").rmdir()
         (tmp_path / "work").touch()
         with pytest.raises(PapermeshError) as error:
-            await ask(pool, "metadata", sha256="x")
+            await ask(pool, "count")
         assert (code_of(error), error.value.details) == (Code.UNAVAILABLE, {"reason": "work_failed"})
         (tmp_path / "work").unlink()
-        assert (await ask(pool, "metadata", sha256="x"))["pages"] == 1
+        assert (await ask(pool, "count"))["pages"] == 1
         assert pool.restarts == {}
 
 
@@ -364,10 +364,10 @@ async def test_a_document_that_finds_no_room_costs_no_worker_and_the_fault_is_ou
         async with make_pool() as pool:
             filler = fill(tmp_path / "work")
             with pytest.raises(PapermeshError) as error:
-                await ask(pool, "metadata", sha256="x")
+                await ask(pool, "count")
             assert (code_of(error), error.value.details) == (Code.UNAVAILABLE, {"reason": "work_full"})
             filler.unlink()
-            assert (await ask(pool, "metadata", sha256="x"))["pages"] == 1
+            assert (await ask(pool, "count"))["pages"] == 1
             assert pool.restarts == {}
 
 
@@ -378,7 +378,7 @@ async def test_a_worker_that_breaks_the_protocol_is_replaced(make_pool: MakePool
             await ask(pool, "babble", seconds=1, hex=said)
         # A beginning that could still become an answer is waited for.
         assert code_of(error) is (Code.TIMEOUT if said == "00" else Code.ENGINE_FAIL)
-        assert (await ask(pool, "metadata", sha256="x"))["pages"] == 1
+        assert (await ask(pool, "count"))["pages"] == 1
 
 
 async def test_an_answer_over_the_limit_is_not_taken(make_pool: MakePool, ask: Ask) -> None:
@@ -506,7 +506,7 @@ async def place(path):
 async def run():
     async with WorkerPool(Kind(size=2), VIEWS, Path(sys.argv[1])) as pool:
         asked = Subject("x", place)
-        await pool.run("metadata", {"sha256": "x"}, asked, asyncio.get_running_loop().time() + 60)
+        await pool.run("count", {}, asked, asyncio.get_running_loop().time() + 60)
         busy = asyncio.create_task(pool.run("spin", {}, asked, asyncio.get_running_loop().time() + 600))
         print(pool._supervisor.zygote.pid, flush=True)
         await busy

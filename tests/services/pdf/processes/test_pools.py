@@ -32,6 +32,7 @@ NARROW = Kind(
     name="narrow",
     profile=probes.NARROW,
     limits=Limits(memory_bytes=64 << 20, cpu_seconds=1, kept=1, result_bytes=200 << 20),
+    niceness=5,
     on_first_use=True,
 )
 
@@ -89,6 +90,13 @@ async def test_each_kind_has_its_own_system_calls(make_pools: MakePools, ask: As
             assert await ask(pool, "syscall", number=number, arguments=[0, 0, 0]) == answer, kind
 
 
+async def test_each_kind_gives_way_as_far_as_it_says(make_pools: MakePools, ask: Ask) -> None:
+    async with make_pools() as pools:
+        found = [await ask(await pools.of(kind, soon()), "inventory") for kind in ("text", "narrow")]
+        text, narrow = [psutil.Process(each["pid"]).nice() for each in found]
+    assert narrow == min(text + 5, 19)
+
+
 async def test_each_kind_has_its_own_limits(make_pools: MakePools, ask: Ask) -> None:
     async with make_pools() as pools:
         text, narrow = [await pools.of(kind, soon()) for kind in ("text", "narrow")]
@@ -110,7 +118,7 @@ async def test_one_kind_that_is_busy_holds_up_no_other(
         text, narrow = [await pools.of(kind, soon()) for kind in ("text", "narrow")]
         busy = asyncio.create_task(ask(narrow, "nap", pause=60, seconds=60))
         await until(lambda: narrow._places.free == 0)
-        assert (await ask(text, "metadata", sha256="x"))["pages"] == 1
+        assert (await ask(text, "count"))["pages"] == 1
         assert not busy.done()
         busy.cancel()
         await asyncio.gather(busy, return_exceptions=True)
@@ -128,7 +136,7 @@ async def test_a_kind_that_does_not_start_fails_its_requests_and_is_tried_again(
         pools._kinds["narrow"] = NARROW  # its fault is mended
         assert (await pools.of("narrow", soon())).is_ready
         assert pools.is_ready
-        assert (await ask(await pools.of("text", soon()), "metadata", sha256="x"))["pages"] == 1
+        assert (await ask(await pools.of("text", soon()), "count"))["pages"] == 1
 
 
 async def test_who_cannot_wait_for_a_kind_to_start_takes_it_from_nobody_else(make_pools: MakePools) -> None:
@@ -140,12 +148,48 @@ async def test_who_cannot_wait_for_a_kind_to_start_takes_it_from_nobody_else(mak
         assert (await patient).is_ready
 
 
+async def test_a_kind_may_start_before_anybody_asks_and_nobody_waits_for_it(make_pools: MakePools) -> None:
+    before = len(zygotes())
+    async with make_pools() as pools:
+        pools.start_soon("narrow")
+        pools.start_soon("narrow")
+        assert pools.is_ready
+        assert len(zygotes()) == before + 1, "it has only been told to"
+        await pools._started_soon["narrow"]
+        assert len(zygotes()) == before + 2
+        assert (await pools.of("narrow", asyncio.get_running_loop().time())).is_ready
+
+
+async def test_one_that_does_not_start_so_is_told_in_the_log_once_and_tried_again_by_its_first_request(
+    make_pools: MakePools, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with make_pools(replace(NARROW, profile="no such profile")) as pools:
+        for _ in range(2):
+            pools.start_soon("narrow")
+            await pools._started_soon["narrow"]
+        assert caplog.text.count("the narrow workers did not start") == 1
+        assert pools.is_ready
+        with pytest.raises(PapermeshError) as error:
+            await pools.of("narrow", soon())
+        assert (error.value.code, error.value.details) == (Code.ENGINE_FAIL, {"reason": "not_started"})
+
+
+async def test_one_that_is_missing_here_is_not_started_and_that_is_no_fault(
+    make_pools: MakePools, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with make_pools(replace(NARROW, missing="Install it.")) as pools:
+        pools.start_soon("narrow")
+        await pools._started_soon["narrow"]
+        assert "did not start" not in caplog.text
+
+
 async def test_closing_waits_for_no_kind_that_is_still_starting(
     make_pools: MakePools, until: Callable[[Callable[[], object]], Awaitable[None]]
 ) -> None:
     before = zygotes()
     async with make_pools() as pools:
         others = zygotes()
+        pools.start_soon("narrow")
         waiting = asyncio.create_task(pools.of("narrow", soon()))
         await until(lambda: len(zygotes()) > len(others))
         [starting] = set(zygotes()) - set(others)

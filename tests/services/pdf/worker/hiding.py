@@ -248,11 +248,6 @@ def _under_a_multiplied_box(page: Any, text: str) -> None:
     raw(page, "q /Multiply gs 1 1 0 rg 60 610 400 50 re f Q", Multiply="<</Type/ExtGState/BM/Multiply>>")
 
 
-def _half_under_a_box(page: Any, text: str) -> None:
-    write(page, text)
-    box(page, WHITE, (60, 180, 100, 225))
-
-
 def _once_more_over_the_box(page: Any, text: str) -> None:
     write(page, text)
     box(page, WHITE)
@@ -331,7 +326,6 @@ SHOWING: dict[str, Draw] = {
     "under a transparent box": _under_a_transparent_box,
     "highlighted": _highlighted,
     "under a multiplied box": _under_a_multiplied_box,
-    "half under a box": _half_under_a_box,
     "once more over the box": _once_more_over_the_box,
     "grey on white": _grey_on_white,
     "over a gradient": _over_a_gradient,
@@ -346,3 +340,63 @@ SHOWING: dict[str, Draw] = {
     "in white with an outline": _in_white_with_an_outline,
 }
 """Ways to show a text that look like hiding it."""
+
+
+# Where a page has it.
+
+
+def _turned(degrees: int) -> Callable[[Any], None]:
+    return lambda page: page.set_rotation(degrees)
+
+
+def _cropped(page: Any) -> None:
+    if page.cropbox == page.mediabox:
+        page.set_cropbox((20, 20, 570, 820))
+
+
+def _in_a_form(page: Any) -> None:
+    """Makes all that the page draws a form XObject."""
+    document = page.parent
+    page.clean_contents()
+    (number,) = page.get_contents()
+    content = document.xref_stream(number)
+    form = document.get_new_xref()
+    kind, resources = document.xref_get_key(page.xref, "Resources")
+    assert kind in {"xref", "dict"}
+    document.update_object(form, f"<</Type/XObject/Subtype/Form/BBox[-500 -500 2000 2000]/Resources {resources}>>")
+    document.update_stream(form, content)
+    document.xref_set_key(page.xref, "Resources", f"<</XObject<</Whole {form} 0 R>>>>")
+    document.update_stream(number, b"q /Whole Do Q")
+
+
+def _scaled(page: Any) -> None:
+    """Half as large again, paper and all."""
+    document = page.parent
+    number = document.get_new_xref()
+    document.update_object(number, "<<>>")
+    document.update_stream(number, b"1.5 0 0 1.5 0 0 cm " + page.read_contents())
+    page.set_contents(number)
+    crop = page.cropbox
+    page.set_mediabox((0, 0, 892.5, 1263))
+    page.set_cropbox(crop * 1.5)
+
+
+def _upside_down(page: Any) -> None:
+    """Mirrored by its matrices, as some programs draw, and turned back by others."""
+    document = page.parent
+    number = document.get_new_xref()
+    document.update_object(number, "<<>>")
+    document.update_stream(number, b"q -1 0 0 -1 0 0 cm q -1 0 0 -1 0 0 cm " + page.read_contents() + b" Q Q")
+    page.set_contents(number)
+
+
+WHERE: dict[str, Callable[[Any], None]] = {
+    "on a page turned by 90": _turned(90),
+    "on a page turned by 180": _turned(180),
+    "on a page turned by 270": _turned(270),
+    "on a cropped page": _cropped,
+    "in a form": _in_a_form,
+    "scaled": _scaled,
+    "under matrices": _upside_down,
+}
+"""What a page may be like that hides or shows a text."""

@@ -13,12 +13,10 @@ from hypothesis import strategies as st
 from papermesh.pdf.v1 import pdf_service_pb2 as pb
 from services.pdf.processes.pool import WorkerPool
 from services.pdf.processes.subject import Subject
-from services.pdf.worker import hidden_lines, page_trace, visibility
-from services.pdf.worker.look import count_letters
+from services.pdf.worker import hidden_lines, recorder, visibility
 from services.pdf.worker.mupdf import pymupdf
-from services.pdf.worker.reading import read_page_words
 from tests.services.pdf.support import TEXT, Questions, open_path
-from tests.services.pdf.viewing import metadata_of, outline_of, read_text, text_of
+from tests.services.pdf.viewing import count, metadata_of, outline_of, read_text, text_of
 from tests.services.pdf.worker.hiding import HIDDEN, HIDING, PLAIN, SHOWING, WHITE, box, make, raw, show, write
 
 
@@ -111,8 +109,7 @@ def test_only_letters_that_can_be_seen_are_counted(path: Path) -> None:
 def test_all_that_is_hidden_is_counted(path: Path, way: str) -> None:
     make(path, HIDING[way][0])
     seen = 41 if way == "under what is written over it" else 20
-    found = read_page_words(open_path(path), 1)
-    assert (count_letters(found.text), found.hidden_characters) == (seen, 24)
+    assert count(open_path(path)) == (seen, 24)
 
 
 def test_a_page_with_hidden_text_alone_has_no_text_layer_and_a_recognised_one_has(path: Path) -> None:
@@ -174,7 +171,7 @@ def test_text_in_the_color_of_its_ground_is_not(path: Path, ground: tuple[float,
 def test_a_page_too_crowded_to_be_checked_is_read_whole_and_says_so(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(page_trace, "MOST_LETTERS", 20)
+    monkeypatch.setattr(recorder, "MOST_LETTERS", 20)
     make(path, HIDING["white on white"][0])
     found, hidden = ask(path)
     assert HIDDEN in found

@@ -19,6 +19,7 @@
 - PAPERMESH_EDGE_ADDRESS: {{ include "papermesh.host" (list . "envoy") }}:8443
 - PAPERMESH_AUDIENCE: {{ include "papermesh.audience" . | quote }}
 - PAPERMESH_KEY_FILE: /etc/papermesh/key/adapter.json
+- PAPERMESH_TICKET_KEY_FILE: /etc/papermesh/ticket-key/tickets.json
 - PAPERMESH_SPOOL_DIR: /var/lib/papermesh/spool/adapter
 - PAPERMESH_DRAIN_S: {{ .Values.drain.callSeconds | quote }}
 {{- if eq $auth.mode "apiKeys" }}

@@ -8,6 +8,7 @@ What the setup Job makes: the Secrets that nobody brought.
 {{- $kinds := list -}}
 {{- if not $own.clients -}}{{- $kinds = append $kinds "clients" -}}{{- end -}}
 {{- if not $own.auditKey -}}{{- $kinds = append $kinds "audit" -}}{{- end -}}
+{{- if not $own.ticketKey -}}{{- $kinds = append $kinds "tickets" -}}{{- end -}}
 {{- if and (eq .Values.adapter.auth.mode "apiKeys") (not $own.apiKeys) -}}{{- $kinds = append $kinds "api-keys" -}}{{- end -}}
 {{- if and .Values.redis.included (not $own.redisState) -}}{{- $kinds = append $kinds "redis-state" -}}{{- end -}}
 {{- if and .Values.redis.included (not $own.redisCache) -}}{{- $kinds = append $kinds "redis-cache" -}}{{- end -}}
@@ -26,7 +27,7 @@ What the setup Job makes: the Secrets that nobody brought.
 {{/* The names of all Secrets that it may read and change, as a JSON list. Takes root. */}}
 {{- define "papermesh.setupSecrets" -}}
 {{- $names := list -}}
-{{- $made := dict "clients" (list "clients" "adapter-key" "operator-key") "audit" (list "audit-key") "api-keys" (list "api-key" "api-keys") -}}
+{{- $made := dict "clients" (list "clients" "adapter-key" "operator-key") "audit" (list "audit-key") "tickets" (list "ticket-key") "api-keys" (list "api-key" "api-keys") -}}
 {{- range $kind := include "papermesh.setupKinds" . | fromJsonArray -}}
 {{- range $suffix := get $made $kind | default (list $kind) -}}
 {{- $names = append $names (include "papermesh.name" (list $ $suffix)) -}}

@@ -53,6 +53,12 @@ def test_english_is_read_as_it_stands() -> None:
     assert texts(read(page(ENGLISH), ["eng"])) == list(ENGLISH)
 
 
+def test_numbers_in_rings_and_hangul_that_follows_latin_letters_are_read() -> None:
+    lines = [f"{mark} {line}" for mark, line in zip("①②③", KOREAN, strict=False)]
+    lines += ["회사는 Linux를 직접 설치한다", *KOREAN[3:]]
+    assert texts(read(page(lines))) == lines
+
+
 def test_a_page_askew_with_grain_is_read_as_a_clean_one() -> None:
     pixels = Picture(page(KOREAN)).rotated(2).pixels
     noisy = pixels * 0.9 + 12 + np.random.default_rng(1).normal(0, 14, pixels.shape)
