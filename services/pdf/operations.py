@@ -105,6 +105,14 @@ OPERATIONS = (
         pages=Pages(),
     ),
     Operation(
+        name="tables",
+        method=_METHODS["ExtractTables"],
+        view="services.pdf.worker.tables.view:describe",
+        arguments=lambda request, _subject: reading_arguments(request) | {"csv": request.csv, "html": request.html},
+        pages=Pages(),
+        warm_up={"csv": True, "html": True},
+    ),
+    Operation(
         name="page_image",
         method=_METHODS["RenderPage"],
         view="services.pdf.worker.page_image:render",

@@ -9,7 +9,7 @@ import pytest
 from tests.e2e.support.adapter import Answer
 from tests.e2e.support.deployment import Deployment
 
-ACTIONS = ("PDF_METADATA", "PDF_OUTLINE", "PDF_TEXT", "PDF_PAGE_IMAGE")
+ACTIONS = ("PDF_METADATA", "PDF_OUTLINE", "PDF_TEXT", "PDF_LAYOUT", "PDF_TABLES", "PDF_PAGE_IMAGE")
 
 HOSTILE = (
     "enormous",

@@ -10,6 +10,7 @@ from services.pdf.worker.hidden import Findings, examine, without_hidden
 from services.pdf.worker.hidden_signs import find_signs
 from services.pdf.worker.mupdf import mupdf, pymupdf
 from services.pdf.worker.page_boxes import find_page
+from services.pdf.worker.shapes import find_shapes
 from services.pdf.worker.sheet import EVERYWHERE, Sheet
 from services.pdf.worker.structured_text import plain_text, structure
 
@@ -37,6 +38,9 @@ class Look:
         self.loaded = mupdf.pdf_load_page(document.pdf, page - 1).super()
         self.fonts = read_fonts(document, self.leaf)
         everything = structure(self.loaded, _ALL)
+        self.shapes = find_shapes(everything)
+        """What is drawn on it beside text and pictures."""
+
         self.shown = structure(self.loaded, TEXT)
         """The page's text as a mupdf.FzStextPage."""
 

@@ -29,7 +29,7 @@ _MOST_AREAS = 64
 _MOST_NAMED = 300
 """The most pictures and forms among a page's resources that are looked at, nested ones included."""
 
-_LEGIBLE = 140_000
+LEGIBLE = 140_000
 """Pixels of a page's pictures together, if they hold legible text over 30 % of it, at least: A4 at 70 dpi."""
 
 _LEAST_BYTES, _MOST_BYTES = 4000, 256_000
@@ -73,8 +73,8 @@ def find_pictures(document: Document, page: int) -> tuple[Box, list[Picture]]:
     return sheet, list(itertools.islice(_pictures(text_page, sheet), _MOST_PICTURES))
 
 
-def may_have_pictures(document: Document, page: int) -> bool:
-    """Whether page `page` (from 1) names pictures with pixels enough for text, or too many to tell.
+def may_have_pictures(document: Document, page: int, pixels: int = LEGIBLE) -> bool:
+    """Whether page `page` (from 1) names pictures with so many pixels, by default enough for text, or too many to tell.
 
     A tenth of what finding them costs. Inline pictures are not among them (`may_have_inline_pictures`).
 
@@ -82,7 +82,7 @@ def may_have_pictures(document: Document, page: int) -> bool:
     """
     leaf = mupdf.pdf_lookup_page_obj(document.pdf, page - 1)
     queue = [mupdf.pdf_dict_get_inheritable(leaf, _RESOURCES)]
-    pixels = seen = 0
+    found = seen = 0
     while queue:
         named = mupdf.pdf_dict_get(queue.pop(), _X_OBJECT)
         for index in range(mupdf.pdf_dict_len(named)):
@@ -91,8 +91,8 @@ def may_have_pictures(document: Document, page: int) -> bool:
             if mupdf.pdf_to_name(mupdf.pdf_dict_get(each, _SUBTYPE)) == "Form":
                 queue.append(mupdf.pdf_dict_get(each, _RESOURCES))
             else:
-                pixels += mupdf.pdf_dict_get_int(each, _WIDTH) * mupdf.pdf_dict_get_int(each, _HEIGHT)
-            if pixels >= _LEGIBLE or seen > _MOST_NAMED:
+                found += mupdf.pdf_dict_get_int(each, _WIDTH) * mupdf.pdf_dict_get_int(each, _HEIGHT)
+            if found >= pixels or seen > _MOST_NAMED:
                 return True
     return False
 

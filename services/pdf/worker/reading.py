@@ -1,4 +1,4 @@
-"""Reads a page's own text once, for every view of it: the words with their places and looks, and what nobody sees.
+"""Reads a page once, for every view of it: the words of its own text, what nobody sees, and what is drawn besides.
 
 Where the places of letters matter for the text (`page_lines`), words are made of letters. Elsewhere MuPDF's own words
 are taken, which costs a fraction.
@@ -19,6 +19,8 @@ from services.pdf.worker.letters import Letter, text_of
 from services.pdf.worker.look import MOST_CHARACTERS, Look, count_letters
 from services.pdf.worker.mupdf import mupdf, pymupdf
 from services.pdf.worker.page_lines import drawn_letters, set_lines
+from services.pdf.worker.page_pictures import find_pictures, may_have_pictures
+from services.pdf.worker.shapes import MOST_PICTURES
 from services.pdf.worker.signs import has_sign
 from services.pdf.worker.strings import fit
 from services.pdf.worker.word_pieces import match_pieces
@@ -87,6 +89,10 @@ def read_layer(look: Look) -> Layer:
     reading = Reading(width, height, rotation, looks.styles, [line for _, line in read] + hidden)
     reading.hidden_characters = hidden_characters
     reading.confidence = share_known(reading.text)
+    reading.rules, reading.fills, reading.is_crowded = look.shapes.rules, look.shapes.fills, look.shapes.is_crowded
+    if may_have_pictures(look.document, look.page, pixels=1):
+        _, pictures = find_pictures(look.document, look.page)
+        reading.pictures = in_units([edge for picture in pictures[:MOST_PICTURES] for edge in picture.box])
     return Layer(reading, "".join([f"{raw}\n" for raw, _ in read]))
 
 

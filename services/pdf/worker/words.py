@@ -7,7 +7,7 @@ from typing import Any, Literal, NamedTuple
 
 import orjson
 
-VERSION = 2
+VERSION = 3
 """Of the JSON; a reading of another version is made again."""
 
 UNITS = 100
@@ -113,6 +113,18 @@ class Reading:
     ocr_reason: str = ""
     """Why its picture was read, as `want` or "forced"; "" if it was not."""
 
+    rules: list[int] = field(default_factory=list)
+    """Thin straight lines, as four hundredths of a point each, like a line's `boxes`; see `shapes.Shapes`."""
+
+    fills: list[int] = field(default_factory=list)
+    """Filled boxes, likewise."""
+
+    pictures: list[int] = field(default_factory=list)
+    """Pictures, likewise."""
+
+    is_crowded: bool = False
+    """Whether the page has more of these than are kept."""
+
     @property
     def text(self) -> str:
         """The lines that a reader sees, each ended by a line feed."""
@@ -131,7 +143,8 @@ class Reading:
             )
 
 
-_MORE = ("confidence", "hidden_characters", "want", "is_scan", "ocr", "ocr_reason")
+_SHAPES = ("rules", "fills", "pictures")
+_MORE = ("confidence", "hidden_characters", "want", "is_scan", "ocr", "ocr_reason", *_SHAPES, "is_crowded")
 """What a reading says of the page as a whole, besides its size."""
 
 
@@ -168,7 +181,7 @@ def from_bytes(content: bytes) -> Reading:
             rotation,
             [Style(fonts[font], size, flags, color) for font, size, flags, color in styles],
             [_unpacked(*line) for line in lines],
-            **dict(zip(_MORE, more, strict=True)),
+            **_checked(dict(zip(_MORE, more, strict=True))),
         )
     except (AttributeError, IndexError, TypeError) as error:
         message = "These bytes are no reading of a page."
@@ -183,6 +196,13 @@ def _packed(line: Line) -> tuple[Any, ...]:
     if line.direction != (1.0, 0.0) or line.source != "layer" or line.hidden or line.confidences:
         return *packed, line.direction, line.source, line.hidden, line.confidences
     return packed
+
+
+def _checked(more: dict[str, Any]) -> dict[str, Any]:
+    if any(len(more[name]) % 4 for name in _SHAPES):
+        message = "A box of the reading lacks an edge."
+        raise ValueError(message)
+    return more
 
 
 def _unpacked(text: str, block: int, styles: int | list[int], boxes: list[int], *others: Any) -> Line:

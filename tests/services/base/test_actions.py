@@ -179,6 +179,8 @@ def test_only_what_is_deployed_and_not_planned_is_listed() -> None:
         "PDF_LAYOUT",
         "PDF_METADATA",
         "PDF_OUTLINE",
+        "PDF_PAGE_IMAGE",
+        "PDF_TABLES",
         "PDF_TEXT",
     ]
     assert not table.listed(["papermesh.gitlab.v1.GitlabService"])

@@ -1047,13 +1047,27 @@ class ExtractTablesRequest(_message.Message):
     DOC_REF_FIELD_NUMBER: _builtins.int
     PAGES_FIELD_NUMBER: _builtins.int
     CSV_FIELD_NUMBER: _builtins.int
+    HTML_FIELD_NUMBER: _builtins.int
+    OCR_FIELD_NUMBER: _builtins.int
+    LANGUAGES_FIELD_NUMBER: _builtins.int
     pages: _builtins.str
     """Pages to read, "1-3,7": page numbers from 1, ranges upwards, at most 1,000 characters. Empty means all."""
     csv: _builtins.bool
     """Csv asks for each table as CSV text too. Default false."""
+    html: _builtins.bool
+    """Html asks for each table as HTML too. Default false."""
+    ocr: _builtins.str
+    """Ocr says when pictures of text are read: "auto" (pages whose text layer lacks what they show), "never", or "force"
+    (every page, and its text layer is left aside). Default "auto". Lines in a picture are not seen, so that its tables
+    are found only if their words line up.
+    """
     @_builtins.property
     def doc_ref(self) -> _document_pb2.DocumentRef:
         """DocRef is the document. Required."""
+
+    @_builtins.property
+    def languages(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Languages of the pictures' text, at most 4, by the names of Tesseract's data: "kor", "eng". Default: kor and eng."""
 
     def __init__(
         self,
@@ -1061,10 +1075,13 @@ class ExtractTablesRequest(_message.Message):
         doc_ref: _document_pb2.DocumentRef | None = ...,
         pages: _builtins.str = ...,
         csv: _builtins.bool = ...,
+        html: _builtins.bool = ...,
+        ocr: _builtins.str = ...,
+        languages: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["doc_ref", b"doc_ref"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["csv", b"csv", "doc_ref", b"doc_ref", "pages", b"pages"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["csv", b"csv", "doc_ref", b"doc_ref", "html", b"html", "languages", b"languages", "ocr", b"ocr", "pages", b"pages"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1078,27 +1095,33 @@ class ExtractTablesResponse(_message.Message):
 
     TABLES_FIELD_NUMBER: _builtins.int
     FAILURES_FIELD_NUMBER: _builtins.int
+    PAGES_FIELD_NUMBER: _builtins.int
     JSON_FIELD_NUMBER: _builtins.int
+    pages: _builtins.int
+    """Pages in the whole document."""
     json: _builtins.str
     """Json is this result as JSON text. With the metadata "x-result: json" only this field is filled."""
     @_builtins.property
     def tables(self) -> _containers.RepeatedCompositeFieldContainer[Global___Table]:
-        """Tables in the order of the pages."""
+        """Tables in the order of the pages, and down each page. One within a cell of another follows it."""
 
     @_builtins.property
     def failures(self) -> _containers.RepeatedCompositeFieldContainer[Global___PageFailure]:
-        """Failures name the pages that could not be read; the rest of the result is good without them."""
+        """Failures name the pages that could not be read, and those on which so much is drawn that tables may be missing
+        ("TOO_LARGE"); the rest of the result is good without them.
+        """
 
     def __init__(
         self,
         *,
         tables: _abc.Iterable[Global___Table] | None = ...,
         failures: _abc.Iterable[Global___PageFailure] | None = ...,
+        pages: _builtins.int = ...,
         json: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["failures", b"failures", "json", b"json", "tables", b"tables"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["failures", b"failures", "json", b"json", "pages", b"pages", "tables", b"tables"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1106,7 +1129,7 @@ Global___ExtractTablesResponse: _TypeAlias = ExtractTablesResponse  # noqa: Y015
 
 @_typing.final
 class Table(_message.Message):
-    """Table is one table."""
+    """Table is one table, all of its parts joined."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
@@ -1114,17 +1137,38 @@ class Table(_message.Message):
     BBOX_FIELD_NUMBER: _builtins.int
     ROWS_FIELD_NUMBER: _builtins.int
     CSV_FIELD_NUMBER: _builtins.int
+    HEADER_ROWS_FIELD_NUMBER: _builtins.int
+    COLUMNS_FIELD_NUMBER: _builtins.int
+    RULED_FIELD_NUMBER: _builtins.int
+    CONTINUES_FIELD_NUMBER: _builtins.int
+    HTML_FIELD_NUMBER: _builtins.int
     page: _builtins.int
-    """Page number, from 1."""
+    """Page number where it begins, from 1."""
     csv: _builtins.str
-    """Csv is the table as CSV text (RFC 4180), when it was asked for."""
+    """Csv is the table as CSV text (RFC 4180), if it was asked for. A cell that spans several places stands in the first."""
+    header_rows: _builtins.int
+    """HeaderRows is how many of the first rows are its head, less than all of them; 0 where nothing tells a head from the
+    rest.
+    """
+    columns: _builtins.int
+    """Columns that it has, at least 2."""
+    ruled: _builtins.bool
+    """Ruled says that lines are drawn between its cells. Else its columns follow from where words stand, which is less sure."""
+    html: _builtins.str
+    """Html is the table as a table element with rowspan and colspan, if it was asked for; its text is escaped."""
     @_builtins.property
     def bbox(self) -> Global___Rectangle:
-        """Bbox is the box around it."""
+        """Bbox is the box around what stands there."""
 
     @_builtins.property
     def rows(self) -> _containers.RepeatedCompositeFieldContainer[Global___TableRow]:
-        """Rows from top to bottom."""
+        """Rows from top to bottom, at least 2."""
+
+    @_builtins.property
+    def continues(self) -> _containers.RepeatedCompositeFieldContainer[Global___TablePart]:
+        """Continues has the places where it goes on, in order; empty for a table in one piece. A head that is repeated there
+        is left out.
+        """
 
     def __init__(
         self,
@@ -1133,10 +1177,15 @@ class Table(_message.Message):
         bbox: Global___Rectangle | None = ...,
         rows: _abc.Iterable[Global___TableRow] | None = ...,
         csv: _builtins.str = ...,
+        header_rows: _builtins.int = ...,
+        columns: _builtins.int = ...,
+        ruled: _builtins.bool = ...,
+        continues: _abc.Iterable[Global___TablePart] | None = ...,
+        html: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["bbox", b"bbox"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["bbox", b"bbox", "csv", b"csv", "page", b"page", "rows", b"rows"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bbox", b"bbox", "columns", b"columns", "continues", b"continues", "csv", b"csv", "header_rows", b"header_rows", "html", b"html", "page", b"page", "rows", b"rows", "ruled", b"ruled"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1150,13 +1199,13 @@ class TableRow(_message.Message):
 
     CELLS_FIELD_NUMBER: _builtins.int
     @_builtins.property
-    def cells(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Cells from left to right, as text."""
+    def cells(self) -> _containers.RepeatedCompositeFieldContainer[Global___TableCell]:
+        """Cells that begin in this row, from left to right."""
 
     def __init__(
         self,
         *,
-        cells: _abc.Iterable[_builtins.str] | None = ...,
+        cells: _abc.Iterable[Global___TableCell] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -1165,6 +1214,78 @@ class TableRow(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___TableRow: _TypeAlias = TableRow  # noqa: Y015
+
+@_typing.final
+class TableCell(_message.Message):
+    """TableCell is one cell of a table."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    TEXT_FIELD_NUMBER: _builtins.int
+    ROW_SPAN_FIELD_NUMBER: _builtins.int
+    COLUMN_SPAN_FIELD_NUMBER: _builtins.int
+    BBOX_FIELD_NUMBER: _builtins.int
+    COLUMN_FIELD_NUMBER: _builtins.int
+    text: _builtins.str
+    """Text of the cell, with a line feed between its lines; empty for an empty cell."""
+    row_span: _builtins.int
+    """RowSpan is how many rows it covers, from 1."""
+    column_span: _builtins.int
+    """ColumnSpan is how many columns it covers, from 1."""
+    column: _builtins.int
+    """Column is the first one that it covers, from 0."""
+    @_builtins.property
+    def bbox(self) -> Global___Rectangle:
+        """Bbox is the box of the cell, on the page where its row stands."""
+
+    def __init__(
+        self,
+        *,
+        text: _builtins.str = ...,
+        row_span: _builtins.int = ...,
+        column_span: _builtins.int = ...,
+        bbox: Global___Rectangle | None = ...,
+        column: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["bbox", b"bbox"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bbox", b"bbox", "column", b"column", "column_span", b"column_span", "row_span", b"row_span", "text", b"text"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TableCell: _TypeAlias = TableCell  # noqa: Y015
+
+@_typing.final
+class TablePart(_message.Message):
+    """TablePart is a place where a table goes on."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PAGE_FIELD_NUMBER: _builtins.int
+    BBOX_FIELD_NUMBER: _builtins.int
+    FIRST_ROW_FIELD_NUMBER: _builtins.int
+    page: _builtins.int
+    """Page number, from 1. It may be that of the part before, where a page has columns."""
+    first_row: _builtins.int
+    """FirstRow is the number, from 0, of the first of the table's rows that begin there."""
+    @_builtins.property
+    def bbox(self) -> Global___Rectangle:
+        """Bbox is the box around what stands there."""
+
+    def __init__(
+        self,
+        *,
+        page: _builtins.int = ...,
+        bbox: Global___Rectangle | None = ...,
+        first_row: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["bbox", b"bbox"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bbox", b"bbox", "first_row", b"first_row", "page", b"page"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TablePart: _TypeAlias = TablePart  # noqa: Y015
 
 @_typing.final
 class ChunkRequest(_message.Message):

@@ -122,7 +122,9 @@ class PdfServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ExtractTables(self, request, context):
-        """Finds the tables on each page, and reads them as rows of cells.
+        """Finds tables, with lines between their cells or without, and reads them as rows of cells, with the cells that span
+        several rows or columns and with their heads. A table that goes on over pages or columns is one, if all of its pages
+        are asked for. As CSV or HTML too, on demand.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

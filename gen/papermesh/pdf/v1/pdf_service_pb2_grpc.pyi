@@ -51,7 +51,10 @@ class PdfServiceStub:
     recognised from the pages that are asked for, so ask for several.
     """
     ExtractTables: _grpc.UnaryUnaryMultiCallable[_pdf_service_pb2.ExtractTablesRequest, _pdf_service_pb2.ExtractTablesResponse]
-    """Finds the tables on each page, and reads them as rows of cells."""
+    """Finds tables, with lines between their cells or without, and reads them as rows of cells, with the cells that span
+    several rows or columns and with their heads. A table that goes on over pages or columns is one, if all of its pages
+    are asked for. As CSV or HTML too, on demand.
+    """
     RenderPage: _grpc.UnaryUnaryMultiCallable[_page_image_pb2.RenderPageRequest, _page_image_pb2.RenderPageResponse]
     """Draws a page as a picture, PNG or WebP, with boxes on it if you like. Use it to look at what text alone does not
     show, or to show where something stands. The result says where the picture can be fetched.
@@ -85,7 +88,10 @@ class PdfServiceAsyncStub(PdfServiceStub):
     recognised from the pages that are asked for, so ask for several.
     """
     ExtractTables: _aio.UnaryUnaryMultiCallable[_pdf_service_pb2.ExtractTablesRequest, _pdf_service_pb2.ExtractTablesResponse]  # type: ignore[assignment]
-    """Finds the tables on each page, and reads them as rows of cells."""
+    """Finds tables, with lines between their cells or without, and reads them as rows of cells, with the cells that span
+    several rows or columns and with their heads. A table that goes on over pages or columns is one, if all of its pages
+    are asked for. As CSV or HTML too, on demand.
+    """
     RenderPage: _aio.UnaryUnaryMultiCallable[_page_image_pb2.RenderPageRequest, _page_image_pb2.RenderPageResponse]  # type: ignore[assignment]
     """Draws a page as a picture, PNG or WebP, with boxes on it if you like. Use it to look at what text alone does not
     show, or to show where something stands. The result says where the picture can be fetched.
@@ -146,7 +152,10 @@ class PdfServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _pdf_service_pb2.ExtractTablesRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_pdf_service_pb2.ExtractTablesResponse, _abc.Awaitable[_pdf_service_pb2.ExtractTablesResponse]]:
-        """Finds the tables on each page, and reads them as rows of cells."""
+        """Finds tables, with lines between their cells or without, and reads them as rows of cells, with the cells that span
+        several rows or columns and with their heads. A table that goes on over pages or columns is one, if all of its pages
+        are asked for. As CSV or HTML too, on demand.
+        """
 
     @_abc_1.abstractmethod
     def RenderPage(

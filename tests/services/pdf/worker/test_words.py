@@ -1,3 +1,4 @@
+from itertools import chain
 from math import inf, nan
 
 import orjson
@@ -36,7 +37,9 @@ def made_lines(draw: st.DrawFn, styles: int) -> Line:
 def made_readings(draw: st.DrawFn) -> Reading:
     styles = draw(st.lists(STYLES, max_size=4))
     rotation = draw(st.sampled_from([0, 90, 180, 270]))
-    return Reading(draw(HUNDREDTHS), draw(HUNDREDTHS), rotation, styles, draw(st.lists(made_lines(len(styles)))))
+    lines = draw(st.lists(made_lines(len(styles))))
+    shapes = [[*chain(*draw(st.lists(st.tuples(*[PLACES] * 4), max_size=3)))] for _ in range(3)]
+    return Reading(draw(HUNDREDTHS), draw(HUNDREDTHS), rotation, styles, lines, *shapes, is_crowded=draw(st.booleans()))
 
 
 @given(made_readings())
@@ -77,7 +80,7 @@ def test_the_json_has_no_more_than_a_line_needs() -> None:
         100.0, 200.0, 0, [style, style._replace(size=8.0)], [Line("a b", 3, boxes=[1] * 8, styles=[1, 1])]
     )
     expected = [VERSION, 100.0, 200.0, 0, ["Nanum"], [[0, 10.0, 0, 0], [0, 8.0, 0, 0]], [["a b", 3, 1, [1] * 8]]]
-    expected += [1.0, 0, "", False, False, ""]
+    expected += [1.0, 0, "", False, False, "", [], [], [], False]
     assert orjson.loads(to_bytes(reading)) == expected
 
 

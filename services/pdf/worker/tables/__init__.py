@@ -1,0 +1,1 @@
+"""Finding tables in the readings of pages: where their cells are, and what stands in each."""

@@ -1,0 +1,116 @@
+"""Tables with lines above and below, and below the head, but none between columns."""
+
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+
+from services.pdf.worker.tables.columns import chunks_of, covered
+from services.pdf.worker.tables.fragment import Fragment
+from services.pdf.worker.tables.loose import Band, loose_table
+from services.pdf.worker.tables.runs import line_of, run_of, words_of
+from services.pdf.worker.tables.sheet import Placed, Rule, Sheet, lines_of
+from services.pdf.worker.tables.unruled import lines_up
+
+MOST_RULES = 1_000
+"""Lines on a page that are looked at."""
+
+_SAME = 4.0
+"""Points by which the ends of a table's lines may differ."""
+
+_SHORTEST = 40.0
+"""Points of a table's lines, at least."""
+
+_ONE_LINE = 3.0
+"""Points between two lines that are one."""
+
+_TABULAR = 0.5
+"""The share of lines of words that have several pieces, at least."""
+
+_WIDE = 0.45
+"""The share of the table's width that a piece has, at most, where most lines are in one piece."""
+
+_LEAST_ROWS = 3
+"""Rows of a table of which nothing but the ends is drawn, at least."""
+
+
+def half_ruled_tables(sheet: Sheet, rules: Sequence[Rule], words: Sequence[Placed]) -> list[Fragment]:
+    """Those that `rules`, which run across and are part of no grid, and `words` make."""
+    ahead = sorted((word for word in words if word.is_upright), key=lambda word: word.y0 + word.y1)
+    found: list[Fragment] = []
+    for group in _groups(rules[:MOST_RULES]):
+        bands: list[Band] = []
+        for upper, lower in pairwise(group):
+            band = Band(upper.at, lower.at, _between(ahead, group, upper.at, lower.at))
+            if _is_tabular(band.words, upper.end - upper.start):
+                bands.append(band)
+            else:
+                found += _tables(sheet, group, bands, rules)
+                bands = []
+        is_open = len(bands) == 1 or all(len(lines_of(band.words)) == 1 for band in bands)
+        found += _tables(sheet, group, bands, rules, _below(ahead, group) if bands and is_open else None)
+    return found
+
+
+def _groups(rules: Sequence[Rule]) -> Iterator[list[Rule]]:
+    """Lines of the same ends, from top to bottom, two or more."""
+    groups: list[list[Rule]] = []
+    for rule in sorted(rules, key=lambda rule: (rule.start, rule.end)):
+        if rule.end - rule.start < _SHORTEST:
+            continue
+        near = (group for group in reversed(groups) if rule.start - group[0].start <= _SAME)
+        group = next((group for group in near if abs(group[0].end - rule.end) <= _SAME), None)
+        if group:
+            group.append(rule)
+        else:
+            groups.append([rule])
+    for group in groups:
+        group.sort()
+        single = [*group[:1], *(rule for before, rule in pairwise(group) if rule.at - before.at > _ONE_LINE)]
+        if len(single) > 1:
+            yield single
+
+
+def _between(ahead: Sequence[Placed], group: Sequence[Rule], top: float, bottom: float) -> list[Placed]:
+    """The words between two heights and within the lines' ends, of those given from top to bottom."""
+    start, end = (bisect_left(ahead, 2 * y, key=lambda word: word.y0 + word.y1) for y in (top, bottom))
+    left, right = group[0].start - _SAME, group[0].end + _SAME
+    return [word for word in ahead[start:end] if left <= word.middle[0] <= right]
+
+
+def _is_tabular(words: Sequence[Placed], width: float) -> bool:
+    """Whether the words between two lines may be rows: most lines in pieces, or all short and side by side."""
+    lines = [chunks_of(line) for line in lines_of(words)]
+    if not lines:
+        return False
+    if sum(len(line) > 1 for line in lines) >= _TABULAR * len(lines):
+        return True
+    return len(covered(lines)) > 1 and all(chunk.x1 - chunk.x0 < _WIDE * width for line in lines for chunk in line)
+
+
+def _below(ahead: Sequence[Placed], group: Sequence[Rule]) -> Band | None:
+    """Rows below the last line, if there are any: a table that goes on elsewhere has no line at its end there."""
+    last = group[-1]
+    lines = (line_of(chunks_of(line)) for line in lines_of(_between(ahead, group, last.at, float("inf"))))
+    run = run_of(lines, last.end - last.start, after=last.at)
+    return Band(last.at, run[-1].bottom, words_of(run)) if run else None
+
+
+def _tables(
+    sheet: Sheet, group: Sequence[Rule], bands: Sequence[Band], rules: Sequence[Rule], below: Band | None = None
+) -> Iterator[Fragment]:
+    """The table that neighbouring bands are, if they are one; `below` has no line at its end."""
+    if not bands:
+        return
+    for more in ([below], []) if below else ([],):
+        table = loose_table(
+            sheet.page,
+            [*bands, *more],
+            edges=(group[0].start, group[0].end),
+            has_head=len(bands) + len(more) > 1,
+            rules=rules,
+        )
+        if table and (len(bands) > 1 or more or lines_up(table) or len(table.table.rows) < _LEAST_ROWS):
+            table.is_open = bool(more) or len(bands) == 1
+            table.is_weak = len(bands) == 1 and len(table.table.rows) < _LEAST_ROWS
+            yield table
+            return
