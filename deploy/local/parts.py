@@ -20,7 +20,7 @@ from deploy.workloads import SERVICES, Workload, callers, variable
 from envoy import binary, drain
 from envoy.topology import Address, Service, Topology
 from mcp_adapter.people.settings import PeopleSettings
-from services.base import TLS_1_3_ONLY
+from services.base import GRPC_ENVIRONMENT
 from services.base.settings import SettingsError
 
 _log = logging.getLogger(__name__)
@@ -237,7 +237,7 @@ class Plan:
         common = {"PAPERMESH_TLS_DIR": str(self.folders.certs / workload), "PAPERMESH_NAMESPACE": NAMESPACE}
         return {
             "GRPC_EXPERIMENTS": _GRPC_EXPERIMENTS,
-            **TLS_1_3_ONLY,
+            **GRPC_ENVIRONMENT,
             "PAPERMESH_DRAIN_S": _DRAIN_S,
             **{name: value for name, value in self.settings.items() if name != _PROBE_PORT},
             **common,

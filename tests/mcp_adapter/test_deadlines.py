@@ -141,12 +141,19 @@ async def download(dispatch: DispatchClient) -> None:
         pass
 
 
+async def look(dispatch: DispatchClient) -> None:
+    async for _ in dispatch.get_image("img_x", SOMEBODY):
+        pass
+
+
 CALLS: dict[str, tuple[Callable[[DispatchClient], Coroutine[Any, Any, object]], float]] = {
     "Invoke": (lambda dispatch: dispatch.invoke("UNHEARD_OF", {}, SOMEBODY), 60),
     "ListActions": (lambda dispatch: dispatch.list_actions(SOMEBODY), 10),
     "PutDocument": (lambda dispatch: dispatch.put_document(BytesIO(b"%PDF-"), SHA256, 5, SOMEBODY), 300),
     "DeleteDocument": (lambda dispatch: dispatch.delete_document(SHA256, SOMEBODY), 30),
+    "ListDocuments": (lambda dispatch: dispatch.list_documents(0, "", SOMEBODY), 10),
     "GetDocument": (download, 300),
+    "GetImage": (look, 60),
 }
 """Every call that the adapter makes, and the longest that its method may take, in seconds."""
 

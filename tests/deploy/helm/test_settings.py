@@ -11,7 +11,7 @@ from deploy.kubernetes.first_call import FirstCallSettings
 from deploy.kubernetes.keys import KeySettings
 from deploy.local.parts import _GRPC_EXPERIMENTS
 from mcp_adapter.settings import AdapterSettings
-from services.base import TLS_1_3_ONLY
+from services.base import GRPC_ENVIRONMENT
 from services.base.settings import TLS_FILES, Settings
 from services.dispatch.settings import DispatchSettings
 from services.pdf.settings import PdfSettings
@@ -96,7 +96,7 @@ def test_grpc_runs_without_its_event_engine_as_on_a_laptop(part: str) -> None:
 def test_grpc_speaks_tls_1_3_alone_as_on_a_laptop(part: str) -> None:
     found = container("default", part)
     assert found
-    assert TLS_1_3_ONLY.items() <= environment(found).items()
+    assert GRPC_ENVIRONMENT.items() <= environment(found).items()
 
 
 def test_every_password_is_filled_in_by_the_kubelet() -> None:

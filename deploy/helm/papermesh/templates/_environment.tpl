@@ -30,7 +30,8 @@ Takes (list "path of the part" own env).
 {{- define "papermesh.commonEnvironment" -}}
 # grpc without its event engine, whose threads hand every event on once more: docs/decisions/0006.
 - GRPC_EXPERIMENTS: -event_engine_client,-event_engine_listener,-event_engine_for_all_other_endpoints
-# TLS 1.3 and nothing below at grpc's own ports: services/base/__init__.py.
+# No waiting for grpc's threads when a process starts, and TLS 1.3 and nothing below: services/base/__init__.py.
+- GRPC_ENABLE_FORK_SUPPORT: "0"
 - GRPC_SSL_CIPHER_SUITES: ECDHE-PSK-CHACHA20-POLY1305
 - PAPERMESH_LOG_LEVEL: {{ .Values.logLevel }}
 - PAPERMESH_NAMESPACE: {{ .Release.Namespace | quote }}
