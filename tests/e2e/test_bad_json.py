@@ -140,7 +140,7 @@ def test_an_unknown_path_is_not_found(adapter: Adapter, path: str) -> None:
         ("GET", "/mcp/invoke", "POST"),
         ("PUT", "/mcp/invoke", "POST"),
         ("OPTIONS", "/mcp/invoke", "POST"),
-        ("DELETE", "/documents", "POST"),
+        ("DELETE", "/documents", "GET, HEAD, POST"),
         ("POST", "/actions", "GET, HEAD"),
         ("PATCH", "/actions", "GET, HEAD"),
     ],

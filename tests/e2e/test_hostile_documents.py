@@ -49,8 +49,16 @@ def must_be_an_answer(action: str, answer: Answer) -> None:
     elif action == "PDF_METADATA":
         assert answer.data["pages"] >= 1
         assert answer.data["page_sizes"] or failed
+    elif action == "PDF_LAYOUT":
+        assert sorted([page["page"] for page in answer.data["pages"]] + failed) == list(range(1, last_page(answer) + 1))
+    elif action == "PDF_TABLES":
+        assert all(table["rows"] and 1 <= table["page"] <= answer.data["pages"] for table in answer.data["tables"])
     else:
         assert all(entry["title"] and entry["level"] >= 1 for entry in answer.data["entries"])
+
+
+def last_page(answer: Answer) -> int:
+    return max(each["page"] for name in ("pages", "failures") for each in answer.data[name])
 
 
 @pytest.mark.parametrize("action", ACTIONS)

@@ -72,9 +72,10 @@ def heard(mesh: Deployment) -> Iterator[list[str]]:
         finally:
             for server in servers:
                 server.echo(last)
-                server.close()
             for each in done:
                 each.result(timeout=30)
+            for server in servers:
+                server.close()
 
 
 def files_with(mesh: Deployment, *words: str) -> list[Path]:
