@@ -79,7 +79,7 @@ def _best(wanted: str, texts: Sequence[str]) -> tuple[int, int] | None:
 
 def _tau(places: Sequence[tuple[int, int]]) -> float:
     count = len(places)
-    if count < 2:  # noqa: PLR2004
+    if count < 2:  # noqa: PLR2004  # one has no order
         return 1.0
     right = sum(places[first] <= places[second] for first in range(count) for second in range(first + 1, count))
     return 4 * right / (count * (count - 1)) - 1

@@ -110,7 +110,7 @@ class _Document:
         title = self._some_words(3)
         if is_numbered:
             self._number += 1
-            is_article = self._is_korean and level == 2  # noqa: PLR2004
+            is_article = self._is_korean and level == 2  # noqa: PLR2004  # the level of articles
             title = f"제{self._number}조 ({title})" if is_article else f"{self._number}. {title}"
         self._add("heading", f"h{level}", title)
 
@@ -173,7 +173,7 @@ def build(name: str, seed: int, texts: Path) -> tuple[str, dict[str, Any]]:
             document.heading(3)
             document.paragraphs(1)
         if section % 2 == 0:
-            document.table(3 if recipe.columns > 1 else 4, is_ruled=section % 4 == 0, spans=section == 4)  # noqa: PLR2004
+            document.table(3 if recipe.columns > 1 else 4, is_ruled=section % 4 == 0, spans=section == 4)  # noqa: PLR2004  # which sections, and columns
         document.paragraphs(1)
     body = f"{head}<div class=cols>{''.join(document.written)}</div>"
     style = _CSS.format(**{field: getattr(recipe, field) for field in Recipe.__slots__})

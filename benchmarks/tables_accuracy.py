@@ -221,7 +221,7 @@ def _f1(wanted: Iterable[Any], found: Iterable[Any]) -> float:
 
 def _call(python: Path, script: str, *arguments: object) -> str:
     command = [str(python), str(_HERE / script), *map(str, arguments)]
-    return subprocess.run(command, stdout=subprocess.PIPE, text=True, timeout=_TIMEOUT_S, check=True).stdout  # noqa: S603
+    return subprocess.run(command, stdout=subprocess.PIPE, text=True, timeout=_TIMEOUT_S, check=True).stdout  # noqa: S603  # our own interpreter
 
 
 if __name__ == "__main__":

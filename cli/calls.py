@@ -127,11 +127,7 @@ def invoke(
     with reported(as_json=as_json), open_adapter(url) as adapter:
         if idempotency_key is not None and not is_idempotency_key(idempotency_key):
             raise UsageError(f"An idempotency key has 1 to {MAX_IDEMPOTENCY_KEY} visible ASCII characters.")
-        given, rest = arguments.split(words or (), args)
-        password = passwords.read(password_file) if password_file is not None else ""
-        filled = filled_in(adapter, action, rest, given) if rest else given
-        if password:
-            filled = arguments.with_password(filled, password)
+        filled = filled_in(adapter, action, words, args, password_file)
         with waiting(f"{action} …"):
             answer = call(adapter, action, filled, no_cache=no_cache, idempotency_key=idempotency_key)
         if as_json:
@@ -154,7 +150,17 @@ def open_adapter(url: str | None) -> "Adapter":
     return Adapter(adapter_url(url))
 
 
-def filled_in(adapter: "Adapter", action: str, words: list[str], given: dict[str, Any]) -> dict[str, Any]:
+def filled_in(
+    adapter: "Adapter", action: str, words: list[str] | None, args: str | None, password_file: str | None
+) -> dict[str, Any]:
+    """An action's arguments, of words and JSON, with files uploaded and the password that opens them."""
+    given, rest = arguments.split(words or (), args)
+    password = passwords.read(password_file) if password_file is not None else ""
+    filled = _with_files(adapter, action, rest, given) if rest else given
+    return arguments.with_password(filled, password) if password else filled
+
+
+def _with_files(adapter: "Adapter", action: str, words: list[str], given: dict[str, Any]) -> dict[str, Any]:
     """The arguments with files uploaded. For an unknown action they stay as they are, for the call to be refused."""
     entry = find(action, adapter.actions().data["actions"])
     if entry is None:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from cli import arguments, options, passwords
+from cli import options
 from cli.calls import call, filled_in, open_adapter
 from cli.failures import reported
 from cli.terminal import note, waiting, write_json
@@ -31,11 +31,7 @@ def image(
     papermesh image report.pdf page=3 dpi=150 -o page.png
     """
     with reported(as_json=as_json), open_adapter(url) as adapter:
-        given, rest = arguments.split(words or (), None)
-        password = passwords.read(password_file) if password_file is not None else ""
-        args = filled_in(adapter, ACTION, rest, given) if rest else given
-        if password:
-            args = arguments.with_password(args, password)
+        args = filled_in(adapter, ACTION, words, None, password_file)
         with waiting("drawing …"):
             # A small one comes with the answer, which saves a call.
             answer = call(adapter, ACTION, {"inline": True, **args})

@@ -121,11 +121,7 @@ OPERATIONS = (
     ),
 )
 
-READ = Step(
-    name="read",
-    view="services.pdf.worker.read:read_pages",
-    warm_up={"ranges": [], "most": 10, "spread": 10, "ocr": "never", "bytes": 1 << 20},
-)
+READ = Step(name="read", view="services.pdf.worker.read:read_pages")
 
 PICTURE = Step(name="picture", view="services.pdf.worker.pictures:render", warm_up={"page": 1, "reason": "picture"})
 

@@ -5,12 +5,12 @@ from dataclasses import replace
 from functools import reduce
 from typing import Any
 
-from services.pdf.worker.boxes import Box
+from services.pdf.worker.boxes import Box, boxes_in
 from services.pdf.worker.look import Look, count_letters
 from services.pdf.worker.placed import placed_letters
 from services.pdf.worker.recognised import Word, arrange, certain_in, confidence_of, take
 from services.pdf.worker.scans import Want
-from services.pdf.worker.words import UNITS, Line, Reading, in_units
+from services.pdf.worker.words import Line, Reading, in_units
 
 _NOWHERE = Box(0.0, 0.0, 0.0, 0.0)
 
@@ -64,6 +64,4 @@ def _lines(found: Sequence[Sequence[Word]], block: int) -> list[Line]:
 
 def _box(line: Line) -> Box:
     """Where a line stands; in the corner if that is not known."""
-    places = [place / UNITS for place in line.boxes]
-    boxes = [Box(*places[start : start + 4]) for start in range(0, len(places), 4)]
-    return reduce(Box.around, boxes, boxes[0] if boxes else _NOWHERE)
+    return reduce(Box.around, boxes_in(line.boxes)) if line.boxes else _NOWHERE

@@ -94,11 +94,6 @@ class SetLine:
     box: Box
 
 
-def read_lines(blocks: Sequence[Mapping[str, Any]], fonts: PageFonts) -> Iterator[str]:
-    """The text of each line of `set_lines`, with the same arguments."""
-    return (text_of(line.letters) for line in set_lines(blocks, fonts))
-
-
 def set_lines(blocks: Sequence[Mapping[str, Any]], fonts: PageFonts) -> Iterator[SetLine]:
     """The lines as people read them; none is empty.
 
@@ -125,11 +120,6 @@ def set_lines(blocks: Sequence[Mapping[str, Any]], fonts: PageFonts) -> Iterator
             found += ((line.order, SetLine(_spaced(line), number, way, _box(line, way))) for line in _joined(lines))
         found.sort(key=lambda each: each[0])
         yield from (line for _, line in found if line.letters)
-
-
-def line_text(line: Mapping[str, Any], fonts: PageFonts) -> str:
-    """The text of one line of `get_text("rawdict")`, by itself."""
-    return text_of(_by_itself(line, _line(line, 0, fonts)))
 
 
 def is_straight(way: tuple[float, float]) -> bool:

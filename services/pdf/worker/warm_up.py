@@ -3,6 +3,7 @@
 import contextlib
 import os
 from collections.abc import Iterable
+from functools import cache, partial
 from typing import Any
 
 from services.base.errors import PapermeshError
@@ -26,9 +27,9 @@ def warm_up(views: Iterable[tuple[View, Arguments, bool]]) -> None:
     descriptor = os.memfd_create("warm-up")
     try:
         os.write(descriptor, _sample())
+        sample = {True: cache(partial(_picture, descriptor)), False: cache(partial(_readings, descriptor))}
         for view, arguments, takes_content in views:
-            given = {CONTENT: _picture(descriptor)} if takes_content else _readings(descriptor)
-            view(Given(descriptor), given | arguments)
+            view(Given(descriptor), sample[takes_content]() | arguments)
         os.ftruncate(descriptor, 0)
         with contextlib.suppress(PapermeshError):  # the way of an error loads modules too
             open_document(descriptor)
@@ -41,14 +42,14 @@ def _readings(document: int) -> dict[str, Any]:
     header, content = read_pages(open_document(document), _READING)
     found = [[page, length] for page, (length, _) in enumerate(header["found"], 1)]
     given = {"pages": len(found), "asked": [], "found": found, "failures": [], "with_scans": False}
-    return {"readings": given, CONTENT: content}
+    return {**_READING, "readings": given, CONTENT: content}
 
 
-def _picture(document: int) -> bytes:
+def _picture(document: int) -> dict[str, Any]:
     """A document's first page in grey, as a binary PGM."""
     with pymupdf.open(stream=os.pread(document, 1 << 20, 0)) as opened:
         picture: bytes = opened[0].get_pixmap(dpi=_DPI, colorspace=pymupdf.csGRAY).tobytes("pgm")
-        return picture
+        return {CONTENT: picture}
 
 
 def _sample() -> bytes:

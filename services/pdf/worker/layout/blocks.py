@@ -18,9 +18,6 @@ Type: TypeAlias = Literal[
 ]
 """What a block is. A list item is a block of its own. Headers and footers are running lines: no part of the body."""
 
-RUNNING = ("header", "footer")
-"""The types that are no part of the body."""
-
 MAX_LEVEL = 6
 """The deepest level of a heading."""
 

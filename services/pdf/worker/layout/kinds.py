@@ -117,13 +117,13 @@ def _text(paragraph: Paragraph) -> str:
 
 def _caption(paragraph: Paragraph, typography: Typography, near: Sequence[Paragraph]) -> Kinded | None:
     found = _CAPTION.match(paragraph.first.text)
-    if found is None or len(paragraph.rows) > 6:  # noqa: PLR2004
+    if found is None or len(paragraph.rows) > 6:  # noqa: PLR2004  # rows
         return None
     is_beside = any(each.first.solid >= 0 or each.is_tabular for each in near)
     looks_so = paragraph.size < _SMALL * typography.body_size or (
         paragraph.first.look.bold and not typography.body_bold
     )
-    if not (is_beside or looks_so or (found["mark"] and len(paragraph.rows) <= 2)):  # noqa: PLR2004
+    if not (is_beside or looks_so or (found["mark"] and len(paragraph.rows) <= 2)):  # noqa: PLR2004  # rows
         return None
     if not found["mark"] and not is_beside and not looks_so:
         return None
@@ -166,7 +166,7 @@ def _heading(
         confidence = max(confidence, 0.9 if number is not None else 0.75)
     if number is not None and number.kind in _LIST_KINDS and not (size >= _LARGER * typography.body_size or is_bold):
         return None
-    if not confidence or (number is None and len(_LETTERS.findall(text)) < 2):  # noqa: PLR2004
+    if not confidence or (number is None and len(_LETTERS.findall(text)) < 2):  # noqa: PLR2004  # letters
         return None
     return Kinded(paragraph, "heading", number, confidence=confidence)
 
@@ -198,7 +198,7 @@ def _may_head(paragraph: Paragraph, following: Paragraph | None, text: str) -> b
 def _heading_by_number(paragraph: Paragraph, text: str) -> float:
     """How sure a number makes it: "제2장 총칙", and "제3조(정의)" if nothing follows in its line."""
     number = paragraph.number
-    if number is None or number.kind not in STRUCTURE or len(paragraph.rows) > 2 or len(text) > _LONGEST_TITLE:  # noqa: PLR2004
+    if number is None or number.kind not in STRUCTURE or len(paragraph.rows) > 2 or len(text) > _LONGEST_TITLE:  # noqa: PLR2004  # rows
         return 0.0
     if number.kind == "article" and number.marker.startswith("제"):
         return 0.9 if title_end(text) == len(text.rstrip()) > number.end else 0.0

@@ -92,7 +92,7 @@ class LineEnds:
         """Whether a hyphen parts one word only because its line ended there."""
         if last[-1] == _SOFT_HYPHEN:
             return True
-        if last[-1] not in _HYPHENS or len(last) < 3 or not last[-2].islower() or not first[0].islower():  # noqa: PLR2004
+        if last[-1] not in _HYPHENS or len(last) < 3 or not last[-2].islower() or not first[0].islower():  # noqa: PLR2004  # a letter and a hyphen are no word
             return False
         return (last + first).strip(_EDGES) not in self._words
 

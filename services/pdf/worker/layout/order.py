@@ -8,7 +8,7 @@ their lines are.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import accumulate, pairwise
+from itertools import accumulate
 from statistics import median
 
 from services.pdf.worker.layout.pieces import Look, Piece
@@ -71,11 +71,6 @@ class Row:
     def solid(self) -> int:
         """As of its piece."""
         return self.pieces[0].solid
-
-    @property
-    def widest_gap(self) -> float:
-        """Between two of its pieces, in points."""
-        return max((max(b.x0 - a.x1, a.x0 - b.x1) for a, b in pairwise(self.pieces)), default=0.0)
 
 
 @dataclass(slots=True)

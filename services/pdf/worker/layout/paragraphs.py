@@ -256,7 +256,7 @@ def _is_tabular(row: Row, number: Number | None) -> bool:
         pieces = pieces[1:]
     if len(pieces) > 1 and len(pieces[-1].text) == 1 and not pieces[-1].text.isalnum():  # the end of a proof
         pieces = pieces[:-1]
-    if len(pieces) < 2:  # noqa: PLR2004
+    if len(pieces) < 2:  # noqa: PLR2004  # one has nothing beside it
         return False
     size = max(row.look.size, 1.0)
     return any(max(b.x0 - a.x1, a.x0 - b.x1) > _TABULAR * size for a, b in pairwise(pieces))
@@ -289,4 +289,4 @@ def _is_mixed(row: Row) -> bool:
 
 
 def _is_short_mark(row: Row) -> bool:
-    return len(row.text) <= 2  # noqa: PLR2004
+    return len(row.text) <= 2  # noqa: PLR2004  # characters

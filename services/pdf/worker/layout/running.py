@@ -194,7 +194,7 @@ def _by_number(candidates: Sequence[_Candidate], sure: dict[int, float]) -> None
             continue
         is_number = any(page_number(piece.text) for piece in each.row.pieces if not _is_mark(piece.text))
         steps = max((len(counted[each.edge, ahead]) for ahead in numbers[index]), default=0)
-        if (steps > 1 and is_number) or (steps > 2 and each.gap > 0.5 * each.row.look.size):  # noqa: PLR2004
+        if (steps > 1 and is_number) or (steps > 2 and each.gap > 0.5 * each.row.look.size):  # noqa: PLR2004  # pages
             sure[index] = max(sure.get(index, 0.0), 0.98)
 
 

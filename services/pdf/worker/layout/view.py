@@ -6,12 +6,12 @@ from typing import Any
 
 import orjson
 
-from services.pdf.worker.boxes import Box
+from services.pdf.worker.boxes import Box, boxes_in
 from services.pdf.worker.layout.blocks import Block
 from services.pdf.worker.layout.rules import blocks_of
 from services.pdf.worker.readings import Readings
 from services.pdf.worker.tables.find import find_tables
-from services.pdf.worker.words import UNITS, Reading
+from services.pdf.worker.words import Reading
 
 _MOST_COMPARED = 1_000_000
 """Pictures and words. On a page with more, no picture is a block: they are the pieces of a drawing, or of a ground."""
@@ -41,7 +41,7 @@ def _table_boxes(readings: Readings) -> Mapping[int, list[Box]]:
 
 def _pictures(reading: Reading) -> list[Box]:
     """The pictures of a page that stand beside its text: not the scan under it, nor a ground on which it is written."""
-    boxes = [Box(*(edge / UNITS for edge in four)) for four in zip(*[iter(reading.pictures)] * 4, strict=True)]
+    boxes = list(boxes_in(reading.pictures))
     middles = [
         Box(*word.box).middle for line in reading.lines if not line.hidden for word in reading.words(line) if word.box
     ]

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from services.pdf.worker.boxes import Box
+from services.pdf.worker.boxes import Box, boxes_in
 from services.pdf.worker.right_to_left import runs_right_to_left
 from services.pdf.worker.words import UNITS, Reading
 
@@ -80,14 +80,14 @@ class Sheet:
 def sheet_of(page: int, reading: Reading) -> Sheet:
     """Page `page` (from 1); words that nobody sees, or whose places are not known, are left out."""
     sheet = Sheet(page, reading.width, reading.height, list(_words(reading)), may_line_up=may_line_up(reading))
-    for left, top, right, bottom in _boxes(reading.rules):
+    for left, top, right, bottom in boxes_in(reading.rules):
         if right - left >= bottom - top:
             sheet.across.append(Rule((top + bottom) / 2, left, right))
         else:
             sheet.upright.append(Rule((left + right) / 2, top, bottom))
     sheet.across.sort()
     sheet.upright.sort()
-    sheet.fills = list(_boxes(reading.fills))
+    sheet.fills = list(boxes_in(reading.fills))
     return sheet
 
 
@@ -158,9 +158,3 @@ def _words(reading: Reading) -> Iterator[Placed]:
 
 def _is_bold(font: str, flags: int) -> bool:
     return bool(flags & _BOLD) or "bold" in font.casefold()
-
-
-def _boxes(flat: Sequence[int]) -> Iterator[Box]:
-    for index in range(0, len(flat), 4):
-        left, top, right, bottom = flat[index : index + 4]
-        yield Box(left / UNITS, top / UNITS, right / UNITS, bottom / UNITS)

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.pdf.worker.fonts import PageFonts
-from services.pdf.worker.page_lines import read_lines
+from services.pdf.worker.letters import text_of
+from services.pdf.worker.page_lines import set_lines
 
 SIZE = 10.0
 ACROSS, DOWN, UP = (1.0, 0.0), (0.0, 1.0), (0.0, -1.0)
@@ -45,7 +46,8 @@ def boxed(
 
 
 def read(*lines: dict[str, Any], fonts: PageFonts | None = None) -> list[str]:
-    return list(read_lines([{"lines": list(lines)}], fonts or PageFonts()))
+    found = set_lines([{"lines": list(lines)}], fonts or PageFonts())
+    return [text_of(line.letters) for line in found]
 
 
 class TestWordsOfHangul:
@@ -138,5 +140,5 @@ def test_a_line_at_any_other_angle_is_read_as_it_was_drawn() -> None:
 
 
 def test_a_page_without_lines_has_none() -> None:
-    assert list(read_lines([], PageFonts())) == []
+    assert list(set_lines([], PageFonts())) == []
     assert read({"dir": ACROSS, "wmode": 0, "spans": [], "bbox": (0.0, 0.0, 0.0, 0.0)}) == []
