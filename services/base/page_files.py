@@ -5,8 +5,10 @@ all, except after a power failure: nothing is synced, because all of it can be r
 """
 
 import os
+import random
 import secrets
 import shutil
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -17,8 +19,11 @@ from services.base.stored_blob import Key, Namespace
 DOCUMENTS = (Namespace.UPLOADS, Namespace.GITLAB)
 """The namespaces whose blobs are documents."""
 
-_TRIES = 10
+_TRIES = 12
 """How often something is tried that others' writing and deleting in the same folder may hinder."""
+
+_PAUSE_S = 0.001
+"""The longest pause before the third try; each further one may be twice as long, a second in all on average."""
 
 
 class PageFiles:
@@ -37,13 +42,14 @@ class PageFiles:
     def write(self, document: Key, name: str, content: bytes) -> None:
         """Writes a file, in place of one of the same name."""
         path = self.folder(document) / name
-        for tries_left in reversed(range(_TRIES)):
+        for tried in _tries():
+            if tried:
+                self._make(path.parent)
             try:
                 _write(path, content)
             except FileNotFoundError:  # the first of its folder, or somebody deletes that
-                if not tries_left:
+                if tried == _TRIES - 1:
                     raise
-                self._make(path.parent)
             else:
                 return
 
@@ -67,7 +73,7 @@ class PageFiles:
         """Deletes everything of a document, or one of its folders, also what is half-written."""
         folder = self.folder(document) / under
         aside = folder.with_name(f"{folder.name}#")
-        for tries_left in reversed(range(_TRIES)):
+        for tried in _tries():
             try:
                 _remove(aside)  # what a deletion that was cut off has left
                 # Out of the way first: nobody writes any more into what is deleted.
@@ -76,7 +82,7 @@ class PageFiles:
             except FileNotFoundError:
                 return
             except OSError:  # the disk fails, or somebody else is deleting the same
-                if not tries_left:
+                if tried == _TRIES - 1:
                     raise
             else:
                 return
@@ -97,6 +103,14 @@ class PageFiles:
         with suppress(FileNotFoundError, FileExistsError):
             for each in (*reversed(above), folder):
                 (self.root / each).mkdir(mode=0o700, exist_ok=True)
+
+
+def _tries() -> Iterator[int]:
+    """How often it was tried before. Those who hinder each other part by pauses of random length."""
+    for tried in range(_TRIES):
+        if tried > 1:
+            time.sleep(random.uniform(0, _PAUSE_S * 2 ** (tried - 2)))  # noqa: S311  # no secret
+        yield tried
 
 
 def _walk(folder: str, prefix: str) -> Iterator[tuple[str, os.stat_result]]:

@@ -4,7 +4,9 @@ import asyncio
 import errno
 import os
 import secrets
+import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -110,18 +112,29 @@ async def test_what_a_killed_process_left_half_written_goes_with_its_document(tm
     assert not left.exists()
 
 
-async def test_writers_and_deleters_do_not_stop_each_other(tmp_path: Path, document: Key) -> None:
+@pytest.fixture
+def threads_take_turns_often() -> Iterator[None]:
+    """So often that they meet in every place where they can hinder each other."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    yield
+    sys.setswitchinterval(before)
+
+
+@pytest.mark.parametrize("number", range(5))
+@pytest.mark.usefixtures("threads_take_turns_often")
+async def test_writers_and_deleters_do_not_stop_each_other(tmp_path: Path, document: Key, number: int) -> None:
     store = BlobStore(f"file://{tmp_path}/blobs")
 
     async def write(page: int) -> None:
         for _ in range(30):
-            await store.readings.put(document, f"engine/words/{page}", b"x")
+            await store.readings.put(document, f"engine/words/{page}", b"%d" % number)
 
     async def delete() -> None:
         for _ in range(30):
             await store.readings.delete(document)
 
-    done = await asyncio.gather(*map(write, range(3)), delete(), delete(), return_exceptions=True)
+    done = await asyncio.gather(*map(write, range(3)), *(delete() for _ in range(4)), return_exceptions=True)
     await store.readings.delete(document)
     assert not (tmp_path / "blobs" / "readings" / "uploads" / document.sha256).exists()
     assert not [each for each in done if each is not None], "each is told of no other"
