@@ -2,16 +2,19 @@
 
 Each document is read in turn by PyMuPDF's own `get_text("text")`, in its other forms, as the service's workers read it
 and make PDF_TEXT of it, in this one process, so that a busy minute falls on all. What counts is the ratio of their CPU.
-Where a text file of the same name lies beside the document, its text and PDF_TEXT's are compared with it.
+Where a text file of the same name lies beside the document, its text and PDF_TEXT's are compared with it. Other readers
+of text (`reading_peers.py`) read the same documents in the same run.
 
 A reading tells words, their looks and places, what is hidden and what must be recognised. PyMuPDF tells that in three
 forms, "rawdict", the trace of the text and the drawings; words alone in two, "dict" and "words".
 """
 
 import argparse
+import json
+import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from statistics import median
@@ -19,7 +22,9 @@ from typing import Any
 
 import orjson
 
-from benchmarks.options import SHARED
+from benchmarks.environments import EnvironmentMissingError, ensure
+from benchmarks.options import ROOT, SHARED
+from benchmarks.reading_peers import PEERS
 from benchmarks.tables import table
 from services.pdf.processes.wire import CONTENT
 from services.pdf.worker import text
@@ -48,15 +53,53 @@ def main() -> int:
         help="PDFs to read",
     )
     parser.add_argument("--rounds", type=int, default=5, help="how often each is read in each way (default 5)")
+    parser.add_argument("--no-peers", action="store_true", help="leave the other readers out")
     chosen = parser.parse_args()
     if missing := [path for path in chosen.documents if not path.exists()]:
         print(f"There is no {missing[0]}. Name other documents.", file=sys.stderr)
         return 2
+    peers = []
+    if not chosen.no_peers:
+        try:
+            python = ensure(ROOT / "var" / "bench-reading", _HERE / "reading_peers.txt") / "python"
+        except EnvironmentMissingError as error:
+            print(error, file=sys.stderr)
+            return 2
+        peers = _peers(python, chosen.documents)
     rows = [_row(path, chosen.rounds) for path in chosen.documents]
     print(table(_TEXT_HEADER, [text for text, _ in rows]))
     print()
     print(table([*_READING_HEADER, *_FORMS, "reading", *_COMPARED], [ratios for _, ratios in rows]))
+    if peers:
+        print()
+        print(table(["document", *(f"{name}, {what}" for name in PEERS for what in _OF_PEERS)], peers))
     return 0
+
+
+_HERE = Path(__file__).parent
+_OF_PEERS = ("CPU ms a page", "likeness")
+
+
+def _peers(python: Path, paths: Sequence[Path]) -> list[list[str]]:
+    """A row for each document: what each of the others took for a page, and how like the truth its text is."""
+    rows = [[path.name] for path in paths]
+    for name in PEERS:
+        command = [str(python), str(_HERE / "reading_peers.py"), name, *map(str, paths)]
+        # Some of them warn of every font.
+        found = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True).stdout  # noqa: S603  # our own
+        for row, path, each in zip(rows, paths, json.loads(found), strict=True):
+            row.extend(["", ""] if each is None else [_per_page(path, each["seconds"]), _likeness(each["text"], path)])
+    return rows
+
+
+def _per_page(path: Path, seconds: float) -> str:
+    with pymupdf.open(path) as document:
+        return f"{1000 * seconds / document.page_count:.2f}"
+
+
+def _likeness(text: str, path: Path) -> str:
+    truth = path.with_suffix(".txt")
+    return f"{likeness(text, truth.read_text()):.4f}" if truth.exists() else ""
 
 
 def _row(path: Path, rounds: int) -> tuple[list[str], list[str]]:
@@ -72,9 +115,8 @@ def _row(path: Path, rounds: int) -> tuple[list[str], list[str]]:
         bare = (sum(each) for each in zip(*(times[other] for other in others), strict=True))
         return f"{median(mine / other for mine, other in zip(times[name], bare, strict=True)):.2f}"
 
-    truth = path.with_suffix(".txt")
     pages = len(found["PDF_TEXT"])
-    alike = [f"{likeness(''.join(found[name]), truth.read_text()):.4f}" if truth.exists() else "" for name in _TEXTS]
+    alike = [_likeness("".join(found[name]), path) for name in _TEXTS]
     each = [f"{1000 * median(times[name]) / pages:.2f}" for name in _TEXTS]
     forms = [ratio(name, "text") for name in (*_FORMS, "reading")]
     compared = [ratio("reading", "rawdict", "trace", "drawings"), ratio("reading", "dict", "words")]
