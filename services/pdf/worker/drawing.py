@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from services.pdf.worker.boxes import Box
 from services.pdf.worker.documents import Document
 from services.pdf.worker.mupdf import mupdf, pymupdf
-from services.pdf.worker.page_boxes import find_page
+from services.pdf.worker.structured_text import load_page, structure
 
 GREY = mupdf.FzColorspace(mupdf.FzColorspace.Fixed_GRAY)
 COLOUR = mupdf.FzColorspace(mupdf.FzColorspace.Fixed_RGB)
@@ -51,7 +51,7 @@ def sheet_of(document: Document, page: int) -> Box:
 
     Raises mupdf.FzErrorBase when the page cannot be parsed.
     """
-    sheet = mupdf.fz_bound_page(_load(document, page))
+    sheet = mupdf.fz_bound_page(load_page(document, page))
     return Box(0.0, 0.0, sheet.x1 - sheet.x0, sheet.y1 - sheet.y0)
 
 
@@ -63,7 +63,7 @@ def draw(document: Document, page: int, dpi: float, areas: Sequence[Box] = (), s
 
     Raises mupdf.FzErrorBase when the page cannot be parsed, or nothing of it can be drawn.
     """
-    return _draw(_load(document, page), dpi / 72, areas, space)
+    return _draw(load_page(document, page), dpi / 72, areas, space)
 
 
 def shows_letters(document: Document, page: int) -> bool:
@@ -71,7 +71,7 @@ def shows_letters(document: Document, page: int) -> bool:
 
     Doubt means yes: hatching and charts may look like letters. Raises mupdf.FzErrorBase when it cannot be parsed.
     """
-    loaded = _load(document, page)
+    loaded = load_page(document, page)
     sheet = mupdf.fz_bound_page(loaded)
     size = (sheet.x1 - sheet.x0) * (sheet.y1 - sheet.y0)
     if _takes_long(loaded, size):
@@ -86,18 +86,9 @@ def shows_letters(document: Document, page: int) -> bool:
 
 def _takes_long(page: Any, size: float) -> bool:
     """Whether shapes lie upon one another so often, or are so many, that a quick look is none."""
-    shapes = mupdf.FzStextPage(mupdf.fz_bound_page(page))
-    device = mupdf.fz_new_stext_device(shapes, _SHAPES)
-    mupdf.fz_run_page(page, device, mupdf.FzMatrix(), mupdf.FzCookie())
-    mupdf.fz_close_device(device)
-    boxes = [each.m_internal.bbox for each in itertools.islice(shapes, _MOST_SHAPES)]
+    boxes = [each.m_internal.bbox for each in itertools.islice(structure(page, _SHAPES), _MOST_SHAPES)]
     drawn = sum((box.x1 - box.x0) * (box.y1 - box.y0) for box in boxes)
     return len(boxes) == _MOST_SHAPES or drawn > _MOST_LAYERS * size
-
-
-def _load(document: Document, page: int) -> Any:
-    find_page(document, page)
-    return mupdf.pdf_load_page(document.pdf, page - 1).super()
 
 
 def _draw(page: Any, scale: float, areas: Sequence[Box] = (), space: Any = GREY) -> Drawing:

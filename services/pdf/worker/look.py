@@ -4,15 +4,16 @@ from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
+from services.pdf.worker.boxes import Box
 from services.pdf.worker.documents import Document, attempt
 from services.pdf.worker.fonts import read_fonts
 from services.pdf.worker.hidden import Findings, examine, without_hidden
 from services.pdf.worker.hidden_signs import find_signs
 from services.pdf.worker.mupdf import mupdf, pymupdf
-from services.pdf.worker.page_boxes import find_page
+from services.pdf.worker.page_pictures import find_pictures
 from services.pdf.worker.shapes import find_shapes
-from services.pdf.worker.sheet import EVERYWHERE, Sheet
-from services.pdf.worker.structured_text import plain_text, structure
+from services.pdf.worker.sheet import EVERYWHERE, Sheet, edges
+from services.pdf.worker.structured_text import load_page, plain_text, structure
 
 MOST_CHARACTERS = 200_000
 """Pages with more are read as MuPDF has them: the places of so many letters would take all the memory of a worker."""
@@ -34,8 +35,8 @@ class Look:
     def __init__(self, document: Document, page: int) -> None:
         self.document = document
         self.page = page
-        self.leaf = find_page(document, page)
-        self.loaded = mupdf.pdf_load_page(document.pdf, page - 1).super()
+        self.loaded = load_page(document, page)
+        self.leaf = mupdf.pdf_page_from_fz_page(self.loaded).obj()
         self.fonts = read_fonts(document, self.leaf)
         everything = structure(self.loaded, _ALL)
         self.shapes = find_shapes(everything)
@@ -69,10 +70,20 @@ class Look:
         blocks: list[dict[str, Any]] = pymupdf.TextPage(self.shown).extractRAWDICT()["blocks"]
         return without_hidden(blocks, self.findings) if self.findings.hidden else blocks
 
+    @cached_property
+    def pictures(self) -> list[Box]:
+        """Where pictures are drawn on it."""
+        return [picture.box for picture in find_pictures(self.loaded)]
+
+    @property
+    def sheet(self) -> Box:
+        """What is shown of it, as a reader sees it."""
+        return edges(mupdf.fz_bound_page(self.loaded))
+
     @property
     def size(self) -> tuple[float, float]:
         """Width and height of the page as a reader sees it, in points to the hundredth."""
-        sheet = mupdf.fz_bound_page(self.loaded)
+        sheet = self.sheet
         return round(sheet.x1 - sheet.x0, 2), round(sheet.y1 - sheet.y0, 2)
 
     def _examine(self, everything: Any, *, is_more: bool) -> Findings:

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 from services.pdf.worker.boxes import Box
 from services.pdf.worker.documents import Document
 from services.pdf.worker.mupdf import mupdf, pymupdf
-from services.pdf.worker.structured_text import load_page, structure
+from services.pdf.worker.sheet import edges
+from services.pdf.worker.structured_text import structure
 
 _PICTURES = mupdf.FzStextOptions(pymupdf.TEXT_PRESERVE_IMAGES | pymupdf.TEXT_MEDIABOX_CLIP)
 
@@ -63,14 +64,12 @@ class Area(NamedTuple):
     """Of the page, from 0 to 1."""
 
 
-def find_pictures(document: Document, page: int) -> tuple[Box, list[Picture]]:
-    """The sheet of page `page` (from 1), and the pictures on it, stencils and inline ones included.
+def find_pictures(loaded: Any) -> list[Picture]:
+    """The pictures on a mupdf.FzPage, stencils and inline ones included.
 
     Raises mupdf.FzErrorBase when the page cannot be parsed.
     """
-    text_page = structure(load_page(document, page), _PICTURES)
-    sheet = _box(text_page.m_internal.mediabox)
-    return sheet, list(itertools.islice(_pictures(text_page, sheet), _MOST_PICTURES))
+    return list(itertools.islice(_pictures(structure(loaded, _PICTURES)), _MOST_PICTURES))
 
 
 def may_have_pictures(document: Document, page: int, pixels: int = LEGIBLE) -> bool:
@@ -138,17 +137,14 @@ def covered_areas(boxes: Sequence[Box], sheet: Box) -> list[Area]:
     return sorted(areas, key=lambda area: -area.share)
 
 
-def _pictures(text_page: Any, sheet: Box) -> Iterator[Picture]:
+def _pictures(text_page: Any) -> Iterator[Picture]:
+    sheet = edges(text_page.m_internal.mediabox)
     for block in text_page:
         if block.m_internal.type == mupdf.FZ_STEXT_BLOCK_IMAGE:
             image = block.i_image()
-            box = _box(block.m_internal.bbox).common(sheet)
+            box = edges(block.m_internal.bbox).common(sheet)
             if box.area:
                 yield Picture(box, image.w(), image.h())
-
-
-def _box(rectangle: Any) -> Box:
-    return Box(rectangle.x0, rectangle.y0, rectangle.x1, rectangle.y1)
 
 
 def _cells(box: Box, sheet: Box) -> tuple[int, int, int, int]:

@@ -10,9 +10,12 @@ from services.pdf.worker.boxes import Box
 from services.pdf.worker.documents import Document, attempt
 from services.pdf.worker.drawing import draw
 from services.pdf.worker.look import Look
+from services.pdf.worker.mupdf import mupdf
 from services.pdf.worker.page_pictures import Picture, find_pictures
 from services.pdf.worker.reading import read_layer
 from services.pdf.worker.scans import judge
+from services.pdf.worker.sheet import edges
+from services.pdf.worker.structured_text import load_page
 
 MOST_PIXELS = 16_000_000
 """A3 at 285 dpi, and as many bytes as one answer of a worker may have. A larger page is drawn at a lower resolution."""
@@ -58,8 +61,9 @@ def _render(document: Document, page: int, reason: str) -> tuple[dict[str, Any],
         areas = want.areas if want else ()
         if len(areas) > _MOST_AREAS:
             areas = [reduce(Box.around, areas)]
-    sheet, pictures = find_pictures(document, page)
-    dpi = choose_dpi(sheet, areas or [sheet], pictures)
+    loaded = load_page(document, page)
+    sheet = edges(mupdf.fz_bound_page(loaded))
+    dpi = choose_dpi(sheet, areas or [sheet], find_pictures(loaded))
     if dpi < _ILLEGIBLE_DPI:
         message = f"The page is so large that its picture has more than {MOST_PIXELS} pixels at {_ILLEGIBLE_DPI} dpi."
         return {"failure": failures.too_large(page, message)}, b""

@@ -19,7 +19,7 @@ from services.pdf.worker.letters import Letter, text_of
 from services.pdf.worker.look import MOST_CHARACTERS, Look, count_letters
 from services.pdf.worker.mupdf import mupdf, pymupdf
 from services.pdf.worker.page_lines import drawn_letters, set_lines
-from services.pdf.worker.page_pictures import find_pictures, may_have_pictures
+from services.pdf.worker.page_pictures import may_have_pictures
 from services.pdf.worker.shapes import MOST_PICTURES
 from services.pdf.worker.signs import has_sign
 from services.pdf.worker.strings import fit
@@ -91,8 +91,7 @@ def read_layer(look: Look) -> Layer:
     reading.confidence = share_known(reading.text)
     reading.rules, reading.fills, reading.is_crowded = look.shapes.rules, look.shapes.fills, look.shapes.is_crowded
     if may_have_pictures(look.document, look.page, pixels=1):
-        _, pictures = find_pictures(look.document, look.page)
-        reading.pictures = in_units([edge for picture in pictures[:MOST_PICTURES] for edge in picture.box])
+        reading.pictures = in_units([edge for picture in look.pictures[:MOST_PICTURES] for edge in picture])
     return Layer(reading, "".join([f"{raw}\n" for raw, _ in read]))
 
 

@@ -9,7 +9,6 @@ from services.pdf.worker.look import Look
 from services.pdf.worker.page_pictures import (
     Area,
     covered_areas,
-    find_pictures,
     may_have_inline_pictures,
     may_have_pictures,
 )
@@ -101,8 +100,7 @@ def _may_be_scanned(look: Look, characters: int) -> bool:
 
 
 def _areas(look: Look) -> list[Area]:
-    sheet, pictures = find_pictures(look.document, look.page)
-    return covered_areas([picture.box for picture in pictures], sheet)
+    return covered_areas(look.pictures, look.sheet)
 
 
 def _share(areas: Sequence[Area]) -> float:

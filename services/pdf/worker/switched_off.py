@@ -29,7 +29,7 @@ def find_switched_off(document: Document, page: int) -> tuple[list[Hidden], bool
     """
     leaf = mupdf.pdf_lookup_page_obj(document.pdf, page - 1)
     root = mupdf.pdf_dict_get(mupdf.pdf_trailer(document.pdf), _ROOT)
-    has_layers = mupdf.pdf_is_dict(mupdf.pdf_dict_get(root, _LAYERS))
+    has_layers = mupdf.pdf_is_dict(mupdf.pdf_dict_get(root, _LAYERS)) and _is_any_off(document.pdf)
     has_annotations = any(True for _ in _not_shown(leaf))
     found: list[Hidden] = []
     if not has_layers and not has_annotations:
@@ -50,6 +50,12 @@ def find_switched_off(document: Document, page: int) -> tuple[list[Hidden], bool
     except CrowdedPageError:
         return found, True
     return found, False
+
+
+def _is_any_off(pdf: Any) -> bool:
+    """Whether a layer is switched off: most files that have layers show them all."""
+    layers = range(min(mupdf.pdf_count_layers(pdf), _MOST_LAYERS))
+    return not all(mupdf.pdf_layer_is_enabled(pdf, layer) for layer in layers)
 
 
 def _not_shown(leaf: Any) -> Iterator[Any]:
