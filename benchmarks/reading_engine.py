@@ -1,14 +1,16 @@
 """What documents of all kinds do to the engine: `python -m benchmarks.reading_engine --help`.
 
 The pdf service's engine runs in this process, with its workers, without the mesh around it. All documents go through
-every action, and PDF_TEXT once more with OCR forced; what is no answer and no typed error is counted. Then a number of
-documents is read one after another, and the memory of the service at the end is compared with that after the first
+every action, and PDF_TEXT once more with OCR forced; what is no answer and no typed error is counted. So do documents
+that were damaged, each otherwise, by seeds; one in twenty of them is recognised besides. Then a number of documents is
+read one after another, and the memory of the service at the end is compared with that after the first
 hundred. At last, callers who read text are timed by themselves, and beside as many callers whose pages are recognised.
 """
 
 import argparse
 import asyncio
 import hashlib
+import logging
 import sys
 import time
 from collections import Counter
@@ -20,6 +22,10 @@ from statistics import quantiles
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from google.protobuf import json_format
+from google.protobuf.message_factory import GetMessageClass
+
+from benchmarks.damage import damaged
 from benchmarks.options import SHARED
 from benchmarks.processes import own_rss
 from benchmarks.tables import table
@@ -40,13 +46,16 @@ from services.pdf.settings import PdfSettings
 
 _TIMEOUT_S = 20.0
 _CALLERS = 8
-_METADATA, _OUTLINE, _TEXT, *_ = OPERATIONS
-_QUESTIONS = (
-    (_METADATA, pb.GetMetadataRequest()),
-    (_OUTLINE, pb.GetOutlineRequest()),
-    (_TEXT, pb.ExtractTextRequest(include_hidden=True)),
-    (_TEXT, pb.ExtractTextRequest(ocr="force", pages="1")),
-)
+_BY_NAME = {each.name: each for each in OPERATIONS}
+_TEXT = _BY_NAME["text"]
+_ASKED = {"text": {"include_hidden": True}, "tables": {"csv": True, "html": True}}
+"""What is asked for besides, so that all of a view is made."""
+
+_QUESTIONS = tuple((each, GetMessageClass(each.method.input_type)(**_ASKED.get(each.name, {}))) for each in OPERATIONS)
+_FORCED = (_TEXT, pb.ExtractTextRequest(ocr="force", pages="1"))
+_EACH_FORCED = 20
+"""One of so many damaged documents is recognised too, which takes seconds."""
+
 _SINCE = 100
 """Documents after which the memory is taken as the beginning."""
 
@@ -59,6 +68,11 @@ class _Bench:
         self._blobs = blobs
         self.outcomes: Counter[str] = Counter()
         self.untyped: list[str] = []
+        self.crashed: list[str] = []
+        """Typed as well, yet each is a fault to be mended."""
+
+        self.slowest = (0.0, "")
+        """Seconds, and of what."""
 
     async def put(self, path: Path, caller: str = "bench") -> Subject:
         """A document as a call has it."""
@@ -67,16 +81,21 @@ class _Bench:
         return Subject(digest, partial(self._blobs.place, Namespace.UPLOADS, digest), Flow.of(caller, caller))
 
     async def ask(self, subject: Subject, operation: Any, request: Any, name: str) -> None:
-        """Asks, and counts how it ended."""
+        """Asks, and counts how it ended. What is answered must be the JSON text of the method's response."""
+        begun = time.monotonic()
         try:
             result = await self.engine.answer(operation, request, subject, _TIMEOUT_S)
+            json_format.Parse(result.json, GetMessageClass(operation.method.output_type)())
             self.outcomes["partial" if result.is_partial else "answered"] += 1
         except PapermeshError as error:
             self.outcomes[error.code.value] += 1
             if error.code in (Code.INTERNAL, Code.UNAVAILABLE):
                 self.untyped.append(f"{name}: {error}")
+            if error.details.get("reason") == "crash":
+                self.crashed.append(f"{name}, {subject.sha256[:8]}")
         except Exception as error:  # noqa: BLE001  # that there is none is what is measured
             self.untyped.append(f"{name}: {error!r}")
+        self.slowest = max(self.slowest, (time.monotonic() - begun, name))
 
 
 def main() -> int:
@@ -84,6 +103,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.reading_engine", description=__doc__)
     parser.add_argument("folders", nargs="*", type=Path, help="folders of PDFs (default: the corpus)")
     parser.add_argument("--documents", type=int, default=1000, help="documents in a row (default 1000)")
+    parser.add_argument("--damaged", type=int, default=2000, help="damaged documents (default 2000)")
+    parser.add_argument("--seed", type=int, default=0, help="of the damage (default 0)")
+    parser.add_argument("--keep", type=Path, help="a folder for damaged documents on which a worker crashed")
     parser.add_argument("--seconds", type=float, default=30.0, help="of each kind of callers (default 30)")
     chosen = parser.parse_args()
     folders = chosen.folders or [SHARED / "corpus" / name for name in ("hostile", "cases", "mixed", "scan")]
@@ -91,18 +113,26 @@ def main() -> int:
     if not paths:
         print("There is no PDF in these folders.", file=sys.stderr)
         return 2
-    rows, untyped = asyncio.run(_measure(paths, chosen.documents, chosen.seconds))
+    logging.basicConfig(format="%(message)s", level=logging.ERROR)  # where and why a worker failed
+    rows, bench = asyncio.run(_measure(paths, chosen))
     print(table(["what", "figure", ""], rows))
-    for line in untyped:
-        print(f"untyped: {line}")
-    return 1 if untyped else 0
+    for name in bench.untyped:
+        print(f"untyped: {name}")
+    for name in bench.crashed:
+        print(f"crashed: {name}")
+    return 1 if bench.untyped else 0
 
 
-async def _measure(paths: Sequence[Path], documents: int, seconds: float) -> tuple[list[list[str]], list[str]]:
+async def _measure(paths: Sequence[Path], chosen: argparse.Namespace) -> tuple[list[list[str]], "_Bench"]:
     async with _running() as bench:
-        rows = [*await _all_actions(bench, paths), *await _in_a_row(bench, paths, documents)]
-        rows += await _beside_recognition(bench, paths, seconds)
-    return rows, bench.untyped
+        rows = await _all_actions(bench, paths)
+        if chosen.damaged:
+            rows += await _damaged(bench, paths, chosen)
+        if chosen.documents:
+            rows += await _in_a_row(bench, paths, chosen.documents)
+        if chosen.seconds:
+            rows += await _beside_recognition(bench, paths, chosen.seconds)
+    return rows, bench
 
 
 @asynccontextmanager
@@ -128,13 +158,45 @@ async def _all_actions(bench: _Bench, paths: Sequence[Path]) -> list[list[str]]:
     peak = 0.0
     for path in paths:
         subject = await bench.put(path)
-        for operation, request in _QUESTIONS:
+        for operation, request in (*_QUESTIONS, _FORCED):
             await bench.ask(subject, operation, request, f"{path.name}, {operation.name}")
         peak = max(peak, own_rss())
     said = ", ".join(f"{count} {name}" for name, count in bench.outcomes.most_common())
     return [
         [f"{len(paths)} documents through every action", f"{len(bench.untyped)} untyped", said],
         ["the service's memory at its most", f"{peak:.0f} MiB", ""],
+    ]
+
+
+async def _damaged(bench: _Bench, paths: Sequence[Path], chosen: argparse.Namespace) -> list[list[str]]:
+    begun, first, peak = own_rss(), 0.0, 0.0
+    bench.outcomes.clear()
+    bench.slowest = (0.0, "")
+    untyped, crashed = len(bench.untyped), len(bench.crashed)
+    with TemporaryDirectory(prefix="damaged-") as folder:
+        path = Path(folder, "damaged.pdf")
+        for number, (name, content) in enumerate(damaged(paths, chosen.damaged, chosen.seed)):
+            await asyncio.to_thread(path.write_bytes, content)
+            subject, before = await bench.put(path), len(bench.crashed)
+            forced = (_FORCED,) if number % _EACH_FORCED == 0 else ()
+            for operation, request in (*_QUESTIONS, *forced):
+                await bench.ask(subject, operation, request, f"{name}, {operation.name}")
+            if chosen.keep and len(bench.crashed) > before:
+                await asyncio.to_thread(path.rename, chosen.keep / f"{subject.sha256[:8]}.pdf")
+            if number == min(_SINCE, chosen.damaged - 1):
+                first = own_rss()
+            peak = max(peak, own_rss())
+    said = ", ".join(f"{count} {name}" for name, count in bench.outcomes.most_common())
+    seconds, slowest = bench.slowest
+    return [
+        [f"{chosen.damaged} damaged documents through every action", f"{len(bench.untyped) - untyped} untyped", said],
+        ["of these, crashes of a worker", str(len(bench.crashed) - crashed), ""],
+        ["the slowest answer", f"{seconds:.1f} s", slowest],
+        [
+            "memory after them",
+            f"{(own_rss() / first - 1) * 100:+.1f} %",
+            f"{begun:.0f}, {first:.0f}, at most {peak:.0f} MiB",
+        ],
     ]
 
 

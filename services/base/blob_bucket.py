@@ -12,7 +12,7 @@ from obstore.store import from_url
 from services.base.errors import PapermeshError
 from services.base.names import is_digest
 from services.base.own_faults import own_fault
-from services.base.stored_blob import PIECE_BYTES, Blob, Key, Namespace
+from services.base.stored_blob import PIECE_BYTES, Blob, Key, Namespace, cut
 
 _LISTED_AT_ONCE = 1000
 
@@ -55,9 +55,8 @@ class BlobBucket:
                 await self._must_be_there()
                 raise key.missing() from None
             async for piece in answer.stream(min_chunk_size=PIECE_BYTES):
-                data = memoryview(piece)
-                for start in range(0, len(data), PIECE_BYTES):
-                    yield bytes(data[start : start + PIECE_BYTES])
+                for part in cut(memoryview(piece)):
+                    yield part
 
     async def list(self, namespace: Namespace) -> AsyncIterator[Blob]:
         """All blobs of a namespace, in no order."""

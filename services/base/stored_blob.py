@@ -1,5 +1,6 @@
 """What every blob store has in common: where blobs come from, what they are called, and how their loss is told."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
@@ -10,6 +11,12 @@ from services.base.own_faults import own_fault
 
 PIECE_BYTES = 256 * 1024
 """The most of a blob that is held in memory at a time."""
+
+
+def cut(content: bytes | memoryview) -> Iterator[bytes]:
+    """The bytes in pieces of at most `PIECE_BYTES`, as they are streamed."""
+    for start in range(0, len(content), PIECE_BYTES):
+        yield bytes(content[start : start + PIECE_BYTES])
 
 
 class Namespace(StrEnum):

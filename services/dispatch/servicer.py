@@ -14,7 +14,7 @@ from services.base.actions import Action
 from services.base.blobs import BlobStore, Namespace
 from services.base.call import Call
 from services.base.errors import Code, PapermeshError
-from services.base.stored_blob import PIECE_BYTES
+from services.base.stored_blob import cut
 from services.dispatch.admission import documents
 from services.dispatch.admission.admission import Admission, Admitted
 from services.dispatch.admission.concurrency import ConcurrencyLimit
@@ -159,8 +159,8 @@ class DispatchServicer:
             raise no_image() if error.code is Code.NOT_FOUND else error from error
         async with self._images.opened(request.image_id, caller, call) as image:
             yield pb.GetImageResponse(header=pb.GetImageHeader(format=image.format, size=len(image.content)))
-            for start in range(0, len(image.content), PIECE_BYTES):
-                yield pb.GetImageResponse(data=image.content[start : start + PIECE_BYTES])
+            for piece in cut(image.content):
+                yield pb.GetImageResponse(data=piece)
 
     async def DeleteDocument(self, request: pb.DeleteDocumentRequest, call: Call) -> pb.DeleteDocumentResponse:
         """Takes an upload from its owner."""

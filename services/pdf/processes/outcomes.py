@@ -53,10 +53,11 @@ def not_available(why: str) -> PapermeshError:
 
 
 def engine_failed(reason: str) -> PapermeshError:
-    """The worker died; `reason` is one of "memory", "cpu" and "crash"."""
+    """The worker died, or gave up; `reason` is one of "memory", "cpu", "time" and "crash"."""
     what = {
         "memory": "ran out of memory",
         "cpu": "used up its processor time",
+        "time": "took too long",
     }.get(reason, "crashed")
     return PapermeshError(
         Code.ENGINE_FAIL,
@@ -73,7 +74,10 @@ def reason_of_death(status: int | None) -> str:
 
 
 def from_worker(error: dict[str, Any]) -> PapermeshError:
-    """The error that a worker answered with. An invalid one becomes ENGINE_FAIL, since workers are not trusted."""
+    """The error that a worker answered with. An invalid one becomes ENGINE_FAIL, since workers are not trusted.
+
+    ENGINE_FAIL with the reason "time" is a program's that the worker started and ended.
+    """
     try:
         code = Code(error["code"])
         violations = tuple(FieldViolation(str(name), str(description)) for name, description in error["violations"])
@@ -82,5 +86,5 @@ def from_worker(error: dict[str, Any]) -> PapermeshError:
     except (KeyError, ValueError, TypeError, AttributeError):
         return engine_failed("crash")
     if code not in _FROM_WORKERS:
-        return engine_failed("crash")
+        return engine_failed("time" if (code, details.get("reason")) == (Code.ENGINE_FAIL, "time") else "crash")
     return PapermeshError(code, message, violations=violations, details=details)

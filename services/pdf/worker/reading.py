@@ -20,11 +20,13 @@ from services.pdf.worker.look import MOST_CHARACTERS, Look, count_letters
 from services.pdf.worker.mupdf import mupdf, pymupdf
 from services.pdf.worker.page_lines import drawn_letters, set_lines
 from services.pdf.worker.page_pictures import may_have_pictures
-from services.pdf.worker.shapes import MOST_PICTURES
 from services.pdf.worker.signs import has_sign
 from services.pdf.worker.strings import fit
 from services.pdf.worker.word_pieces import match_pieces
 from services.pdf.worker.words import Line, Reading, Style, in_units
+
+MOST_PICTURES = 1_000
+"""Whose places are kept, the first ones drawn."""
 
 _ROTATE = mupdf.pdf_new_name("Rotate")
 

@@ -9,9 +9,6 @@ from services.pdf.worker.boxes import Box
 from services.pdf.worker.placed import PlacedLetter
 from services.pdf.worker.strings import fold
 
-_MOST_WORDS = 20_000
-"""Words of a page, at most; no page of real text has a tenth of it."""
-
 _SPECK = 0.3
 """Confidence below which a single character is dirt."""
 
@@ -63,8 +60,8 @@ def take(page: Mapping[str, Any], areas: Sequence[Box], layer: Sequence[PlacedLe
     """The words of a recognised page.
 
     Args:
-        page: As an OCR worker gives it: `dpi` of the picture, and `lines` of `words` with `text`, `confidence` and
-            their box, `x0` to `y1`, in pixels.
+        page: As an OCR worker gives it, and within the bounds of `services.pdf.recognised_page`: `dpi` of the picture,
+            and `lines` of `words` with `text`, `confidence` and their box, `x0` to `y1`, in pixels.
         areas: The parts of the page, in points, that were to be read; all of it if there are none. Words elsewhere do
             not count.
         layer: The letters of the text layer. A word that is there already does not count: its text is alike, or the
@@ -73,7 +70,6 @@ def take(page: Mapping[str, Any], areas: Sequence[Box], layer: Sequence[PlacedLe
     near = _Letters(layer)
     parts: defaultdict[Box | None, list[list[Word]]] = defaultdict(list)
     lines = []
-    count = 0
     for each in page["lines"]:
         words = [
             word
@@ -82,9 +78,6 @@ def take(page: Mapping[str, Any], areas: Sequence[Box], layer: Sequence[PlacedLe
             and not (areas and _area_of(word.box, areas) is None)
             and not near.have(word)
         ]
-        count += len(each["words"])
-        if count > _MOST_WORDS:
-            break
         if words:
             lines.append(words)
             parts[_area_of(words[0].box, areas)].append(words)

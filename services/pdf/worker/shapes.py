@@ -1,4 +1,4 @@
-"""What a page draws beside text: straight thin lines, filled boxes and pictures, as far as tables and layout need them.
+"""What a page draws beside text and pictures: straight thin lines and filled boxes, as tables and layout need them.
 
 MuPDF's structured text has them all from one run, cut into straight pieces in C; its XML gives them at once. What is
 asked of each is its box and its color.
@@ -11,21 +11,14 @@ from functools import lru_cache
 from itertools import chain
 from typing import Any, TypeAlias
 
-from services.pdf.worker.mupdf import in_c, mupdf, pymupdf
-from services.pdf.worker.structured_text import structure
+from services.pdf.worker.mupdf import in_c, mupdf
 from services.pdf.worker.words import UNITS
-
-SHAPES = mupdf.FzStextOptions(
-    mupdf.FZ_STEXT_COLLECT_VECTORS | pymupdf.TEXT_PRESERVE_IMAGES | pymupdf.TEXT_MEDIABOX_CLIP
-)
-"""What a run must collect for `find_shapes` to see all."""
 
 MOST_BLOCKS = 50_000
 """Shapes and blocks of text. A page with more is a drawing or an attack; printing all would take all the memory."""
 
 MOST_RULES = 4_000
 MOST_FILLS = 2_000
-MOST_PICTURES = 1_000
 """The most that are kept, namely the longest and the largest. A table of 10,000 cells has 202 rules."""
 
 _THIN = 3.0
@@ -46,10 +39,7 @@ _WHITE = 0xF8
 _EVERYTHING = 0.9
 """The share of a page that only a background covers."""
 
-_SHAPE = re.compile(
-    rb'<(?:image|vector) bbox="(\S+) (\S+) (\S+) ([^"]+)"'
-    rb'(?: stroke="(\d)" rectangle="(\d)"[^>]*argb="(\w\w)(\w+)")?'
-)
+_SHAPE = re.compile(rb'<vector bbox="(\S+) (\S+) (\S+) ([^"]+)" stroke="(\d)" rectangle="(\d)"[^>]*argb="(\w\w)(\w+)"')
 
 _Box: TypeAlias = tuple[int, int, int, int]
 """Left, top, right and bottom in hundredths of a point."""
@@ -65,22 +55,12 @@ class Shapes:
     fills: list[int] = field(default_factory=list)
     """Filled boxes, neither white nor as large as the page."""
 
-    pictures: list[int] = field(default_factory=list)
-
     is_crowded: bool = False
     """Whether there are more than are kept."""
 
 
-def read_shapes(loaded: Any) -> Shapes:
-    """The shapes of a mupdf.FzPage; raises mupdf.FzErrorBase when it cannot be parsed."""
-    return find_shapes(structure(loaded, SHAPES))
-
-
 def find_shapes(found: Any) -> Shapes:
-    """The shapes of a mupdf.FzStextPage; there are pictures only if its options had them kept.
-
-    What lies off the page is left out.
-    """
+    """The shapes of a mupdf.FzStextPage with vectors. What lies off the page is left out."""
     if _has_more_blocks(found):
         return Shapes(is_crowded=True)
     bounds = found.m_internal.mediabox
@@ -91,17 +71,14 @@ def find_shapes(found: Any) -> Shapes:
         box = (_units(left), _units(top), _units(right), _units(bottom))
         if box[2] < sheet[0] or box[3] < sheet[1] or box[0] > sheet[2] or box[1] > sheet[3]:
             continue
-        if not stroke:
-            drawn.pictures.append(box)
-        elif straight == b"1" and alpha != b"00" and not _is_white(color):
+        if straight == b"1" and alpha != b"00" and not _is_white(color):
             drawn.add(box, is_stroke=stroke == b"1")
     rules = [*_joined(drawn.across), *map(_turned, _joined(map(_turned, drawn.upright)))]
     long = [box for box in rules if max(box[2] - box[0], box[3] - box[1]) >= _LEAST_RULE * UNITS]
     return Shapes(
         rules=_kept(long, MOST_RULES),
         fills=_kept(drawn.fills, MOST_FILLS),
-        pictures=_kept(drawn.pictures, MOST_PICTURES),
-        is_crowded=len(long) > MOST_RULES or len(drawn.fills) > MOST_FILLS or len(drawn.pictures) > MOST_PICTURES,
+        is_crowded=len(long) > MOST_RULES or len(drawn.fills) > MOST_FILLS,
     )
 
 
@@ -115,7 +92,6 @@ class _Drawn:
     across: list[_Box] = field(default_factory=list)
     upright: list[_Box] = field(default_factory=list)
     fills: list[_Box] = field(default_factory=list)
-    pictures: list[_Box] = field(default_factory=list)
 
     def add(self, box: _Box, *, is_stroke: bool) -> None:
         """A straight line or a rectangle."""

@@ -700,7 +700,9 @@ class ExtractTextRequest(_message.Message):
 
     @_builtins.property
     def languages(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Languages of the pictures' text, at most 4, by the names of Tesseract's data: "kor", "eng". Default: kor and eng."""
+        """Languages of the pictures' text, at most 4, by the names of Tesseract's data: "kor", "eng". One that is not
+        installed is refused, and the message says which are. Default: kor and eng.
+        """
 
     def __init__(
         self,
@@ -875,7 +877,9 @@ class ExtractLayoutRequest(_message.Message):
 
     @_builtins.property
     def languages(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Languages of the pictures' text, at most 4, by the names of Tesseract's data: "kor", "eng". Default: kor and eng."""
+        """Languages of the pictures' text, at most 4, by the names of Tesseract's data: "kor", "eng". One that is not
+        installed is refused, and the message says which are. Default: kor and eng.
+        """
 
     def __init__(
         self,
@@ -1067,7 +1071,9 @@ class ExtractTablesRequest(_message.Message):
 
     @_builtins.property
     def languages(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Languages of the pictures' text, at most 4, by the names of Tesseract's data: "kor", "eng". Default: kor and eng."""
+        """Languages of the pictures' text, at most 4, by the names of Tesseract's data: "kor", "eng". One that is not
+        installed is refused, and the message says which are. Default: kor and eng.
+        """
 
     def __init__(
         self,

@@ -33,7 +33,7 @@ def run(picture: bytes, models: Sequence[str], data: str, *, dpi: int, segmentat
         segmentation: One of the above.
         ends: When it is killed, by `time.monotonic()`.
 
-    Raises PapermeshError ENGINE_FAIL when it fails or is not done by then.
+    Raises PapermeshError ENGINE_FAIL when it fails, with the reason "time" when it is not done by then.
     """
     command = [
         PROGRAM, "stdin", "stdout", "--tessdata-dir", data, "-l", "+".join(models),
@@ -56,7 +56,8 @@ def run(picture: bytes, models: Sequence[str], data: str, *, dpi: int, segmentat
         # Whatever it writes is bounded by the memory that a worker may have.
         output, _ = process.communicate(picture, timeout=max(0.0, ends - time.monotonic()))
     except subprocess.TimeoutExpired as error:
-        raise PapermeshError(Code.ENGINE_FAIL, "Recognising the text of this page takes too long.") from error
+        message = "Recognising the text of this page takes too long."
+        raise PapermeshError(Code.ENGINE_FAIL, message, details={"reason": "time"}) from error
     finally:
         if process.poll() is None:
             _end(process)

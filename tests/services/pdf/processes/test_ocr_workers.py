@@ -200,9 +200,9 @@ async def test_a_tesseract_that_takes_too_long_ends_with_its_worker_which_answer
     late = asyncio.create_task(ask(pool, "run_late", content=LONG))
     await until(programs)
     working = programs()
-    with pytest.raises(PapermeshError) as error:
+    with pytest.raises(PapermeshError, match="took too long") as error:
         await late
-    assert error.value.code is Code.ENGINE_FAIL
+    assert (error.value.code, error.value.details) == (Code.ENGINE_FAIL, {"reason": "time"})
     await until(lambda: have_ended(working))
     assert pool.restarts == {"worn": 1}
     assert words_in(await recognise(pool, picture("Next."))) == "Next."

@@ -141,11 +141,6 @@ def test_what_was_made_of_a_photograph_does_not_count_beside_a_picture_of_text()
     assert text_of(found.illegible) == "iel\now\n"
 
 
-def test_so_many_words_that_no_page_has_them_are_cut_off() -> None:
-    found = take(page([["가나"] * 5] * 5000), [], [])
-    assert sum(map(len, found.lines)) == 20_000
-
-
 def test_many_lines_of_both_are_put_in_order_by_their_height() -> None:
     text = read(page([["가나"]] * 1500), [Box(0, 0, 600, 40_000)], layer([["다라"]] * 1500, top=102, left=300))
     assert text == "가나\n다라\n" * 1500

@@ -1,12 +1,13 @@
 from collections.abc import Iterator
-from typing import Any
 
 import pytest
 
-from services.pdf.worker.mupdf import pymupdf
-from services.pdf.worker.shapes import MOST_BLOCKS, MOST_RULES, Shapes, read_shapes
+from services.pdf.worker.mupdf import mupdf, pymupdf
+from services.pdf.worker.shapes import MOST_BLOCKS, MOST_RULES, Shapes, find_shapes
+from services.pdf.worker.structured_text import structure
 
 SIDE = 300
+VECTORS = mupdf.FzStextOptions(mupdf.FZ_STEXT_COLLECT_VECTORS)
 
 
 def drawn(content: str, rotation: int = 0) -> Shapes:
@@ -16,7 +17,7 @@ def drawn(content: str, rotation: int = 0) -> Shapes:
         page.draw_line((0, 0), (1, 1))
         page.set_rotation(rotation)
         document.update_stream(page.get_contents()[0], f"1 0 0 -1 0 {SIDE} cm {content}".encode())
-        return read_shapes(page.this)
+        return find_shapes(structure(page.this, VECTORS))
 
 
 def boxes(numbers: list[int]) -> Iterator[tuple[int, ...]]:
@@ -83,13 +84,6 @@ def test_a_turned_page_has_the_rules_that_a_reader_sees() -> None:
     [(left, top, right, bottom)] = boxes(drawn("0.1 w 10 20 m 200 20 l S", rotation=90).rules)
     assert (left, right) == (280, 280)
     assert (top, bottom) == (10, 200)
-
-
-def test_a_picture_is_found_by_its_box() -> None:
-    with pymupdf.open() as document:
-        page: Any = document.new_page(width=SIDE, height=SIDE)
-        page.insert_image((40, 50, 100, 90), pixmap=pymupdf.Pixmap(pymupdf.csGRAY, (0, 0, 60, 40), 0))
-        assert list(boxes(read_shapes(page.this).pictures)) == [(40, 50, 100, 90)]
 
 
 def test_of_too_many_rules_the_longest_are_kept_and_it_is_said() -> None:
