@@ -73,10 +73,13 @@ def shows_letters(document: Document, page: int) -> bool:
     """
     loaded = load_page(document, page)
     sheet = mupdf.fz_bound_page(loaded)
-    size = (sheet.x1 - sheet.x0) * (sheet.y1 - sheet.y0)
-    if _takes_long(loaded, size):
+    sides = sheet.x1 - sheet.x0, sheet.y1 - sheet.y0
+    size = math.prod(sides)
+    scale = min(1.0, math.sqrt(_LOOK_PIXELS / max(size, 1.0)))
+    # A page may be so much longer than wide that no picture of so few pixels has its length.
+    if max(sides) * scale > _LOOK_PIXELS or _takes_long(loaded, size):
         return True
-    width, height, pixels = _draw(loaded, min(1.0, math.sqrt(_LOOK_PIXELS / max(size, 1.0))))
+    width, height, pixels = _draw(loaded, scale)
     if pixels.count(_WHITE) == len(pixels):
         return False
     dark = pixels.translate(_DARK)

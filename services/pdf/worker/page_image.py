@@ -3,7 +3,7 @@
 import base64
 import io
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import orjson
@@ -19,6 +19,9 @@ _PACK = {"png": PngImagePlugin.PngImageFile.format, "webp": WebPImagePlugin.WebP
 
 MOST_PIXELS = 16_000_000
 """A3 at 200 dpi twice over. Drawing so many takes 48 MB, and packing them at most two seconds."""
+
+_WEBP_SIDE = 16_383
+"""Pixels along a side, at most: the format has 14 bits for them."""
 
 _FRAME_POINTS = 1.5
 """How thick a box's frame is."""
@@ -48,7 +51,7 @@ def render(document: Document, arguments: Mapping[str, Any]) -> bytes:
     page, dpi, packed_as = arguments["page"], arguments["dpi"], arguments["format"]
     if page > document.page_count:
         raise bad_field("page", f"page {page} is not in the document, which has {document.page_count} pages")
-    image = attempt(_draw, document, page, dpi, arguments["boxes"], otherwise=None)
+    image = attempt(_draw, document, arguments, otherwise=None)
     if image is None:
         raise bad_arg(f"The content of page {page} cannot be parsed, so it cannot be drawn.", reason="broken_page")
     packed = _pack(image, packed_as)
@@ -71,9 +74,10 @@ def render(document: Document, arguments: Mapping[str, Any]) -> bytes:
     )
 
 
-def _draw(document: Document, page: int, dpi: int, boxes: Sequence[Sequence[Any]]) -> Image.Image:
+def _draw(document: Document, arguments: Mapping[str, Any]) -> Image.Image:
+    page, dpi, packed_as, boxes = (arguments[name] for name in ("page", "dpi", "format", "boxes"))
     sheet = sheet_of(document, page)
-    _check_size(sheet, dpi)
+    _check_size(sheet, dpi, packed_as)
     marks = [(_on(sheet, index, Box(*edges)), color) for index, (*edges, color) in enumerate(boxes)]
     drawing = draw(document, page, dpi, space=COLOUR)
     image = Image.frombytes("RGB", (drawing.width, drawing.height), drawing.pixels)
@@ -89,20 +93,22 @@ def _draw(document: Document, page: int, dpi: int, boxes: Sequence[Sequence[Any]
     return image
 
 
-def _check_size(sheet: Box, dpi: int) -> None:
-    """Refuses a page of too many pixels.
+def _check_size(sheet: Box, dpi: int, packed_as: str) -> None:
+    """Refuses a page of too many pixels, in all or, for webp, along a side.
 
     Raises:
         PapermeshError: TOO_LARGE, with a resolution that fits.
     """
     # A pixel more than computed is drawn at two of the edges.
     fits = math.floor(72 * math.sqrt(MOST_PIXELS / ((sheet.x1 + 72 / dpi) * (sheet.y1 + 72 / dpi))))
-    if dpi <= fits:
-        return
     size = f"{sheet.x1:.0f} x {sheet.y1:.0f} points"
-    way_out = f"Ask for at most {fits} dpi." if fits >= 1 else "It cannot be drawn."
-    message = f"At {dpi} dpi the page, {size}, has more than {MOST_PIXELS} pixels. {way_out}"
-    raise too_large(message, limit_pixels=MOST_PIXELS)
+    if dpi > fits:
+        way_out = f"Ask for at most {fits} dpi." if fits >= 1 else "It cannot be drawn."
+        message = f"At {dpi} dpi the page, {size}, has more than {MOST_PIXELS} pixels. {way_out}"
+        raise too_large(message, limit_pixels=MOST_PIXELS)
+    if packed_as == "webp" and math.ceil(max(sheet.x1, sheet.y1) * (dpi / 72)) > _WEBP_SIDE:
+        message = f"At {dpi} dpi a side of the page, {size}, has more than {_WEBP_SIDE} pixels. Ask for png."
+        raise too_large(message, limit_side_pixels=_WEBP_SIDE)
 
 
 def _on(sheet: Box, index: int, box: Box) -> Box:

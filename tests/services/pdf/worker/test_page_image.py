@@ -107,6 +107,17 @@ class TestAPage:
         assert error.message.endswith("Ask for at most 20 dpi.")
         assert max(drawn(document, dpi=20).size) <= 4000
 
+    @pytest.mark.parametrize("size", [(16_384, 10), (10, 16_384), (20_000, 10)])
+    def test_with_a_side_that_webp_has_not_the_bits_for_is_too_large_as_one(
+        self, save: Callable[..., Document], size: tuple[float, float]
+    ) -> None:
+        page = save(width=size[0], height=size[1])
+        error = refused(page, format="webp")
+        assert (error.code, error.details["limit_side_pixels"]) == (Code.TOO_LARGE, "16383")
+        assert "Ask for png." in error.message
+        assert drawn(page).size == size
+        assert drawn(page, format="webp", dpi=36).width <= 16_383
+
     def test_is_no_larger_than_its_caller_takes(self, save: Callable[..., Document]) -> None:
         error = refused(save(fill), most_bytes=10)
         assert error.code is Code.TOO_LARGE

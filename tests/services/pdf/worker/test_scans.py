@@ -9,9 +9,10 @@ import pytest
 
 from services.pdf.worker.documents import Document
 from services.pdf.worker.mupdf import pymupdf
+from services.pdf.worker.pictures import render
 from services.pdf.worker.scans import Want, judge
 from tests.services.pdf.support import open_path
-from tests.services.pdf.viewing import read, read_mapped
+from tests.services.pdf.viewing import metadata_of, read, read_mapped
 from tests.services.pdf.worker.made_pages import KINDS, landscape, lines, photographed, write
 
 Make = Callable[[Callable[[Any], None]], Document]
@@ -130,6 +131,22 @@ def test_thousands_of_tiny_pictures_are_no_scan(make: Make) -> None:
         document.update_stream(xref, document.xref_stream(xref) + content)
 
     assert want(make(draw)) is None
+
+
+@pytest.mark.parametrize("side", ["1000000000", "1" + 30 * "0", "9" * 60])
+@pytest.mark.parametrize("box", ["0 0 {} 800", "0 0 800 {}", "-{0} -{0} {0} {0}"])
+def test_a_page_without_end_is_not_drawn_to_find_out(write_objects: Callable[..., Path], box: str, side: str) -> None:
+    path = write_objects(
+        "<</Type/Catalog/Pages 2 0 R>>",
+        "<</Type/Pages/Kids[3 0 R]/Count 1>>",
+        f"<</Type/Page/Parent 2 0 R/MediaBox[{box.format(side)}]/Contents 4 0 R>>",
+        "<</Length 14>>stream\n0 0 9 9 re f   \nendstream",
+    )
+    document = open_path(path)
+    [found], _ = read(document, ocr="auto")
+    assert found == "no_text" or isinstance(found, list)
+    assert render(document, {"page": 1, "reason": "no_text"})[0]["failure"]["reason"] == "TOO_LARGE"
+    metadata_of(document)
 
 
 def test_a_page_of_noise_is_not_drawn_to_find_out(make: Make) -> None:
