@@ -19,6 +19,9 @@ from services.pdf.recognition import Recognition
 _MOST_NEEDED = 500
 """Pages that a view of a whole document may need."""
 
+_MOST_OF_TIME = 0.6
+"""Of what is left until the deadline, for reading them."""
+
 
 class Result(NamedTuple):
     """The answer to a request."""
@@ -53,7 +56,7 @@ class Engine:
             answer = await asking.ask()
             if not answer.header.keys() & {"needs", "unfit"}:
                 return Result(answer.payload)
-            wish, with_scans = _needed(answer), True
+            wish, with_scans = _needed(answer, arguments, deadline), answer.header.get("with_scans") is not False
         else:
             wish, with_scans = _wished(operation.pages, request, arguments), False
         read = await self._reader.read(wish, subject, deadline)
@@ -95,14 +98,21 @@ def _wished(pages: Pages, request: Any, arguments: dict[str, Any]) -> Wish:
     )
 
 
-def _needed(answer: Answer) -> Wish:
-    """The pages that a view of a whole document needs."""
+def _needed(answer: Answer, arguments: dict[str, Any], deadline: float) -> Wish:
+    """The pages that a view of a whole document needs, as far as they are read before it must be made."""
     seconds = answer.header.get("seconds")
     if not isinstance(seconds, float):
         raise outcomes.engine_failed("crash")
     ranges = believed_pages(answer.header.get("needs"), _MOST_NEEDED)
-    until = asyncio.get_running_loop().time() + seconds
-    return Wish(ranges=ranges, most=_MOST_NEEDED, in_part=Pages().in_part, until=until)
+    now = asyncio.get_running_loop().time()
+    return Wish(
+        ranges=ranges,
+        most=_MOST_NEEDED,
+        in_part=Pages().in_part,
+        ocr=arguments.get("ocr", "never"),
+        languages=arguments.get("languages", ()),
+        until=now + min(seconds, _MOST_OF_TIME * (deadline - now)),
+    )
 
 
 def _numbers(said: Any) -> list[int]:

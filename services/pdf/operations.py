@@ -63,7 +63,10 @@ class Operation(Step):
     """The gRPC method that it answers; this gives its request and its response."""
 
     arguments: Callable[[Any, Subject], dict[str, Any]] = lambda _request, _subject: {}
-    """What the view gets from the request: JSON values. For a view of pages, `ocr` and `languages` are among them."""
+    """What the view gets from the request: JSON values.
+
+    `ocr` and `languages` among them say how pages are read; for a view of pages they must be there.
+    """
 
     pages: Pages | None = None
     """Set for a view of pages, namely those in the request's `pages`: it takes what was read of them."""
@@ -76,6 +79,17 @@ class Operation(Step):
 def reading_arguments(request: Any) -> dict[str, Any]:
     """How the pages of a request are to be read."""
     return {"ocr": request.ocr or "auto", "languages": list(request.languages) or LANGUAGES}
+
+
+def _search_arguments(request: Any, _subject: Subject) -> dict[str, Any]:
+    return reading_arguments(request) | {
+        "query": request.query,
+        "mode": request.mode or "text",
+        "max_hits": request.max_hits if request.HasField("max_hits") else 20,
+        "page_token": request.page_token,
+        "pages": request.pages,
+        "include_hidden": request.include_hidden,
+    }
 
 
 _METHODS = pdf_service_pb2.DESCRIPTOR.services_by_name["PdfService"].methods_by_name
@@ -111,6 +125,20 @@ OPERATIONS = (
         arguments=lambda request, _subject: reading_arguments(request) | {"csv": request.csv, "html": request.html},
         pages=Pages(),
         warm_up={"csv": True, "html": True},
+    ),
+    Operation(
+        name="search",
+        method=_METHODS["Search"],
+        view="services.pdf.worker.search.view:describe",
+        arguments=_search_arguments,
+        warm_up={
+            "query": "text",
+            "mode": "regex",
+            "max_hits": 1,
+            "page_token": "",
+            "pages": "",
+            "include_hidden": True,
+        },
     ),
     Operation(
         name="page_image",

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Collection, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Collection, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -32,6 +32,8 @@ _IN_VIEW = 4
 
 _IN_ANSWER = 4
 """A worker reads on until its readings have this part of the bytes that one answer may have."""
+
+_TOO_MUCH = "The pages before it have so much text that this one was left out; ask for fewer pages."
 
 _T = TypeVar("_T")
 
@@ -87,7 +89,7 @@ class Read:
     """Pages that could not be read, as PageFailure."""
 
     is_partial: bool = False
-    """Whether asking again can give more: pages are still to be recognised."""
+    """Whether asking again can give more: pages are still to be read or recognised."""
 
     by_workers: bool = False
     """Whether workers were asked."""
@@ -103,6 +105,17 @@ class Read:
             "with_scans": with_scans,
         }
         return {"readings": given, CONTENT: b"".join(content for _, content in found)}
+
+    def bound(self, limit_bytes: int, *, is_whole: bool) -> None:
+        """Leaves out what is more than one worker can take to make a view of it; raises TOO_LARGE if it `is_whole`."""
+        room = limit_bytes
+        for page in sorted(self.found):
+            room -= len(self.found[page])
+            if room < 0:
+                if is_whole:
+                    raise result_too_large(limit_bytes)
+                del self.found[page]
+                self.failures[page] = {"page": page, "reason": "TOO_LARGE", "message": _TOO_MUCH}
 
 
 class Reader:
@@ -120,11 +133,14 @@ class Reader:
         """
         now = asyncio.get_running_loop().time()
         recognised_until = deadline - min(_MARGIN_S, _MARGIN_SHARE * (deadline - now))
+        if wish.until is not None:
+            recognised_until = min(recognised_until, wish.until)
+        pool = await self._pools.of(TEXT, deadline)
         read = await self._kept(wish, subject, unfit)
         missing = [page for page in read.asked if page not in read.found]
         if read.pages and not missing:
+            read.bound(_IN_VIEW * pool.limits.result_bytes, is_whole=wish.until is None)
             return read
-        pool = await self._pools.of(TEXT, deadline)
         workers = _Workers(pool, wish, subject, deadline)
         read.pages, found = await workers.read(ranges_of(missing) or wish.ranges)
         read.by_workers = True
@@ -141,7 +157,8 @@ class Reader:
                 fresh[wish.kind(is_plain=piece.is_plain)][page] = piece.content
             elif isinstance(piece, Failed):
                 read.failures[page] = piece.failure
-        _check_size(read.found.values(), _IN_VIEW * pool.limits.result_bytes)
+        read.is_partial |= any(page not in read.found and page not in read.failures for page in read.asked)
+        read.bound(_IN_VIEW * pool.limits.result_bytes, is_whole=wish.until is None)
         if document := _document(subject):
             for kind, pages in fresh.items():
                 self._readings.keep_soon(document, kind, pages)
@@ -261,12 +278,6 @@ def _failure(page: int, error: PapermeshError) -> dict[str, Any]:
 def _document(subject: Subject) -> DocumentKey | None:
     """Whose readings are kept; None for one that a password opens: nothing of it is."""
     return None if subject.password else DocumentKey(subject.namespace, subject.sha256)
-
-
-def _check_size(readings: Iterable[bytes], limit_bytes: int) -> None:
-    """Raises TOO_LARGE for more than one worker can take to make a view of them."""
-    if sum(map(len, readings)) > limit_bytes:
-        raise result_too_large(limit_bytes)
 
 
 async def _all(*reads: Coroutine[Any, Any, _T]) -> list[_T]:

@@ -25,3 +25,9 @@ def scan(page: int, why: str = "") -> PageFailure:
 def too_large(page: int, message: str) -> PageFailure:
     """The page is over a limit, which the message names."""
     return {"page": page, "reason": "TOO_LARGE", "message": message}
+
+
+def pending(page: int) -> PageFailure:
+    """The page was not read in time."""
+    message = "The page was not read before the deadline. The same call again goes on."
+    return {"page": page, "reason": "PENDING", "message": message}

@@ -1,6 +1,6 @@
 """The headings of a document without an outline: those of its layout, and the titles of articles within their text."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from services.pdf.worker.layout.blocks import MAX_LEVEL, Block
 from services.pdf.worker.layout.numbering import STRUCTURE, Kind, read, title_end
@@ -14,21 +14,24 @@ _ABOVE_ARTICLES: frozenset[Kind | None] = frozenset([None, *STRUCTURE]) - {"arti
 
 def find_headings(readings: Mapping[int, Reading]) -> list[Entry]:
     """The headings in the order of the document, on at most 6 levels, each with its box; none on a contents page."""
-    return list(_entries(blocks_of(readings)))
+    return [heading for _, heading in walk(blocks_of(readings)) if heading is not None]
 
 
-def _entries(blocks: list[Block]) -> Iterator[Entry]:
+def walk(blocks: Iterable[Block]) -> Iterator[tuple[Block, Entry | None]]:
+    """Each block of a document, in order, with the heading that it is or begins with."""
     above = 0  # the level of the last heading under which articles stand
     for block in blocks:
         number = read(block.marker) if block.marker else None
+        heading = None
         if block.type == "heading":
-            yield _entry(block, block.text, block.level)
+            heading = _entry(block, block.text, block.level)
             if (number.kind if number else None) in _ABOVE_ARTICLES:
                 above = block.level
         elif block.type == "text" and number is not None and number.kind == "article":
             end = title_end(block.text)
             if end > number.end:  # "제3조(정의) 이 규정에서 …"
-                yield _entry(block, block.text[:end], min(above + 1, MAX_LEVEL))
+                heading = _entry(block, block.text[:end], min(above + 1, MAX_LEVEL))
+        yield block, heading
 
 
 def _entry(block: Block, title: str, level: int) -> Entry:

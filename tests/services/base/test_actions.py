@@ -180,6 +180,7 @@ def test_only_what_is_deployed_and_not_planned_is_listed() -> None:
         "PDF_METADATA",
         "PDF_OUTLINE",
         "PDF_PAGE_IMAGE",
+        "PDF_SEARCH",
         "PDF_TABLES",
         "PDF_TEXT",
     ]

@@ -8,6 +8,7 @@ from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
 from papermesh.document.v1 import document_pb2 as _document_pb2
+from papermesh.pdf.v1 import page_pb2 as _page_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -18,73 +19,6 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
-
-@_typing.final
-class PageFailure(_message.Message):
-    """PageFailure names a page that could not be read."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    PAGE_FIELD_NUMBER: _builtins.int
-    REASON_FIELD_NUMBER: _builtins.int
-    MESSAGE_FIELD_NUMBER: _builtins.int
-    page: _builtins.int
-    """Page number, from 1."""
-    reason: _builtins.str
-    """Reason: "SCAN" (a picture of text that was not read, since OCR is not installed or not asked for), "OCR_PENDING"
-    (not read before the deadline; the same call again goes on), "OCR_FAILED" (reading its picture failed), "BROKEN"
-    (the page's content cannot be parsed) or "TOO_LARGE" (its text or its picture is over the limit).
-    """
-    message: _builtins.str
-    """Message for a person, in English."""
-    def __init__(
-        self,
-        *,
-        page: _builtins.int = ...,
-        reason: _builtins.str = ...,
-        message: _builtins.str = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["message", b"message", "page", b"page", "reason", b"reason"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___PageFailure: _TypeAlias = PageFailure  # noqa: Y015
-
-@_typing.final
-class Rectangle(_message.Message):
-    """Rectangle in points, from the top left of the unrotated page as a reader sees it."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    X0_FIELD_NUMBER: _builtins.int
-    Y0_FIELD_NUMBER: _builtins.int
-    X1_FIELD_NUMBER: _builtins.int
-    Y1_FIELD_NUMBER: _builtins.int
-    x0: _builtins.float
-    """X0 is the left edge."""
-    y0: _builtins.float
-    """Y0 is the upper edge."""
-    x1: _builtins.float
-    """X1 is the right edge."""
-    y1: _builtins.float
-    """Y1 is the lower edge."""
-    def __init__(
-        self,
-        *,
-        x0: _builtins.float = ...,
-        y0: _builtins.float = ...,
-        x1: _builtins.float = ...,
-        y1: _builtins.float = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["x0", b"x0", "x1", b"x1", "y0", b"y0", "y1", b"y1"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___Rectangle: _TypeAlias = Rectangle  # noqa: Y015
 
 @_typing.final
 class GetMetadataRequest(_message.Message):
@@ -211,7 +145,7 @@ class GetMetadataResponse(_message.Message):
         """PageSizes as a reader sees the pages, equal neighbours merged."""
 
     @_builtins.property
-    def failures(self) -> _containers.RepeatedCompositeFieldContainer[Global___PageFailure]:
+    def failures(self) -> _containers.RepeatedCompositeFieldContainer[_page_pb2.PageFailure]:
         """Failures name the pages that could not be read; the rest of the result is good without them."""
 
     @_builtins.property
@@ -268,7 +202,7 @@ class GetMetadataResponse(_message.Message):
         text_density: _builtins.float = ...,
         has_text_layer: _builtins.bool = ...,
         sampled_pages: _builtins.int = ...,
-        failures: _abc.Iterable[Global___PageFailure] | None = ...,
+        failures: _abc.Iterable[_page_pb2.PageFailure] | None = ...,
         hidden_characters: _builtins.int = ...,
         scanned_pages: _abc.Iterable[_builtins.int] | None = ...,
         page_labels: _abc.Iterable[Global___PageLabels] | None = ...,
@@ -413,14 +347,14 @@ class Comment(_message.Message):
     hidden: _builtins.bool
     """Hidden says that the file asks not to show it."""
     @_builtins.property
-    def bbox(self) -> Global___Rectangle:
+    def bbox(self) -> _page_pb2.Rectangle:
         """Bbox is the box around it."""
 
     def __init__(
         self,
         *,
         page: _builtins.int = ...,
-        bbox: Global___Rectangle | None = ...,
+        bbox: _page_pb2.Rectangle | None = ...,
         type: _builtins.str = ...,
         author: _builtins.str = ...,
         date: _builtins.str = ...,
@@ -452,14 +386,14 @@ class Link(_message.Message):
     target_page: _builtins.int
     """TargetPage is the page of this document that it leads to, from 1; 0 if it leads to none."""
     @_builtins.property
-    def bbox(self) -> Global___Rectangle:
+    def bbox(self) -> _page_pb2.Rectangle:
         """Bbox is the box that one clicks."""
 
     def __init__(
         self,
         *,
         page: _builtins.int = ...,
-        bbox: Global___Rectangle | None = ...,
+        bbox: _page_pb2.Rectangle | None = ...,
         uri: _builtins.str = ...,
         target_page: _builtins.int = ...,
     ) -> None: ...
@@ -618,7 +552,7 @@ class GetOutlineResponse(_message.Message):
         """Entries in the order of the document, at most 10,000."""
 
     @_builtins.property
-    def failures(self) -> _containers.RepeatedCompositeFieldContainer[Global___PageFailure]:
+    def failures(self) -> _containers.RepeatedCompositeFieldContainer[_page_pb2.PageFailure]:
         """Failures name the pages that could not be read; the rest of the result is good without them."""
 
     def __init__(
@@ -626,7 +560,7 @@ class GetOutlineResponse(_message.Message):
         *,
         entries: _abc.Iterable[Global___OutlineEntry] | None = ...,
         derived: _builtins.bool = ...,
-        failures: _abc.Iterable[Global___PageFailure] | None = ...,
+        failures: _abc.Iterable[_page_pb2.PageFailure] | None = ...,
         json: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
@@ -654,7 +588,7 @@ class OutlineEntry(_message.Message):
     page: _builtins.int
     """Page number, from 1; 0 when the entry points outside the document."""
     @_builtins.property
-    def bbox(self) -> Global___Rectangle:
+    def bbox(self) -> _page_pb2.Rectangle:
         """Bbox is the rectangle around the heading that the entry was derived from. Unset in a file's own outline."""
 
     def __init__(
@@ -663,7 +597,7 @@ class OutlineEntry(_message.Message):
         level: _builtins.int = ...,
         title: _builtins.str = ...,
         page: _builtins.int = ...,
-        bbox: Global___Rectangle | None = ...,
+        bbox: _page_pb2.Rectangle | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["bbox", b"bbox"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -741,7 +675,7 @@ class ExtractTextResponse(_message.Message):
         """Items, one a page that could be read, in the order of the pages."""
 
     @_builtins.property
-    def failures(self) -> _containers.RepeatedCompositeFieldContainer[Global___PageFailure]:
+    def failures(self) -> _containers.RepeatedCompositeFieldContainer[_page_pb2.PageFailure]:
         """Failures name the pages that could not be read; the rest of the result is good without them."""
 
     @_builtins.property
@@ -755,7 +689,7 @@ class ExtractTextResponse(_message.Message):
         *,
         items: _abc.Iterable[Global___PageText] | None = ...,
         pages: _builtins.int = ...,
-        failures: _abc.Iterable[Global___PageFailure] | None = ...,
+        failures: _abc.Iterable[_page_pb2.PageFailure] | None = ...,
         hidden: _abc.Iterable[Global___HiddenText] | None = ...,
         json: _builtins.str = ...,
     ) -> None: ...
@@ -789,7 +723,7 @@ class HiddenText(_message.Message):
     for a page with too much on it to look for all of these; their text is empty.
     """
     @_builtins.property
-    def bbox(self) -> Global___Rectangle:
+    def bbox(self) -> _page_pb2.Rectangle:
         """Bbox is the box around it, of the page as a reader sees it. It may lie outside the page."""
 
     def __init__(
@@ -798,7 +732,7 @@ class HiddenText(_message.Message):
         page: _builtins.int = ...,
         text: _builtins.str = ...,
         reason: _builtins.str = ...,
-        bbox: Global___Rectangle | None = ...,
+        bbox: _page_pb2.Rectangle | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["bbox", b"bbox"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -914,14 +848,14 @@ class ExtractLayoutResponse(_message.Message):
         """Pages that could be read, in order."""
 
     @_builtins.property
-    def failures(self) -> _containers.RepeatedCompositeFieldContainer[Global___PageFailure]:
+    def failures(self) -> _containers.RepeatedCompositeFieldContainer[_page_pb2.PageFailure]:
         """Failures name the pages that could not be read; the rest of the result is good without them."""
 
     def __init__(
         self,
         *,
         pages: _abc.Iterable[Global___PageLayout] | None = ...,
-        failures: _abc.Iterable[Global___PageFailure] | None = ...,
+        failures: _abc.Iterable[_page_pb2.PageFailure] | None = ...,
         json: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
@@ -1015,14 +949,14 @@ class Block(_message.Message):
     continues: _builtins.bool
     """Continues says that it goes on with the text before it, over the end of a column or a page."""
     @_builtins.property
-    def bbox(self) -> Global___Rectangle:
+    def bbox(self) -> _page_pb2.Rectangle:
         """Bbox is the rectangle around it."""
 
     def __init__(
         self,
         *,
         type: _builtins.str = ...,
-        bbox: Global___Rectangle | None = ...,
+        bbox: _page_pb2.Rectangle | None = ...,
         font: _builtins.str = ...,
         size: _builtins.float = ...,
         bold: _builtins.bool = ...,
@@ -1112,7 +1046,7 @@ class ExtractTablesResponse(_message.Message):
         """Tables in the order of the pages, and down each page. One within a cell of another follows it."""
 
     @_builtins.property
-    def failures(self) -> _containers.RepeatedCompositeFieldContainer[Global___PageFailure]:
+    def failures(self) -> _containers.RepeatedCompositeFieldContainer[_page_pb2.PageFailure]:
         """Failures name the pages that could not be read, and those on which so much is drawn that tables may be missing
         ("TOO_LARGE"); the rest of the result is good without them.
         """
@@ -1121,7 +1055,7 @@ class ExtractTablesResponse(_message.Message):
         self,
         *,
         tables: _abc.Iterable[Global___Table] | None = ...,
-        failures: _abc.Iterable[Global___PageFailure] | None = ...,
+        failures: _abc.Iterable[_page_pb2.PageFailure] | None = ...,
         pages: _builtins.int = ...,
         json: _builtins.str = ...,
     ) -> None: ...
@@ -1163,7 +1097,7 @@ class Table(_message.Message):
     html: _builtins.str
     """Html is the table as a table element with rowspan and colspan, if it was asked for; its text is escaped."""
     @_builtins.property
-    def bbox(self) -> Global___Rectangle:
+    def bbox(self) -> _page_pb2.Rectangle:
         """Bbox is the box around what stands there."""
 
     @_builtins.property
@@ -1180,7 +1114,7 @@ class Table(_message.Message):
         self,
         *,
         page: _builtins.int = ...,
-        bbox: Global___Rectangle | None = ...,
+        bbox: _page_pb2.Rectangle | None = ...,
         rows: _abc.Iterable[Global___TableRow] | None = ...,
         csv: _builtins.str = ...,
         header_rows: _builtins.int = ...,
@@ -1241,7 +1175,7 @@ class TableCell(_message.Message):
     column: _builtins.int
     """Column is the first one that it covers, from 0."""
     @_builtins.property
-    def bbox(self) -> Global___Rectangle:
+    def bbox(self) -> _page_pb2.Rectangle:
         """Bbox is the box of the cell, on the page where its row stands."""
 
     def __init__(
@@ -1250,7 +1184,7 @@ class TableCell(_message.Message):
         text: _builtins.str = ...,
         row_span: _builtins.int = ...,
         column_span: _builtins.int = ...,
-        bbox: Global___Rectangle | None = ...,
+        bbox: _page_pb2.Rectangle | None = ...,
         column: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["bbox", b"bbox"]  # noqa: Y015
@@ -1275,14 +1209,14 @@ class TablePart(_message.Message):
     first_row: _builtins.int
     """FirstRow is the number, from 0, of the first of the table's rows that begin there."""
     @_builtins.property
-    def bbox(self) -> Global___Rectangle:
+    def bbox(self) -> _page_pb2.Rectangle:
         """Bbox is the box around what stands there."""
 
     def __init__(
         self,
         *,
         page: _builtins.int = ...,
-        bbox: Global___Rectangle | None = ...,
+        bbox: _page_pb2.Rectangle | None = ...,
         first_row: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["bbox", b"bbox"]  # noqa: Y015
@@ -1341,14 +1275,14 @@ class ChunkResponse(_message.Message):
         """Chunks in the order of the document."""
 
     @_builtins.property
-    def failures(self) -> _containers.RepeatedCompositeFieldContainer[Global___PageFailure]:
+    def failures(self) -> _containers.RepeatedCompositeFieldContainer[_page_pb2.PageFailure]:
         """Failures name the pages that could not be read; the rest of the result is good without them."""
 
     def __init__(
         self,
         *,
         chunks: _abc.Iterable[Global___TextChunk] | None = ...,
-        failures: _abc.Iterable[Global___PageFailure] | None = ...,
+        failures: _abc.Iterable[_page_pb2.PageFailure] | None = ...,
         json: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
@@ -1420,14 +1354,14 @@ class ChunkBox(_message.Message):
     page: _builtins.int
     """Page number, from 1."""
     @_builtins.property
-    def bbox(self) -> Global___Rectangle:
+    def bbox(self) -> _page_pb2.Rectangle:
         """Bbox on that page."""
 
     def __init__(
         self,
         *,
         page: _builtins.int = ...,
-        bbox: Global___Rectangle | None = ...,
+        bbox: _page_pb2.Rectangle | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["bbox", b"bbox"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -1493,7 +1427,7 @@ class EmbedResponse(_message.Message):
         """Vectors, one a chunk or text, in order."""
 
     @_builtins.property
-    def failures(self) -> _containers.RepeatedCompositeFieldContainer[Global___PageFailure]:
+    def failures(self) -> _containers.RepeatedCompositeFieldContainer[_page_pb2.PageFailure]:
         """Failures name the pages that could not be read; the rest of the result is good without them."""
 
     def __init__(
@@ -1502,7 +1436,7 @@ class EmbedResponse(_message.Message):
         model: _builtins.str = ...,
         dimension: _builtins.int = ...,
         embeddings: _abc.Iterable[Global___Embedding] | None = ...,
-        failures: _abc.Iterable[Global___PageFailure] | None = ...,
+        failures: _abc.Iterable[_page_pb2.PageFailure] | None = ...,
         json: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
@@ -1622,7 +1556,7 @@ class DiffResponse(_message.Message):
         """Changes in the order of the documents."""
 
     @_builtins.property
-    def failures(self) -> _containers.RepeatedCompositeFieldContainer[Global___PageFailure]:
+    def failures(self) -> _containers.RepeatedCompositeFieldContainer[_page_pb2.PageFailure]:
         """Failures name the pages that could not be read; the rest of the result is good without them."""
 
     def __init__(
@@ -1634,7 +1568,7 @@ class DiffResponse(_message.Message):
         right: Global___DiffDocument | None = ...,
         summary: Global___DiffSummary | None = ...,
         changes: _abc.Iterable[Global___Change] | None = ...,
-        failures: _abc.Iterable[Global___PageFailure] | None = ...,
+        failures: _abc.Iterable[_page_pb2.PageFailure] | None = ...,
         json: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["left", b"left", "right", b"right", "summary", b"summary"]  # noqa: Y015
@@ -1806,7 +1740,7 @@ class ChangeSide(_message.Message):
     context: _builtins.str
     """Context around it."""
     @_builtins.property
-    def bbox(self) -> _containers.RepeatedCompositeFieldContainer[Global___Rectangle]:
+    def bbox(self) -> _containers.RepeatedCompositeFieldContainer[_page_pb2.Rectangle]:
         """Bbox, one a line."""
 
     def __init__(
@@ -1816,7 +1750,7 @@ class ChangeSide(_message.Message):
         text: _builtins.str = ...,
         start: _builtins.int = ...,
         end: _builtins.int = ...,
-        bbox: _abc.Iterable[Global___Rectangle] | None = ...,
+        bbox: _abc.Iterable[_page_pb2.Rectangle] | None = ...,
         context: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015

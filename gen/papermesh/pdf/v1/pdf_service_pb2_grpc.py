@@ -5,6 +5,7 @@ import warnings
 
 from papermesh.pdf.v1 import page_image_pb2 as papermesh_dot_pdf_dot_v1_dot_page__image__pb2
 from papermesh.pdf.v1 import pdf_service_pb2 as papermesh_dot_pdf_dot_v1_dot_pdf__service__pb2
+from papermesh.pdf.v1 import search_pb2 as papermesh_dot_pdf_dot_v1_dot_search__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
 GRPC_VERSION = grpc.__version__
@@ -61,6 +62,11 @@ class PdfServiceStub:
                 '/papermesh.pdf.v1.PdfService/ExtractTables',
                 request_serializer=papermesh_dot_pdf_dot_v1_dot_pdf__service__pb2.ExtractTablesRequest.SerializeToString,
                 response_deserializer=papermesh_dot_pdf_dot_v1_dot_pdf__service__pb2.ExtractTablesResponse.FromString,
+                _registered_method=True)
+        self.Search = channel.unary_unary(
+                '/papermesh.pdf.v1.PdfService/Search',
+                request_serializer=papermesh_dot_pdf_dot_v1_dot_search__pb2.SearchRequest.SerializeToString,
+                response_deserializer=papermesh_dot_pdf_dot_v1_dot_search__pb2.SearchResponse.FromString,
                 _registered_method=True)
         self.RenderPage = channel.unary_unary(
                 '/papermesh.pdf.v1.PdfService/RenderPage',
@@ -130,6 +136,15 @@ class PdfServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Search(self, request, context):
+        """Finds words or phrases in a document, or what a regular expression matches, and shows where: page, a box for each
+        line, the text around it, and the headings above it. A phrase may run over the ends of lines, columns and pages. Use
+        it to find and to cite a passage without reading the whole document.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def RenderPage(self, request, context):
         """Draws a page as a picture, PNG or WebP, with boxes on it if you like. Use it to look at what text alone does not
         show, or to show where something stands. The result says where the picture can be fetched.
@@ -186,6 +201,11 @@ def add_PdfServiceServicer_to_server(servicer, server):
                     servicer.ExtractTables,
                     request_deserializer=papermesh_dot_pdf_dot_v1_dot_pdf__service__pb2.ExtractTablesRequest.FromString,
                     response_serializer=papermesh_dot_pdf_dot_v1_dot_pdf__service__pb2.ExtractTablesResponse.SerializeToString,
+            ),
+            'Search': grpc.unary_unary_rpc_method_handler(
+                    servicer.Search,
+                    request_deserializer=papermesh_dot_pdf_dot_v1_dot_search__pb2.SearchRequest.FromString,
+                    response_serializer=papermesh_dot_pdf_dot_v1_dot_search__pb2.SearchResponse.SerializeToString,
             ),
             'RenderPage': grpc.unary_unary_rpc_method_handler(
                     servicer.RenderPage,
@@ -345,6 +365,33 @@ class PdfService:
             '/papermesh.pdf.v1.PdfService/ExtractTables',
             papermesh_dot_pdf_dot_v1_dot_pdf__service__pb2.ExtractTablesRequest.SerializeToString,
             papermesh_dot_pdf_dot_v1_dot_pdf__service__pb2.ExtractTablesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Search(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/papermesh.pdf.v1.PdfService/Search',
+            papermesh_dot_pdf_dot_v1_dot_search__pb2.SearchRequest.SerializeToString,
+            papermesh_dot_pdf_dot_v1_dot_search__pb2.SearchResponse.FromString,
             options,
             channel_credentials,
             insecure,

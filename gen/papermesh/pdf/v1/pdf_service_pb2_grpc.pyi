@@ -7,6 +7,7 @@ from collections import abc as _abc
 from grpc import aio as _aio
 from papermesh.pdf.v1 import page_image_pb2 as _page_image_pb2
 from papermesh.pdf.v1 import pdf_service_pb2 as _pdf_service_pb2
+from papermesh.pdf.v1 import search_pb2 as _search_pb2
 import abc as _abc_1
 import grpc as _grpc
 import sys
@@ -55,6 +56,11 @@ class PdfServiceStub:
     several rows or columns and with their heads. A table that goes on over pages or columns is one, if all of its pages
     are asked for. As CSV or HTML too, on demand.
     """
+    Search: _grpc.UnaryUnaryMultiCallable[_search_pb2.SearchRequest, _search_pb2.SearchResponse]
+    """Finds words or phrases in a document, or what a regular expression matches, and shows where: page, a box for each
+    line, the text around it, and the headings above it. A phrase may run over the ends of lines, columns and pages. Use
+    it to find and to cite a passage without reading the whole document.
+    """
     RenderPage: _grpc.UnaryUnaryMultiCallable[_page_image_pb2.RenderPageRequest, _page_image_pb2.RenderPageResponse]
     """Draws a page as a picture, PNG or WebP, with boxes on it if you like. Use it to look at what text alone does not
     show, or to show where something stands. The result says where the picture can be fetched.
@@ -91,6 +97,11 @@ class PdfServiceAsyncStub(PdfServiceStub):
     """Finds tables, with lines between their cells or without, and reads them as rows of cells, with the cells that span
     several rows or columns and with their heads. A table that goes on over pages or columns is one, if all of its pages
     are asked for. As CSV or HTML too, on demand.
+    """
+    Search: _aio.UnaryUnaryMultiCallable[_search_pb2.SearchRequest, _search_pb2.SearchResponse]  # type: ignore[assignment]
+    """Finds words or phrases in a document, or what a regular expression matches, and shows where: page, a box for each
+    line, the text around it, and the headings above it. A phrase may run over the ends of lines, columns and pages. Use
+    it to find and to cite a passage without reading the whole document.
     """
     RenderPage: _aio.UnaryUnaryMultiCallable[_page_image_pb2.RenderPageRequest, _page_image_pb2.RenderPageResponse]  # type: ignore[assignment]
     """Draws a page as a picture, PNG or WebP, with boxes on it if you like. Use it to look at what text alone does not
@@ -155,6 +166,17 @@ class PdfServiceServicer(metaclass=_abc_1.ABCMeta):
         """Finds tables, with lines between their cells or without, and reads them as rows of cells, with the cells that span
         several rows or columns and with their heads. A table that goes on over pages or columns is one, if all of its pages
         are asked for. As CSV or HTML too, on demand.
+        """
+
+    @_abc_1.abstractmethod
+    def Search(
+        self,
+        request: _search_pb2.SearchRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_search_pb2.SearchResponse, _abc.Awaitable[_search_pb2.SearchResponse]]:
+        """Finds words or phrases in a document, or what a regular expression matches, and shows where: page, a box for each
+        line, the text around it, and the headings above it. A phrase may run over the ends of lines, columns and pages. Use
+        it to find and to cite a passage without reading the whole document.
         """
 
     @_abc_1.abstractmethod

@@ -1,0 +1,1 @@
+"""PDF_SEARCH: where a query stands in a document."""

@@ -1,0 +1,226 @@
+"""The words of a document as flows: text that is read on, over the ends of lines, columns and pages.
+
+The body is one flow. Running lines, captions, tables and what runs another way only stand between its parts, so each of
+them is a flow of its own, as is what nobody sees. Footnotes go on from page to page.
+"""
+
+from bisect import bisect_right
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import accumulate, groupby, pairwise
+
+from services.pdf.worker.boxes import Box
+from services.pdf.worker.headings import walk
+from services.pdf.worker.layout.blocks import Block, Run
+from services.pdf.worker.layout.rules import blocks_of
+from services.pdf.worker.readings import Readings
+from services.pdf.worker.search.folding import fold_letters
+from services.pdf.worker.tables.find import find_tables
+from services.pdf.worker.tables.table import Table
+from services.pdf.worker.words import UNITS, Line, Reading
+
+MAX_TITLE = 200
+"""Characters of a heading in a path."""
+
+_MOST_COMPARED = 1_000_000
+"""Words and cells: the words of a larger table are taken row by row."""
+
+_BODY = frozenset(["heading", "text", "list"])
+
+
+@dataclass(slots=True, eq=False)
+class _Place:
+    """Where a part of a table stands, and its cells there, row by row."""
+
+    box: Box
+    cells: list[Box]
+
+
+@dataclass(eq=False)
+class Stretch:
+    """Neighbouring words of one line."""
+
+    page: int
+    reading: Reading
+    line: Line
+    start: int
+    """The first of its words, from 0; `stop` is the one after the last."""
+
+    stop: int
+    at: int
+    """Where it stands in the document: the number of its block, in reading order."""
+
+    path: tuple[str, ...] = ()
+    """The headings above it, outermost first."""
+
+    goes_on: bool = False
+    """Whether it is of the same paragraph as the stretch before it in its flow."""
+
+    @cached_property
+    def words(self) -> list[str]:
+        """As they stand there."""
+        return self.line.text.split()[self.start : self.stop]
+
+    @cached_property
+    def text(self) -> str:
+        """Its words with single blanks between them."""
+        return " ".join(self.words)
+
+    @cached_property
+    def box(self) -> Box | None:
+        """Around all of it."""
+        return _around(self.boxes)
+
+    @property
+    def boxes(self) -> list[Box]:
+        """Of each word; none where places are not known."""
+        edges = self.line.boxes[4 * self.start : 4 * self.stop]
+        return [Box(*(edge / UNITS for edge in edges[index : index + 4])) for index in range(0, len(edges), 4)]
+
+    @cached_property
+    def starts(self) -> list[int]:
+        """Where in `text` each word begins."""
+        return [0, *accumulate(len(word) + 1 for word in self.words[:-1])]
+
+    @cached_property
+    def plain_ends(self) -> list[int]:
+        """Where the bytes of each letter of `text` end."""
+        return list(accumulate(len(letter.encode()) for letter in self.text))
+
+    @cached_property
+    def folded_ends(self) -> list[int]:
+        """The same of its letters as they are compared."""
+        return list(accumulate(len(fold_letters(letter).encode()) for letter in self.text))
+
+    def word_at(self, offset: int) -> int:
+        """The word, from 0, that a letter of `text` belongs to."""
+        return bisect_right(self.starts, offset) - 1
+
+
+@dataclass(slots=True, eq=False)
+class Flow:
+    """Stretches that are read one after another."""
+
+    stretches: list[Stretch] = field(default_factory=list)
+
+
+def flows_of(readings: Readings, *, include_hidden: bool) -> list[Flow]:
+    """All flows of these pages; with `include_hidden` those too that nobody sees."""
+    places = _places(find_tables(readings))
+    tables = {page: [place.box for place in found] for page, found in places.items()}
+    flows: list[Flow] = []
+    open_flows: dict[str, tuple[int, Flow | None]] = {}
+    at = 0
+    for page, blocks in groupby(_with_paths(blocks_of(readings, tables)), key=lambda each: each[0].page):
+        reading = readings[page]
+        along = _main_direction(reading)
+        for block, path in blocks:
+            at += 1
+            stretches = list(_stretches(block, reading, at, path, places[page]))
+            if not stretches:
+                continue
+            kind = "body" if block.type in _BODY else block.type
+            if kind not in {"body", "footnote"} or _direction(stretches[0].line) != along:
+                flows.append(Flow(stretches))
+                continue
+            last, flow = open_flows.get(kind, (page, None))
+            if flow is None or page - last > 1:
+                flow = Flow()
+                flows.append(flow)
+            stretches[0].goes_on = block.continues and bool(flow.stretches)
+            flow.stretches += stretches
+            open_flows[kind] = page, flow
+    if include_hidden:
+        flows += _hidden(readings, at)
+    return flows
+
+
+def _with_paths(blocks: Iterable[Block]) -> Iterator[tuple[Block, tuple[str, ...]]]:
+    """Each block with the headings above it."""
+    open_headings: list[tuple[int, str]] = []
+    for block, heading in walk(blocks):
+        above = tuple(title for _, title in open_headings)
+        if heading is not None:
+            while open_headings and open_headings[-1][0] >= heading["level"]:
+                open_headings.pop()
+            above = tuple(title for _, title in open_headings)
+            open_headings.append((heading["level"], heading["title"][:MAX_TITLE]))
+            if block.type != "heading":  # the title of an article within its text
+                above = tuple(title for _, title in open_headings)
+        yield block, () if block.type in {"header", "footer"} else above
+
+
+def _stretches(
+    block: Block, reading: Reading, at: int, path: tuple[str, ...], places: Sequence[_Place]
+) -> Iterator[Stretch]:
+    runs: Iterable[Run] = block.runs
+    cells = places[block.table].cells if block.table is not None else []
+    if cells:
+        runs = _by_cells(block.runs, reading, cells)
+    goes_on = False
+    for run in runs:
+        if run.start < run.stop:
+            yield Stretch(block.page, reading, reading.lines[run.line], run.start, run.stop, at, path, goes_on)
+            goes_on = True
+
+
+def _by_cells(runs: Sequence[Run], reading: Reading, cells: Sequence[Box]) -> list[Run]:
+    """The words of a table cell by cell, those in no cell last."""
+    if len(cells) * sum(run.stop - run.start for run in runs) > _MOST_COMPARED:
+        return list(runs)
+    found: defaultdict[int, list[Run]] = defaultdict(list)
+    for run in runs:
+        edges = reading.lines[run.line].boxes
+        boxes = [Box(*(edge / UNITS for edge in edges[4 * at : 4 * at + 4])) for at in range(run.start, run.stop)]
+        holders = [
+            next((index for index, cell in enumerate(cells) if cell.holds(box.middle)), len(cells)) for box in boxes
+        ]
+        for holder, words in groupby(range(len(holders)), key=holders.__getitem__):
+            first, *more = words
+            start, stop = run.start + first, run.start + first + len(more) + 1
+            found[holder].append(Run(run.line, start, stop, run.box))
+    return [run for holder in sorted(found) for run in found[holder]]
+
+
+def _places(tables: Iterable[Table]) -> defaultdict[int, list[_Place]]:
+    """The parts of tables on each page."""
+    places: defaultdict[int, list[_Place]] = defaultdict(list)
+    for table in tables:
+        rows = [0, *(part.row for part in table.continues), len(table.rows)]
+        parts = [(table.page, table.box), *((part.page, part.box) for part in table.continues)]
+        for (page, box), (first, stop) in zip(parts, pairwise(rows), strict=True):
+            places[page].append(_Place(box, [cell.box for row in table.rows[first:stop] for cell in row]))
+    return places
+
+
+def _hidden(readings: Readings, at: int) -> Iterator[Flow]:
+    for page, reading in readings.items():
+        for line in reading.lines:
+            if line.hidden and line.text:
+                at += 1
+                yield Flow([Stretch(page, reading, line, 0, len(line.text.split()), at)])
+
+
+def _main_direction(reading: Reading) -> tuple[int, int]:
+    """Where most of a page's text runs."""
+    letters: Counter[tuple[int, int]] = Counter()
+    for line in reading.lines:
+        if not line.hidden:
+            letters[_direction(line)] += len(line.text)
+    return max(letters, key=letters.__getitem__, default=(1, 0))
+
+
+def _direction(line: Line) -> tuple[int, int]:
+    across, down = line.direction
+    return round(across), round(down)
+
+
+def _around(boxes: Sequence[Box]) -> Box | None:
+    if not boxes:
+        return None
+    found = boxes[0]
+    for box in boxes[1:]:
+        found = found.around(box)
+    return found
