@@ -113,6 +113,13 @@ OPERATIONS = (
         warm_up={"csv": True, "html": True},
     ),
     Operation(
+        name="markdown",
+        method=_METHODS["ToMarkdown"],
+        view="services.pdf.worker.markdown.view:describe",
+        arguments=lambda request, _subject: reading_arguments(request),
+        pages=Pages(),
+    ),
+    Operation(
         name="page_image",
         method=_METHODS["RenderPage"],
         view="services.pdf.worker.page_image:render",

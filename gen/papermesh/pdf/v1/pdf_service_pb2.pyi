@@ -8,6 +8,7 @@ from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
 from papermesh.document.v1 import document_pb2 as _document_pb2
+from papermesh.pdf.v1 import page_failure_pb2 as _page_failure_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -18,39 +19,6 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
-
-@_typing.final
-class PageFailure(_message.Message):
-    """PageFailure names a page that could not be read."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    PAGE_FIELD_NUMBER: _builtins.int
-    REASON_FIELD_NUMBER: _builtins.int
-    MESSAGE_FIELD_NUMBER: _builtins.int
-    page: _builtins.int
-    """Page number, from 1."""
-    reason: _builtins.str
-    """Reason: "SCAN" (a picture of text that was not read, since OCR is not installed or not asked for), "OCR_PENDING"
-    (not read before the deadline; the same call again goes on), "OCR_FAILED" (reading its picture failed), "BROKEN"
-    (the page's content cannot be parsed) or "TOO_LARGE" (its text or its picture is over the limit).
-    """
-    message: _builtins.str
-    """Message for a person, in English."""
-    def __init__(
-        self,
-        *,
-        page: _builtins.int = ...,
-        reason: _builtins.str = ...,
-        message: _builtins.str = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["message", b"message", "page", b"page", "reason", b"reason"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___PageFailure: _TypeAlias = PageFailure  # noqa: Y015
 
 @_typing.final
 class Rectangle(_message.Message):
@@ -211,7 +179,7 @@ class GetMetadataResponse(_message.Message):
         """PageSizes as a reader sees the pages, equal neighbours merged."""
 
     @_builtins.property
-    def failures(self) -> _containers.RepeatedCompositeFieldContainer[Global___PageFailure]:
+    def failures(self) -> _containers.RepeatedCompositeFieldContainer[_page_failure_pb2.PageFailure]:
         """Failures name the pages that could not be read; the rest of the result is good without them."""
 
     @_builtins.property
@@ -268,7 +236,7 @@ class GetMetadataResponse(_message.Message):
         text_density: _builtins.float = ...,
         has_text_layer: _builtins.bool = ...,
         sampled_pages: _builtins.int = ...,
-        failures: _abc.Iterable[Global___PageFailure] | None = ...,
+        failures: _abc.Iterable[_page_failure_pb2.PageFailure] | None = ...,
         hidden_characters: _builtins.int = ...,
         scanned_pages: _abc.Iterable[_builtins.int] | None = ...,
         page_labels: _abc.Iterable[Global___PageLabels] | None = ...,
@@ -618,7 +586,7 @@ class GetOutlineResponse(_message.Message):
         """Entries in the order of the document, at most 10,000."""
 
     @_builtins.property
-    def failures(self) -> _containers.RepeatedCompositeFieldContainer[Global___PageFailure]:
+    def failures(self) -> _containers.RepeatedCompositeFieldContainer[_page_failure_pb2.PageFailure]:
         """Failures name the pages that could not be read; the rest of the result is good without them."""
 
     def __init__(
@@ -626,7 +594,7 @@ class GetOutlineResponse(_message.Message):
         *,
         entries: _abc.Iterable[Global___OutlineEntry] | None = ...,
         derived: _builtins.bool = ...,
-        failures: _abc.Iterable[Global___PageFailure] | None = ...,
+        failures: _abc.Iterable[_page_failure_pb2.PageFailure] | None = ...,
         json: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
@@ -739,7 +707,7 @@ class ExtractTextResponse(_message.Message):
         """Items, one a page that could be read, in the order of the pages."""
 
     @_builtins.property
-    def failures(self) -> _containers.RepeatedCompositeFieldContainer[Global___PageFailure]:
+    def failures(self) -> _containers.RepeatedCompositeFieldContainer[_page_failure_pb2.PageFailure]:
         """Failures name the pages that could not be read; the rest of the result is good without them."""
 
     @_builtins.property
@@ -753,7 +721,7 @@ class ExtractTextResponse(_message.Message):
         *,
         items: _abc.Iterable[Global___PageText] | None = ...,
         pages: _builtins.int = ...,
-        failures: _abc.Iterable[Global___PageFailure] | None = ...,
+        failures: _abc.Iterable[_page_failure_pb2.PageFailure] | None = ...,
         hidden: _abc.Iterable[Global___HiddenText] | None = ...,
         json: _builtins.str = ...,
     ) -> None: ...
@@ -910,14 +878,14 @@ class ExtractLayoutResponse(_message.Message):
         """Pages that could be read, in order."""
 
     @_builtins.property
-    def failures(self) -> _containers.RepeatedCompositeFieldContainer[Global___PageFailure]:
+    def failures(self) -> _containers.RepeatedCompositeFieldContainer[_page_failure_pb2.PageFailure]:
         """Failures name the pages that could not be read; the rest of the result is good without them."""
 
     def __init__(
         self,
         *,
         pages: _abc.Iterable[Global___PageLayout] | None = ...,
-        failures: _abc.Iterable[Global___PageFailure] | None = ...,
+        failures: _abc.Iterable[_page_failure_pb2.PageFailure] | None = ...,
         json: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
@@ -1106,7 +1074,7 @@ class ExtractTablesResponse(_message.Message):
         """Tables in the order of the pages, and down each page. One within a cell of another follows it."""
 
     @_builtins.property
-    def failures(self) -> _containers.RepeatedCompositeFieldContainer[Global___PageFailure]:
+    def failures(self) -> _containers.RepeatedCompositeFieldContainer[_page_failure_pb2.PageFailure]:
         """Failures name the pages that could not be read, and those on which so much is drawn that tables may be missing
         ("TOO_LARGE"); the rest of the result is good without them.
         """
@@ -1115,7 +1083,7 @@ class ExtractTablesResponse(_message.Message):
         self,
         *,
         tables: _abc.Iterable[Global___Table] | None = ...,
-        failures: _abc.Iterable[Global___PageFailure] | None = ...,
+        failures: _abc.Iterable[_page_failure_pb2.PageFailure] | None = ...,
         pages: _builtins.int = ...,
         json: _builtins.str = ...,
     ) -> None: ...
@@ -1335,14 +1303,14 @@ class ChunkResponse(_message.Message):
         """Chunks in the order of the document."""
 
     @_builtins.property
-    def failures(self) -> _containers.RepeatedCompositeFieldContainer[Global___PageFailure]:
+    def failures(self) -> _containers.RepeatedCompositeFieldContainer[_page_failure_pb2.PageFailure]:
         """Failures name the pages that could not be read; the rest of the result is good without them."""
 
     def __init__(
         self,
         *,
         chunks: _abc.Iterable[Global___TextChunk] | None = ...,
-        failures: _abc.Iterable[Global___PageFailure] | None = ...,
+        failures: _abc.Iterable[_page_failure_pb2.PageFailure] | None = ...,
         json: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
@@ -1487,7 +1455,7 @@ class EmbedResponse(_message.Message):
         """Vectors, one a chunk or text, in order."""
 
     @_builtins.property
-    def failures(self) -> _containers.RepeatedCompositeFieldContainer[Global___PageFailure]:
+    def failures(self) -> _containers.RepeatedCompositeFieldContainer[_page_failure_pb2.PageFailure]:
         """Failures name the pages that could not be read; the rest of the result is good without them."""
 
     def __init__(
@@ -1496,7 +1464,7 @@ class EmbedResponse(_message.Message):
         model: _builtins.str = ...,
         dimension: _builtins.int = ...,
         embeddings: _abc.Iterable[Global___Embedding] | None = ...,
-        failures: _abc.Iterable[Global___PageFailure] | None = ...,
+        failures: _abc.Iterable[_page_failure_pb2.PageFailure] | None = ...,
         json: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
@@ -1616,7 +1584,7 @@ class DiffResponse(_message.Message):
         """Changes in the order of the documents."""
 
     @_builtins.property
-    def failures(self) -> _containers.RepeatedCompositeFieldContainer[Global___PageFailure]:
+    def failures(self) -> _containers.RepeatedCompositeFieldContainer[_page_failure_pb2.PageFailure]:
         """Failures name the pages that could not be read; the rest of the result is good without them."""
 
     def __init__(
@@ -1628,7 +1596,7 @@ class DiffResponse(_message.Message):
         right: Global___DiffDocument | None = ...,
         summary: Global___DiffSummary | None = ...,
         changes: _abc.Iterable[Global___Change] | None = ...,
-        failures: _abc.Iterable[Global___PageFailure] | None = ...,
+        failures: _abc.Iterable[_page_failure_pb2.PageFailure] | None = ...,
         json: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["left", b"left", "right", b"right", "summary", b"summary"]  # noqa: Y015

@@ -5,6 +5,7 @@ The document engine: what a PDF says and what changed between two of them."""
 
 from collections import abc as _abc
 from grpc import aio as _aio
+from papermesh.pdf.v1 import markdown_pb2 as _markdown_pb2
 from papermesh.pdf.v1 import page_image_pb2 as _page_image_pb2
 from papermesh.pdf.v1 import pdf_service_pb2 as _pdf_service_pb2
 import abc as _abc_1
@@ -55,6 +56,11 @@ class PdfServiceStub:
     several rows or columns and with their heads. A table that goes on over pages or columns is one, if all of its pages
     are asked for. As CSV or HTML too, on demand.
     """
+    ToMarkdown: _grpc.UnaryUnaryMultiCallable[_markdown_pb2.ToMarkdownRequest, _markdown_pb2.ToMarkdownResponse]
+    """Writes pages as Markdown, which is what an agent reads best: headings, paragraphs, lists with their own numbers,
+    tables, captions, footnotes, and where each page begins. Without the lines that run over all pages, and without text
+    that nobody sees. Ask for several pages, so that those lines and the levels of headings can be told.
+    """
     RenderPage: _grpc.UnaryUnaryMultiCallable[_page_image_pb2.RenderPageRequest, _page_image_pb2.RenderPageResponse]
     """Draws a page as a picture, PNG or WebP, with boxes on it if you like. Use it to look at what text alone does not
     show, or to show where something stands. The result says where the picture can be fetched.
@@ -91,6 +97,11 @@ class PdfServiceAsyncStub(PdfServiceStub):
     """Finds tables, with lines between their cells or without, and reads them as rows of cells, with the cells that span
     several rows or columns and with their heads. A table that goes on over pages or columns is one, if all of its pages
     are asked for. As CSV or HTML too, on demand.
+    """
+    ToMarkdown: _aio.UnaryUnaryMultiCallable[_markdown_pb2.ToMarkdownRequest, _markdown_pb2.ToMarkdownResponse]  # type: ignore[assignment]
+    """Writes pages as Markdown, which is what an agent reads best: headings, paragraphs, lists with their own numbers,
+    tables, captions, footnotes, and where each page begins. Without the lines that run over all pages, and without text
+    that nobody sees. Ask for several pages, so that those lines and the levels of headings can be told.
     """
     RenderPage: _aio.UnaryUnaryMultiCallable[_page_image_pb2.RenderPageRequest, _page_image_pb2.RenderPageResponse]  # type: ignore[assignment]
     """Draws a page as a picture, PNG or WebP, with boxes on it if you like. Use it to look at what text alone does not
@@ -155,6 +166,17 @@ class PdfServiceServicer(metaclass=_abc_1.ABCMeta):
         """Finds tables, with lines between their cells or without, and reads them as rows of cells, with the cells that span
         several rows or columns and with their heads. A table that goes on over pages or columns is one, if all of its pages
         are asked for. As CSV or HTML too, on demand.
+        """
+
+    @_abc_1.abstractmethod
+    def ToMarkdown(
+        self,
+        request: _markdown_pb2.ToMarkdownRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_markdown_pb2.ToMarkdownResponse, _abc.Awaitable[_markdown_pb2.ToMarkdownResponse]]:
+        """Writes pages as Markdown, which is what an agent reads best: headings, paragraphs, lists with their own numbers,
+        tables, captions, footnotes, and where each page begins. Without the lines that run over all pages, and without text
+        that nobody sees. Ask for several pages, so that those lines and the levels of headings can be told.
         """
 
     @_abc_1.abstractmethod
