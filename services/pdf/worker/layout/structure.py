@@ -1,4 +1,4 @@
-"""The blocks of pages with their tables and pictures in place: what views that follow a document's structure start from."""
+"""The blocks of pages with their tables and pictures in place, for views that follow a document's structure."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -50,6 +50,8 @@ def structure_of(readings: Mapping[int, Reading]) -> Structure:
 def _pictures(reading: Reading) -> list[Box]:
     """The pictures of a page that stand beside its text: not the scan under it, nor a ground on which it is written."""
     boxes = list(boxes_in(reading.pictures))
+    if not boxes:
+        return []
     middles = [
         Box(*word.box).middle for line in reading.lines if not line.hidden for word in reading.words(line) if word.box
     ]

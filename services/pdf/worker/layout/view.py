@@ -10,6 +10,7 @@ from services.pdf.worker.layout.blocks import Block
 from services.pdf.worker.layout.structure import structure_of
 from services.pdf.worker.readings import Readings
 
+
 def describe(readings: Readings, _arguments: Mapping[str, Any]) -> bytes:
     """ExtractLayoutResponse as JSON text, all fields present."""
     blocks: defaultdict[int, list[dict[str, Any]]] = defaultdict(list)

@@ -29,7 +29,7 @@ def inline(text: str, *, in_runs: bool = False) -> str:
     """One line of text as part of a block; `in_runs` if what surrounds it has asterisks."""
     if not _SPECIAL.search(text):
         return text
-    counts = Counter({sign: 2 for sign in _RUNS} if in_runs else {})
+    counts = Counter(dict.fromkeys(_RUNS, 2) if in_runs else {})
     counts.update(found[0][0] for found in _INLINE.finditer(text))
     return _INLINE.sub(lambda found: _escaped(found, counts), text)
 
