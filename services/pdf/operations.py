@@ -127,6 +127,13 @@ OPERATIONS = (
         warm_up={"csv": True, "html": True},
     ),
     Operation(
+        name="markdown",
+        method=_METHODS["ToMarkdown"],
+        view="services.pdf.worker.markdown.view:describe",
+        arguments=lambda request, _subject: reading_arguments(request),
+        pages=Pages(),
+    ),
+    Operation(
         name="search",
         method=_METHODS["Search"],
         view="services.pdf.worker.search.view:describe",

@@ -27,6 +27,7 @@ DESIGN = {
     "PDF_TEXT": ("pdf.v1.PdfService/ExtractText", 10, 600, Rate(60, 10)),
     "PDF_LAYOUT": ("pdf.v1.PdfService/ExtractLayout", 20, 600, Rate(30, 10)),
     "PDF_TABLES": ("pdf.v1.PdfService/ExtractTables", 20, 600, Rate(30, 10)),
+    "PDF_MARKDOWN": ("pdf.v1.PdfService/ToMarkdown", 20, 600, Rate(60, 10)),
     "PDF_SEARCH": ("pdf.v1.PdfService/Search", 20, 600, Rate(60, 10)),
     "PDF_PAGE_IMAGE": ("pdf.v1.PdfService/RenderPage", 20, 600, Rate(60, 20)),
     "PDF_CHUNK": ("pdf.v1.PdfService/Chunk", 20, 600, Rate(30, 10)),

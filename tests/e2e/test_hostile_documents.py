@@ -1,6 +1,7 @@
 """Every document of the collection gets an answer: a result, perhaps a partial one, or a typed error; never a crash."""
 
 import hashlib
+import re
 import secrets
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 from tests.e2e.support.adapter import Answer
 from tests.e2e.support.deployment import Deployment
 
-ACTIONS = ("PDF_METADATA", "PDF_OUTLINE", "PDF_TEXT", "PDF_LAYOUT", "PDF_TABLES", "PDF_PAGE_IMAGE")
+ACTIONS = ("PDF_METADATA", "PDF_OUTLINE", "PDF_TEXT", "PDF_LAYOUT", "PDF_TABLES", "PDF_MARKDOWN", "PDF_PAGE_IMAGE")
 
 HOSTILE = (
     "enormous",
@@ -53,6 +54,10 @@ def must_be_an_answer(action: str, answer: Answer) -> None:
         assert sorted([page["page"] for page in answer.data["pages"]] + failed) == list(range(1, last_page(answer) + 1))
     elif action == "PDF_TABLES":
         assert all(table["rows"] and 1 <= table["page"] <= answer.data["pages"] for table in answer.data["tables"])
+    elif action == "PDF_MARKDOWN":
+        said = re.findall(r"<!-- page (\d+)(?: not read: [A-Z_]+)? -->", answer.data["markdown"])
+        assert [int(page) for page in said] == list(range(1, answer.data["pages"] + 1))
+        assert all(0 <= doubt["confidence"] <= 1 for doubt in answer.data["doubts"])
     else:
         assert all(entry["title"] and entry["level"] >= 1 for entry in answer.data["entries"])
 

@@ -3,6 +3,7 @@
 import grpc
 import warnings
 
+from papermesh.pdf.v1 import markdown_pb2 as papermesh_dot_pdf_dot_v1_dot_markdown__pb2
 from papermesh.pdf.v1 import page_image_pb2 as papermesh_dot_pdf_dot_v1_dot_page__image__pb2
 from papermesh.pdf.v1 import pdf_service_pb2 as papermesh_dot_pdf_dot_v1_dot_pdf__service__pb2
 from papermesh.pdf.v1 import search_pb2 as papermesh_dot_pdf_dot_v1_dot_search__pb2
@@ -62,6 +63,11 @@ class PdfServiceStub:
                 '/papermesh.pdf.v1.PdfService/ExtractTables',
                 request_serializer=papermesh_dot_pdf_dot_v1_dot_pdf__service__pb2.ExtractTablesRequest.SerializeToString,
                 response_deserializer=papermesh_dot_pdf_dot_v1_dot_pdf__service__pb2.ExtractTablesResponse.FromString,
+                _registered_method=True)
+        self.ToMarkdown = channel.unary_unary(
+                '/papermesh.pdf.v1.PdfService/ToMarkdown',
+                request_serializer=papermesh_dot_pdf_dot_v1_dot_markdown__pb2.ToMarkdownRequest.SerializeToString,
+                response_deserializer=papermesh_dot_pdf_dot_v1_dot_markdown__pb2.ToMarkdownResponse.FromString,
                 _registered_method=True)
         self.Search = channel.unary_unary(
                 '/papermesh.pdf.v1.PdfService/Search',
@@ -136,6 +142,15 @@ class PdfServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ToMarkdown(self, request, context):
+        """Writes pages as Markdown, which is what an agent reads best: headings, paragraphs, lists with their own numbers,
+        tables, captions, footnotes, and where each page begins. Without the lines that run over all pages, and without text
+        that nobody sees. Ask for several pages, so that those lines and the levels of headings can be told.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def Search(self, request, context):
         """Finds words or phrases in a document, or what a regular expression matches, and shows where: page, a box for each
         line, the text around it, and the headings above it. A phrase may run over the ends of lines, columns and pages. Use
@@ -201,6 +216,11 @@ def add_PdfServiceServicer_to_server(servicer, server):
                     servicer.ExtractTables,
                     request_deserializer=papermesh_dot_pdf_dot_v1_dot_pdf__service__pb2.ExtractTablesRequest.FromString,
                     response_serializer=papermesh_dot_pdf_dot_v1_dot_pdf__service__pb2.ExtractTablesResponse.SerializeToString,
+            ),
+            'ToMarkdown': grpc.unary_unary_rpc_method_handler(
+                    servicer.ToMarkdown,
+                    request_deserializer=papermesh_dot_pdf_dot_v1_dot_markdown__pb2.ToMarkdownRequest.FromString,
+                    response_serializer=papermesh_dot_pdf_dot_v1_dot_markdown__pb2.ToMarkdownResponse.SerializeToString,
             ),
             'Search': grpc.unary_unary_rpc_method_handler(
                     servicer.Search,
@@ -365,6 +385,33 @@ class PdfService:
             '/papermesh.pdf.v1.PdfService/ExtractTables',
             papermesh_dot_pdf_dot_v1_dot_pdf__service__pb2.ExtractTablesRequest.SerializeToString,
             papermesh_dot_pdf_dot_v1_dot_pdf__service__pb2.ExtractTablesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ToMarkdown(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/papermesh.pdf.v1.PdfService/ToMarkdown',
+            papermesh_dot_pdf_dot_v1_dot_markdown__pb2.ToMarkdownRequest.SerializeToString,
+            papermesh_dot_pdf_dot_v1_dot_markdown__pb2.ToMarkdownResponse.FromString,
             options,
             channel_credentials,
             insecure,

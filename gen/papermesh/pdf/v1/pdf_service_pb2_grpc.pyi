@@ -5,6 +5,7 @@ The document engine: what a PDF says and what changed between two of them."""
 
 from collections import abc as _abc
 from grpc import aio as _aio
+from papermesh.pdf.v1 import markdown_pb2 as _markdown_pb2
 from papermesh.pdf.v1 import page_image_pb2 as _page_image_pb2
 from papermesh.pdf.v1 import pdf_service_pb2 as _pdf_service_pb2
 from papermesh.pdf.v1 import search_pb2 as _search_pb2
@@ -56,6 +57,11 @@ class PdfServiceStub:
     several rows or columns and with their heads. A table that goes on over pages or columns is one, if all of its pages
     are asked for. As CSV or HTML too, on demand.
     """
+    ToMarkdown: _grpc.UnaryUnaryMultiCallable[_markdown_pb2.ToMarkdownRequest, _markdown_pb2.ToMarkdownResponse]
+    """Writes pages as Markdown, which is what an agent reads best: headings, paragraphs, lists with their own numbers,
+    tables, captions, footnotes, and where each page begins. Without the lines that run over all pages, and without text
+    that nobody sees. Ask for several pages, so that those lines and the levels of headings can be told.
+    """
     Search: _grpc.UnaryUnaryMultiCallable[_search_pb2.SearchRequest, _search_pb2.SearchResponse]
     """Finds words or phrases in a document, or what a regular expression matches, and shows where: page, a box for each
     line, the text around it, and the headings above it. A phrase may run over the ends of lines, columns and pages. Use
@@ -97,6 +103,11 @@ class PdfServiceAsyncStub(PdfServiceStub):
     """Finds tables, with lines between their cells or without, and reads them as rows of cells, with the cells that span
     several rows or columns and with their heads. A table that goes on over pages or columns is one, if all of its pages
     are asked for. As CSV or HTML too, on demand.
+    """
+    ToMarkdown: _aio.UnaryUnaryMultiCallable[_markdown_pb2.ToMarkdownRequest, _markdown_pb2.ToMarkdownResponse]  # type: ignore[assignment]
+    """Writes pages as Markdown, which is what an agent reads best: headings, paragraphs, lists with their own numbers,
+    tables, captions, footnotes, and where each page begins. Without the lines that run over all pages, and without text
+    that nobody sees. Ask for several pages, so that those lines and the levels of headings can be told.
     """
     Search: _aio.UnaryUnaryMultiCallable[_search_pb2.SearchRequest, _search_pb2.SearchResponse]  # type: ignore[assignment]
     """Finds words or phrases in a document, or what a regular expression matches, and shows where: page, a box for each
@@ -166,6 +177,17 @@ class PdfServiceServicer(metaclass=_abc_1.ABCMeta):
         """Finds tables, with lines between their cells or without, and reads them as rows of cells, with the cells that span
         several rows or columns and with their heads. A table that goes on over pages or columns is one, if all of its pages
         are asked for. As CSV or HTML too, on demand.
+        """
+
+    @_abc_1.abstractmethod
+    def ToMarkdown(
+        self,
+        request: _markdown_pb2.ToMarkdownRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_markdown_pb2.ToMarkdownResponse, _abc.Awaitable[_markdown_pb2.ToMarkdownResponse]]:
+        """Writes pages as Markdown, which is what an agent reads best: headings, paragraphs, lists with their own numbers,
+        tables, captions, footnotes, and where each page begins. Without the lines that run over all pages, and without text
+        that nobody sees. Ask for several pages, so that those lines and the levels of headings can be told.
         """
 
     @_abc_1.abstractmethod

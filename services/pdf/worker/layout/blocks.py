@@ -81,6 +81,9 @@ class Block:
     continues: bool = False
     """Whether it goes on with the body block before it, over the end of a column or a page."""
 
+    is_note: bool = False
+    """Whether it stands in the margin, beside the body: no text of the body goes on in it."""
+
     table: int | None = None
     """Of a table: its index among the page's tables as they were given."""
 

@@ -1,7 +1,7 @@
 """The blocks of a document by rules: order by place, kinds by look, number and what other pages have alike."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, pairwise
 
@@ -26,6 +26,9 @@ from services.pdf.worker.words import Reading
 
 _NO_LOOK = Look("", 0.0, bold=False, italic=False)
 _UPRIGHT: Direction = (1, 0)
+
+_MOST_INDENT = 80
+"""Blanks before a line of a program."""
 
 
 @dataclass(slots=True)
@@ -59,11 +62,13 @@ def blocks_of(
     readings: Mapping[int, Reading],
     tables: Mapping[int, Sequence[Box]] | None = None,
     pictures: Mapping[int, Sequence[Box]] | None = None,
+    ends: LineEnds | None = None,
 ) -> list[Block]:
     """The blocks of these pages in reading order, headers first and footers last on each page.
 
-    Pages count from 1. `tables` and `pictures` have the boxes of those of each page. What tells running lines, headings
-    and body text apart is what the pages have in common: one page alone is judged by less, with less confidence.
+    Pages count from 1. `tables` and `pictures` have the boxes of those of each page, `ends` how their lines end. What
+    tells running lines, headings and body text apart is what the pages have in common: one page alone is judged by
+    less, with less confidence.
     """
     pages = [
         _page(number, reading, (tables or {}).get(number, ()), (pictures or {}).get(number, ()))
@@ -73,7 +78,7 @@ def blocks_of(
     for page in pages:
         page.columns = columns_of(page.pieces, right_to_left=page.right_to_left)
     typography = measure(chain.from_iterable(page.columns for page in pages))
-    ends = LineEnds(readings.values())
+    ends = ends or LineEnds(readings.values())
     kinded = {page.number: _kinds(page, typography, ends, is_first=page is pages[0]) for page in pages}
     body = list(chain.from_iterable(kinded.values()))
     _carry_on(kinded)
@@ -169,6 +174,7 @@ def _blocks(page: _Page, body: Sequence[Kinded], ends: LineEnds) -> list[Block]:
         block = _of_rows(page, each.paragraph.rows, each.type, ends, each.confidence)
         block.level, block.depth, block.continues = each.level, each.depth, each.continues
         block.marker = each.number.marker if each.number is not None else ""
+        block.is_note = each.paragraph.column.is_note
         found.append(block)
     return found + _others(page, ends) + feet[::-1]
 
@@ -205,12 +211,22 @@ def _of_rows(page: _Page, rows: Sequence[Row], kind: Type, ends: LineEnds, confi
     box = runs[0].box
     for run in runs[1:]:
         box = box.around(run.box)
-    texts = [row.text for row in rows]
     is_code = kind == "text" and all(map(is_of_one_width, rows))
-    block = Block(page.number, kind, box, runs, "\n".join(texts) if is_code else ends.join(texts))
+    text = "\n".join(_indented(rows)) if is_code else ends.join([row.text for row in rows])
+    block = Block(page.number, kind, box, runs, text)
     _set_look(block, pieces)
     block.confidence = round(confidence * block.confidence, 3)
     return block
+
+
+def _indented(rows: Sequence[Row]) -> Iterator[str]:
+    """The lines of a program, as many blanks before each as letters would have room there."""
+    left = min(row.x0 for row in rows)
+    for row in rows:
+        first = row.pieces[0]
+        advance = first.width / len(first.text)
+        indent = round((row.x0 - left) / advance) if advance > 0 else 0
+        yield " " * min(indent, _MOST_INDENT) + row.text
 
 
 def _set_look(block: Block, pieces: Sequence[Piece]) -> None:

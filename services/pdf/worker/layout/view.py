@@ -6,48 +6,21 @@ from typing import Any
 
 import orjson
 
-from services.pdf.worker.boxes import Box, boxes_in
 from services.pdf.worker.layout.blocks import Block
-from services.pdf.worker.layout.rules import blocks_of
+from services.pdf.worker.layout.structure import structure_of
 from services.pdf.worker.readings import Readings
-from services.pdf.worker.tables.find import find_tables
-from services.pdf.worker.words import Reading
-
-_MOST_COMPARED = 1_000_000
-"""Pictures and words. On a page with more, no picture is a block: they are the pieces of a drawing, or of a ground."""
 
 
 def describe(readings: Readings, _arguments: Mapping[str, Any]) -> bytes:
     """ExtractLayoutResponse as JSON text, all fields present."""
     blocks: defaultdict[int, list[dict[str, Any]]] = defaultdict(list)
-    for block in blocks_of(readings, _table_boxes(readings), {page: _pictures(readings[page]) for page in readings}):
+    for block in structure_of(readings).blocks:
         blocks[block.page].append(_described(block))
     pages = [
         {"page": page, "width": reading.width, "height": reading.height, "blocks": blocks[page]}
         for page, reading in readings.items()
     ]
     return orjson.dumps({"pages": pages, "failures": readings.failures})
-
-
-def _table_boxes(readings: Readings) -> Mapping[int, list[Box]]:
-    """Where tables stand, each part on its own page."""
-    boxes: defaultdict[int, list[Box]] = defaultdict(list)
-    for table in find_tables(readings):
-        boxes[table.page].append(table.box)
-        for part in table.continues:
-            boxes[part.page].append(part.box)
-    return boxes
-
-
-def _pictures(reading: Reading) -> list[Box]:
-    """The pictures of a page that stand beside its text: not the scan under it, nor a ground on which it is written."""
-    boxes = list(boxes_in(reading.pictures))
-    middles = [
-        Box(*word.box).middle for line in reading.lines if not line.hidden for word in reading.words(line) if word.box
-    ]
-    if len(boxes) * len(middles) > _MOST_COMPARED:
-        return []
-    return [box for box in boxes if not any(map(box.holds, middles))]
 
 
 def _described(block: Block) -> dict[str, Any]:

@@ -5,23 +5,20 @@ from typing import Any
 
 import orjson
 
-from services.pdf.worker import failures
 from services.pdf.worker.boxes import Box
 from services.pdf.worker.readings import Readings
+from services.pdf.worker.tables.crowded import with_crowded
 from services.pdf.worker.tables.find import find_tables
 from services.pdf.worker.tables.formats import to_csv, to_html
 from services.pdf.worker.tables.table import Cell, Table
 
-_CROWDED = "More is drawn on the page than is looked at, so that tables with lines between their cells may be missing."
-
 
 def describe(readings: Readings, arguments: Mapping[str, Any]) -> bytes:
     """ExtractTablesResponse as JSON text, all fields present; `csv` and `html` are empty unless `arguments` ask."""
-    crowded = [failures.too_large(page, _CROWDED) for page, reading in readings.items() if reading.is_crowded]
     return orjson.dumps(
         {
             "tables": [_table(table, arguments) for table in find_tables(readings)],
-            "failures": sorted([*readings.failures, *crowded], key=lambda failure: failure["page"]),
+            "failures": with_crowded(readings),
             "pages": readings.page_count,
         }
     )

@@ -1,0 +1,1 @@
+"""Pages as Markdown, from the blocks of their layout."""

@@ -1,0 +1,58 @@
+"""A table in Markdown: GitHub's if that can say it, else HTML."""
+
+from dataclasses import replace
+
+from services.pdf.worker.layout.line_ends import LineEnds
+from services.pdf.worker.layout.numbering import read
+from services.pdf.worker.markdown import escape
+from services.pdf.worker.tables.formats import to_html
+from services.pdf.worker.tables.table import Cell, Table
+
+_SPARSE = 8
+"""Times as many places as cells: such a table is no grid."""
+
+
+def to_markdown(table: Table, ends: LineEnds) -> str:
+    """A table; one without a head gets an empty one, as GitHub's tables must have one.
+
+    Lines of a cell are joined, but for those that begin with a number or a mark.
+    """
+    rows = [[replace(cell, text=_joined(cell.text, ends)) for cell in row] for row in table.rows]
+    if _is_plain(table):
+        return _to_gfm(rows, table.columns, has_head=table.header_rows > 0)
+    return to_html(replace(table, rows=rows))
+
+
+def _is_plain(table: Table) -> bool:
+    cells = [cell for row in table.rows for cell in row]
+    return (
+        table.header_rows <= 1
+        and all(cell.row_span == cell.column_span == 1 for cell in cells)
+        and len(table.rows) * table.columns <= _SPARSE * max(len(cells), 1)
+    )
+
+
+def _to_gfm(rows: list[list[Cell]], columns: int, *, has_head: bool) -> str:
+    lines = [_line(row, columns) for row in rows]
+    if not has_head:
+        lines.insert(0, _line([], columns))
+    lines.insert(1, f"|{'---|' * columns}")
+    return "\n".join(lines)
+
+
+def _line(cells: list[Cell], columns: int) -> str:
+    texts = [""] * columns
+    for cell in cells:
+        texts[cell.column] = "<br>".join(map(escape.cell, cell.text.split("\n")))
+    return f"| {' | '.join(texts)} |"
+
+
+def _joined(text: str, ends: LineEnds) -> str:
+    """The lines of a cell as its paragraphs, with a line feed between them."""
+    lines = text.split("\n")
+    if len(lines) == 1:
+        return text
+    begins = [at for at, line in enumerate(lines) if at and read(line) is not None]
+    return "\n".join(
+        ends.join(lines[begin:end]) for begin, end in zip([0, *begins], [*begins, len(lines)], strict=True)
+    )
