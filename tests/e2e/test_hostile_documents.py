@@ -9,7 +9,7 @@ import pytest
 from tests.e2e.support.adapter import Answer
 from tests.e2e.support.deployment import Deployment
 
-ACTIONS = ("PDF_METADATA", "PDF_OUTLINE", "PDF_TEXT", "PDF_LAYOUT", "PDF_TABLES", "PDF_PAGE_IMAGE")
+ACTIONS = ("PDF_METADATA", "PDF_OUTLINE", "PDF_TEXT", "PDF_LAYOUT", "PDF_TABLES", "PDF_CHUNK", "PDF_PAGE_IMAGE")
 
 HOSTILE = (
     "enormous",
@@ -43,9 +43,7 @@ def must_be_an_answer(action: str, answer: Answer) -> None:
     if action == "PDF_TEXT":
         read = [item["page"] for item in answer.data["items"]]
         assert sorted(read + failed) == list(range(1, answer.data["pages"] + 1))
-        for item in answer.data["items"]:
-            assert isinstance(item["text"], str)
-            assert 0 <= item["confidence"] <= 1
+        assert all(isinstance(item["text"], str) and 0 <= item["confidence"] <= 1 for item in answer.data["items"])
     elif action == "PDF_METADATA":
         assert answer.data["pages"] >= 1
         assert answer.data["page_sizes"] or failed
@@ -53,6 +51,10 @@ def must_be_an_answer(action: str, answer: Answer) -> None:
         assert sorted([page["page"] for page in answer.data["pages"]] + failed) == list(range(1, last_page(answer) + 1))
     elif action == "PDF_TABLES":
         assert all(table["rows"] and 1 <= table["page"] <= answer.data["pages"] for table in answer.data["tables"])
+    elif action == "PDF_CHUNK":
+        pages = answer.data["pages"]
+        assert all(0 < len(chunk["text"]) <= 1_200 for chunk in answer.data["chunks"])
+        assert all(1 <= chunk["first_page"] <= chunk["last_page"] <= pages for chunk in answer.data["chunks"])
     else:
         assert all(entry["title"] and entry["level"] >= 1 for entry in answer.data["entries"])
 

@@ -1,36 +1,20 @@
 """The headings of a document without an outline: those of its layout, and the titles of articles within their text."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
-from services.pdf.worker.layout.blocks import MAX_LEVEL, Block
-from services.pdf.worker.layout.numbering import STRUCTURE, Kind, read, title_end
+from services.pdf.worker.layout.blocks import Block
 from services.pdf.worker.layout.rules import blocks_of
+from services.pdf.worker.layout.titles import Title, with_titles
 from services.pdf.worker.outline_items import Entry, Place
 from services.pdf.worker.strings import fold
 from services.pdf.worker.words import Reading
 
-_ABOVE_ARTICLES: frozenset[Kind | None] = frozenset([None, *STRUCTURE]) - {"article"}
-
 
 def find_headings(readings: Mapping[int, Reading]) -> list[Entry]:
     """The headings in the order of the document, on at most 6 levels, each with its box; none on a contents page."""
-    return list(_entries(blocks_of(readings)))
+    return [_entry(block, title) for block, title in with_titles(blocks_of(readings)) if title is not None]
 
 
-def _entries(blocks: list[Block]) -> Iterator[Entry]:
-    above = 0  # the level of the last heading under which articles stand
-    for block in blocks:
-        number = read(block.marker) if block.marker else None
-        if block.type == "heading":
-            yield _entry(block, block.text, block.level)
-            if (number.kind if number else None) in _ABOVE_ARTICLES:
-                above = block.level
-        elif block.type == "text" and number is not None and number.kind == "article":
-            end = title_end(block.text)
-            if end > number.end:  # "제3조(정의) 이 규정에서 …"
-                yield _entry(block, block.text[:end], min(above + 1, MAX_LEVEL))
-
-
-def _entry(block: Block, title: str, level: int) -> Entry:
+def _entry(block: Block, title: Title) -> Entry:
     edges: Place = {name: round(edge, 2) for name, edge in block.box._asdict().items()}
-    return {"level": level, "title": fold(title), "page": block.page, "bbox": edges}
+    return {"level": title.level, "title": fold(title.text), "page": block.page, "bbox": edges}
