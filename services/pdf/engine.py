@@ -6,6 +6,7 @@ Every result is JSON text in UTF-8, made in a worker, with all fields of the res
 import asyncio
 from typing import Any, NamedTuple
 
+from services.base.errors import Code, PapermeshError
 from services.pdf.operations import Operation, Pages
 from services.pdf.pages import parse_pages
 from services.pdf.parts import believed_pages
@@ -13,7 +14,7 @@ from services.pdf.processes import outcomes
 from services.pdf.processes.pools import Pools
 from services.pdf.processes.process import Answer
 from services.pdf.processes.subject import Subject
-from services.pdf.reader import Read, Reader, Wish
+from services.pdf.reader import OCR_PENDING, Read, Reader, Wish
 from services.pdf.recognition import Recognition
 
 _MOST_NEEDED = 500
@@ -46,8 +47,9 @@ class Engine:
 
         `subject` is the document and whose call it is. `timeout_s` is how many seconds the caller waits for a free
         worker and the work together. Raises PapermeshError: BAD_ARG for a document that is empty, broken, encrypted or
-        not a PDF (details.reason) and for wrong `pages`, TOO_LARGE over a limit, TIMEOUT, RATE_LIMIT when too many wait
-        for a worker, ENGINE_FAIL when the engine crashed or ran out of memory on the document.
+        not a PDF (details.reason) and for wrong `pages`, TOO_LARGE over a limit and, for a view of all pages at once,
+        as long as some are not recognised (details.reason "ocr_pending"), TIMEOUT, RATE_LIMIT when too many wait for a
+        worker, ENGINE_FAIL when the engine crashed or ran out of memory on the document.
         """
         deadline = asyncio.get_running_loop().time() + timeout_s
         arguments = self._recognition.allowed(operation.arguments(request, subject))
@@ -60,6 +62,8 @@ class Engine:
         else:
             wish, with_scans = _wished(operation.pages, request, arguments), False
         read = await self._reader.read(wish, subject, deadline)
+        if operation.pages is not None and operation.pages.all_at_once:
+            _check_recognised(read)
         answer = await asking.ask(read, with_scans=with_scans)
         if unfit := answer.header.get("unfit"):  # a document that once took a worker over can have had such kept
             read = await self._reader.read(wish, subject, deadline, unfit=_numbers(unfit))
@@ -113,6 +117,18 @@ def _needed(answer: Answer, arguments: dict[str, Any], deadline: float) -> Wish:
         languages=arguments.get("languages", ()),
         until=now + min(seconds, _MOST_OF_TIME * (deadline - now)),
     )
+
+
+def _check_recognised(read: Read) -> None:
+    """Raises TOO_LARGE if pages are still to be recognised, because what they say could change all the rest."""
+    pending = [page for page, failure in read.failures.items() if failure["reason"] == OCR_PENDING]
+    if pending:
+        message = (
+            f"{len(pending)} of the pages are pictures of text that were not read before the deadline, page "
+            f"{min(pending)} the first of them, and this needs them all. The same call again goes on with them; or ask "
+            'for fewer pages, or leave the pictures aside with ocr "never".'
+        )
+        raise PapermeshError(Code.TOO_LARGE, message, details={"reason": "ocr_pending"})
 
 
 def _numbers(said: Any) -> list[int]:

@@ -24,6 +24,7 @@ INPUTS: Mapping[str, Callable[[], str]] = {
     "pymupdf": partial(version, "pymupdf"),
     "numpy": partial(version, "numpy"),
     "pillow": partial(version, "pillow"),
+    "splitter": partial(version, "semantic-text-splitter"),
 }
 """What shapes a result wherever it runs, and how to find its version; the service adds what its settings name."""
 

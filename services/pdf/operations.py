@@ -16,6 +16,9 @@ from services.pdf import page_images
 from services.pdf.processes.kinds import OCR, TEXT, View
 from services.pdf.processes.subject import Subject
 
+MAX_CHARS = 1_200
+"""Characters of a chunk, at most, unless the caller says otherwise."""
+
 LANGUAGES = ["kor", "eng"]
 """What pictures of text are read as unless the caller says otherwise."""
 
@@ -29,6 +32,9 @@ class Pages:
 
     in_part: int = 32
     """The most pages that one worker reads in one go; a longer list is spread over the workers."""
+
+    all_at_once: bool = False
+    """Whether the view says nothing as long as some of the pages are still to be recognised."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,6 +152,14 @@ OPERATIONS = (
             "pages": "",
             "include_hidden": True,
         },
+    ),
+    Operation(
+        name="chunk",
+        method=_METHODS["Chunk"],
+        view="services.pdf.worker.chunks.view:describe",
+        arguments=lambda request, _subject: reading_arguments(request) | {"max_chars": request.max_chars or MAX_CHARS},
+        pages=Pages(all_at_once=True),
+        warm_up={"max_chars": 20},
     ),
     Operation(
         name="page_image",

@@ -260,6 +260,9 @@ class _Workers:
         return await self.pool.run(READ.name, asked, self.subject, self.deadline, admitted=admitted)
 
 
+OCR_PENDING = "OCR_PENDING"
+"""The reason in the failure of a page that was not recognised before the deadline."""
+
 _PAGE_ERRORS = {Code.TOO_LARGE: "TOO_LARGE", Code.BAD_ARG: "BROKEN"}
 """What a page's own errors are called in its failure; they stay the same however often one asks."""
 
@@ -271,7 +274,7 @@ def _may_change(recognised: Recognised) -> bool:
 
 def _failure(page: int, error: PapermeshError) -> dict[str, Any]:
     """A page that could not be recognised, as PageFailure."""
-    reason = "OCR_PENDING" if isinstance(error, Pending) else _PAGE_ERRORS.get(error.code, "OCR_FAILED")
+    reason = OCR_PENDING if isinstance(error, Pending) else _PAGE_ERRORS.get(error.code, "OCR_FAILED")
     return {"page": page, "reason": reason, "message": error.message}
 
 

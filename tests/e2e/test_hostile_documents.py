@@ -10,7 +10,16 @@ import pytest
 from tests.e2e.support.adapter import Answer
 from tests.e2e.support.deployment import Deployment
 
-ACTIONS = ("PDF_METADATA", "PDF_OUTLINE", "PDF_TEXT", "PDF_LAYOUT", "PDF_TABLES", "PDF_MARKDOWN", "PDF_PAGE_IMAGE")
+ACTIONS = (
+    "PDF_METADATA",
+    "PDF_OUTLINE",
+    "PDF_TEXT",
+    "PDF_LAYOUT",
+    "PDF_TABLES",
+    "PDF_MARKDOWN",
+    "PDF_CHUNK",
+    "PDF_PAGE_IMAGE",
+)
 
 HOSTILE = (
     "enormous",
@@ -44,9 +53,7 @@ def must_be_an_answer(action: str, answer: Answer) -> None:
     if action == "PDF_TEXT":
         read = [item["page"] for item in answer.data["items"]]
         assert sorted(read + failed) == list(range(1, answer.data["pages"] + 1))
-        for item in answer.data["items"]:
-            assert isinstance(item["text"], str)
-            assert 0 <= item["confidence"] <= 1
+        assert all(isinstance(item["text"], str) and 0 <= item["confidence"] <= 1 for item in answer.data["items"])
     elif action == "PDF_METADATA":
         assert answer.data["pages"] >= 1
         assert answer.data["page_sizes"] or failed
@@ -58,6 +65,10 @@ def must_be_an_answer(action: str, answer: Answer) -> None:
         said = re.findall(r"<!-- page (\d+)(?: not read: [A-Z_]+)? -->", answer.data["markdown"])
         assert [int(page) for page in said] == list(range(1, answer.data["pages"] + 1))
         assert all(0 <= doubt["confidence"] <= 1 for doubt in answer.data["doubts"])
+    elif action == "PDF_CHUNK":
+        pages = answer.data["pages"]
+        assert all(0 < len(chunk["text"]) <= 1_200 for chunk in answer.data["chunks"])
+        assert all(1 <= chunk["first_page"] <= chunk["last_page"] <= pages for chunk in answer.data["chunks"])
     else:
         assert all(entry["title"] and entry["level"] >= 1 for entry in answer.data["entries"])
 

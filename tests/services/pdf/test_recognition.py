@@ -16,7 +16,7 @@ from services.base.errors import Code, PapermeshError
 from services.base.flow import Flow
 from services.pdf import reader
 from services.pdf.engine import Engine, Result
-from services.pdf.operations import READ, Pages, Step
+from services.pdf.operations import READ, Operation, Pages, Step
 from services.pdf.processes.kinds import OCR, Kind
 from services.pdf.processes.limits import Limits
 from services.pdf.processes.pools import Pools
@@ -50,8 +50,8 @@ class Caller:
         self.recognition = Recognition(pools, readings)
         self._engine = Engine(pools, self.recognition, reader.Reader(pools, self.recognition, readings))
 
-    async def read(self, subject: Subject, timeout_s: float = 30, **asked: Any) -> Result:
-        return await self._engine.answer(ASKED, pb.ExtractTextRequest(**asked), subject, timeout_s)
+    async def read(self, subject: Subject, timeout_s: float = 30, operation: Operation = ASKED, **asked: Any) -> Result:
+        return await self._engine.answer(operation, pb.ExtractTextRequest(**asked), subject, timeout_s)
 
 
 @pytest.fixture
@@ -144,6 +144,19 @@ async def test_at_the_deadline_the_rest_is_pending_and_the_same_call_again_goes_
         second = await reader.read(scans, 10)
         assert texts(second)[3] == "slow in kor+eng", "in less than it takes from the beginning"
         assert not second.is_partial
+
+
+async def test_a_view_of_all_pages_at_once_is_not_made_before_all_are_recognised(
+    reading: Callable[..., Any], stored: Callable[..., Awaitable[Subject]]
+) -> None:
+    at_once = replace(ASKED, pages=Pages(in_part=2, all_at_once=True))
+    scans = await stored("scan 0 quick", "Text.", "scan 2 slow", "scan 0 last")
+    async with reading(ocr=1) as reader:
+        await reader.read(scans, pages="1")  # starts the worker
+        with pytest.raises(PapermeshError, match=r"2 of the pages .* page 3 the first") as caught:
+            await reader.read(scans, 1.5, at_once)
+        assert (caught.value.code, caught.value.details) == (Code.TOO_LARGE, {"reason": "ocr_pending"})
+        assert len(texts(await reader.read(scans, 10, at_once))) == 4
 
 
 async def test_a_page_that_waits_for_a_worker_is_not_begun_after_its_callers_have_left(

@@ -1236,13 +1236,24 @@ class ChunkRequest(_message.Message):
     DOC_REF_FIELD_NUMBER: _builtins.int
     PAGES_FIELD_NUMBER: _builtins.int
     MAX_CHARS_FIELD_NUMBER: _builtins.int
+    OCR_FIELD_NUMBER: _builtins.int
+    LANGUAGES_FIELD_NUMBER: _builtins.int
     pages: _builtins.str
     """Pages to cut, "1-3,7": page numbers from 1, ranges upwards, at most 1,000 characters. Empty means all."""
     max_chars: _builtins.int
-    """MaxChars is the longest a chunk may be, from 100 to 8,000 characters; 0 means the default, 1,200."""
+    """MaxChars is the longest a chunk may be, from 100 to 8,000 characters (code points); 0 means the default, 1,200."""
+    ocr: _builtins.str
+    """Ocr says when pictures of text are read: "auto" (pages whose text layer lacks what they show), "never", or "force"
+    (every page, and its text layer is left aside). Default "auto". As long as pages are not read yet, the answer is
+    TOO_LARGE with the reason "ocr_pending", and the same call again goes on.
+    """
     @_builtins.property
     def doc_ref(self) -> _document_pb2.DocumentRef:
         """DocRef is the document. Required."""
+
+    @_builtins.property
+    def languages(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """Languages of the pictures' text, at most 4, by the names of Tesseract's data: "kor", "eng". Default: kor and eng."""
 
     def __init__(
         self,
@@ -1250,10 +1261,12 @@ class ChunkRequest(_message.Message):
         doc_ref: _document_pb2.DocumentRef | None = ...,
         pages: _builtins.str = ...,
         max_chars: _builtins.int = ...,
+        ocr: _builtins.str = ...,
+        languages: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["doc_ref", b"doc_ref"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["doc_ref", b"doc_ref", "max_chars", b"max_chars", "pages", b"pages"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["doc_ref", b"doc_ref", "languages", b"languages", "max_chars", b"max_chars", "ocr", b"ocr", "pages", b"pages"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1261,37 +1274,75 @@ Global___ChunkRequest: _TypeAlias = ChunkRequest  # noqa: Y015
 
 @_typing.final
 class ChunkResponse(_message.Message):
-    """ChunkResponse is the chunks."""
+    """ChunkResponse is the chunks. Places in them are counted in the document's text, in characters (code points) from 0: that
+    is what PDF_TEXT gives of the same pages with the same ocr and languages, one page after another, nothing between them.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
     CHUNKS_FIELD_NUMBER: _builtins.int
     FAILURES_FIELD_NUMBER: _builtins.int
+    PAGES_FIELD_NUMBER: _builtins.int
+    PAGE_STARTS_FIELD_NUMBER: _builtins.int
     JSON_FIELD_NUMBER: _builtins.int
+    pages: _builtins.int
+    """Pages in the document."""
     json: _builtins.str
     """Json is this result as JSON text. With the metadata "x-result: json" only this field is filled."""
     @_builtins.property
     def chunks(self) -> _containers.RepeatedCompositeFieldContainer[Global___TextChunk]:
-        """Chunks in the order of the document."""
+        """Chunks in the order of the document. Running heads and feet and hidden text are in none."""
 
     @_builtins.property
     def failures(self) -> _containers.RepeatedCompositeFieldContainer[_page_pb2.PageFailure]:
         """Failures name the pages that could not be read; the rest of the result is good without them."""
+
+    @_builtins.property
+    def page_starts(self) -> _containers.RepeatedCompositeFieldContainer[Global___PageStart]:
+        """PageStarts say where each page's text begins in the document's text."""
 
     def __init__(
         self,
         *,
         chunks: _abc.Iterable[Global___TextChunk] | None = ...,
         failures: _abc.Iterable[_page_pb2.PageFailure] | None = ...,
+        pages: _builtins.int = ...,
+        page_starts: _abc.Iterable[Global___PageStart] | None = ...,
         json: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["chunks", b"chunks", "failures", b"failures", "json", b"json"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["chunks", b"chunks", "failures", b"failures", "json", b"json", "page_starts", b"page_starts", "pages", b"pages"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ChunkResponse: _TypeAlias = ChunkResponse  # noqa: Y015
+
+@_typing.final
+class PageStart(_message.Message):
+    """PageStart is where a page's text begins."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PAGE_FIELD_NUMBER: _builtins.int
+    START_FIELD_NUMBER: _builtins.int
+    page: _builtins.int
+    """Page number, from 1."""
+    start: _builtins.int
+    """Start in the document's text, in characters from 0; less this, places are counted in PDF_TEXT's text of the page."""
+    def __init__(
+        self,
+        *,
+        page: _builtins.int = ...,
+        start: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page", b"page", "start", b"start"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PageStart: _TypeAlias = PageStart  # noqa: Y015
 
 @_typing.final
 class TextChunk(_message.Message):
@@ -1307,22 +1358,28 @@ class TextChunk(_message.Message):
     START_FIELD_NUMBER: _builtins.int
     END_FIELD_NUMBER: _builtins.int
     text: _builtins.str
-    """Text of the chunk."""
+    """Text of the chunk, at most max_chars characters, a line each paragraph, item or row of a table, with tabs between
+    the cells of a row. Lines are joined, and words that a line's end cut are whole.
+    """
     first_page: _builtins.int
     """FirstPage it stands on, from 1."""
     last_page: _builtins.int
     """LastPage it stands on."""
     start: _builtins.int
-    """Start is its offset in the document's text, in characters."""
+    """Start is where the first of its boxes begins in the document's text, in characters from 0. A head of a table that is
+    repeated in each chunk of it counts as well.
+    """
     end: _builtins.int
-    """End is the offset after its last character."""
+    """End is where the last of them ends: after its last character. What stands between may be of others, as a running
+    head is; the places of the boxes tell it exactly.
+    """
     @_builtins.property
     def heading_path(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """HeadingPath above it, outermost first."""
+        """HeadingPath is the titles above it and its own, outermost first, at most 6 of at most 200 characters."""
 
     @_builtins.property
     def boxes(self) -> _containers.RepeatedCompositeFieldContainer[Global___ChunkBox]:
-        """Boxes that it covers, in order."""
+        """Boxes that it covers, one for each part of a line, in the order of its text."""
 
     def __init__(
         self,
@@ -1345,14 +1402,22 @@ Global___TextChunk: _TypeAlias = TextChunk  # noqa: Y015
 
 @_typing.final
 class ChunkBox(_message.Message):
-    """ChunkBox is a box on a page."""
+    """ChunkBox is a part of a line. The document's text from start to end, of all boxes of a chunk one after another, is the
+    chunk's text, white space aside.
+    """
 
     DESCRIPTOR: _descriptor.Descriptor
 
     PAGE_FIELD_NUMBER: _builtins.int
     BBOX_FIELD_NUMBER: _builtins.int
+    START_FIELD_NUMBER: _builtins.int
+    END_FIELD_NUMBER: _builtins.int
     page: _builtins.int
     """Page number, from 1."""
+    start: _builtins.int
+    """Start in the document's text, in characters from 0."""
+    end: _builtins.int
+    """End after its last character. It leaves out a hyphen that only a line's end has made."""
     @_builtins.property
     def bbox(self) -> _page_pb2.Rectangle:
         """Bbox on that page."""
@@ -1362,10 +1427,12 @@ class ChunkBox(_message.Message):
         *,
         page: _builtins.int = ...,
         bbox: _page_pb2.Rectangle | None = ...,
+        start: _builtins.int = ...,
+        end: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["bbox", b"bbox"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["bbox", b"bbox", "page", b"page"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bbox", b"bbox", "end", b"end", "page", b"page", "start", b"start"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -169,7 +169,9 @@ class PdfServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def Chunk(self, request, context):
-        """Cuts a document into pieces for retrieval, following its structure.
+        """Cuts a document into pieces for retrieval, following its structure: an article, what stands under a heading and a
+        table is a piece each, and only one that is too long is cut further. Each piece has the headings above it, its pages,
+        its boxes and its place in the document's text, so that whoever finds it can point at it.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -72,7 +72,10 @@ class PdfServiceStub:
     show, or to show where something stands. The result says where the picture can be fetched.
     """
     Chunk: _grpc.UnaryUnaryMultiCallable[_pdf_service_pb2.ChunkRequest, _pdf_service_pb2.ChunkResponse]
-    """Cuts a document into pieces for retrieval, following its structure."""
+    """Cuts a document into pieces for retrieval, following its structure: an article, what stands under a heading and a
+    table is a piece each, and only one that is too long is cut further. Each piece has the headings above it, its pages,
+    its boxes and its place in the document's text, so that whoever finds it can point at it.
+    """
     Embed: _grpc.UnaryUnaryMultiCallable[_pdf_service_pb2.EmbedRequest, _pdf_service_pb2.EmbedResponse]
     """Turns a document's chunks, or given texts, into vectors."""
     Diff: _grpc.UnaryUnaryMultiCallable[_pdf_service_pb2.DiffRequest, _pdf_service_pb2.DiffResponse]
@@ -119,7 +122,10 @@ class PdfServiceAsyncStub(PdfServiceStub):
     show, or to show where something stands. The result says where the picture can be fetched.
     """
     Chunk: _aio.UnaryUnaryMultiCallable[_pdf_service_pb2.ChunkRequest, _pdf_service_pb2.ChunkResponse]  # type: ignore[assignment]
-    """Cuts a document into pieces for retrieval, following its structure."""
+    """Cuts a document into pieces for retrieval, following its structure: an article, what stands under a heading and a
+    table is a piece each, and only one that is too long is cut further. Each piece has the headings above it, its pages,
+    its boxes and its place in the document's text, so that whoever finds it can point at it.
+    """
     Embed: _aio.UnaryUnaryMultiCallable[_pdf_service_pb2.EmbedRequest, _pdf_service_pb2.EmbedResponse]  # type: ignore[assignment]
     """Turns a document's chunks, or given texts, into vectors."""
     Diff: _aio.UnaryUnaryMultiCallable[_pdf_service_pb2.DiffRequest, _pdf_service_pb2.DiffResponse]  # type: ignore[assignment]
@@ -217,7 +223,10 @@ class PdfServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _pdf_service_pb2.ChunkRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_pdf_service_pb2.ChunkResponse, _abc.Awaitable[_pdf_service_pb2.ChunkResponse]]:
-        """Cuts a document into pieces for retrieval, following its structure."""
+        """Cuts a document into pieces for retrieval, following its structure: an article, what stands under a heading and a
+        table is a piece each, and only one that is too long is cut further. Each piece has the headings above it, its pages,
+        its boxes and its place in the document's text, so that whoever finds it can point at it.
+        """
 
     @_abc_1.abstractmethod
     def Embed(

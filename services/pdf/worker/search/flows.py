@@ -12,11 +12,12 @@ from functools import cached_property
 from itertools import accumulate, groupby, pairwise
 
 from services.pdf.worker.boxes import Box
-from services.pdf.worker.headings import walk
 from services.pdf.worker.layout.blocks import Block, Run
 from services.pdf.worker.layout.rules import blocks_of
+from services.pdf.worker.layout.titles import with_titles
 from services.pdf.worker.readings import Readings
 from services.pdf.worker.search.folding import fold_letters
+from services.pdf.worker.strings import fold
 from services.pdf.worker.tables.find import find_tables
 from services.pdf.worker.tables.table import Table
 from services.pdf.worker.words import UNITS, Line, Reading
@@ -140,13 +141,13 @@ def flows_of(readings: Readings, *, include_hidden: bool) -> list[Flow]:
 def _with_paths(blocks: Iterable[Block]) -> Iterator[tuple[Block, tuple[str, ...]]]:
     """Each block with the headings above it."""
     open_headings: list[tuple[int, str]] = []
-    for block, heading in walk(blocks):
+    for block, found in with_titles(blocks):
         above = tuple(title for _, title in open_headings)
-        if heading is not None:
-            while open_headings and open_headings[-1][0] >= heading["level"]:
+        if found is not None:
+            while open_headings and open_headings[-1][0] >= found.level:
                 open_headings.pop()
             above = tuple(title for _, title in open_headings)
-            open_headings.append((heading["level"], heading["title"][:MAX_TITLE]))
+            open_headings.append((found.level, fold(found.text)[:MAX_TITLE]))
             if block.type != "heading":  # the title of an article within its text
                 above = tuple(title for _, title in open_headings)
         yield block, () if block.type in {"header", "footer"} else above

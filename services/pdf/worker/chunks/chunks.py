@@ -1,0 +1,139 @@
+"""Chunks of a document: by its structure first, and by size only where a section is too long."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from services.pdf.worker.boxes import Box
+from services.pdf.worker.chunks.passages import DocumentText, Mark, Passage
+from services.pdf.worker.chunks.sections import Section, sections_of
+from services.pdf.worker.chunks.sizes import Size
+from services.pdf.worker.words import Reading
+
+_DEEPEST = 4
+"""Of list items: those that stand deeper are parted like these."""
+
+_FEEDS = re.compile("\n{2,}")
+
+_HEAD_SHARE = 0.5
+"""Of the limit, that the head of a table may take in each of its chunks."""
+
+
+class Place(NamedTuple):
+    """A part of one line of a page."""
+
+    page: int
+    """From 1."""
+
+    box: Box
+    start: int
+    """In the document's text (`DocumentText`), in code points."""
+
+    end: int
+    """After its last character."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A piece of a document that can be found and quoted."""
+
+    text: str
+    """Its passages, a line each; the cells of a table's row are parted by tabs."""
+
+    path: tuple[str, ...]
+    """The titles above it, and those that it has itself, outermost first."""
+
+    places: Sequence[Place]
+    """Where it stands, line by line. The document's text there, one after another, is `text`, white space aside."""
+
+
+def chunks_of(readings: Mapping[int, Reading], size: Size) -> list[Chunk]:
+    """The chunks of pages, none over `size`, in reading order.
+
+    An article, what stands under a heading, and a table is a chunk each. One that is too long is cut where its
+    structure says, items of lists included, then at sentences, words and letters. Running lines are in none, nor is
+    hidden text.
+    """
+    return [chunk for section in sections_of(readings, DocumentText(readings)) for chunk in _chunks(section, size)]
+
+
+def _chunks(section: Section, size: Size) -> Iterator[Chunk]:
+    whole = _Joined(section.passages, size)
+    if whole.fits:
+        yield whole.chunk(0, len(whole.text), section.path)
+        return
+    head = _Joined(section.head, size)
+    room = size.limit - size.of(head.shown(0, len(head.text)) + "\n")
+    if not section.head or room < size.limit * (1 - _HEAD_SHARE):
+        yield from (whole.chunk(start, end, section.path) for start, end in size.split(whole.text))
+        return
+    first = head.chunk(0, len(head.text), section.path)
+    body = _Joined(section.passages[len(section.head) :], size)
+    for start, end in size.with_limit(room).split(body.text):
+        rest = body.chunk(start, end, section.path)
+        both = Chunk(f"{first.text}\n{rest.text}", section.path, [*first.places, *rest.places])
+        yield both if size.fits(both.text) else rest
+
+
+class _Joined:
+    """Passages as one text, in which more line feeds stand between those that belong together less."""
+
+    def __init__(self, passages: Sequence[Passage], size: Size) -> None:
+        parts: list[str] = []
+        self._marks: list[Mark] = []
+        start = 0
+        for passage in passages:
+            feeds = "\n" * (2 + _DEEPEST - min(passage.depth, _DEEPEST)) if parts else ""
+            start += len(feeds)
+            parts += [feeds, passage.text]
+            self._marks += [mark._replace(start=mark.start + start) for mark in passage.marks]
+            start += len(passage.text)
+        self.text = "".join(parts)
+        self._size = size
+        self._next = 0
+
+    @property
+    def fits(self) -> bool:
+        """Whether it is within the limit as a whole."""
+        return self._size.fits(_FEEDS.sub("\n", self.text))
+
+    def shown(self, start: int, end: int) -> str:
+        """A part of the text as a reader gets it: with one line feed where there are more, unless that is longer."""
+        raw = self.text[start:end]
+        shown = _FEEDS.sub("\n", raw)
+        return shown if self._size.fits(shown) else raw
+
+    def chunk(self, start: int, end: int, path: tuple[str, ...]) -> Chunk:
+        """A part of the text; parts are asked for in order."""
+        return Chunk(self.shown(start, end), path, list(_places(self._cut(start, end))))
+
+    def _cut(self, start: int, end: int) -> Iterator[Mark]:
+        """The words between, or what is between of them."""
+        while self._next < len(self._marks) and self._marks[self._next].start < end:
+            mark = self._marks[self._next]
+            skipped = max(start - mark.start, 0)
+            stop = min(mark.start + mark.length, end)
+            if stop > mark.start + skipped:
+                yield mark._replace(offset=mark.offset + skipped, length=stop - mark.start - skipped)
+            if mark.start + mark.length > end:
+                return  # the next part has the rest of it
+            self._next += 1
+
+
+def _places(marks: Iterator[Mark]) -> Iterator[Place]:
+    """Neighbouring words of one line together."""
+    last: Place | None = None
+    before: tuple[int, int, int] | None = None
+    for mark in marks:
+        at = mark.page, mark.line, mark.word
+        end = mark.offset + mark.length
+        if last is not None and before == (mark.page, mark.line, mark.word - 1):
+            last = last._replace(box=last.box.around(mark.box), end=end)
+        else:
+            if last is not None:
+                yield last
+            last = Place(mark.page, mark.box, mark.offset, end)
+        before = at
+    if last is not None:
+        yield last

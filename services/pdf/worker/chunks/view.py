@@ -1,0 +1,46 @@
+"""PDF_CHUNK: pages cut into chunks."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+from services.pdf.worker.chunks.chunks import Chunk, chunks_of
+from services.pdf.worker.chunks.passages import DocumentText
+from services.pdf.worker.chunks.sizes import Size
+from services.pdf.worker.readings import Readings
+
+
+def describe(readings: Readings, arguments: Mapping[str, Any]) -> bytes:
+    """ChunkResponse as JSON text, all fields present; no chunk has more than `arguments["max_chars"]` characters."""
+    starts = DocumentText(readings).starts
+    return orjson.dumps(
+        {
+            "chunks": [described(chunk) for chunk in chunks_of(readings, Size(arguments["max_chars"]))],
+            "failures": readings.failures,
+            "pages": readings.page_count,
+            "page_starts": [{"page": page, "start": start} for page, start in starts.items()],
+        }
+    )
+
+
+def described(chunk: Chunk) -> dict[str, Any]:
+    """The chunk as TextChunk."""
+    pages = [place.page for place in chunk.places]
+    return {
+        "text": chunk.text,
+        "first_page": min(pages),
+        "last_page": max(pages),
+        "heading_path": chunk.path,
+        "boxes": [
+            {
+                "page": place.page,
+                "bbox": {name: round(edge, 2) for name, edge in place.box._asdict().items()},
+                "start": place.start,
+                "end": place.end,
+            }
+            for place in chunk.places
+        ],
+        "start": min(place.start for place in chunk.places),
+        "end": max(place.end for place in chunk.places),
+    }
