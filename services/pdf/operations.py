@@ -13,7 +13,7 @@ from google.protobuf.descriptor import MethodDescriptor
 
 from papermesh.pdf.v1 import pdf_service_pb2
 from services.pdf import page_images
-from services.pdf.processes.kinds import OCR, TEXT, View
+from services.pdf.processes.kinds import MODEL, OCR, TEXT, View
 from services.pdf.processes.subject import Subject
 
 LANGUAGES = ["kor", "eng"]
@@ -42,7 +42,7 @@ class Step:
     """"module:function" in a worker; the service never imports it (`services.pdf.worker.views`)."""
 
     content: bool = False
-    """Whether the view takes bytes, under `wire.CONTENT`, instead of the document."""
+    """Whether the view takes its arguments alone, bytes under `wire.CONTENT` among them, and no document."""
 
     warm_up: Mapping[str, Any] = field(default_factory=dict)
     """Arguments for the run on the zygote's own document that imports everything beforehand."""
@@ -133,4 +133,16 @@ RECOGNISE = Step(
     kind=OCR,
 )
 
-STEPS = (READ, PICTURE, RECOGNISE)
+EMBED = Step(
+    name="embed",
+    view="services.pdf.worker.embed:embed",
+    content=True,
+    warm_up={"texts": ["한 문장", "A sentence."], "role": "passage"},
+    kind=MODEL,
+)
+
+LAYOUT_BOXES = Step(
+    name="layout_boxes", view="services.pdf.worker.layout_model:find_boxes", warm_up={"page": 1}, kind=MODEL
+)
+
+STEPS = (READ, PICTURE, RECOGNISE, EMBED, LAYOUT_BOXES)
