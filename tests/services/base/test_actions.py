@@ -176,6 +176,7 @@ class TestTheContractRefuses:
 def test_only_what_is_deployed_and_not_planned_is_listed() -> None:
     table: ActionTable = actions.load()
     assert list(table.listed(["papermesh.pdf.v1.PdfService"])) == [
+        "PDF_EMBED",
         "PDF_LAYOUT",
         "PDF_METADATA",
         "PDF_OUTLINE",
