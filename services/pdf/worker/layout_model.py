@@ -25,6 +25,9 @@ _MOST_POINTS = 16_000_000
 _MOST_CHARACTERS = 50_000
 """Of a page; a page of a newspaper has half as many. Each line becomes a node of the graph."""
 
+MOST_BOXES = 500
+"""Of a page, the first of them; what stands in others counts as text that is in none."""
+
 _TYPES = {
     "title": "heading",
     "section-header": "heading",
@@ -64,7 +67,7 @@ def _find(document: Document, page: int) -> tuple[dict[str, Any], bytes]:
     shown = pymupdf.Page(loaded, pymupdf.Document(document.pdf))
     found = [
         (round(x0, 2), round(y0, 2), round(x1, 2), round(y1, 2), _TYPES.get(name, "text"))
-        for x0, y0, x1, y1, name in _model().predict(shown)
+        for x0, y0, x1, y1, name in _model().predict(shown)[:MOST_BOXES]
     ]
     return {}, orjson.dumps(found)
 
