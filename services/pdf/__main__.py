@@ -14,10 +14,10 @@ from services.pdf.embedding.embedding import Embedding, models_version
 from services.pdf.embedding.endpoint import Endpoint
 from services.pdf.embedding.models import installed
 from services.pdf.engine import Engine
-from services.pdf.engine_version import INPUTS, engine_version
+from services.pdf.engine_version import INPUTS, engine_version, runtime_version
 from services.pdf.model_kind import model_kind
 from services.pdf.ocr_kind import ocr_kind
-from services.pdf.operations import OPERATIONS, STEPS
+from services.pdf.operations import LAYOUT_BOXES, OPERATIONS, STEPS
 from services.pdf.page_images import KeptImages
 from services.pdf.processes.kinds import OCR, Kind
 from services.pdf.processes.limits import Limits
@@ -44,12 +44,15 @@ async def run(settings: PdfSettings) -> None:
         _LOG.warning("scans are not read. %s", ocr.missing)
     reads = engine_version({**INPUTS, "tesseract": lambda: tesseract.version if tesseract else "none"})
     models, endpoint = installed(), Endpoint(settings) if settings.pdf_embed_url else None
+    names = [each.id for each in (*models.values(), endpoint) if each] or "none"
+    steps = [step for step in STEPS if step is not LAYOUT_BOXES or runtime_version() != "none"]
+    _LOG.info("models for vectors: %s; runtime of the layout model: %s", names, runtime_version())
     version = f"{reads}+models-{models_version(models, endpoint)}"  # what is read does not depend on them: it is kept
     blobs = BlobStore(settings.blobs_url)
     readings = Readings(settings.work_dir / "readings", blobs, reads, settings.pdf_readings_bytes)
     async with (
         readings,
-        Pools([text, ocr, model_kind(settings)], [*OPERATIONS, *STEPS], settings.work_dir) as pools,
+        Pools([text, ocr, model_kind(settings)], [*OPERATIONS, *steps], settings.work_dir) as pools,
         aclosing(Recognition(pools, readings)) as recognition,
         aclosing(Embedding(pools, models, endpoint)) as embedding,
     ):

@@ -68,6 +68,9 @@ class Operation(Step):
     pages: Pages | None = None
     """Set for a view of pages, namely those in the request's `pages`: it takes what was read of them."""
 
+    by_model: Pages | None = None
+    """`pages` where the request's `mode` is "model"; None for a view that takes nothing from the layout model."""
+
     def for_workers(self) -> View:
         """As of every step, and whether it takes readings."""
         return replace(Step.for_workers(self), readings=self.pages is not None)
@@ -103,6 +106,7 @@ OPERATIONS = (
         view="services.pdf.worker.layout.view:describe",
         arguments=lambda request, _subject: reading_arguments(request),
         pages=Pages(),
+        by_model=Pages(in_call=50),  # half a second each: two or three calls, until jobs take more
     ),
     Operation(
         name="tables",

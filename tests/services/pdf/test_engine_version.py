@@ -24,7 +24,8 @@ def version_of(sources: Path) -> str:
 
 def test_it_is_the_version_of_what_runs() -> None:
     assert engine_version() == version_of(SOURCES)
-    assert engine_version().split("+")[1:] == [f"{name}-{version(name)}" for name in ("pymupdf", "numpy", "pillow")]
+    packages = [f"{name}-{version(name)}" for name in ("pymupdf", "numpy", "pillow")]
+    assert engine_version().split("+")[1:] == [*packages, f"onnx-{version('onnxruntime')}"]
 
 
 @pytest.mark.parametrize("source", SHAPING)
