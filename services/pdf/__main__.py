@@ -10,10 +10,14 @@ from services.base import actions, telemetry
 from services.base.blobs import BlobStore
 from services.base.server import Hosted, Server
 from services.base.starting import make_folder, starting
+from services.pdf.embedding.embedding import Embedding, models_version
+from services.pdf.embedding.endpoint import Endpoint
+from services.pdf.embedding.models import installed
 from services.pdf.engine import Engine
-from services.pdf.engine_version import INPUTS, engine_version
+from services.pdf.engine_version import INPUTS, engine_version, runtime_version
+from services.pdf.model_kind import model_kind
 from services.pdf.ocr_kind import ocr_kind
-from services.pdf.operations import OPERATIONS, STEPS
+from services.pdf.operations import LAYOUT_BOXES, OPERATIONS, STEPS
 from services.pdf.page_images import KeptImages
 from services.pdf.processes.kinds import OCR, Kind
 from services.pdf.processes.limits import Limits
@@ -38,18 +42,24 @@ async def run(settings: PdfSettings) -> None:
     ocr, tesseract = ocr_kind(settings)
     if ocr.missing:
         _LOG.warning("scans are not read. %s", ocr.missing)
-    version = engine_version({**INPUTS, "tesseract": lambda: tesseract.version if tesseract else "none"})
+    reads = engine_version({**INPUTS, "tesseract": lambda: tesseract.version if tesseract else "none"})
+    models, endpoint = installed(), Endpoint(settings) if settings.pdf_embed_url else None
+    names = [each.id for each in (*models.values(), endpoint) if each] or "none"
+    steps = [step for step in STEPS if step is not LAYOUT_BOXES or runtime_version() != "none"]
+    _LOG.info("models for vectors: %s; runtime of the layout model: %s", names, runtime_version())
+    version = f"{reads}+models-{models_version(models, endpoint)}"  # what is read does not depend on them: it is kept
     blobs = BlobStore(settings.blobs_url)
-    readings = Readings(settings.work_dir / "readings", blobs, version, settings.pdf_readings_bytes)
+    readings = Readings(settings.work_dir / "readings", blobs, reads, settings.pdf_readings_bytes)
     async with (
         readings,
-        Pools([text, ocr], [*OPERATIONS, *STEPS], settings.work_dir) as pools,
+        Pools([text, ocr, model_kind(settings)], [*OPERATIONS, *steps], settings.work_dir) as pools,
         aclosing(Recognition(pools, readings)) as recognition,
+        aclosing(Embedding(pools, models, endpoint)) as embedding,
     ):
         engine = Engine(pools, recognition, Reader(pools, recognition, readings))
         languages = tesseract.languages if tesseract else ()
-        finish = {"RenderPage": KeptImages(blobs, version).answer}
-        servicer = PdfServicer(OPERATIONS, engine, blobs, languages=languages, finish=finish)
+        finish = {"RenderPage": KeptImages(blobs, reads).answer}
+        servicer = PdfServicer(OPERATIONS, engine, blobs, embedding=embedding, languages=languages, finish=finish)
         hosted = [Hosted(pdf_service_pb2.DESCRIPTOR.services_by_name["PdfService"], servicer)]
 
         async def has_workers() -> bool:

@@ -4,9 +4,11 @@ Every result is JSON text in UTF-8, made in a worker, with all fields of the res
 """
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from services.base.errors import Code, PapermeshError
+from services.pdf.layout_boxes import LayoutBoxes
 from services.pdf.operations import Operation, Pages
 from services.pdf.pages import parse_pages
 from services.pdf.parts import believed_pages
@@ -41,6 +43,7 @@ class Engine:
         self._pools = pools
         self._recognition = recognition
         self._reader = reader
+        self._layout_boxes = LayoutBoxes(pools, reader.readings)
 
     async def answer(self, operation: Operation, request: Any, subject: Subject, timeout_s: float) -> Result:
         """The response to a request of the operation's method.
@@ -54,23 +57,36 @@ class Engine:
         deadline = asyncio.get_running_loop().time() + timeout_s
         arguments = self._recognition.allowed(operation.arguments(request, subject))
         asking = _Asking(self._pools, operation, arguments, subject, deadline)
-        if operation.pages is None:
+        pages = operation.pages
+        if by_model := operation.by_model is not None and request.mode == "model":
+            self._layout_boxes.prepare()
+            pages = operation.by_model
+        if pages is None:
             answer = await asking.ask()
             if not answer.header.keys() & {"needs", "unfit"}:
                 return Result(answer.payload)
             wish, with_scans = _needed(answer, arguments, deadline), answer.header.get("with_scans") is not False
         else:
-            wish, with_scans = _wished(operation.pages, request, arguments), False
-        read = await self._reader.read(wish, subject, deadline)
-        if operation.pages is not None and operation.pages.all_at_once:
+            wish, with_scans = _wished(pages, request, arguments), False
+        read = await self._read(wish, subject, deadline, by_model=by_model)
+        if pages is not None and pages.all_at_once:
             _check_recognised(read)
         answer = await asking.ask(read, with_scans=with_scans)
         if unfit := answer.header.get("unfit"):  # a document that once took a worker over can have had such kept
-            read = await self._reader.read(wish, subject, deadline, unfit=_numbers(unfit))
+            read = await self._read(wish, subject, deadline, by_model=by_model, unfit=_numbers(unfit))
             answer = await asking.ask(read, with_scans=with_scans)
         if answer.header.keys() & {"unfit", "needs"}:
             raise outcomes.engine_failed("crash")
         return Result(answer.payload, read.is_partial)
+
+    async def _read(
+        self, wish: Wish, subject: Subject, deadline: float, *, by_model: bool, unfit: Sequence[int] = ()
+    ) -> Read:
+        """What stands on the pages, and where the layout model sees blocks if the view is made `by_model`."""
+        read = await self._reader.read(wish, subject, deadline, unfit=unfit)
+        if by_model:
+            await self._layout_boxes.add(read, subject, deadline)
+        return read
 
 
 class _Asking(NamedTuple):

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Callable, Mapping
 from functools import partial
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 
@@ -19,12 +19,21 @@ def digest_of_sources(folder: Path) -> str:
     return digest.hexdigest()[:12]
 
 
+def runtime_version() -> str:
+    """Of ONNX Runtime, which runs the layout model that PyMuPDF brings; "none" where it is not installed."""
+    try:
+        return version("onnxruntime")
+    except PackageNotFoundError:
+        return "none"
+
+
 INPUTS: Mapping[str, Callable[[], str]] = {
     "pdf": partial(digest_of_sources, Path(__file__).parent),
     "pymupdf": partial(version, "pymupdf"),
     "numpy": partial(version, "numpy"),
     "pillow": partial(version, "pillow"),
     "splitter": partial(version, "semantic-text-splitter"),
+    "onnx": runtime_version,
 }
 """What shapes a result wherever it runs, and how to find its version; the service adds what its settings name."""
 

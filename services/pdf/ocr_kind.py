@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from services.pdf.processes.kinds import OCR, Kind, Reach
+from services.pdf.processes.kinds import OCR, ONE_THREAD, Kind, Reach
 from services.pdf.processes.limits import Limits
 from services.pdf.settings import PdfSettings
 from services.pdf.tesseract import INSTALL, Tesseract, TesseractMissing, find_tesseract
@@ -15,9 +15,6 @@ _LOADER_FILES = [path for path in ("/etc/ld.so.cache",) if Path(path).exists()]
 _NICENESS = 10
 """A page takes seconds, other questions milliseconds: who waits for a page waits a little longer. Linux gives such a
 process a tenth of what it gives others, and all that they leave."""
-
-_ONE_THREAD = {"OMP_THREAD_LIMIT": "1", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-"""A worker's processes are its share of the machine; and the zygote must have one thread to be forked."""
 
 
 def ocr_kind(settings: PdfSettings) -> tuple[Kind, Tesseract | None]:
@@ -45,7 +42,7 @@ def ocr_kind(settings: PdfSettings) -> tuple[Kind, Tesseract | None]:
         environment={
             "PATH": str(Path(tesseract.program).parent),
             "TESSDATA_PREFIX": tesseract.data,
-            **_ONE_THREAD,
+            **ONE_THREAD,
         },
     )
     return kind, tesseract

@@ -13,7 +13,7 @@ from google.protobuf.descriptor import MethodDescriptor
 
 from papermesh.pdf.v1 import pdf_service_pb2
 from services.pdf import page_images
-from services.pdf.processes.kinds import OCR, TEXT, View
+from services.pdf.processes.kinds import MODEL, OCR, TEXT, View
 from services.pdf.processes.subject import Subject
 
 MAX_CHARS = 1_200
@@ -48,7 +48,7 @@ class Step:
     """"module:function" in a worker; the service never imports it (`services.pdf.worker.views`)."""
 
     content: bool = False
-    """Whether the view takes bytes, under `wire.CONTENT`, instead of the document."""
+    """Whether the view takes its arguments alone, bytes under `wire.CONTENT` among them, and no document."""
 
     warm_up: Mapping[str, Any] = field(default_factory=dict)
     """Arguments for the run on the zygote's own document that imports everything beforehand."""
@@ -76,6 +76,9 @@ class Operation(Step):
 
     pages: Pages | None = None
     """Set for a view of pages, namely those in the request's `pages`: it takes what was read of them."""
+
+    by_model: Pages | None = None
+    """`pages` where the request's `mode` is "model"; None for a view that takes nothing from the layout model."""
 
     def for_workers(self) -> View:
         """As of every step, and whether it takes readings."""
@@ -123,6 +126,7 @@ OPERATIONS = (
         view="services.pdf.worker.layout.view:describe",
         arguments=lambda request, _subject: reading_arguments(request),
         pages=Pages(),
+        by_model=Pages(in_call=50),  # half a second each: two or three calls, until jobs take more
     ),
     Operation(
         name="tables",
@@ -182,4 +186,16 @@ RECOGNISE = Step(
     kind=OCR,
 )
 
-STEPS = (READ, PICTURE, RECOGNISE)
+EMBED = Step(
+    name="embed",
+    view="services.pdf.worker.embed:embed",
+    content=True,
+    warm_up={"texts": ["한 문장", "A sentence."], "role": "passage"},
+    kind=MODEL,
+)
+
+LAYOUT_BOXES = Step(
+    name="layout_boxes", view="services.pdf.worker.layout_model:find_boxes", warm_up={"page": 1}, kind=MODEL
+)
+
+STEPS = (READ, PICTURE, RECOGNISE, EMBED, LAYOUT_BOXES)

@@ -22,7 +22,8 @@ from services.pdf.readings.readings import DocumentKey, Readings
 from services.pdf.recognition import Pending, Recognised, Recognition
 
 _MARGIN_S = 1.0
-"""How long before the caller's deadline recognition must be done, so that what was read still becomes an answer."""
+"""How long before the caller's deadline recognition and models must be done, so that what they read still becomes an
+answer."""
 
 _MARGIN_SHARE = 0.25
 """The most of a short deadline that this takes."""
@@ -94,6 +95,9 @@ class Read:
     by_workers: bool = False
     """Whether workers were asked."""
 
+    boxes: Mapping[int, str] | None = None
+    """What the layout model found on pages, as JSON that only workers read; None where it was not asked."""
+
     def arguments(self, *, with_scans: bool) -> dict[str, Any]:
         """What a view gets of it (`services.pdf.worker.readings.Readings.take`)."""
         found = sorted(self.found.items())
@@ -104,7 +108,8 @@ class Read:
             "failures": [self.failures[page] for page in sorted(self.failures)],
             "with_scans": with_scans,
         }
-        return {"readings": given, CONTENT: b"".join(content for _, content in found)}
+        boxes = {} if self.boxes is None else {"boxes": sorted(self.boxes.items())}
+        return {"readings": given, CONTENT: b"".join(content for _, content in found)} | boxes
 
     def bound(self, limit_bytes: int, *, is_whole: bool) -> None:
         """Leaves out what is more than one worker can take to make a view of it; raises TOO_LARGE if it `is_whole`."""
@@ -124,15 +129,15 @@ class Reader:
     def __init__(self, pools: Pools, recognition: Recognition, readings: Readings) -> None:
         self._pools = pools
         self._recognition = recognition
-        self._readings = readings
+        self.readings = readings
+        """What is kept."""
 
     async def read(self, wish: Wish, subject: Subject, deadline: float, unfit: Collection[int] = ()) -> Read:
         """The pages' readings, as far as they can be read; those kept of the pages `unfit` are not taken.
 
         Raises PapermeshError as `WorkerPool.run` does; BAD_ARG and TOO_LARGE for wrong pages.
         """
-        now = asyncio.get_running_loop().time()
-        recognised_until = deadline - min(_MARGIN_S, _MARGIN_SHARE * (deadline - now))
+        recognised_until = answer_until(deadline)
         if wish.until is not None:
             recognised_until = min(recognised_until, wish.until)
         pool = await self._pools.of(TEXT, deadline)
@@ -159,24 +164,24 @@ class Reader:
                 read.failures[page] = piece.failure
         read.is_partial |= any(page not in read.found and page not in read.failures for page in read.asked)
         read.bound(_IN_VIEW * pool.limits.result_bytes, is_whole=wish.until is None)
-        if document := _document(subject):
+        if document := kept_document(subject):
             for kind, pages in fresh.items():
-                self._readings.keep_soon(document, kind, pages)
-            self._readings.keep_soon(document, _COUNT, {0: b"%d" % read.pages})
+                self.readings.keep_soon(document, kind, pages)
+            self.readings.keep_soon(document, _COUNT, {0: b"%d" % read.pages})
         return read
 
     async def _kept(self, wish: Wish, subject: Subject, unfit: Collection[int]) -> Read:
         """What is kept; without a number of pages if that is not known."""
-        document = _document(subject)
+        document = kept_document(subject)
         if document is None:
             return Read(0, [], {})
-        count = (await self._readings.find(document, [0], _COUNT, shared=False)).get(0)
+        count = (await self.readings.find(document, [0], _COUNT, shared=False)).get(0)
         if count is None:
             return Read(0, [], {})
         read = Read(int(count), pages_in(choose_pages(int(count), wish.ranges, wish.most)), {})
         for kind in wish.kinds():
             rest = [page for page in read.asked if page not in read.found and page not in unfit]
-            read.found |= await self._readings.find(document, rest, kind, shared=False)
+            read.found |= await self.readings.find(document, rest, kind, shared=False)
         return read
 
 
@@ -200,7 +205,7 @@ class _Workers:
             return pages, await self._go_on(first, chosen)
         if count_pages(chosen) <= spread:
             raise outcomes.engine_failed("crash")
-        parts = await _all(*(self._read_part(part) for part in cut_pages(chosen, self.wish.in_part)))
+        parts = await all_of(*(self._read_part(part) for part in cut_pages(chosen, self.wish.in_part)))
         return pages, {page: piece for part in parts for page, piece in part.items()}
 
     async def merge(self, recognised: Mapping[int, Recognised]) -> dict[int, Piece]:
@@ -209,7 +214,7 @@ class _Workers:
             page: Failed(_failure(page, each)) for page, each in recognised.items() if isinstance(each, PapermeshError)
         }
         read = {page: each for page, each in sorted(recognised.items()) if isinstance(each, bytes)}
-        parts = await _all(
+        parts = await all_of(
             *(self._read_part(part, read) for part in (cut_pages(ranges_of(read), self.wish.in_part) if read else ()))
         )
         merged = {page: piece for part in parts for page, piece in part.items()}
@@ -278,12 +283,17 @@ def _failure(page: int, error: PapermeshError) -> dict[str, Any]:
     return {"page": page, "reason": reason, "message": error.message}
 
 
-def _document(subject: Subject) -> DocumentKey | None:
+def answer_until(deadline: float) -> float:
+    """When what a call waits for must be done, so that it still becomes an answer; times of the loop's clock."""
+    return deadline - min(_MARGIN_S, _MARGIN_SHARE * (deadline - asyncio.get_running_loop().time()))
+
+
+def kept_document(subject: Subject) -> DocumentKey | None:
     """Whose readings are kept; None for one that a password opens: nothing of it is."""
     return None if subject.password else DocumentKey(subject.namespace, subject.sha256)
 
 
-async def _all(*reads: Coroutine[Any, Any, _T]) -> list[_T]:
+async def all_of(*reads: Coroutine[Any, Any, _T]) -> list[_T]:
     """All results, in order; if one fails, the others are stopped before its error is raised."""
     tasks = [asyncio.ensure_future(read) for read in reads]
     try:

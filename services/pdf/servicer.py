@@ -15,6 +15,8 @@ from services.base.blobs import BlobStore, Namespace
 from services.base.call import Call
 from services.base.errors import bad_field
 from services.base.flow import Flow
+from services.pdf.embedding.answer import answer as embed
+from services.pdf.embedding.embedding import Embedding
 from services.pdf.engine import Engine
 from services.pdf.languages import check_languages
 from services.pdf.operations import Operation
@@ -36,18 +38,21 @@ class PdfServicer:
         engine: Engine,
         blobs: BlobStore,
         *,
+        embedding: Embedding | None = None,
         languages: Collection[str] = (),
         finish: Mapping[str, Finish] = MappingProxyType({}),
     ) -> None:
         """Answers with `engine` about the documents in `blobs`.
 
-        `languages` are those that callers may name; none where nothing is recognised. `finish`, by method, is for what
-        no worker can add.
+        Without `embedding`, there is no method for texts. `languages` are those that callers may name; none where
+        nothing is recognised. `finish`, by method, is for what no worker can add.
         """
         self._engine = engine
         self._blobs = blobs
         self._languages = languages
         self._finish = finish
+        if embedding is not None:
+            self.Embed = partial(embed, embedding)
         for operation in operations:
             setattr(self, operation.method.name, partial(self._answer, operation))
 

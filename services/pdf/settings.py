@@ -7,6 +7,7 @@ from pydantic import Field
 
 from services.base.server import ServerSettings
 from services.base.settings import BlobsUrl, Port
+from services.pdf.embedding.models import MAX_DIMENSION
 
 
 class PdfSettings(ServerSettings):
@@ -55,6 +56,35 @@ class PdfSettings(ServerSettings):
         ),
     )
     pdf_ocr_data: str = Field("", description="Folder of Tesseract's models; if empty, Tesseract's own.")
+    pdf_model_workers: int = Field(
+        1,
+        ge=0,
+        le=256,
+        description=(
+            "Questions for a model that are answered at a time, each by its own process: texts that become vectors. "
+            "The first one starts them, and all share the models' memory, about 400 MiB; with 0, there are none."
+        ),
+    )
+    pdf_embed_url: str = Field(
+        "",
+        description=(
+            "Base URL of an OpenAI-compatible endpoint for embeddings, https://host/v1. Texts that are to become "
+            'vectors by the model "endpoint" are sent there; if empty, no text leaves the service.'
+        ),
+    )
+    pdf_embed_model: str = Field("", max_length=128, description="The name of the endpoint's model.")
+    pdf_embed_key_file: Path | None = Field(
+        None, description="The file with the key for the endpoint; without one, it is called without a key."
+    )
+    pdf_embed_dimension: int = Field(
+        0,
+        ge=0,
+        le=MAX_DIMENSION,
+        description="Numbers in each of the endpoint's vectors. With 0, as many as in its first answer.",
+    )
+    pdf_embed_timeout_s: float = Field(
+        20.0, gt=0, le=40, description="Seconds in which the endpoint must answer for 32 texts."
+    )
     pdf_readings_bytes: int = Field(
         1024**3,
         ge=0,

@@ -1,6 +1,7 @@
 """The protos, held against the design's table and against what is served."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from google.protobuf import descriptor_pb2
@@ -11,12 +12,17 @@ from services.base.actions import Rate
 from services.base.schema import Comments
 from services.dispatch.servicer import DispatchServicer
 from services.pdf.operations import OPERATIONS
+from services.pdf.servicer import PdfServicer
 
 TABLE = actions.load()
 
+_ANY: Any = object()
+
 SERVED = {
     "papermesh.dispatch.v1.DispatchService": {name for name in vars(DispatchServicer) if name[0].isupper()},
-    "papermesh.pdf.v1.PdfService": {operation.method.name for operation in OPERATIONS},
+    "papermesh.pdf.v1.PdfService": {
+        name for name in vars(PdfServicer(OPERATIONS, _ANY, _ANY, embedding=_ANY)) if name[0].isupper()
+    },
 }
 """The methods that a servicer has."""
 

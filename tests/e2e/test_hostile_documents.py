@@ -33,7 +33,7 @@ HOSTILE = (
 
 A_DOCUMENTS_FAULT = {"BAD_ARG", "TOO_LARGE"}
 
-REASONS = {"BROKEN", "OCR_FAILED", "OCR_PENDING", "SCAN", "TOO_LARGE"}
+REASONS = {"BROKEN", "MODEL_PENDING", "OCR_FAILED", "OCR_PENDING", "SCAN", "TOO_LARGE"}
 """Why a page is missing from a result."""
 
 
@@ -81,6 +81,11 @@ def last_page(answer: Answer) -> int:
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_hostile_document_harms_nobody(mesh: Deployment, corpus: Path, name: str, action: str) -> None:
     must_be_an_answer(action, mesh.adapter.ask(action, corpus / "hostile" / f"{name}.pdf"))
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_document_does_no_harm_to_the_layout_model_either(mesh: Deployment, corpus: Path, name: str) -> None:
+    must_be_an_answer("PDF_LAYOUT", mesh.adapter.ask("PDF_LAYOUT", corpus / "hostile" / f"{name}.pdf", mode="model"))
 
 
 def test_no_hostile_document_is_left_out(corpus: Path) -> None:

@@ -12,6 +12,13 @@ TEXT = "text"
 OCR = "ocr"
 """The kind that recognises the text of pictures."""
 
+MODEL = "model"
+"""The kind that runs models which learned: texts as vectors, and where the blocks of a page are."""
+
+ONE_THREAD = {"OMP_THREAD_LIMIT": "1", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+"""The environment of a kind whose libraries would use all processors. Its processes are its share of the machine, and
+its zygote must have one thread to be forked."""
+
 
 @dataclass(frozen=True, slots=True)
 class View:
@@ -24,7 +31,7 @@ class View:
     """Whether it takes what was read of pages, instead of the document."""
 
     content: bool = False
-    """Whether it takes `wire.CONTENT` alone: then its worker opens no document."""
+    """Whether it takes its arguments alone, `wire.CONTENT` among them: then its worker opens no document."""
 
     warm_up: Mapping[str, Any] = field(default_factory=dict)
     """Its arguments for the zygote's own small document, before the first fork."""

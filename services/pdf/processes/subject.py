@@ -19,12 +19,17 @@ class Holder(NamedTuple):
     sha256: str
 
 
+async def nothing(path: Path) -> None:
+    """Places no document: there is none."""
+    raise FileNotFoundError(path)
+
+
 @dataclass(frozen=True, slots=True)
 class Subject:
     """A document, and the call that asks about it."""
 
     sha256: str
-    """The document's digest."""
+    """The document's digest; empty for a call about none, whose `place` is `nothing`."""
 
     place: Place
     """How a worker gets it; for a large document several times, at different paths."""
@@ -44,4 +49,4 @@ class Subject:
     @property
     def holder(self) -> Holder | None:
         """The holder whose worker may be asked about it; None if it takes a new worker, for this question alone."""
-        return None if self.password else Holder(self.flow, self.sha256)
+        return Holder(self.flow, self.sha256) if self.sha256 and not self.password else None

@@ -1,8 +1,8 @@
 """PyMuPDF, imported in the one way that lets a process fork afterwards.
 
 On import PyMuPDF loads its layout model and with it onnxruntime and numpy: 1.5 s, 150 MB and five threads, and a
-process with threads cannot fork safely. Nothing here needs them, so their import is refused, and PyMuPDF does
-without. Import pymupdf only from here.
+process with threads cannot fork safely. So their import is refused, and PyMuPDF does without; `layout_model` loads the
+model later, in one thread. Import pymupdf only from here.
 
 Typed as Any: PyMuPDF claims to be typed, but its calls are not.
 """

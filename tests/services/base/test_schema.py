@@ -292,6 +292,9 @@ def test_the_actions_own_examples_are_accepted(name: str, args: dict[str, Any]) 
         ("PDF_PAGE_IMAGE", {"doc_ref": UPLOAD, "dpi": 201}),
         ("PDF_PAGE_IMAGE", {"doc_ref": UPLOAD, "page": 0}),
         ("PDF_PAGE_IMAGE", {"doc_ref": UPLOAD, "boxes": [{"color": "red"}]}),
+        ("PDF_EMBED", {}),
+        ("PDF_EMBED", {"doc_ref": UPLOAD, "texts": ["a"]}),
+        ("PDF_EMBED", {"texts": ["a"], "model": "other"}),
         ("PDF_DIFF", {"left": UPLOAD}),
         ("PDF_DIFF", {"left": UPLOAD, "right": UPLOAD, "mode": "fast"}),
     ],
@@ -306,8 +309,6 @@ def test_the_actions_own_rules_are_kept(name: str, args: dict[str, Any]) -> None
         ("PDF_METADATA", {"doc_ref": {"type": "UPLOAD"}}),
         ("PDF_METADATA", {"doc_ref": {**UPLOAD, "path": "a.pdf"}}),
         ("PDF_METADATA", {"doc_ref": {**GITLAB, "sha256": SHA}}),
-        ("PDF_EMBED", {}),
-        ("PDF_EMBED", {"doc_ref": UPLOAD, "texts": ["a"]}),
         ("PDF_CHUNK", {"doc_ref": UPLOAD, "max_chars": 99}),
     ],
 )

@@ -24,8 +24,9 @@ def version_of(sources: Path) -> str:
 
 def test_it_is_the_version_of_what_runs() -> None:
     assert engine_version() == version_of(SOURCES)
-    libraries = [f"{name}-{version(name)}" for name in ("pymupdf", "numpy", "pillow")]
-    assert engine_version().split("+")[1:] == [*libraries, f"splitter-{version('semantic-text-splitter')}"]
+    packages = [f"{name}-{version(name)}" for name in ("pymupdf", "numpy", "pillow")]
+    libraries = [f"splitter-{version('semantic-text-splitter')}", f"onnx-{version('onnxruntime')}"]
+    assert engine_version().split("+")[1:] == [*packages, *libraries]
 
 
 @pytest.mark.parametrize("source", SHAPING)

@@ -31,7 +31,8 @@ class PageFailure(_message.Message):
     """Reason: "SCAN" (a picture of text that was not read, since OCR is not installed or not asked for), "OCR_PENDING"
     (its picture was not read before the deadline; the same call again goes on), "PENDING" (the page was not read before
     the deadline; the same call again goes on), "OCR_FAILED" (reading its picture failed), "BROKEN" (the page's content
-    cannot be parsed) or "TOO_LARGE" (its text or its picture is over the limit).
+    cannot be parsed), "TOO_LARGE" (its text or its picture is over the limit) or "MODEL_PENDING" (the layout model did
+    not get to it before the deadline; the same call again goes on).
     """
     message: _builtins.str
     """Message for a person, in English."""

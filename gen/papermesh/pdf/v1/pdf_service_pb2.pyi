@@ -800,7 +800,9 @@ class ExtractLayoutRequest(_message.Message):
     pages: _builtins.str
     """Pages to read, "1-3,7": page numbers from 1, ranges upwards, at most 1,000 characters. Empty means all."""
     mode: _builtins.str
-    """Mode says how blocks are found: "rules" (by places, looks and numbers; milliseconds a page). Default "rules"."""
+    """Mode says how blocks are found: "rules" (by places, looks and numbers; milliseconds a page) or "model" (by a model
+    that learned how pages look; half a second a page, at most 50 pages in a call). Default "rules".
+    """
     ocr: _builtins.str
     """Ocr says when pictures of text are read: "auto" (pages whose text layer lacks what they show), "never", or "force"
     (every page, and its text layer is left aside). Default "auto".
@@ -876,12 +878,15 @@ class PageLayout(_message.Message):
     WIDTH_FIELD_NUMBER: _builtins.int
     HEIGHT_FIELD_NUMBER: _builtins.int
     BLOCKS_FIELD_NUMBER: _builtins.int
+    MODE_FIELD_NUMBER: _builtins.int
     page: _builtins.int
     """Page number, from 1."""
     width: _builtins.float
     """Width in points, as a reader sees the page."""
     height: _builtins.float
     """Height in points, as a reader sees the page."""
+    mode: _builtins.str
+    """Mode in which they were found, "rules" or "model": words that were read from a picture always go by rules."""
     @_builtins.property
     def blocks(self) -> _containers.RepeatedCompositeFieldContainer[Global___Block]:
         """Blocks in reading order."""
@@ -893,10 +898,11 @@ class PageLayout(_message.Message):
         width: _builtins.float = ...,
         height: _builtins.float = ...,
         blocks: _abc.Iterable[Global___Block] | None = ...,
+        mode: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["blocks", b"blocks", "height", b"height", "page", b"page", "width", b"width"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["blocks", b"blocks", "height", b"height", "mode", b"mode", "page", b"page", "width", b"width"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1437,112 +1443,6 @@ class ChunkBox(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ChunkBox: _TypeAlias = ChunkBox  # noqa: Y015
-
-@_typing.final
-class EmbedRequest(_message.Message):
-    """EmbedRequest names a document or gives texts."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    DOC_REF_FIELD_NUMBER: _builtins.int
-    PAGES_FIELD_NUMBER: _builtins.int
-    TEXTS_FIELD_NUMBER: _builtins.int
-    pages: _builtins.str
-    """Pages to embed, "1-3,7": page numbers from 1, ranges upwards, at most 1,000 characters. Empty means all."""
-    @_builtins.property
-    def doc_ref(self) -> _document_pb2.DocumentRef:
-        """DocRef is the document whose chunks are embedded; not together with texts."""
-
-    @_builtins.property
-    def texts(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Texts to embed as they are, at most 256 of at most 8,000 characters; not together with doc_ref."""
-
-    def __init__(
-        self,
-        *,
-        doc_ref: _document_pb2.DocumentRef | None = ...,
-        pages: _builtins.str = ...,
-        texts: _abc.Iterable[_builtins.str] | None = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["doc_ref", b"doc_ref"]  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["doc_ref", b"doc_ref", "pages", b"pages", "texts", b"texts"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___EmbedRequest: _TypeAlias = EmbedRequest  # noqa: Y015
-
-@_typing.final
-class EmbedResponse(_message.Message):
-    """EmbedResponse is the vectors."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    MODEL_FIELD_NUMBER: _builtins.int
-    DIMENSION_FIELD_NUMBER: _builtins.int
-    EMBEDDINGS_FIELD_NUMBER: _builtins.int
-    FAILURES_FIELD_NUMBER: _builtins.int
-    JSON_FIELD_NUMBER: _builtins.int
-    model: _builtins.str
-    """Model that made them, with its version."""
-    dimension: _builtins.int
-    """Dimension of each vector."""
-    json: _builtins.str
-    """Json is this result as JSON text. With the metadata "x-result: json" only this field is filled."""
-    @_builtins.property
-    def embeddings(self) -> _containers.RepeatedCompositeFieldContainer[Global___Embedding]:
-        """Vectors, one a chunk or text, in order."""
-
-    @_builtins.property
-    def failures(self) -> _containers.RepeatedCompositeFieldContainer[_page_pb2.PageFailure]:
-        """Failures name the pages that could not be read; the rest of the result is good without them."""
-
-    def __init__(
-        self,
-        *,
-        model: _builtins.str = ...,
-        dimension: _builtins.int = ...,
-        embeddings: _abc.Iterable[Global___Embedding] | None = ...,
-        failures: _abc.Iterable[_page_pb2.PageFailure] | None = ...,
-        json: _builtins.str = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["dimension", b"dimension", "embeddings", b"embeddings", "failures", b"failures", "json", b"json", "model", b"model"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___EmbedResponse: _TypeAlias = EmbedResponse  # noqa: Y015
-
-@_typing.final
-class Embedding(_message.Message):
-    """Embedding is one vector."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    CHUNK_FIELD_NUMBER: _builtins.int
-    VECTOR_FIELD_NUMBER: _builtins.int
-    @_builtins.property
-    def chunk(self) -> Global___TextChunk:
-        """Chunk that was embedded; unset for a given text."""
-
-    @_builtins.property
-    def vector(self) -> _containers.RepeatedScalarFieldContainer[_builtins.float]:
-        """Vector of unit length."""
-
-    def __init__(
-        self,
-        *,
-        chunk: Global___TextChunk | None = ...,
-        vector: _abc.Iterable[_builtins.float] | None = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["chunk", b"chunk"]  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["chunk", b"chunk", "vector", b"vector"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___Embedding: _TypeAlias = Embedding  # noqa: Y015
 
 @_typing.final
 class DiffRequest(_message.Message):

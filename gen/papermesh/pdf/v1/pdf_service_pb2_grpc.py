@@ -3,6 +3,7 @@
 import grpc
 import warnings
 
+from papermesh.pdf.v1 import embed_pb2 as papermesh_dot_pdf_dot_v1_dot_embed__pb2
 from papermesh.pdf.v1 import markdown_pb2 as papermesh_dot_pdf_dot_v1_dot_markdown__pb2
 from papermesh.pdf.v1 import page_image_pb2 as papermesh_dot_pdf_dot_v1_dot_page__image__pb2
 from papermesh.pdf.v1 import pdf_service_pb2 as papermesh_dot_pdf_dot_v1_dot_pdf__service__pb2
@@ -86,8 +87,8 @@ class PdfServiceStub:
                 _registered_method=True)
         self.Embed = channel.unary_unary(
                 '/papermesh.pdf.v1.PdfService/Embed',
-                request_serializer=papermesh_dot_pdf_dot_v1_dot_pdf__service__pb2.EmbedRequest.SerializeToString,
-                response_deserializer=papermesh_dot_pdf_dot_v1_dot_pdf__service__pb2.EmbedResponse.FromString,
+                request_serializer=papermesh_dot_pdf_dot_v1_dot_embed__pb2.EmbedRequest.SerializeToString,
+                response_deserializer=papermesh_dot_pdf_dot_v1_dot_embed__pb2.EmbedResponse.FromString,
                 _registered_method=True)
         self.Diff = channel.unary_unary(
                 '/papermesh.pdf.v1.PdfService/Diff',
@@ -178,7 +179,7 @@ class PdfServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def Embed(self, request, context):
-        """Turns a document's chunks, or given texts, into vectors.
+        """Turns texts into vectors, which are close to each other where the texts mean the same, in Korean and in English.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -241,8 +242,8 @@ def add_PdfServiceServicer_to_server(servicer, server):
             ),
             'Embed': grpc.unary_unary_rpc_method_handler(
                     servicer.Embed,
-                    request_deserializer=papermesh_dot_pdf_dot_v1_dot_pdf__service__pb2.EmbedRequest.FromString,
-                    response_serializer=papermesh_dot_pdf_dot_v1_dot_pdf__service__pb2.EmbedResponse.SerializeToString,
+                    request_deserializer=papermesh_dot_pdf_dot_v1_dot_embed__pb2.EmbedRequest.FromString,
+                    response_serializer=papermesh_dot_pdf_dot_v1_dot_embed__pb2.EmbedResponse.SerializeToString,
             ),
             'Diff': grpc.unary_unary_rpc_method_handler(
                     servicer.Diff,
@@ -520,8 +521,8 @@ class PdfService:
             request,
             target,
             '/papermesh.pdf.v1.PdfService/Embed',
-            papermesh_dot_pdf_dot_v1_dot_pdf__service__pb2.EmbedRequest.SerializeToString,
-            papermesh_dot_pdf_dot_v1_dot_pdf__service__pb2.EmbedResponse.FromString,
+            papermesh_dot_pdf_dot_v1_dot_embed__pb2.EmbedRequest.SerializeToString,
+            papermesh_dot_pdf_dot_v1_dot_embed__pb2.EmbedResponse.FromString,
             options,
             channel_credentials,
             insecure,

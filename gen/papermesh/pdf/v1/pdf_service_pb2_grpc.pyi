@@ -5,6 +5,7 @@ The document engine: what a PDF says and what changed between two of them."""
 
 from collections import abc as _abc
 from grpc import aio as _aio
+from papermesh.pdf.v1 import embed_pb2 as _embed_pb2
 from papermesh.pdf.v1 import markdown_pb2 as _markdown_pb2
 from papermesh.pdf.v1 import page_image_pb2 as _page_image_pb2
 from papermesh.pdf.v1 import pdf_service_pb2 as _pdf_service_pb2
@@ -76,8 +77,8 @@ class PdfServiceStub:
     table is a piece each, and only one that is too long is cut further. Each piece has the headings above it, its pages,
     its boxes and its place in the document's text, so that whoever finds it can point at it.
     """
-    Embed: _grpc.UnaryUnaryMultiCallable[_pdf_service_pb2.EmbedRequest, _pdf_service_pb2.EmbedResponse]
-    """Turns a document's chunks, or given texts, into vectors."""
+    Embed: _grpc.UnaryUnaryMultiCallable[_embed_pb2.EmbedRequest, _embed_pb2.EmbedResponse]
+    """Turns texts into vectors, which are close to each other where the texts mean the same, in Korean and in English."""
     Diff: _grpc.UnaryUnaryMultiCallable[_pdf_service_pb2.DiffRequest, _pdf_service_pb2.DiffResponse]
     """Compares two documents as one flow of text, and shows what changed between them."""
 
@@ -126,8 +127,8 @@ class PdfServiceAsyncStub(PdfServiceStub):
     table is a piece each, and only one that is too long is cut further. Each piece has the headings above it, its pages,
     its boxes and its place in the document's text, so that whoever finds it can point at it.
     """
-    Embed: _aio.UnaryUnaryMultiCallable[_pdf_service_pb2.EmbedRequest, _pdf_service_pb2.EmbedResponse]  # type: ignore[assignment]
-    """Turns a document's chunks, or given texts, into vectors."""
+    Embed: _aio.UnaryUnaryMultiCallable[_embed_pb2.EmbedRequest, _embed_pb2.EmbedResponse]  # type: ignore[assignment]
+    """Turns texts into vectors, which are close to each other where the texts mean the same, in Korean and in English."""
     Diff: _aio.UnaryUnaryMultiCallable[_pdf_service_pb2.DiffRequest, _pdf_service_pb2.DiffResponse]  # type: ignore[assignment]
     """Compares two documents as one flow of text, and shows what changed between them."""
 
@@ -231,10 +232,10 @@ class PdfServiceServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
     def Embed(
         self,
-        request: _pdf_service_pb2.EmbedRequest,
+        request: _embed_pb2.EmbedRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_pdf_service_pb2.EmbedResponse, _abc.Awaitable[_pdf_service_pb2.EmbedResponse]]:
-        """Turns a document's chunks, or given texts, into vectors."""
+    ) -> _typing.Union[_embed_pb2.EmbedResponse, _abc.Awaitable[_embed_pb2.EmbedResponse]]:
+        """Turns texts into vectors, which are close to each other where the texts mean the same, in Korean and in English."""
 
     @_abc_1.abstractmethod
     def Diff(

@@ -1,17 +1,18 @@
 """The blocks of a document by rules: order by place, kinds by look, number and what other pages have alike."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, pairwise
 
 from services.pdf.worker.boxes import Box
-from services.pdf.worker.layout.blocks import Block, Run, Type
+from services.pdf.worker.layout.blocks import Block, Type
+from services.pdf.worker.layout.composing import block_of, block_of_kind, solid_of, without_place
 from services.pdf.worker.layout.kinds import Kinded, goes_on, kinds_of
 from services.pdf.worker.layout.levels import set_depths, set_levels
 from services.pdf.worker.layout.line_ends import LineEnds
 from services.pdf.worker.layout.order import Column, Row, columns_of, rows_of
-from services.pdf.worker.layout.paragraphs import Paragraph, is_of_one_width, paragraphs_of
+from services.pdf.worker.layout.paragraphs import Paragraph, paragraphs_of
 from services.pdf.worker.layout.pieces import (
     Direction,
     Look,
@@ -26,9 +27,6 @@ from services.pdf.worker.words import Reading
 
 _NO_LOOK = Look("", 0.0, bold=False, italic=False)
 _UPRIGHT: Direction = (1, 0)
-
-_MOST_INDENT = 80
-"""Blanks before a line of a program."""
 
 
 @dataclass(slots=True)
@@ -81,7 +79,7 @@ def blocks_of(
     ends = ends or LineEnds(readings.values())
     kinded = {page.number: _kinds(page, typography, ends, is_first=page is pages[0]) for page in pages}
     body = list(chain.from_iterable(kinded.values()))
-    _carry_on(kinded)
+    carry_on(kinded)
     set_levels([each for each in body if each.type == "heading"], typography)
     set_depths(body)
     return [block for page in pages for block in _blocks(page, kinded[page.number], ends)]
@@ -146,7 +144,7 @@ def _kinds(page: _Page, typography: Typography, ends: LineEnds, *, is_first: boo
     return found
 
 
-def _carry_on(kinded: Mapping[int, Sequence[Kinded]]) -> None:
+def carry_on(kinded: Mapping[int, Sequence[Kinded]]) -> None:
     """Marks text that goes on in another column or on the next page; what goes on with an item is part of the list."""
     flow = [
         (page, each)
@@ -163,19 +161,15 @@ def _carry_on(kinded: Mapping[int, Sequence[Kinded]]) -> None:
 
 
 def _blocks(page: _Page, body: Sequence[Kinded], ends: LineEnds) -> list[Block]:
-    heads = [_of_rows(page, [row], kind, ends, sure) for row, kind, sure in page.running if kind == "header"]
-    feet = [_of_rows(page, [row], kind, ends, sure) for row, kind, sure in page.running if kind == "footer"]
+    heads = [block_of(page.number, [row], kind, ends, sure) for row, kind, sure in page.running if kind == "header"]
+    feet = [block_of(page.number, [row], kind, ends, sure) for row, kind, sure in page.running if kind == "footer"]
     found = heads
     for each in body:
         solid = each.paragraph.first.solid
         if solid >= 0:
             found.append(_solid(page, solid))
             continue
-        block = _of_rows(page, each.paragraph.rows, each.type, ends, each.confidence)
-        block.level, block.depth, block.continues = each.level, each.depth, each.continues
-        block.marker = each.number.marker if each.number is not None else ""
-        block.is_note = each.paragraph.column.is_note
-        found.append(block)
+        found.append(block_of_kind(page.number, each, ends))
     return found + _others(page, ends) + feet[::-1]
 
 
@@ -184,57 +178,12 @@ def _others(page: _Page, ends: LineEnds) -> list[Block]:
     found = []
     for pieces in page.others.values():
         for column in columns_of(pieces):
-            found += [_of_rows(page, [row], "text", ends, 0.5) for row in column.rows]
-    if page.left:
-        lines = [page.reading.lines[index] for index in page.left]
-        box = Box(0.0, 0.0, page.reading.width, page.reading.height)
-        runs = [Run(index, 0, len(line.text.split()), box) for index, line in zip(page.left, lines, strict=True)]
-        text = "\n".join(line.text.strip() for line in lines)
-        found.append(Block(page.number, "text", box, runs, text, confidence=0.3))
-    return found
+            found += [block_of(page.number, [row], "text", ends, 0.5) for row in column.rows]
+    return found + without_place(page.number, page.reading, page.left)
 
 
 def _solid(page: _Page, index: int) -> Block:
     kind, box = page.solids[index]
-    rows = rows_of(page.inside[index], right_to_left=page.right_to_left)
-    runs = [piece.run for row in rows for piece in row.pieces if piece.run is not None]
-    text = "\n".join(row.text for row in rows)
-    block = Block(page.number, kind, box, runs, text, table=index if kind == "table" else None)
-    if rows:
-        _set_look(block, [piece for row in rows for piece in row.pieces])
+    block = solid_of(page.number, rows_of(page.inside[index], right_to_left=page.right_to_left), kind, box)
+    block.table = index if kind == "table" else None
     return block
-
-
-def _of_rows(page: _Page, rows: Sequence[Row], kind: Type, ends: LineEnds, confidence: float) -> Block:
-    pieces = [piece for row in rows for piece in row.pieces]
-    runs = [piece.run for piece in pieces if piece.run is not None]
-    box = runs[0].box
-    for run in runs[1:]:
-        box = box.around(run.box)
-    is_code = kind == "text" and all(map(is_of_one_width, rows))
-    text = "\n".join(_indented(rows)) if is_code else ends.join([row.text for row in rows])
-    block = Block(page.number, kind, box, runs, text)
-    _set_look(block, pieces)
-    block.confidence = round(confidence * block.confidence, 3)
-    return block
-
-
-def _indented(rows: Sequence[Row]) -> Iterator[str]:
-    """The lines of a program, as many blanks before each as letters would have room there."""
-    left = min(row.x0 for row in rows)
-    for row in rows:
-        first = row.pieces[0]
-        advance = first.width / len(first.text)
-        indent = round((row.x0 - left) / advance) if advance > 0 else 0
-        yield " " * min(indent, _MOST_INDENT) + row.text
-
-
-def _set_look(block: Block, pieces: Sequence[Piece]) -> None:
-    letters: Counter[Look] = Counter()
-    sure = 0.0
-    for piece in pieces:
-        letters[piece.look] += len(piece.text)
-        sure += piece.confidence * len(piece.text)
-    look = letters.most_common(1)[0][0]
-    block.font, block.size, block.bold, block.italic = look.font, look.size, look.bold, look.italic
-    block.confidence = sure / max(letters.total(), 1)

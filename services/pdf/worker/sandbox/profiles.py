@@ -7,6 +7,8 @@ service's Unix socket), no process (clone, execve, kill, ptrace, process_vm_*), 
 readlink: a filter sees no names, so it could not tell one from another), no limit of its own (prlimit), no new
 executable memory, no io_uring, bpf, keyctl, mount, unshare.
 
+`model` may do what `text` may: models run in one thread.
+
 `ocr` may do what `text` may, open files for reading, fork and execute. A filter sees no names: which files, and which
 program, is Landlock's to say, so this kind never does without it. What it starts has only `tesseract`'s calls
 (`programs.py`): no process of its own, and no signal to anybody. Neither makes, changes or removes a file.
@@ -101,4 +103,4 @@ _OCR: Profile = {
     "seccomp": [Check(0, one_of=(_SECCOMP_SET_MODE_FILTER,)), Check(1, one_of=(0,))],
 }
 
-PROFILES: dict[str, Profile] = {"text": _TEXT, "ocr": _OCR, "tesseract": _TESSERACT}
+PROFILES: dict[str, Profile] = {"text": _TEXT, "ocr": _OCR, "tesseract": _TESSERACT, "model": _TEXT}

@@ -36,6 +36,15 @@ def test_an_answer_has_all_fields_of_all_blocks_in_the_order_of_the_proto() -> N
     assert [failure["page"] for failure in answer["failures"]] == [3]
 
 
+def test_a_page_is_laid_out_by_the_model_where_it_found_boxes_and_says_so() -> None:
+    by_model, by_rules, scan = (page(Written("Words of a page")) for _ in range(3))
+    scan.ocr = True
+    boxes = [[1, '[[60,90,400,120,"caption"]]'], [3, '[[60,90,400,120,"caption"]]']]
+    answer = orjson.loads(describe(Readings(3, [1, 2, 3], {1: by_model, 2: by_rules, 3: scan}, []), {"boxes": boxes}))
+    assert [sheet["mode"] for sheet in answer["pages"]] == ["model", "rules", "rules"]
+    assert [sheet["blocks"][0]["type"] == "caption" for sheet in answer["pages"]] == [True, False, False]
+
+
 def test_a_page_of_a_pdf_is_laid_out_as_it_is_seen(tmp_path: Path) -> None:
     path = tmp_path / "turned.pdf"
     with pymupdf.open() as document:
