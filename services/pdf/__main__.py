@@ -10,6 +10,7 @@ from services.base import actions, telemetry
 from services.base.blobs import BlobStore
 from services.base.server import Hosted, Server
 from services.base.starting import make_folder, starting
+from services.pdf.comparison import Comparison
 from services.pdf.engine import Engine
 from services.pdf.engine_version import INPUTS, engine_version
 from services.pdf.ocr_kind import ocr_kind
@@ -46,10 +47,14 @@ async def run(settings: PdfSettings) -> None:
         Pools([text, ocr], [*OPERATIONS, *STEPS], settings.work_dir) as pools,
         aclosing(Recognition(pools, readings)) as recognition,
     ):
-        engine = Engine(pools, recognition, Reader(pools, recognition, readings))
+        reader = Reader(pools, recognition, readings)
+        engine = Engine(pools, recognition, reader)
+        comparison = Comparison(pools, recognition, reader, version)
         languages = tesseract.languages if tesseract else ()
         finish = {"RenderPage": KeptImages(blobs, version).answer}
-        servicer = PdfServicer(OPERATIONS, engine, blobs, languages=languages, finish=finish)
+        servicer = PdfServicer(
+            OPERATIONS, engine, blobs, comparison=comparison, languages=languages, finish=finish
+        )
         hosted = [Hosted(pdf_service_pb2.DESCRIPTOR.services_by_name["PdfService"], servicer)]
 
         async def has_workers() -> bool:

@@ -133,4 +133,6 @@ RECOGNISE = Step(
     kind=OCR,
 )
 
-STEPS = (READ, PICTURE, RECOGNISE)
+COMPARE = Step(name="compare", view="services.pdf.worker.diff.view:describe", content=True)
+
+STEPS = (READ, PICTURE, RECOGNISE, COMPARE)

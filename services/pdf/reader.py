@@ -183,7 +183,7 @@ class _Workers:
             return pages, await self._go_on(first, chosen)
         if count_pages(chosen) <= spread:
             raise outcomes.engine_failed("crash")
-        parts = await _all(*(self._read_part(part) for part in cut_pages(chosen, self.wish.in_part)))
+        parts = await together(*(self._read_part(part) for part in cut_pages(chosen, self.wish.in_part)))
         return pages, {page: piece for part in parts for page, piece in part.items()}
 
     async def merge(self, recognised: Mapping[int, Recognised]) -> dict[int, Piece]:
@@ -192,7 +192,7 @@ class _Workers:
             page: Failed(_failure(page, each)) for page, each in recognised.items() if isinstance(each, PapermeshError)
         }
         read = {page: each for page, each in sorted(recognised.items()) if isinstance(each, bytes)}
-        parts = await _all(
+        parts = await together(
             *(self._read_part(part, read) for part in (cut_pages(ranges_of(read), self.wish.in_part) if read else ()))
         )
         merged = {page: piece for part in parts for page, piece in part.items()}
@@ -269,7 +269,7 @@ def _check_size(readings: Iterable[bytes], limit_bytes: int) -> None:
         raise result_too_large(limit_bytes)
 
 
-async def _all(*reads: Coroutine[Any, Any, _T]) -> list[_T]:
+async def together(*reads: Coroutine[Any, Any, _T]) -> list[_T]:
     """All results, in order; if one fails, the others are stopped before its error is raised."""
     tasks = [asyncio.ensure_future(read) for read in reads]
     try:

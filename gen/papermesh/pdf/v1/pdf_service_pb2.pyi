@@ -8,6 +8,7 @@ from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
 from papermesh.document.v1 import document_pb2 as _document_pb2
+from papermesh.pdf.v1 import page_pb2 as _page_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -18,73 +19,6 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
-
-@_typing.final
-class PageFailure(_message.Message):
-    """PageFailure names a page that could not be read."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    PAGE_FIELD_NUMBER: _builtins.int
-    REASON_FIELD_NUMBER: _builtins.int
-    MESSAGE_FIELD_NUMBER: _builtins.int
-    page: _builtins.int
-    """Page number, from 1."""
-    reason: _builtins.str
-    """Reason: "SCAN" (a picture of text that was not read, since OCR is not installed or not asked for), "OCR_PENDING"
-    (not read before the deadline; the same call again goes on), "OCR_FAILED" (reading its picture failed), "BROKEN"
-    (the page's content cannot be parsed) or "TOO_LARGE" (its text or its picture is over the limit).
-    """
-    message: _builtins.str
-    """Message for a person, in English."""
-    def __init__(
-        self,
-        *,
-        page: _builtins.int = ...,
-        reason: _builtins.str = ...,
-        message: _builtins.str = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["message", b"message", "page", b"page", "reason", b"reason"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___PageFailure: _TypeAlias = PageFailure  # noqa: Y015
-
-@_typing.final
-class Rectangle(_message.Message):
-    """Rectangle in points, from the top left of the unrotated page as a reader sees it."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    X0_FIELD_NUMBER: _builtins.int
-    Y0_FIELD_NUMBER: _builtins.int
-    X1_FIELD_NUMBER: _builtins.int
-    Y1_FIELD_NUMBER: _builtins.int
-    x0: _builtins.float
-    """X0 is the left edge."""
-    y0: _builtins.float
-    """Y0 is the upper edge."""
-    x1: _builtins.float
-    """X1 is the right edge."""
-    y1: _builtins.float
-    """Y1 is the lower edge."""
-    def __init__(
-        self,
-        *,
-        x0: _builtins.float = ...,
-        y0: _builtins.float = ...,
-        x1: _builtins.float = ...,
-        y1: _builtins.float = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["x0", b"x0", "x1", b"x1", "y0", b"y0", "y1", b"y1"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___Rectangle: _TypeAlias = Rectangle  # noqa: Y015
 
 @_typing.final
 class GetMetadataRequest(_message.Message):
@@ -211,7 +145,7 @@ class GetMetadataResponse(_message.Message):
         """PageSizes as a reader sees the pages, equal neighbours merged."""
 
     @_builtins.property
-    def failures(self) -> _containers.RepeatedCompositeFieldContainer[Global___PageFailure]:
+    def failures(self) -> _containers.RepeatedCompositeFieldContainer[_page_pb2.PageFailure]:
         """Failures name the pages that could not be read; the rest of the result is good without them."""
 
     @_builtins.property
@@ -268,7 +202,7 @@ class GetMetadataResponse(_message.Message):
         text_density: _builtins.float = ...,
         has_text_layer: _builtins.bool = ...,
         sampled_pages: _builtins.int = ...,
-        failures: _abc.Iterable[Global___PageFailure] | None = ...,
+        failures: _abc.Iterable[_page_pb2.PageFailure] | None = ...,
         hidden_characters: _builtins.int = ...,
         scanned_pages: _abc.Iterable[_builtins.int] | None = ...,
         page_labels: _abc.Iterable[Global___PageLabels] | None = ...,
@@ -413,14 +347,14 @@ class Comment(_message.Message):
     hidden: _builtins.bool
     """Hidden says that the file asks not to show it."""
     @_builtins.property
-    def bbox(self) -> Global___Rectangle:
+    def bbox(self) -> _page_pb2.Rectangle:
         """Bbox is the box around it."""
 
     def __init__(
         self,
         *,
         page: _builtins.int = ...,
-        bbox: Global___Rectangle | None = ...,
+        bbox: _page_pb2.Rectangle | None = ...,
         type: _builtins.str = ...,
         author: _builtins.str = ...,
         date: _builtins.str = ...,
@@ -452,14 +386,14 @@ class Link(_message.Message):
     target_page: _builtins.int
     """TargetPage is the page of this document that it leads to, from 1; 0 if it leads to none."""
     @_builtins.property
-    def bbox(self) -> Global___Rectangle:
+    def bbox(self) -> _page_pb2.Rectangle:
         """Bbox is the box that one clicks."""
 
     def __init__(
         self,
         *,
         page: _builtins.int = ...,
-        bbox: Global___Rectangle | None = ...,
+        bbox: _page_pb2.Rectangle | None = ...,
         uri: _builtins.str = ...,
         target_page: _builtins.int = ...,
     ) -> None: ...
@@ -618,7 +552,7 @@ class GetOutlineResponse(_message.Message):
         """Entries in the order of the document, at most 10,000."""
 
     @_builtins.property
-    def failures(self) -> _containers.RepeatedCompositeFieldContainer[Global___PageFailure]:
+    def failures(self) -> _containers.RepeatedCompositeFieldContainer[_page_pb2.PageFailure]:
         """Failures name the pages that could not be read; the rest of the result is good without them."""
 
     def __init__(
@@ -626,7 +560,7 @@ class GetOutlineResponse(_message.Message):
         *,
         entries: _abc.Iterable[Global___OutlineEntry] | None = ...,
         derived: _builtins.bool = ...,
-        failures: _abc.Iterable[Global___PageFailure] | None = ...,
+        failures: _abc.Iterable[_page_pb2.PageFailure] | None = ...,
         json: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
@@ -654,7 +588,7 @@ class OutlineEntry(_message.Message):
     page: _builtins.int
     """Page number, from 1; 0 when the entry points outside the document."""
     @_builtins.property
-    def bbox(self) -> Global___Rectangle:
+    def bbox(self) -> _page_pb2.Rectangle:
         """Bbox is the rectangle around the heading that the entry was derived from. Unset in a file's own outline."""
 
     def __init__(
@@ -663,7 +597,7 @@ class OutlineEntry(_message.Message):
         level: _builtins.int = ...,
         title: _builtins.str = ...,
         page: _builtins.int = ...,
-        bbox: Global___Rectangle | None = ...,
+        bbox: _page_pb2.Rectangle | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["bbox", b"bbox"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -739,7 +673,7 @@ class ExtractTextResponse(_message.Message):
         """Items, one a page that could be read, in the order of the pages."""
 
     @_builtins.property
-    def failures(self) -> _containers.RepeatedCompositeFieldContainer[Global___PageFailure]:
+    def failures(self) -> _containers.RepeatedCompositeFieldContainer[_page_pb2.PageFailure]:
         """Failures name the pages that could not be read; the rest of the result is good without them."""
 
     @_builtins.property
@@ -753,7 +687,7 @@ class ExtractTextResponse(_message.Message):
         *,
         items: _abc.Iterable[Global___PageText] | None = ...,
         pages: _builtins.int = ...,
-        failures: _abc.Iterable[Global___PageFailure] | None = ...,
+        failures: _abc.Iterable[_page_pb2.PageFailure] | None = ...,
         hidden: _abc.Iterable[Global___HiddenText] | None = ...,
         json: _builtins.str = ...,
     ) -> None: ...
@@ -787,7 +721,7 @@ class HiddenText(_message.Message):
     for a page with too much on it to look for all of these; their text is empty.
     """
     @_builtins.property
-    def bbox(self) -> Global___Rectangle:
+    def bbox(self) -> _page_pb2.Rectangle:
         """Bbox is the box around it, of the page as a reader sees it. It may lie outside the page."""
 
     def __init__(
@@ -796,7 +730,7 @@ class HiddenText(_message.Message):
         page: _builtins.int = ...,
         text: _builtins.str = ...,
         reason: _builtins.str = ...,
-        bbox: Global___Rectangle | None = ...,
+        bbox: _page_pb2.Rectangle | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["bbox", b"bbox"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -910,14 +844,14 @@ class ExtractLayoutResponse(_message.Message):
         """Pages that could be read, in order."""
 
     @_builtins.property
-    def failures(self) -> _containers.RepeatedCompositeFieldContainer[Global___PageFailure]:
+    def failures(self) -> _containers.RepeatedCompositeFieldContainer[_page_pb2.PageFailure]:
         """Failures name the pages that could not be read; the rest of the result is good without them."""
 
     def __init__(
         self,
         *,
         pages: _abc.Iterable[Global___PageLayout] | None = ...,
-        failures: _abc.Iterable[Global___PageFailure] | None = ...,
+        failures: _abc.Iterable[_page_pb2.PageFailure] | None = ...,
         json: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
@@ -1011,14 +945,14 @@ class Block(_message.Message):
     continues: _builtins.bool
     """Continues says that it goes on with the text before it, over the end of a column or a page."""
     @_builtins.property
-    def bbox(self) -> Global___Rectangle:
+    def bbox(self) -> _page_pb2.Rectangle:
         """Bbox is the rectangle around it."""
 
     def __init__(
         self,
         *,
         type: _builtins.str = ...,
-        bbox: Global___Rectangle | None = ...,
+        bbox: _page_pb2.Rectangle | None = ...,
         font: _builtins.str = ...,
         size: _builtins.float = ...,
         bold: _builtins.bool = ...,
@@ -1106,7 +1040,7 @@ class ExtractTablesResponse(_message.Message):
         """Tables in the order of the pages, and down each page. One within a cell of another follows it."""
 
     @_builtins.property
-    def failures(self) -> _containers.RepeatedCompositeFieldContainer[Global___PageFailure]:
+    def failures(self) -> _containers.RepeatedCompositeFieldContainer[_page_pb2.PageFailure]:
         """Failures name the pages that could not be read, and those on which so much is drawn that tables may be missing
         ("TOO_LARGE"); the rest of the result is good without them.
         """
@@ -1115,7 +1049,7 @@ class ExtractTablesResponse(_message.Message):
         self,
         *,
         tables: _abc.Iterable[Global___Table] | None = ...,
-        failures: _abc.Iterable[Global___PageFailure] | None = ...,
+        failures: _abc.Iterable[_page_pb2.PageFailure] | None = ...,
         pages: _builtins.int = ...,
         json: _builtins.str = ...,
     ) -> None: ...
@@ -1157,7 +1091,7 @@ class Table(_message.Message):
     html: _builtins.str
     """Html is the table as a table element with rowspan and colspan, if it was asked for; its text is escaped."""
     @_builtins.property
-    def bbox(self) -> Global___Rectangle:
+    def bbox(self) -> _page_pb2.Rectangle:
         """Bbox is the box around what stands there."""
 
     @_builtins.property
@@ -1174,7 +1108,7 @@ class Table(_message.Message):
         self,
         *,
         page: _builtins.int = ...,
-        bbox: Global___Rectangle | None = ...,
+        bbox: _page_pb2.Rectangle | None = ...,
         rows: _abc.Iterable[Global___TableRow] | None = ...,
         csv: _builtins.str = ...,
         header_rows: _builtins.int = ...,
@@ -1235,7 +1169,7 @@ class TableCell(_message.Message):
     column: _builtins.int
     """Column is the first one that it covers, from 0."""
     @_builtins.property
-    def bbox(self) -> Global___Rectangle:
+    def bbox(self) -> _page_pb2.Rectangle:
         """Bbox is the box of the cell, on the page where its row stands."""
 
     def __init__(
@@ -1244,7 +1178,7 @@ class TableCell(_message.Message):
         text: _builtins.str = ...,
         row_span: _builtins.int = ...,
         column_span: _builtins.int = ...,
-        bbox: Global___Rectangle | None = ...,
+        bbox: _page_pb2.Rectangle | None = ...,
         column: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["bbox", b"bbox"]  # noqa: Y015
@@ -1269,14 +1203,14 @@ class TablePart(_message.Message):
     first_row: _builtins.int
     """FirstRow is the number, from 0, of the first of the table's rows that begin there."""
     @_builtins.property
-    def bbox(self) -> Global___Rectangle:
+    def bbox(self) -> _page_pb2.Rectangle:
         """Bbox is the box around what stands there."""
 
     def __init__(
         self,
         *,
         page: _builtins.int = ...,
-        bbox: Global___Rectangle | None = ...,
+        bbox: _page_pb2.Rectangle | None = ...,
         first_row: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["bbox", b"bbox"]  # noqa: Y015
@@ -1335,14 +1269,14 @@ class ChunkResponse(_message.Message):
         """Chunks in the order of the document."""
 
     @_builtins.property
-    def failures(self) -> _containers.RepeatedCompositeFieldContainer[Global___PageFailure]:
+    def failures(self) -> _containers.RepeatedCompositeFieldContainer[_page_pb2.PageFailure]:
         """Failures name the pages that could not be read; the rest of the result is good without them."""
 
     def __init__(
         self,
         *,
         chunks: _abc.Iterable[Global___TextChunk] | None = ...,
-        failures: _abc.Iterable[Global___PageFailure] | None = ...,
+        failures: _abc.Iterable[_page_pb2.PageFailure] | None = ...,
         json: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
@@ -1414,14 +1348,14 @@ class ChunkBox(_message.Message):
     page: _builtins.int
     """Page number, from 1."""
     @_builtins.property
-    def bbox(self) -> Global___Rectangle:
+    def bbox(self) -> _page_pb2.Rectangle:
         """Bbox on that page."""
 
     def __init__(
         self,
         *,
         page: _builtins.int = ...,
-        bbox: Global___Rectangle | None = ...,
+        bbox: _page_pb2.Rectangle | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["bbox", b"bbox"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
@@ -1487,7 +1421,7 @@ class EmbedResponse(_message.Message):
         """Vectors, one a chunk or text, in order."""
 
     @_builtins.property
-    def failures(self) -> _containers.RepeatedCompositeFieldContainer[Global___PageFailure]:
+    def failures(self) -> _containers.RepeatedCompositeFieldContainer[_page_pb2.PageFailure]:
         """Failures name the pages that could not be read; the rest of the result is good without them."""
 
     def __init__(
@@ -1496,7 +1430,7 @@ class EmbedResponse(_message.Message):
         model: _builtins.str = ...,
         dimension: _builtins.int = ...,
         embeddings: _abc.Iterable[Global___Embedding] | None = ...,
-        failures: _abc.Iterable[Global___PageFailure] | None = ...,
+        failures: _abc.Iterable[_page_pb2.PageFailure] | None = ...,
         json: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
@@ -1536,323 +1470,3 @@ class Embedding(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Embedding: _TypeAlias = Embedding  # noqa: Y015
-
-@_typing.final
-class DiffRequest(_message.Message):
-    """DiffRequest names two documents."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    LEFT_FIELD_NUMBER: _builtins.int
-    RIGHT_FIELD_NUMBER: _builtins.int
-    MODE_FIELD_NUMBER: _builtins.int
-    GRANULARITY_FIELD_NUMBER: _builtins.int
-    PAGES_FIELD_NUMBER: _builtins.int
-    mode: _builtins.str
-    """Mode: "text", "layout" or "both". Empty means "both"."""
-    granularity: _builtins.str
-    """Granularity of a change: "word", "sentence" or "line". Empty means "word"."""
-    pages: _builtins.str
-    """Pages to compare, of both documents, "1-3,7": page numbers from 1, ranges upwards, at most 1,000 characters. Empty means all."""
-    @_builtins.property
-    def left(self) -> _document_pb2.DocumentRef:
-        """Left is the earlier document. Required."""
-
-    @_builtins.property
-    def right(self) -> _document_pb2.DocumentRef:
-        """Right is the later document. Required."""
-
-    def __init__(
-        self,
-        *,
-        left: _document_pb2.DocumentRef | None = ...,
-        right: _document_pb2.DocumentRef | None = ...,
-        mode: _builtins.str = ...,
-        granularity: _builtins.str = ...,
-        pages: _builtins.str = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["left", b"left", "right", b"right"]  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["granularity", b"granularity", "left", b"left", "mode", b"mode", "pages", b"pages", "right", b"right"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___DiffRequest: _TypeAlias = DiffRequest  # noqa: Y015
-
-@_typing.final
-class DiffResponse(_message.Message):
-    """DiffResponse is what changed."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    REPORT_ID_FIELD_NUMBER: _builtins.int
-    REPORT_URL_FIELD_NUMBER: _builtins.int
-    LEFT_FIELD_NUMBER: _builtins.int
-    RIGHT_FIELD_NUMBER: _builtins.int
-    SUMMARY_FIELD_NUMBER: _builtins.int
-    CHANGES_FIELD_NUMBER: _builtins.int
-    FAILURES_FIELD_NUMBER: _builtins.int
-    JSON_FIELD_NUMBER: _builtins.int
-    report_id: _builtins.str
-    """ReportId is the same for the same two documents and arguments."""
-    report_url: _builtins.str
-    """ReportUrl of the report, from the adapter's root."""
-    json: _builtins.str
-    """Json is this result as JSON text. With the metadata "x-result: json" only this field is filled."""
-    @_builtins.property
-    def left(self) -> Global___DiffDocument:
-        """Left document."""
-
-    @_builtins.property
-    def right(self) -> Global___DiffDocument:
-        """Right document."""
-
-    @_builtins.property
-    def summary(self) -> Global___DiffSummary:
-        """Summary counts."""
-
-    @_builtins.property
-    def changes(self) -> _containers.RepeatedCompositeFieldContainer[Global___Change]:
-        """Changes in the order of the documents."""
-
-    @_builtins.property
-    def failures(self) -> _containers.RepeatedCompositeFieldContainer[Global___PageFailure]:
-        """Failures name the pages that could not be read; the rest of the result is good without them."""
-
-    def __init__(
-        self,
-        *,
-        report_id: _builtins.str = ...,
-        report_url: _builtins.str = ...,
-        left: Global___DiffDocument | None = ...,
-        right: Global___DiffDocument | None = ...,
-        summary: Global___DiffSummary | None = ...,
-        changes: _abc.Iterable[Global___Change] | None = ...,
-        failures: _abc.Iterable[Global___PageFailure] | None = ...,
-        json: _builtins.str = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["left", b"left", "right", b"right", "summary", b"summary"]  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["changes", b"changes", "failures", b"failures", "json", b"json", "left", b"left", "report_id", b"report_id", "report_url", b"report_url", "right", b"right", "summary", b"summary"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___DiffResponse: _TypeAlias = DiffResponse  # noqa: Y015
-
-@_typing.final
-class DiffDocument(_message.Message):
-    """DiffDocument is one side of a comparison."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    SHA256_FIELD_NUMBER: _builtins.int
-    PAGES_FIELD_NUMBER: _builtins.int
-    sha256: _builtins.str
-    """Sha256 of the content."""
-    pages: _builtins.int
-    """Pages in it."""
-    def __init__(
-        self,
-        *,
-        sha256: _builtins.str = ...,
-        pages: _builtins.int = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["pages", b"pages", "sha256", b"sha256"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___DiffDocument: _TypeAlias = DiffDocument  # noqa: Y015
-
-@_typing.final
-class DiffSummary(_message.Message):
-    """DiffSummary counts changes."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    @_typing.final
-    class ByOpEntry(_message.Message):
-        DESCRIPTOR: _descriptor.Descriptor
-
-        KEY_FIELD_NUMBER: _builtins.int
-        VALUE_FIELD_NUMBER: _builtins.int
-        key: _builtins.str
-        value: _builtins.int
-        def __init__(
-            self,
-            *,
-            key: _builtins.str = ...,
-            value: _builtins.int = ...,
-        ) -> None: ...
-        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
-        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-        def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-    CHANGES_FIELD_NUMBER: _builtins.int
-    PAGES_AFFECTED_FIELD_NUMBER: _builtins.int
-    BY_OP_FIELD_NUMBER: _builtins.int
-    DERIVED_FIELD_NUMBER: _builtins.int
-    changes: _builtins.int
-    """Changes that are not derived."""
-    pages_affected: _builtins.int
-    """PagesAffected by them, on the right."""
-    derived: _builtins.int
-    """Derived counts the changes that merely follow from others."""
-    @_builtins.property
-    def by_op(self) -> _containers.ScalarMap[_builtins.str, _builtins.int]:
-        """ByOp counts them by op."""
-
-    def __init__(
-        self,
-        *,
-        changes: _builtins.int = ...,
-        pages_affected: _builtins.int = ...,
-        by_op: _abc.Mapping[_builtins.str, _builtins.int] | None = ...,
-        derived: _builtins.int = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["by_op", b"by_op", "changes", b"changes", "derived", b"derived", "pages_affected", b"pages_affected"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___DiffSummary: _TypeAlias = DiffSummary  # noqa: Y015
-
-@_typing.final
-class Change(_message.Message):
-    """Change is one difference."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    ID_FIELD_NUMBER: _builtins.int
-    OP_FIELD_NUMBER: _builtins.int
-    DERIVED_FIELD_NUMBER: _builtins.int
-    ADDRESS_FIELD_NUMBER: _builtins.int
-    CONFIDENCE_FIELD_NUMBER: _builtins.int
-    LEFT_FIELD_NUMBER: _builtins.int
-    RIGHT_FIELD_NUMBER: _builtins.int
-    FORMAT_FIELD_NUMBER: _builtins.int
-    id: _builtins.int
-    """Id from 1, in order."""
-    op: _builtins.str
-    """Op: "insert", "delete", "modify", "move" or "format"."""
-    derived: _builtins.bool
-    """Derived says that it merely follows from another change: an item's number, a contents entry."""
-    address: _builtins.str
-    """Address of the clause, "제12조 ②"; empty when there is none."""
-    confidence: _builtins.float
-    """Confidence from 0 to 1; below 1 where OCR was in doubt."""
-    @_builtins.property
-    def left(self) -> Global___ChangeSide:
-        """Left side; unset for an insert."""
-
-    @_builtins.property
-    def right(self) -> Global___ChangeSide:
-        """Right side; unset for a delete."""
-
-    @_builtins.property
-    def format(self) -> Global___FormatChange:
-        """Format that changed; only for op "format"."""
-
-    def __init__(
-        self,
-        *,
-        id: _builtins.int = ...,
-        op: _builtins.str = ...,
-        derived: _builtins.bool = ...,
-        address: _builtins.str = ...,
-        confidence: _builtins.float = ...,
-        left: Global___ChangeSide | None = ...,
-        right: Global___ChangeSide | None = ...,
-        format: Global___FormatChange | None = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["format", b"format", "left", b"left", "right", b"right"]  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["address", b"address", "confidence", b"confidence", "derived", b"derived", "format", b"format", "id", b"id", "left", b"left", "op", b"op", "right", b"right"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___Change: _TypeAlias = Change  # noqa: Y015
-
-@_typing.final
-class ChangeSide(_message.Message):
-    """ChangeSide is a change as one document has it."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    PAGE_FIELD_NUMBER: _builtins.int
-    TEXT_FIELD_NUMBER: _builtins.int
-    START_FIELD_NUMBER: _builtins.int
-    END_FIELD_NUMBER: _builtins.int
-    BBOX_FIELD_NUMBER: _builtins.int
-    CONTEXT_FIELD_NUMBER: _builtins.int
-    page: _builtins.int
-    """Page number, from 1."""
-    text: _builtins.str
-    """Text that changed, alone."""
-    start: _builtins.int
-    """Start is its offset in the page's text, in characters."""
-    end: _builtins.int
-    """End is the offset after its last character."""
-    context: _builtins.str
-    """Context around it."""
-    @_builtins.property
-    def bbox(self) -> _containers.RepeatedCompositeFieldContainer[Global___Rectangle]:
-        """Bbox, one a line."""
-
-    def __init__(
-        self,
-        *,
-        page: _builtins.int = ...,
-        text: _builtins.str = ...,
-        start: _builtins.int = ...,
-        end: _builtins.int = ...,
-        bbox: _abc.Iterable[Global___Rectangle] | None = ...,
-        context: _builtins.str = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["bbox", b"bbox", "context", b"context", "end", b"end", "page", b"page", "start", b"start", "text", b"text"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___ChangeSide: _TypeAlias = ChangeSide  # noqa: Y015
-
-@_typing.final
-class FormatChange(_message.Message):
-    """FormatChange is a difference in how the same text looks."""
-
-    DESCRIPTOR: _descriptor.Descriptor
-
-    BOLD_FIELD_NUMBER: _builtins.int
-    SIZE_FIELD_NUMBER: _builtins.int
-    FONT_FIELD_NUMBER: _builtins.int
-    @_builtins.property
-    def bold(self) -> _containers.RepeatedScalarFieldContainer[_builtins.bool]:
-        """Bold on the left and on the right, when it changed."""
-
-    @_builtins.property
-    def size(self) -> _containers.RepeatedScalarFieldContainer[_builtins.float]:
-        """Size on the left and on the right in points, when it changed by 1 or more."""
-
-    @_builtins.property
-    def font(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Font on the left and on the right, when it changed."""
-
-    def __init__(
-        self,
-        *,
-        bold: _abc.Iterable[_builtins.bool] | None = ...,
-        size: _abc.Iterable[_builtins.float] | None = ...,
-        font: _abc.Iterable[_builtins.str] | None = ...,
-    ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["bold", b"bold", "font", b"font", "size", b"size"]  # noqa: Y015
-    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
-
-Global___FormatChange: _TypeAlias = FormatChange  # noqa: Y015

@@ -5,6 +5,7 @@ The document engine: what a PDF says and what changed between two of them."""
 
 from collections import abc as _abc
 from grpc import aio as _aio
+from papermesh.pdf.v1 import diff_pb2 as _diff_pb2
 from papermesh.pdf.v1 import page_image_pb2 as _page_image_pb2
 from papermesh.pdf.v1 import pdf_service_pb2 as _pdf_service_pb2
 import abc as _abc_1
@@ -63,7 +64,7 @@ class PdfServiceStub:
     """Cuts a document into pieces for retrieval, following its structure."""
     Embed: _grpc.UnaryUnaryMultiCallable[_pdf_service_pb2.EmbedRequest, _pdf_service_pb2.EmbedResponse]
     """Turns a document's chunks, or given texts, into vectors."""
-    Diff: _grpc.UnaryUnaryMultiCallable[_pdf_service_pb2.DiffRequest, _pdf_service_pb2.DiffResponse]
+    Diff: _grpc.UnaryUnaryMultiCallable[_diff_pb2.DiffRequest, _diff_pb2.DiffResponse]
     """Compares two documents as one flow of text, and shows what changed between them."""
 
 @_typing.type_check_only
@@ -100,7 +101,7 @@ class PdfServiceAsyncStub(PdfServiceStub):
     """Cuts a document into pieces for retrieval, following its structure."""
     Embed: _aio.UnaryUnaryMultiCallable[_pdf_service_pb2.EmbedRequest, _pdf_service_pb2.EmbedResponse]  # type: ignore[assignment]
     """Turns a document's chunks, or given texts, into vectors."""
-    Diff: _aio.UnaryUnaryMultiCallable[_pdf_service_pb2.DiffRequest, _pdf_service_pb2.DiffResponse]  # type: ignore[assignment]
+    Diff: _aio.UnaryUnaryMultiCallable[_diff_pb2.DiffRequest, _diff_pb2.DiffResponse]  # type: ignore[assignment]
     """Compares two documents as one flow of text, and shows what changed between them."""
 
 class PdfServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -186,9 +187,9 @@ class PdfServiceServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
     def Diff(
         self,
-        request: _pdf_service_pb2.DiffRequest,
+        request: _diff_pb2.DiffRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_pdf_service_pb2.DiffResponse, _abc.Awaitable[_pdf_service_pb2.DiffResponse]]:
+    ) -> _typing.Union[_diff_pb2.DiffResponse, _abc.Awaitable[_diff_pb2.DiffResponse]]:
         """Compares two documents as one flow of text, and shows what changed between them."""
 
 def add_PdfServiceServicer_to_server(servicer: PdfServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
