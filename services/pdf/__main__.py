@@ -52,9 +52,7 @@ async def run(settings: PdfSettings) -> None:
         comparison = Comparison(pools, recognition, reader, version)
         languages = tesseract.languages if tesseract else ()
         finish = {"RenderPage": KeptImages(blobs, version).answer}
-        servicer = PdfServicer(
-            OPERATIONS, engine, blobs, comparison=comparison, languages=languages, finish=finish
-        )
+        servicer = PdfServicer(OPERATIONS, engine, blobs, comparison=comparison, languages=languages, finish=finish)
         hosted = [Hosted(pdf_service_pb2.DESCRIPTOR.services_by_name["PdfService"], servicer)]
 
         async def has_workers() -> bool:
