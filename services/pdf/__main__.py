@@ -10,6 +10,7 @@ from services.base import actions, telemetry
 from services.base.blobs import BlobStore
 from services.base.server import Hosted, Server
 from services.base.starting import make_folder, starting
+from services.pdf.comparison import Comparison
 from services.pdf.embedding.embedding import Embedding, models_version
 from services.pdf.embedding.endpoint import Endpoint
 from services.pdf.embedding.models import installed
@@ -56,10 +57,20 @@ async def run(settings: PdfSettings) -> None:
         aclosing(Recognition(pools, readings)) as recognition,
         aclosing(Embedding(pools, models, endpoint)) as embedding,
     ):
-        engine = Engine(pools, recognition, Reader(pools, recognition, readings))
+        reader = Reader(pools, recognition, readings)
+        engine = Engine(pools, recognition, reader)
+        comparison = Comparison(pools, recognition, reader, version)
         languages = tesseract.languages if tesseract else ()
         finish = {"RenderPage": KeptImages(blobs, reads).answer}
-        servicer = PdfServicer(OPERATIONS, engine, blobs, embedding=embedding, languages=languages, finish=finish)
+        servicer = PdfServicer(
+            OPERATIONS,
+            engine,
+            blobs,
+            comparison=comparison,
+            embedding=embedding,
+            languages=languages,
+            finish=finish,
+        )
         hosted = [Hosted(pdf_service_pb2.DESCRIPTOR.services_by_name["PdfService"], servicer)]
 
         async def has_workers() -> bool:

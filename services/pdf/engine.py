@@ -70,7 +70,7 @@ class Engine:
             wish, with_scans = _wished(pages, request, arguments), False
         read = await self._read(wish, subject, deadline, by_model=by_model)
         if pages is not None and pages.all_at_once:
-            _check_recognised(read)
+            check_recognised(read)
         answer = await asking.ask(read, with_scans=with_scans)
         if unfit := answer.header.get("unfit"):  # a document that once took a worker over can have had such kept
             read = await self._read(wish, subject, deadline, by_model=by_model, unfit=_numbers(unfit))
@@ -135,7 +135,7 @@ def _needed(answer: Answer, arguments: dict[str, Any], deadline: float) -> Wish:
     )
 
 
-def _check_recognised(read: Read) -> None:
+def check_recognised(read: Read) -> None:
     """Raises TOO_LARGE if pages are still to be recognised, because what they say could change all the rest."""
     pending = [page for page, failure in read.failures.items() if failure["reason"] == OCR_PENDING]
     if pending:

@@ -198,4 +198,6 @@ LAYOUT_BOXES = Step(
     name="layout_boxes", view="services.pdf.worker.layout_model:find_boxes", warm_up={"page": 1}, kind=MODEL
 )
 
-STEPS = (READ, PICTURE, RECOGNISE, EMBED, LAYOUT_BOXES)
+COMPARE = Step(name="compare", view="services.pdf.worker.diff.view:describe", content=True)
+
+STEPS = (READ, PICTURE, RECOGNISE, EMBED, LAYOUT_BOXES, COMPARE)

@@ -10,11 +10,13 @@ from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
 from papermesh.document.v1 import document_pb2
+from papermesh.pdf.v1 import diff_pb2
 from services.base import results
 from services.base.blobs import BlobStore, Namespace
 from services.base.call import Call
 from services.base.errors import bad_field
 from services.base.flow import Flow
+from services.pdf.comparison import Comparison
 from services.pdf.embedding.answer import answer as embed
 from services.pdf.embedding.embedding import Embedding
 from services.pdf.engine import Engine
@@ -38,11 +40,12 @@ class PdfServicer:
         engine: Engine,
         blobs: BlobStore,
         *,
+        comparison: Comparison | None = None,
         embedding: Embedding | None = None,
         languages: Collection[str] = (),
         finish: Mapping[str, Finish] = MappingProxyType({}),
     ) -> None:
-        """Answers with `engine` about the documents in `blobs`.
+        """Answers with `engine` about the documents in `blobs`, and with `comparison` about two of them.
 
         Without `embedding`, there is no method for texts. `languages` are those that callers may name; none where
         nothing is recognised. `finish`, by method, is for what no worker can add.
@@ -55,6 +58,8 @@ class PdfServicer:
             self.Embed = partial(embed, embedding)
         for operation in operations:
             setattr(self, operation.method.name, partial(self._answer, operation))
+        if comparison is not None:
+            self.Diff = partial(self._compare, comparison)
 
     async def _answer(self, operation: Operation, request: Any, call: Call) -> Message:
         """The result as JSON text or, unless the caller asked for that, in the response's own fields.
@@ -63,26 +68,35 @@ class PdfServicer:
         `languages` that are not installed.
         """
         check_languages(request, self._languages)
-        subject = self._subject(request.doc_ref, call)
+        subject = self._subject(request.doc_ref, "doc_ref", call)
         result = await self._engine.answer(operation, request, subject, call.timeout_s)
         if result.is_partial:
             results.partial(call)
         json = result.json
         if finish := self._finish.get(operation.method.name):
             json = await finish(request, subject, json)
-        kind = GetMessageClass(operation.method.output_type)
-        try:
-            if results.AS_JSON in call.metadata:
-                return kind(json=json.decode())
-            return json_format.Parse(json, kind())
-        except (UnicodeDecodeError, json_format.ParseError):
-            raise outcomes.engine_failed("crash") from None
+        return _response(GetMessageClass(operation.method.output_type), json, call)
 
-    def _subject(self, reference: document_pb2.DocumentRef, call: Call) -> Subject:
-        """The document, by the digest from dispatch, and whose call it is."""
+    async def _compare(self, comparison: Comparison, request: diff_pb2.DiffRequest, call: Call) -> Message:
+        documents = self._subject(request.left, "left", call), self._subject(request.right, "right", call)
+        result = await comparison.answer(request, documents, call.timeout_s)
+        return _response(diff_pb2.DiffResponse, result.json, call)
+
+    def _subject(self, reference: document_pb2.DocumentRef, field: str, call: Call) -> Subject:
+        """The document of a field, by the digest from dispatch, and whose call it is."""
         if reference.type not in _NAMESPACES or not reference.sha256:
-            raise bad_field("doc_ref", "must be resolved to a digest; call the action through dispatch")
+            raise bad_field(field, "must be resolved to a digest; call the action through dispatch")
         namespace = _NAMESPACES[reference.type]
         place = partial(self._blobs.place, namespace, reference.sha256)
         flow = Flow.read(call.metadata)
         return Subject(reference.sha256, place, flow, call.request_id, namespace, reference.password)
+
+
+def _response(kind: type[Message], json: bytes, call: Call) -> Message:
+    """A response as its JSON text or, unless the caller asked for that, in its own fields."""
+    try:
+        if results.AS_JSON in call.metadata:
+            return kind(json=json.decode())
+        return json_format.Parse(json, kind())
+    except (UnicodeDecodeError, json_format.ParseError):
+        raise outcomes.engine_failed("crash") from None

@@ -3,6 +3,7 @@
 import grpc
 import warnings
 
+from papermesh.pdf.v1 import diff_pb2 as papermesh_dot_pdf_dot_v1_dot_diff__pb2
 from papermesh.pdf.v1 import embed_pb2 as papermesh_dot_pdf_dot_v1_dot_embed__pb2
 from papermesh.pdf.v1 import markdown_pb2 as papermesh_dot_pdf_dot_v1_dot_markdown__pb2
 from papermesh.pdf.v1 import page_image_pb2 as papermesh_dot_pdf_dot_v1_dot_page__image__pb2
@@ -92,8 +93,8 @@ class PdfServiceStub:
                 _registered_method=True)
         self.Diff = channel.unary_unary(
                 '/papermesh.pdf.v1.PdfService/Diff',
-                request_serializer=papermesh_dot_pdf_dot_v1_dot_pdf__service__pb2.DiffRequest.SerializeToString,
-                response_deserializer=papermesh_dot_pdf_dot_v1_dot_pdf__service__pb2.DiffResponse.FromString,
+                request_serializer=papermesh_dot_pdf_dot_v1_dot_diff__pb2.DiffRequest.SerializeToString,
+                response_deserializer=papermesh_dot_pdf_dot_v1_dot_diff__pb2.DiffResponse.FromString,
                 _registered_method=True)
 
 
@@ -247,8 +248,8 @@ def add_PdfServiceServicer_to_server(servicer, server):
             ),
             'Diff': grpc.unary_unary_rpc_method_handler(
                     servicer.Diff,
-                    request_deserializer=papermesh_dot_pdf_dot_v1_dot_pdf__service__pb2.DiffRequest.FromString,
-                    response_serializer=papermesh_dot_pdf_dot_v1_dot_pdf__service__pb2.DiffResponse.SerializeToString,
+                    request_deserializer=papermesh_dot_pdf_dot_v1_dot_diff__pb2.DiffRequest.FromString,
+                    response_serializer=papermesh_dot_pdf_dot_v1_dot_diff__pb2.DiffResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -548,8 +549,8 @@ class PdfService:
             request,
             target,
             '/papermesh.pdf.v1.PdfService/Diff',
-            papermesh_dot_pdf_dot_v1_dot_pdf__service__pb2.DiffRequest.SerializeToString,
-            papermesh_dot_pdf_dot_v1_dot_pdf__service__pb2.DiffResponse.FromString,
+            papermesh_dot_pdf_dot_v1_dot_diff__pb2.DiffRequest.SerializeToString,
+            papermesh_dot_pdf_dot_v1_dot_diff__pb2.DiffResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -5,6 +5,7 @@ The document engine: what a PDF says and what changed between two of them."""
 
 from collections import abc as _abc
 from grpc import aio as _aio
+from papermesh.pdf.v1 import diff_pb2 as _diff_pb2
 from papermesh.pdf.v1 import embed_pb2 as _embed_pb2
 from papermesh.pdf.v1 import markdown_pb2 as _markdown_pb2
 from papermesh.pdf.v1 import page_image_pb2 as _page_image_pb2
@@ -79,7 +80,7 @@ class PdfServiceStub:
     """
     Embed: _grpc.UnaryUnaryMultiCallable[_embed_pb2.EmbedRequest, _embed_pb2.EmbedResponse]
     """Turns texts into vectors, which are close to each other where the texts mean the same, in Korean and in English."""
-    Diff: _grpc.UnaryUnaryMultiCallable[_pdf_service_pb2.DiffRequest, _pdf_service_pb2.DiffResponse]
+    Diff: _grpc.UnaryUnaryMultiCallable[_diff_pb2.DiffRequest, _diff_pb2.DiffResponse]
     """Compares two documents as one flow of text, and shows what changed between them."""
 
 @_typing.type_check_only
@@ -129,7 +130,7 @@ class PdfServiceAsyncStub(PdfServiceStub):
     """
     Embed: _aio.UnaryUnaryMultiCallable[_embed_pb2.EmbedRequest, _embed_pb2.EmbedResponse]  # type: ignore[assignment]
     """Turns texts into vectors, which are close to each other where the texts mean the same, in Korean and in English."""
-    Diff: _aio.UnaryUnaryMultiCallable[_pdf_service_pb2.DiffRequest, _pdf_service_pb2.DiffResponse]  # type: ignore[assignment]
+    Diff: _aio.UnaryUnaryMultiCallable[_diff_pb2.DiffRequest, _diff_pb2.DiffResponse]  # type: ignore[assignment]
     """Compares two documents as one flow of text, and shows what changed between them."""
 
 class PdfServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -240,9 +241,9 @@ class PdfServiceServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
     def Diff(
         self,
-        request: _pdf_service_pb2.DiffRequest,
+        request: _diff_pb2.DiffRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_pdf_service_pb2.DiffResponse, _abc.Awaitable[_pdf_service_pb2.DiffResponse]]:
+    ) -> _typing.Union[_diff_pb2.DiffResponse, _abc.Awaitable[_diff_pb2.DiffResponse]]:
         """Compares two documents as one flow of text, and shows what changed between them."""
 
 def add_PdfServiceServicer_to_server(servicer: PdfServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -5,7 +5,7 @@ from google.protobuf.message import Message
 
 from papermesh.document.v1 import document_pb2
 from papermesh.gitlab.v1 import gitlab_service_pb2
-from papermesh.pdf.v1 import pdf_service_pb2
+from papermesh.pdf.v1 import diff_pb2, pdf_service_pb2
 from services.base import actions
 from services.base.actions import Action
 from services.base.errors import Code, PapermeshError
@@ -29,7 +29,7 @@ def gitlab(project: str = "corp/policies") -> document_pb2.DocumentRef:
     ("request_", "found"),
     [
         (pdf_service_pb2.GetMetadataRequest(doc_ref=upload()), [upload()]),
-        (pdf_service_pb2.DiffRequest(left=upload(), right=gitlab()), [upload(), gitlab()]),
+        (diff_pb2.DiffRequest(left=upload(), right=gitlab()), [upload(), gitlab()]),
         (pdf_service_pb2.EmbedRequest(texts=["a"]), []),
         (gitlab_service_pb2.GetProjectInfoRequest(), []),
     ],
@@ -127,7 +127,7 @@ def test_projects_are_found_wherever_they_stand(house: Action, known_clients: di
 
 def test_a_client_reads_its_own_projects(known_clients: dict[str, Client]) -> None:
     for request in (
-        pdf_service_pb2.DiffRequest(left=gitlab("corp/a"), right=gitlab("corp/b/c")),
+        diff_pb2.DiffRequest(left=gitlab("corp/a"), right=gitlab("corp/b/c")),
         pdf_service_pb2.GetMetadataRequest(doc_ref=upload()),
         gitlab_service_pb2.GetProjectInfoRequest(project=document_pb2.ProjectRef(project_path="corp/a")),
     ):
@@ -135,7 +135,7 @@ def test_a_client_reads_its_own_projects(known_clients: dict[str, Client]) -> No
 
 
 def test_one_foreign_project_is_enough_to_refuse(known_clients: dict[str, Client]) -> None:
-    request = pdf_service_pb2.DiffRequest(left=gitlab("corp/a"), right=gitlab("other/b"))
+    request = diff_pb2.DiffRequest(left=gitlab("corp/a"), right=gitlab("other/b"))
     with pytest.raises(PapermeshError) as caught:
         documents.check_projects(request, documents.named(request), rights(known_clients["reports"]))
     assert caught.value.code is Code.FORBIDDEN

@@ -1,0 +1,114 @@
+"""What changed between two documents: both are read, then a worker compares what was read. It opens neither."""
+
+import asyncio
+import hashlib
+from collections.abc import Sequence
+from typing import Any
+
+from papermesh.pdf.v1 import diff_pb2
+from services.pdf.engine import Result, check_recognised
+from services.pdf.operations import COMPARE, LANGUAGES, Pages
+from services.pdf.pages import parse_pages
+from services.pdf.processes import outcomes
+from services.pdf.processes.pools import Pools
+from services.pdf.processes.process import Answer
+from services.pdf.processes.subject import Subject
+from services.pdf.processes.wire import CONTENT
+from services.pdf.reader import Read, Reader, Wish, all_of
+from services.pdf.recognition import Recognition
+
+_SIDES = ("left", "right")
+
+
+class Comparison:
+    """Compares documents with the workers of `pools`, which take what `reader` has read."""
+
+    def __init__(self, pools: Pools, recognition: Recognition, reader: Reader, engine: str) -> None:
+        """`engine` is the version that stands in each answer."""
+        self._pools = pools
+        self._recognition = recognition
+        self._reader = reader
+        self._engine = engine
+
+    async def answer(
+        self, request: diff_pb2.DiffRequest, documents: tuple[Subject, Subject], timeout_s: float
+    ) -> Result:
+        """DiffResponse for the left and the right document.
+
+        Raises PapermeshError as `Engine.answer` does; TOO_LARGE with the reason `ocr_pending` while pages of either are
+        still to be recognised: what is not read cannot be compared.
+        """
+        deadline = asyncio.get_running_loop().time() + timeout_s
+        reading = self._recognition.allowed({"ocr": "auto", "languages": LANGUAGES})
+        wishes = [_wish(pages, reading) for pages in (request.left_pages, request.right_pages)]
+        arguments = self._arguments(request, documents)
+        unfit: Sequence[Sequence[int]] = ((), ())
+        for _ in range(2):  # a document that once took a worker over can have had readings kept that are none
+            reads = await self._read(wishes, documents, deadline, unfit)
+            answer = await self._compare(arguments, reads, documents, deadline)
+            if "unfit" not in answer.header:
+                return Result(answer.payload)
+            unfit = _believed(answer.header["unfit"])
+        raise outcomes.engine_failed("crash")
+
+    def _arguments(self, request: diff_pb2.DiffRequest, documents: tuple[Subject, Subject]) -> dict[str, Any]:
+        return {
+            "mode": request.mode or "both",
+            "granularity": request.granularity or "word",
+            "output": request.output or "full",
+            "ignore": sorted(request.ignore),
+            "max_changes": request.max_changes or 2000,
+            "sha256": [each.sha256 for each in documents],
+            "engine": self._engine,
+        }
+
+    async def _read(
+        self,
+        wishes: Sequence[Wish],
+        documents: tuple[Subject, Subject],
+        deadline: float,
+        unfit: Sequence[Sequence[int]],
+    ) -> list[Read]:
+        sides = zip(wishes, documents, unfit, strict=True)
+        reads = await all_of(
+            *(self._reader.read(wish, document, deadline, unfit=pages) for wish, document, pages in sides)
+        )
+        for read in reads:
+            check_recognised(read)
+        return reads
+
+    async def _compare(
+        self, arguments: dict[str, Any], reads: Sequence[Read], documents: tuple[Subject, Subject], deadline: float
+    ) -> Answer:
+        given = [read.arguments(with_scans=False) for read in reads]
+        sides = {side: each["readings"] for side, each in zip(_SIDES, given, strict=True)}
+        content = b"".join(each[CONTENT] for each in given)
+        pool = await self._pools.of(COMPARE.kind, deadline)
+        asked = arguments | sides | {CONTENT: content}
+        admitted = any(read.by_workers for read in reads)
+        return await pool.run(COMPARE.name, asked, _pair(documents), deadline, admitted=admitted)
+
+
+def _wish(pages: str, reading: dict[str, Any]) -> Wish:
+    limits = Pages()
+    return Wish(
+        ranges=parse_pages(pages),
+        most=limits.in_call,
+        in_part=limits.in_part,
+        ocr=reading["ocr"],
+        languages=reading["languages"],
+    )
+
+
+def _pair(documents: tuple[Subject, Subject]) -> Subject:
+    """Whose a worker is that compares the two: one that has seen either is nobody else's afterwards."""
+    left, right = documents
+    digest = hashlib.sha256(f"{left.sha256} {right.sha256}".encode()).hexdigest()
+    return Subject(digest, left.place, left.flow, left.request_id, left.namespace, left.password or right.password)
+
+
+def _believed(said: Any) -> list[list[int]]:
+    """The pages of each side that a worker found to be no readings."""
+    if not isinstance(said, list) or len(said) != len(_SIDES):
+        raise outcomes.engine_failed("crash")
+    return [[page for page in pages if isinstance(page, int)] for pages in said if isinstance(pages, list)]

@@ -1,0 +1,116 @@
+"""diff, against an adapter over real HTTP."""
+
+import csv
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import Result
+
+Run = Callable[..., Result]
+Compare = Callable[..., Result]
+
+NO_SIDE: dict[str, Any] = {"text": "", "regions": [], "inner": [], "before": "", "after": ""}
+
+
+def side(text: str, page: int) -> dict[str, Any]:
+    return {**NO_SIDE, "text": text, "regions": [{"page": page, "bbox": [], "span": {"start": 0, "end": 1}}]}
+
+
+def change(n: int, op: str, left: dict[str, Any], right: dict[str, Any]) -> dict[str, Any]:
+    address = {"left": "제12조 ②", "right": "제12조 ②", "path": ["제3장 운영", "제12조(연차휴가)"], "cell": None}
+    said = {"kind": "text", "class": "number", "derived": False, "cause": "", "uncertain": False, "confidence": 1.0}
+    where = {"inside": "", "address": address, "left": left, "right": right}
+    return {"id": f"c-{n}", "n": n, "op": op, **said, **where}
+
+
+@pytest.fixture
+def compared() -> dict[str, Any]:
+    """What PDF_DIFF answers."""
+    document = {"sha256": "0" * 64, "pages": 3, "pages_compared": 3, "unreadable": [], "ocr_pages": []}
+    changes = [
+        change(1, "modify", side("15일", 3), side("20일", 3)),
+        change(2, "insert", {**NO_SIDE, "gap": {"page": 2}}, side("=새 문장", 2)),
+    ]
+    summary = {"changes": 2, "derived": 0, "uncertain": 0, "furniture": 0, "warnings": 0}
+    return {
+        "message": "2 changes.",
+        "relation": "revision",
+        "complete": True,
+        "truncated": False,
+        "left": document,
+        "right": document,
+        "summary": summary,
+        "changes": changes,
+        "warnings": [],
+    }
+
+
+@pytest.fixture
+def compare(papermesh: Run, pdf: Path, other_pdf: Path) -> Compare:
+    """Runs `papermesh diff` on two documents."""
+    return lambda *words: papermesh("diff", str(pdf), str(other_pdf), *words)
+
+
+def test_changes_are_listed_under_their_articles(compare: Compare, adapter: Any, compared: dict[str, Any]) -> None:
+    adapter.answer = compared
+    result = compare("mode=text")
+    assert result.exit_code == 0
+    assert result.stdout.splitlines() == [
+        "2 changes.",
+        "",
+        "제3장 운영 > 제12조(연차휴가)",
+        "  ~ p. 3  제12조 ②: 15일 → 20일",
+        "  + p. 2  제12조 ②: =새 문장",
+    ]
+    [call] = adapter.invoked
+    assert (call["action"], call["args"]["mode"]) == ("PDF_DIFF", "text")
+
+
+def test_a_spreadsheet_takes_no_text_for_a_formula(
+    compare: Compare, adapter: Any, compared: dict[str, Any], tmp_path: Path
+) -> None:
+    adapter.answer = compared
+    assert compare("--csv", str(tmp_path / "a.csv")).exit_code == 0
+    with (tmp_path / "a.csv").open(encoding="utf-8-sig", newline="") as file:
+        first, second = csv.DictReader(file)
+    assert (first["left"], first["right"], first["right page"]) == ("15일", "20일", "3")
+    assert second["right"] == "'=새 문장"
+
+
+@pytest.mark.parametrize(
+    ("differs", "exit_code"),
+    [
+        ({}, 1),
+        ({"summary": {"changes": 0, "uncertain": 0, "furniture": 0}}, 0),
+        ({"summary": {"changes": 0, "uncertain": 1, "furniture": 0}}, 1),
+        ({"summary": {"changes": 0, "uncertain": 0, "furniture": 0}, "complete": False}, 2),
+        ({"summary": {"changes": 0, "uncertain": 0, "furniture": 0}, "relation": "different"}, 1),
+    ],
+    ids=["changes", "none", "uncertain", "pages unread", "another document"],
+)
+def test_a_job_can_hold_a_document_by_the_exit_code(
+    compare: Compare, adapter: Any, compared: dict[str, Any], differs: dict[str, Any], exit_code: int
+) -> None:
+    adapter.answer = compared | differs
+    assert compare("--fail-on-changes").exit_code == exit_code
+    assert compare().exit_code == 0
+
+
+def test_a_comparison_that_failed_is_no_change(compare: Compare, adapter: Any) -> None:
+    adapter.answer = (400, {"code": "BAD_ARG", "message": "The document is encrypted."})
+    assert compare("--fail-on-changes").exit_code == 2
+    assert compare().exit_code == 1
+
+
+def test_one_document_is_not_enough(papermesh: Run, adapter: Any, pdf: Path) -> None:
+    del adapter
+    result = papermesh("diff", str(pdf))
+    assert (result.exit_code, "Name two documents" in result.stderr) == (2, True)
+
+
+def test_the_json_is_the_answer(compare: Compare, adapter: Any, compared: dict[str, Any]) -> None:
+    adapter.answer = compared
+    assert json.loads(compare("--json").stdout)["data"] == compared
