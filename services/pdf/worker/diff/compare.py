@@ -11,7 +11,7 @@ from services.pdf.worker.diff.document import Document, Picture, sort_out
 from services.pdf.worker.diff.flow import Flow
 from services.pdf.worker.diff.formats import format_changes
 from services.pdf.worker.diff.proof import unequal
-from services.pdf.worker.diff.tables import pair_tables, table_changes
+from services.pdf.worker.diff.tables import pair_tables, table_changes, without_dissolved
 from services.pdf.worker.diff.units import Body, body_of
 from services.pdf.worker.layout.line_ends import LineEnds
 from services.pdf.worker.words import Reading
@@ -65,6 +65,7 @@ def compare(
     _measure(found, flow)
     if found.is_different:
         return found
+    in_tables = without_dissolved(_table_changes(mine, theirs, tables, bodies, ends), flow)
     renumbering = Renumbering(flow)
     numbers = renumbering.settle()
     found.warnings = list(renumbering.stale())
@@ -74,7 +75,7 @@ def compare(
         *flow.changes,
         *numbers,
         *format_changes(flow),
-        *_table_changes(mine, theirs, tables, bodies, ends),
+        *in_tables,
         *picture_changes(mine, theirs, bodies),
         *_after(notes.changes + note_numbers, len(bodies[1].text.atoms)),
         *contents_changes(mine.contents, theirs.contents, flow, ends),

@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 from services.pdf.worker.diff.changes import Change
 from services.pdf.worker.diff.flow import Flow, Numbered
-from services.pdf.worker.diff.numbers import Value, references
+from services.pdf.worker.diff.numbers import Value, follows, references
 from services.pdf.worker.diff.units import Unit
 from services.pdf.worker.layout.numbering import STRUCTURE, Kind
 
@@ -157,14 +157,6 @@ def _regular(units: Sequence[Unit]) -> Iterator[Unit]:
         if unit.label:
             scope = _scope("", unit)
             value, before = unit.label[1], last.get(scope)
-            if value == (1,) or (value and before and _follows(before, value)):
+            if value == (1,) or (value and before and follows(before, value)):
                 yield unit
             last[scope] = value
-
-
-def _follows(before: Value, value: Value) -> bool:
-    """Whether a number is the next after another: 3 after 2, 3.1 after 3, 4 after 3.2."""
-    if len(value) > len(before):
-        return value[:-1] == before
-    kept = len(value) - 1
-    return value[:kept] == before[:kept] and value[kept] == before[kept] + 1

@@ -1,7 +1,7 @@
 """A document sorted out for comparison: its body, and what is compared on its own beside it."""
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -16,6 +16,13 @@ from services.pdf.worker.words import Reading
 
 _LEADERS = re.compile(r"(?:[.·\u2024-\u2026\u22ef\u30fb_]\s?){4,}\s*\S{0,8}$")
 _CONTENTS = re.compile(r"(?:목\s*차|차\s*례|(?:table of )?contents)", re.IGNORECASE)
+_NOTE = re.compile(r"(?:\d{1,3}[).]?|[*†‡§¶※]{1,3})\s*\S")
+_LEAST_STRAY = 4
+"""Letters of a line that may be one of the body; less is a page's number with what belongs to it."""
+
+_AS_LARGE = 0.97
+"""Times the body's size: running lines are mostly smaller."""
+
 _LEAST_ENTRIES = 3
 """Entries on a page that make a table of contents of it."""
 
@@ -84,9 +91,13 @@ def sort_out(readings: Mapping[int, Reading], pictures: Mapping[int, Sequence[Pi
     inside = _inside(blocks, atoms, holders)
     contents = _contents(blocks)
     document = Document()
+    strays = _strays(blocks)
     for block in blocks:
         words = _of_runs(block.runs, atoms[block.page])
-        if block.type in {"header", "footer"}:
+        if id(block) in strays:
+            document_of = document.notes if strays[id(block)] == "note" else document.parts
+            document_of.append(Part(strays[id(block)], block.page, block.box, words))
+        elif block.type in {"header", "footer"}:
             document.running.append(Entry(words, block.text))
         elif id(block) in contents:
             document.contents.append(Entry(words, block.text))
@@ -107,6 +118,39 @@ def sort_out(readings: Mapping[int, Reading], pictures: Mapping[int, Sequence[Pi
                 Part(block.type, block.page, block.box, words, block.level, goes_on=block.continues)
             )
     return document
+
+
+def _strays(blocks: Sequence[Block]) -> dict[int, str]:
+    """Blocks that only stand where running lines do, by identity: notes, and lines of the body.
+
+    A running line has its wording on several pages, or other letters than the body, or says what a heading says.
+    """
+    body_size = _body_size(blocks)
+    headings = {_wording(block.text) for block in blocks if block.type == "heading"}
+    running = [block for block in blocks if block.type in {"header", "footer"}]
+    count = Counter(_wording(block.text) for block in running)
+    found = {}
+    for block in running:
+        wording = _wording(block.text)
+        if count[wording] > 1 or len(wording) < _LEAST_STRAY or wording in headings:
+            continue
+        if block.type == "footer" and block.size < body_size and _NOTE.match(block.text):
+            found[id(block)] = "note"
+        elif block.size >= _AS_LARGE * body_size:
+            found[id(block)] = "text"
+    return found
+
+
+def _body_size(blocks: Iterable[Block]) -> float:
+    letters: Counter[float] = Counter()
+    for block in blocks:
+        letters[block.size] += len(block.text)
+    return letters.most_common(1)[0][0] if letters else 0.0
+
+
+def _wording(text: str) -> str:
+    """Its letters alone."""
+    return "".join(letter for letter in text if letter.isalpha())
 
 
 def _of_runs(runs: Iterable[Run], atoms: Mapping[int, Sequence[Atom]]) -> list[Atom]:

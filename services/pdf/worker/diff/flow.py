@@ -45,6 +45,9 @@ class Flow:
     same: list[Pair] = field(default_factory=list)
     """The words that are equal."""
 
+    explained: tuple[set[int], set[int]] = field(default_factory=lambda: (set(), set()))
+    """Atoms of both sides that are elsewhere on the other: in a table that one side has as running text."""
+
     def compare(self) -> None:
         """Finds the changes."""
         self.pairing = pair_units(self.left.units, self.right.units)
@@ -165,9 +168,16 @@ class Flow:
         index = bisect_left(self.pairing.same, atom, key=lambda pair: self.right.units[pair.right].start)
         return self.left.units[self.pairing.same[index - 1].left].stop if index else 0
 
+    def explain(self, change: Change) -> None:
+        """Takes a change back whose words the other side has elsewhere."""
+        self.changes.remove(change)
+        for side, atoms in zip((change.left, change.right), self.explained, strict=True):
+            if side and side.span:
+                atoms.update(range(*side.span))
+
     def marked(self) -> tuple[set[int], set[int]]:
         """The atoms of both sides that changes mark; a format changes no word."""
-        found: tuple[set[int], set[int]] = (set(), set())
+        found = set(self.explained[0]), set(self.explained[1])
         for change in [*self.changes, *(each.change for each in self.numbered)]:
             for side, marks in zip((change.left, change.right), found, strict=True):
                 if side and side.span and change.op != "format":

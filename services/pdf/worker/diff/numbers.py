@@ -98,3 +98,11 @@ def label_of(words: Sequence[str]) -> Label | None:
     count = len(number.marker.split())
     stands_alone = " ".join(words[:count]).rstrip(".:") == number.marker.rstrip(".:")
     return Label(number.kind, number.value, number.marker, count if stands_alone else 0)
+
+
+def follows(before: Value, value: Value) -> bool:
+    """Whether a number is the next after another: 3 after 2, 3.1 after 3, 4 after 3.2."""
+    if len(value) > len(before):
+        return value[:-1] == before
+    kept = len(value) - 1
+    return value[:kept] == before[:kept] and value[kept] == before[kept] + 1

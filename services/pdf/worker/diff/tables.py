@@ -8,6 +8,7 @@ from services.pdf.worker.diff.alignment import Match, align, gaps
 from services.pdf.worker.diff.atoms import Atom, Text
 from services.pdf.worker.diff.changes import Change, Side, side_of
 from services.pdf.worker.diff.document import Document, Part
+from services.pdf.worker.diff.flow import Flow
 from services.pdf.worker.diff.units import glue, squeezed
 from services.pdf.worker.diff.wording import Gap, compare_words
 from services.pdf.worker.layout.line_ends import LineEnds
@@ -44,6 +45,35 @@ def table_changes(left: Part, right: Part, ends: LineEnds) -> Iterator[Change]:
         for index in range(begin, end):
             if _all(others[index]):
                 yield Change("insert", "table", None, _side(others[index], ends), (index, 0), cell=(0, index + 1, 0))
+
+
+def without_dissolved(changes: Sequence[Change], flow: Flow) -> list[Change]:
+    """The changes without rows that the other side has too, but as running text, as a row alone on its page is read."""
+    loose: dict[tuple[str, str], Change] = {
+        (change.op, _squeezed(change)): change for change in flow.changes if change.op in {"insert", "delete"}
+    }
+    kept = []
+    rows: list[Change] = []
+    for change in [*changes, None]:
+        if rows and not (change and change.cell and rows[0].cell and change.cell[0] == rows[0].cell[0] and change.op == rows[0].op and _is_row(change)):
+            other = loose.get(("delete" if rows[0].op == "insert" else "insert", "".join(map(_squeezed, rows))))
+            if other is not None and other in flow.changes:
+                flow.explain(other)
+            else:
+                kept += rows
+            rows = []
+        if change is not None:
+            (rows if _is_row(change) else kept).append(change)
+    return kept
+
+
+def _is_row(change: Change) -> bool:
+    return change.cell is not None and not change.cell[2]
+
+
+def _squeezed(change: Change) -> str:
+    side = change.right or change.left
+    return squeezed(side.text.split()) if side else ""
 
 
 def _row_changes(

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from services.pdf.worker.diff.atoms import Joint, Text, Token
 from services.pdf.worker.diff.document import Part
-from services.pdf.worker.diff.numbers import Label, Value, label_of, masked
+from services.pdf.worker.diff.numbers import Label, Value, follows, label_of, masked
 from services.pdf.worker.layout.line_ends import LineEnds
 from services.pdf.worker.layout.numbering import RANKS, STRUCTURE, Kind, title_end
 
@@ -16,6 +16,9 @@ _ENDS = re.compile(r"[.!?。\uff1f\uff01][\"'”’)\]」』]*$")
 _SQUEEZED = str.maketrans("", "", "-\u2010\u00ad")
 _CUT_NUMBER = re.compile(r"제\d{0,4}")
 _REST_OF_NUMBER = re.compile(r"\d{0,4}(?:편|장|절|관|조|항|호)")
+_DOUBTFUL: frozenset[Kind] = frozenset(["hangul", "number", "decimal", "article"])
+"""Kinds of numbers that the end of a sentence may look like."""
+
 _MOST_DEEP = 12
 
 
@@ -97,11 +100,13 @@ def body_of(parts: Sequence[Part], apart: Collection[int], ends: LineEnds) -> Bo
     text = body.text
     groups: list[tuple[int, Part]] = []
     marks: list[tuple[int, int]] = []
+    labels = _Labels()
     for index, part in enumerate(parts):
         if index in apart or not part.atoms:
             marks.append((index, len(text.atoms)))
             continue
-        if not _goes_on(groups[-1][1] if groups else None, part, text):
+        counts = labels.count(part)
+        if counts or not _goes_on(groups[-1][1] if groups else None, part, text):
             text.end()
             groups.append((len(text.atoms), part))
         text.add(part.atoms)
@@ -121,10 +126,28 @@ def body_of(parts: Sequence[Part], apart: Collection[int], ends: LineEnds) -> Bo
 
 
 def _goes_on(before: Part | None, part: Part, text: Text) -> bool:
-    """Whether a part is the rest of the one before: its last sentence has not ended, and no number begins another."""
+    """Whether a part without a number is the rest of the one before: of a sentence that has not ended."""
     if before is None or {before.kind, part.kind} - {"text", "list"}:
         return False
-    return not _ENDS.search(text.atoms[-1].text) and label_of([atom.text for atom in part.atoms[:2]]) is None
+    return not _ENDS.search(text.atoms[-1].text)
+
+
+class _Labels:
+    """The numbers of items as they come, to tell them from the end of a sentence that looks like one."""
+
+    def __init__(self) -> None:
+        self._last: dict[Kind, Value] = {}
+
+    def count(self, part: Part) -> bool:
+        """Whether a part begins with a number of its own: "다." is none where no "나." is before it."""
+        label = label_of([atom.text for atom in part.atoms[:2]])
+        if label is None:
+            return False
+        last = self._last.get(label.kind)
+        if label.kind in _DOUBTFUL and label.value != (1,) and not (last and follows(last, label.value)):
+            return part.kind == "heading"
+        self._last[label.kind] = label.value
+        return True
 
 
 def glue(text: Text, ends: LineEnds) -> None:
