@@ -5,10 +5,10 @@ from collections.abc import Iterator, Sequence
 
 from services.pdf.worker.diff.alignment import align, gaps
 from services.pdf.worker.diff.atoms import Text
-from services.pdf.worker.diff.changes import Change, Side, side_of
+from services.pdf.worker.diff.changes import Change, Side, op_of, side_of
 from services.pdf.worker.diff.document import Document, Entry
 from services.pdf.worker.diff.flow import Flow
-from services.pdf.worker.diff.units import Body, squeezed
+from services.pdf.worker.diff.units import Address, Body, glue, squeezed
 from services.pdf.worker.layout.line_ends import LineEnds
 
 _LEADERS = re.compile(r"\s*(?:[.·\u2024-\u2026\u22ef\u30fb_]\s?){3,}\s*\S{0,8}$|\s+\d{1,4}$")
@@ -24,15 +24,13 @@ def running_changes(left: Sequence[Entry], right: Sequence[Entry], ends: LineEnd
     for start, stop, begin, end in gaps(matches, len(mine), len(theirs)):
         gone, new = list(mine.values())[start:stop], list(theirs.values())[begin:end]
         for index in range(max(len(gone), len(new))):
-            sides = [
-                _whole(entries[index], ends) if index < len(entries) else None for entries in (gone, new)
-            ]
-            op = "modify" if all(sides) else "insert" if sides[1] else "delete"
-            yield Change(op, "furniture", *sides, (-1, index))  # type: ignore[arg-type]
+            old = _whole(gone[index], ends) if index < len(gone) else None
+            now = _whole(new[index], ends) if index < len(new) else None
+            yield Change(op_of(old, now), "furniture", old, now, (-1, index))
 
 
 def _wordings(entries: Sequence[Entry]) -> dict[str, Entry]:
-    """Each wording once, in the order in which they come, without those that are a page's number."""
+    """Each wording once, numbers aside, in the order in which they come, without those that are a page's number."""
     first: dict[str, Entry] = {}
     for entry in entries:
         letters = _PAGE.sub("", entry.text)
@@ -41,7 +39,7 @@ def _wordings(entries: Sequence[Entry]) -> dict[str, Entry]:
     shapes: dict[str, list[str]] = {}
     for key in first:
         shapes.setdefault(_PAGE.sub("#", key), []).append(key)
-    kept = [keys[0] for keys in shapes.values() if len(keys) <= 2] if len(shapes) < len(first) else list(first)  # noqa: PLR2004
+    kept = [keys[0] for keys in shapes.values()]
     return {key: first[key] for key in kept[:_MOST_RUNNING]}
 
 
@@ -49,6 +47,7 @@ def _whole(entry: Entry, ends: LineEnds) -> Side:
     text = Text()
     text.add(entry.atoms)
     text.end()
+    glue(text, ends)
     return side_of(text, 0, len(text.atoms), in_body=False)
 
 
@@ -110,14 +109,17 @@ def picture_changes(left: Document, right: Document, bodies: tuple[Body, Body]) 
         for index in range(max(len(gone), len(new))):
             old = gone[index] if index < len(gone) else None
             now = new[index] if index < len(new) else None
-            sides = [
-                None if at is None else Side("", [], box=(document.parts[at].page, document.parts[at].box))
-                for at, document in ((old, left), (now, right))
-            ]
-            op = "modify" if all(sides) else "insert" if sides[1] else "delete"
-            place = bodies[1].points[now] if now is not None else bodies[0].points[old or 0]
-            address = (
-                bodies[0].places[old] if old is not None else None,
-                bodies[1].places[now] if now is not None else None,
-            )
-            yield Change(op, "image", *sides, (place, index), address)  # type: ignore[arg-type]
+            places = _stands(left, bodies[0], old), _stands(right, bodies[1], now)
+            sides = [None if each is None else each[0] for each in places]
+            addresses = [None if each is None else each[1] for each in places]
+            point = (places[1] or places[0] or (None, None, 0))[2]
+            op = op_of(*sides)
+            yield Change(op, "image", sides[0], sides[1], (point, index), (addresses[0], addresses[1]))
+
+
+def _stands(document: Document, body: Body, at: int | None) -> tuple[Side, Address, int] | None:
+    """A picture as a side, the article in which it stands, and how many atoms of the body are before it."""
+    if at is None:
+        return None
+    part = document.parts[at]
+    return Side("", [], box=(part.page, part.box)), body.places[at], body.points[at]

@@ -67,6 +67,11 @@ class Change:
     id: str = ""
 
 
+def op_of(left: object, right: object) -> Op:
+    """What happened to what is on these sides, None where it is missing."""
+    return "modify" if left is not None and right is not None else "insert" if right is not None else "delete"
+
+
 def side_of(text: Text, start: int, stop: int, *, in_body: bool = True) -> Side:
     """The atoms from `start` to before `stop` of a text, as one side of a change."""
     return Side(

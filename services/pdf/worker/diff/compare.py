@@ -5,14 +5,14 @@ from dataclasses import dataclass, field
 from itertools import chain
 
 from services.pdf.worker.diff.aside import contents_changes, picture_changes, running_changes
-from services.pdf.worker.diff.changes import Change, name_all, side_of
+from services.pdf.worker.diff.changes import Change, Side, name_all, op_of, side_of
 from services.pdf.worker.diff.derived import Renumbering, Warned
 from services.pdf.worker.diff.document import Document, Picture, sort_out
 from services.pdf.worker.diff.flow import Flow
 from services.pdf.worker.diff.formats import format_changes
 from services.pdf.worker.diff.proof import unequal
 from services.pdf.worker.diff.tables import pair_tables, table_changes, without_dissolved
-from services.pdf.worker.diff.units import Body, body_of
+from services.pdf.worker.diff.units import Address, Body, body_of
 from services.pdf.worker.layout.line_ends import LineEnds
 from services.pdf.worker.words import Reading
 
@@ -114,8 +114,8 @@ def _labels(body: Body) -> set[int]:
 
 def _whole_units(flow: Flow, place: tuple[int, int], marked: tuple[set[int], set[int]]) -> Change:
     """The rest of the units at which the proof failed, as one change."""
-    sides = []
-    addresses = []
+    sides: list[Side | None] = []
+    addresses: list[Address | None] = []
     for body, at, marks in zip((flow.left, flow.right), place, marked, strict=True):
         if at >= len(body.text.atoms):
             sides.append(None)
@@ -125,10 +125,15 @@ def _whole_units(flow: Flow, place: tuple[int, int], marked: tuple[set[int], set
         stop = next((index for index in range(at, unit.stop) if index in marks), unit.stop)
         sides.append(side_of(body.text, at, stop))
         addresses.append(unit.address)
-    change = Change("modify", flow.kind, sides[0], sides[1], (place[1], place[0], 1), confidence=0.5)
-    change.address = addresses[0], addresses[1]
-    change.op = "modify" if all(sides) else "insert" if sides[1] else "delete"
-    return change
+    return Change(
+        op_of(*sides),
+        flow.kind,
+        sides[0],
+        sides[1],
+        (place[1], place[0], 1),
+        (addresses[0], addresses[1]),
+        confidence=0.5,
+    )
 
 
 def _table_changes(

@@ -57,7 +57,11 @@ class Renumbering:
             unit, other = self._flow.left.units[pair.left], self._flow.right.units[pair.right]
             if unit.label and other.label and (unit.kind == "heading" or unit.label[0] in STRUCTURE):
                 kind = "section" if unit.label[0] in {"decimal", "number"} else unit.label[0]
-                cause = caused.get(id(other)) or self._nearest(_scopes(unit, other), (other.start,)) or titled.get(other.start)
+                cause = (
+                    caused.get(id(other))
+                    or self._nearest(_scopes(unit, other), (other.start,))
+                    or titled.get(other.start)
+                )
                 self._now.setdefault((kind, unit.label[1]), (other.label[1], cause))
         for each in self._flow.numbered:
             if not each.is_own:
@@ -79,7 +83,11 @@ class Renumbering:
                 is_other = index > 0 and said[index - 1].endswith(_OTHER_TEXT)
                 if now and now[0] != first.value and (said[index], first.value) in theirs and not is_other:
                     word = said[index]
-                    name = f"{said[index - 1]} {word[: first.stop]}" if word[0].isdigit() and index else word[: first.stop + 1]
+                    name = (
+                        f"{said[index - 1]} {word[: first.stop]}"
+                        if word[0].isdigit() and index
+                        else word[: first.stop + 1]
+                    )
                     number = "의".join(map(str, now[0])) if "제" in word else ".".join(map(str, now[0]))
                     yield Warned(other, name, name.replace(word[first.start : first.stop], number))
 

@@ -17,9 +17,6 @@ from services.pdf.worker.words import Reading
 _LEADERS = re.compile(r"(?:[.·\u2024-\u2026\u22ef\u30fb_]\s?){4,}\s*\S{0,8}$")
 _CONTENTS = re.compile(r"(?:목\s*차|차\s*례|(?:table of )?contents)", re.IGNORECASE)
 _NOTE = re.compile(r"(?:\d{1,3}[).]?|[*†‡§¶※]{1,3})\s*\S")
-_LEAST_STRAY = 4
-"""Letters of a line that may be one of the body; less is a page's number with what belongs to it."""
-
 _AS_LARGE = 0.97
 """Times the body's size: running lines are mostly smaller."""
 
@@ -91,7 +88,8 @@ def sort_out(readings: Mapping[int, Reading], pictures: Mapping[int, Sequence[Pi
     inside = _inside(blocks, atoms, holders)
     contents = _contents(blocks)
     document = Document()
-    strays = _strays(blocks)
+    body_size = _body_size(blocks)
+    strays = _strays(blocks, body_size)
     for block in blocks:
         words = _of_runs(block.runs, atoms[block.page])
         if id(block) in strays:
@@ -102,7 +100,11 @@ def sort_out(readings: Mapping[int, Reading], pictures: Mapping[int, Sequence[Pi
         elif id(block) in contents:
             document.contents.append(Entry(words, block.text))
         elif block.type == "footnote":
-            document.notes.append(Part("note", block.page, block.box, words))
+            small = [atom for atom in words if not atom.style or atom.style.size < _AS_LARGE * body_size]
+            rest = [atom for atom in words if atom.style and atom.style.size >= _AS_LARGE * body_size]
+            document.notes.append(Part("note", block.page, block.box, small))
+            if rest:  # of the body, which goes on beside the note
+                document.parts.append(Part("text", block.page, block.box, rest))
         elif block.table is not None:
             table, is_first = holders[block.page, block.table]
             if is_first or inside[id(table)] is None:
@@ -114,25 +116,22 @@ def sort_out(readings: Mapping[int, Reading], pictures: Mapping[int, Sequence[Pi
             digest = next((each.digest for each in pictures[block.page] if each.box == block.box), "")
             document.parts.append(Part("image", block.page, block.box, [], digest=digest))
         else:
-            document.parts.append(
-                Part(block.type, block.page, block.box, words, block.level, goes_on=block.continues)
-            )
+            document.parts.append(Part(block.type, block.page, block.box, words, block.level, goes_on=block.continues))
     return document
 
 
-def _strays(blocks: Sequence[Block]) -> dict[int, str]:
+def _strays(blocks: Sequence[Block], body_size: float) -> dict[int, str]:
     """Blocks that only stand where running lines do, by identity: notes, and lines of the body.
 
     A running line has its wording on several pages, or other letters than the body, or says what a heading says.
     """
-    body_size = _body_size(blocks)
     headings = {_wording(block.text) for block in blocks if block.type == "heading"}
     running = [block for block in blocks if block.type in {"header", "footer"}]
     count = Counter(_wording(block.text) for block in running)
     found = {}
     for block in running:
         wording = _wording(block.text)
-        if count[wording] > 1 or len(wording) < _LEAST_STRAY or wording in headings:
+        if count[wording] > 1 or not wording or wording in headings:
             continue
         if block.type == "footer" and block.size < body_size and _NOTE.match(block.text):
             found[id(block)] = "note"

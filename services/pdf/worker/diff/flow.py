@@ -134,24 +134,32 @@ class Flow:
             found = compare_words(self.left.text, self.right.text, (unit.start, last.stop), (other.start, end.stop))
             self.same += found.same
             for gap in found.every:
-                self.changes.append(self._changed(gap, self.left.unit_of(gap.start), self.right.unit_of(gap.begin), None))
+                self.changes.append(
+                    self._changed(gap, self.left.unit_of(gap.start), self.right.unit_of(gap.begin), None)
+                )
             return
         for run in runs:
             start, stop = self.left.units[run[0]].start, self.left.units[run[-1]].stop
             place = self.place_of(start)
-            change = Change("delete", self._kind(self.left, run), side_of(self.left.text, start, stop), None, (place, start, 0))
+            change = Change(
+                "delete", self._kind(self.left, run), side_of(self.left.text, start, stop), None, (place, start, 0)
+            )
             change.address = self.left.units[run[0]].address, None
             change.gap = gap_at(self.right.text, place)
             self.changes.append(change)
         for run in others:
             start, stop = self.right.units[run[0]].start, self.right.units[run[-1]].stop
-            change = Change("insert", self._kind(self.right, run), None, side_of(self.right.text, start, stop), (start, 0, 0))
+            change = Change(
+                "insert", self._kind(self.right, run), None, side_of(self.right.text, start, stop), (start, 0, 0)
+            )
             change.address = None, self.right.units[run[0]].address
             change.gap = gap_at(self.left.text, self._left_place_of(start))
             self.changes.append(change)
 
     def _kind(self, body: Body, run: Sequence[int]) -> Kind:
-        return "title" if self.kind == "text" and all(body.units[index].kind == "heading" for index in run) else self.kind
+        return (
+            "title" if self.kind == "text" and all(body.units[index].kind == "heading" for index in run) else self.kind
+        )
 
     def _are_alike(self, mine: Sequence[int], theirs: Sequence[int]) -> bool:
         words = Counter(word for index in mine for word in self.left.units[index].words)

@@ -9,7 +9,15 @@ from services.pdf.worker.layout.numbering import Kind, read
 Value: TypeAlias = tuple[int, ...]
 
 _KOREAN = re.compile(r"제(?P<value>\d{1,4})(?P<unit>편|장|절|관|조|항|호)(?:의(?P<added>\d{1,3}))?")
-_UNITS = {"편": "part", "장": "chapter", "절": "section", "관": "subsection", "조": "article", "항": "clause", "호": "item"}
+_UNITS = {
+    "편": "part",
+    "장": "chapter",
+    "절": "section",
+    "관": "subsection",
+    "조": "article",
+    "항": "clause",
+    "호": "item",
+}
 _NAMES = {
     "article": "article",
     "articles": "article",
@@ -31,7 +39,7 @@ _NAMES = {
 """Words after which a number is that of a place, and of what kind."""
 
 _NUMBER = re.compile(r"\(?(?P<value>\d{1,4}(?:\.\d{1,4}){0,5})")
-_EDGES = "(\"'“‘[,;"
+_EDGES = "(\"'\u201c\u2018[,;"
 
 
 class Reference(NamedTuple):

@@ -155,9 +155,7 @@ def _moved_alike(
     return found
 
 
-def _left_over(
-    left: Sequence[Unit], right: Sequence[Unit], pairs: Sequence[Match]
-) -> tuple[list[int], list[int]]:
+def _left_over(left: Sequence[Unit], right: Sequence[Unit], pairs: Sequence[Match]) -> tuple[list[int], list[int]]:
     mine, theirs = {pair.left for pair in pairs}, {pair.right for pair in pairs}
     return (
         [index for index in range(len(left)) if index not in mine],
@@ -165,9 +163,7 @@ def _left_over(
     )
 
 
-def _runs(
-    left: Sequence[Unit], right: Sequence[Unit], moved: Sequence[Match], same: Sequence[Match]
-) -> list[Move]:
+def _runs(left: Sequence[Unit], right: Sequence[Unit], moved: Sequence[Match], same: Sequence[Match]) -> list[Move]:
     """Moved units as runs, with the neighbours that went with them and changed."""
     known = dict(sorted(moved))
     mine, theirs = (set(each) for each in _left_over(left, right, [*same, *moved]))

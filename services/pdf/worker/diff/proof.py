@@ -47,7 +47,7 @@ def _may_meet(mine: _Rest, theirs: _Rest, index: int) -> bool:
 def _rest(text: Text, marked: Collection[int]) -> _Rest:
     rest = _Rest()
     joint = Joint.ANY
-    for index, atom in enumerate(text.atoms):
+    for index in range(len(text.atoms)):
         if index in marked:
             joint = Joint.ANY
             continue

@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 from services.pdf.worker.diff.alignment import Match, align, gaps
 from services.pdf.worker.diff.atoms import Atom, Text
-from services.pdf.worker.diff.changes import Change, Side, side_of
+from services.pdf.worker.diff.changes import Change, Side, op_of, side_of
 from services.pdf.worker.diff.document import Document, Part
 from services.pdf.worker.diff.flow import Flow
 from services.pdf.worker.diff.units import glue, squeezed
@@ -17,6 +17,9 @@ Rows: TypeAlias = list[list[list[Atom]]]
 
 _ALIKE = 0.3
 """From 0 to 1: tables, rows and columns that are less alike are not versions of each other."""
+
+_SAME_LINE = 4.0
+"""Points within which words stand on one line."""
 
 _MOST_PAIRED = 10_000
 """Pairs of one gap that are looked at, at most; more are paired by their order."""
@@ -50,13 +53,13 @@ def table_changes(left: Part, right: Part, ends: LineEnds) -> Iterator[Change]:
 def without_dissolved(changes: Sequence[Change], flow: Flow) -> list[Change]:
     """The changes without rows that the other side has too, but as running text, as a row alone on its page is read."""
     loose: dict[tuple[str, str], Change] = {
-        (change.op, _squeezed(change)): change for change in flow.changes if change.op in {"insert", "delete"}
+        (change.op, _as_set([change])): change for change in flow.changes if change.op in {"insert", "delete"}
     }
     kept = []
     rows: list[Change] = []
     for change in [*changes, None]:
-        if rows and not (change and change.cell and rows[0].cell and change.cell[0] == rows[0].cell[0] and change.op == rows[0].op and _is_row(change)):
-            other = loose.get(("delete" if rows[0].op == "insert" else "insert", "".join(map(_squeezed, rows))))
+        if rows and not (change and _is_row(change) and _table_and_op(change) == _table_and_op(rows[0])):
+            other = loose.get(("delete" if rows[0].op == "insert" else "insert", _as_set(rows)))
             if other is not None and other in flow.changes:
                 flow.explain(other)
             else:
@@ -71,9 +74,15 @@ def _is_row(change: Change) -> bool:
     return change.cell is not None and not change.cell[2]
 
 
-def _squeezed(change: Change) -> str:
-    side = change.right or change.left
-    return squeezed(side.text.split()) if side else ""
+def _table_and_op(change: Change) -> tuple[int, str]:
+    return change.cell[0] if change.cell else 0, change.op
+
+
+def _as_set(changes: Sequence[Change]) -> str:
+    """What changes say, as it stands from top to bottom and from left to right, whatever order it was read in."""
+    atoms = [atom for change in changes for side in (change.left, change.right) if side for atom in side.atoms]
+    atoms.sort(key=lambda atom: (atom.page, round(atom.box.y0 / _SAME_LINE), atom.box.x0))
+    return squeezed([atom.text for atom in atoms])
 
 
 def _row_changes(
@@ -98,12 +107,15 @@ def _row_changes(
 def _cell_change(mine: Text, theirs: Text, gap: Gap, place: tuple[int, int], cell: tuple[int, int, int]) -> Change:
     left = side_of(mine, gap.start, gap.stop, in_body=False) if gap.start < gap.stop else None
     right = side_of(theirs, gap.begin, gap.end, in_body=False) if gap.begin < gap.end else None
-    return Change("modify" if left and right else "insert" if right else "delete", "table", left, right, place, cell=cell)
+    return Change(op_of(left, right), "table", left, right, place, cell=cell)
 
 
 def _columns(rows: Rows, others: Rows) -> list[Match]:
     """The columns that belong together, by all that stands in them."""
-    return _pairs(*([_words(_column(each, at)) for at in range(max(map(len, each), default=0))] for each in (rows, others)))
+    mine, theirs = (
+        [_words(_column(each, at)) for at in range(max(map(len, each), default=0))] for each in (rows, others)
+    )
+    return _pairs(mine, theirs)
 
 
 def _column(rows: Rows, at: int) -> list[Atom]:
@@ -120,9 +132,7 @@ def _pairs(words: Sequence[Counter[str]], others: Sequence[Counter[str]]) -> lis
     return sorted(found)
 
 
-def _closest(
-    words: Sequence[Counter[str]], others: Sequence[Counter[str]], mine: range, theirs: range
-) -> list[Match]:
+def _closest(words: Sequence[Counter[str]], others: Sequence[Counter[str]], mine: range, theirs: range) -> list[Match]:
     """The pairs that are most alike as a whole, in order."""
     if len(mine) * len(theirs) > _MOST_PAIRED:
         return [Match(*pair) for pair in zip(mine, theirs, strict=False)]

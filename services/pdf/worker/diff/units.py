@@ -12,7 +12,7 @@ from services.pdf.worker.diff.numbers import Label, Value, follows, label_of, ma
 from services.pdf.worker.layout.line_ends import LineEnds
 from services.pdf.worker.layout.numbering import RANKS, STRUCTURE, Kind, title_end
 
-_ENDS = re.compile(r"[.!?。\uff1f\uff01][\"'”’)\]」』]*$")
+_ENDS = re.compile(r"[.!?。\uff1f\uff01][\"'\u201d\u2019)\]」』]*$")
 _SQUEEZED = str.maketrans("", "", "-\u2010\u00ad")
 _CUT_NUMBER = re.compile(r"제\d{0,4}")
 _REST_OF_NUMBER = re.compile(r"\d{0,4}(?:편|장|절|관|조|항|호)")
@@ -118,7 +118,7 @@ def body_of(parts: Sequence[Part], apart: Collection[int], ends: LineEnds) -> Bo
             index, before = marks.pop(0)
             body.places[index], body.points[index] = where.article, before
         stop = groups[number + 1][0] if number + 1 < len(groups) else len(text.atoms)
-        for piece in _sentences(text.tokens(start, stop), text, is_heading=part.kind == "heading"):
+        for piece in _sentences(text.tokens(start, stop), is_heading=part.kind == "heading"):
             body.units.append(_unit(text, piece, part, where, number))
     for index, before in marks:
         body.places[index], body.points[index] = where.article, before
@@ -197,7 +197,7 @@ def _counts(label: Label, said: Sequence[str], part: Part, *, is_first: bool) ->
     return is_first and label.kind != "bullet"
 
 
-def _sentences(tokens: Sequence[Token], text: Text, *, is_heading: bool) -> list[list[Token]]:
+def _sentences(tokens: Sequence[Token], *, is_heading: bool) -> list[list[Token]]:
     """Tokens cut after the ends of sentences, and before a number at the start of a line that follows one."""
     found: list[list[Token]] = [[]]
     for token in tokens:
@@ -211,7 +211,7 @@ def _sentences(tokens: Sequence[Token], text: Text, *, is_heading: bool) -> list
 def _is_label(tokens: Sequence[Token]) -> bool:
     """Whether these tokens are nothing but a number: "1." ends no sentence."""
     found = label_of([token.text for token in tokens])
-    return found is not None and found[0] == len(tokens)
+    return found is not None and found.words == len(tokens)
 
 
 class _Where:
