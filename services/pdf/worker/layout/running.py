@@ -54,7 +54,8 @@ _PAGE_NUMBER = re.compile(
     r"(?:쪽|면|페이지)?\s*(?:(?:/|of|중|\|)\s*(?:총\s*)?\d{1,4}\s*(?:쪽|면|페이지)?)?[-\u2013\u2014~·|>\])\s.]*",
     re.IGNORECASE,
 )
-_ENDS = re.compile(r"^\W*(?P<first>\d{1,4}|[ivxlc]{2,7})\b|\b(?P<last>\d{1,4}|[ivxlc]{2,7})\W*$")
+_ENDS = re.compile(r"^\W*(?P<first>\d{1,4}|[ivxlc]{2,7})\b(?![.)]\s*\S)|\b(?P<last>\d{1,4}|[ivxlc]{2,7})\W*$")
+"""Numbers at the ends of a line; that of an item, "3. …", is none of a page."""
 
 
 @dataclass(slots=True)

@@ -1,0 +1,214 @@
+"""A document sorted out for comparison: its body, and what is compared on its own beside it."""
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from services.pdf.worker.boxes import Box
+from services.pdf.worker.diff.atoms import Atom, PageAtoms
+from services.pdf.worker.layout.blocks import Block, Run
+from services.pdf.worker.layout.rules import blocks_of
+from services.pdf.worker.tables.find import find_tables
+from services.pdf.worker.tables.table import Table
+from services.pdf.worker.words import Reading
+
+_LEADERS = re.compile(r"(?:[.·\u2024-\u2026\u22ef\u30fb_]\s?){4,}\s*\S{0,8}$")
+_CONTENTS = re.compile(r"(?:목\s*차|차\s*례|(?:table of )?contents)", re.IGNORECASE)
+_NOTE = re.compile(r"(?:\d{1,3}[).]?|[*†‡§¶※]{1,3})\s*\S")
+_AS_LARGE = 0.97
+"""Times the body's size: running lines are mostly smaller."""
+
+_LEAST_ENTRIES = 3
+"""Entries on a page that make a table of contents of it."""
+
+
+class Picture(NamedTuple):
+    """A picture on a page. `digest` is that of its decoded pixels; "" where nobody looked at them."""
+
+    box: Box
+    digest: str
+
+
+@dataclass(slots=True)
+class Part:
+    """What stands in the body at one place: a paragraph, a table or a picture."""
+
+    kind: str
+    """A block's type: "heading", "text", "list", "caption", "table" or "image"."""
+
+    page: int
+    box: Box
+    atoms: list[Atom]
+    level: int = 0
+    """Of a heading."""
+
+    goes_on: bool = False
+    """Whether it goes on with the part before it."""
+
+    cells: list[list[list[Atom]]] | None = None
+    """Of a table: rows of cells; None where its words could not be told from others by its cells."""
+
+    digest: str = ""
+    """Of a picture."""
+
+
+@dataclass(slots=True)
+class Entry:
+    """A line of its own: a note, an entry of the contents, a running line."""
+
+    atoms: list[Atom]
+    text: str
+
+
+@dataclass(slots=True)
+class Document:
+    """What is compared of one document."""
+
+    parts: list[Part] = field(default_factory=list)
+    notes: list[Part] = field(default_factory=list)
+    contents: list[Entry] = field(default_factory=list)
+    running: list[Entry] = field(default_factory=list)
+
+
+def sort_out(readings: Mapping[int, Reading], pictures: Mapping[int, Sequence[Picture]]) -> Document:
+    """What there is to compare on these pages."""
+    tables = find_tables(readings)
+    boxes: defaultdict[int, list[Box]] = defaultdict(list)
+    holders: dict[tuple[int, int], tuple[Table, bool]] = {}
+    for table in tables:
+        holders[table.page, len(boxes[table.page])] = table, True
+        boxes[table.page].append(table.box)
+        for each in table.continues:
+            holders[each.page, len(boxes[each.page])] = table, False
+            boxes[each.page].append(each.box)
+    blocks = blocks_of(readings, boxes, {page: [each.box for each in found] for page, found in pictures.items()})
+    atoms = {page: PageAtoms(page, reading) for page, reading in readings.items()}
+    inside = _inside(blocks, atoms, holders)
+    contents = _contents(blocks)
+    document = Document()
+    body_size = _body_size(blocks)
+    strays = _strays(blocks, body_size)
+    for block in blocks:
+        words = _of_runs(block.runs, atoms[block.page])
+        if id(block) in strays:
+            document_of = document.notes if strays[id(block)] == "note" else document.parts
+            document_of.append(Part(strays[id(block)], block.page, block.box, words))
+        elif block.type in {"header", "footer"}:
+            document.running.append(Entry(words, block.text))
+        elif id(block) in contents:
+            document.contents.append(Entry(words, block.text))
+        elif block.type == "footnote":
+            small = [atom for atom in words if not atom.style or atom.style.size < _AS_LARGE * body_size]
+            rest = [atom for atom in words if atom.style and atom.style.size >= _AS_LARGE * body_size]
+            document.notes.append(Part("note", block.page, block.box, small))
+            if rest:  # of the body, which goes on beside the note
+                document.parts.append(Part("text", block.page, block.box, rest))
+        elif block.table is not None:
+            table, is_first = holders[block.page, block.table]
+            if is_first or inside[id(table)] is None:
+                part = Part("table", block.page, block.box, words, cells=inside[id(table)])
+                if part.cells is not None:
+                    part.atoms = [atom for row in part.cells for cell in row for atom in cell]
+                document.parts.append(part)
+        elif block.type == "image":
+            digest = next((each.digest for each in pictures[block.page] if each.box == block.box), "")
+            document.parts.append(Part("image", block.page, block.box, [], digest=digest))
+        else:
+            document.parts.append(Part(block.type, block.page, block.box, words, block.level, goes_on=block.continues))
+    return document
+
+
+def _strays(blocks: Sequence[Block], body_size: float) -> dict[int, str]:
+    """Blocks that only stand where running lines do, by identity: notes, and lines of the body.
+
+    A running line has its wording on several pages, or other letters than the body, or says what a heading says.
+    """
+    headings = {_wording(block.text) for block in blocks if block.type == "heading"}
+    running = [block for block in blocks if block.type in {"header", "footer"}]
+    count = Counter(_wording(block.text) for block in running)
+    found = {}
+    for block in running:
+        wording = _wording(block.text)
+        if count[wording] > 1 or not wording or wording in headings:
+            continue
+        if block.type == "footer" and block.size < body_size and _NOTE.match(block.text):
+            found[id(block)] = "note"
+        elif block.size >= _AS_LARGE * body_size:
+            found[id(block)] = "text"
+    return found
+
+
+def _body_size(blocks: Iterable[Block]) -> float:
+    letters: Counter[float] = Counter()
+    for block in blocks:
+        letters[block.size] += len(block.text)
+    return letters.most_common(1)[0][0] if letters else 0.0
+
+
+def _wording(text: str) -> str:
+    """Its letters alone."""
+    return "".join(letter for letter in text if letter.isalpha())
+
+
+def _of_runs(runs: Iterable[Run], atoms: Mapping[int, Sequence[Atom]]) -> list[Atom]:
+    return [atom for run in runs for atom in atoms[run.line][run.start : run.stop]]
+
+
+def _inside(
+    blocks: Iterable[Block],
+    atoms: Mapping[int, Mapping[int, Sequence[Atom]]],
+    holders: Mapping[tuple[int, int], tuple[Table, bool]],
+) -> dict[int, list[list[list[Atom]]] | None]:
+    """For each table, by its identity, the words of its cells; None where some of its words are in no cell."""
+    words: defaultdict[int, list[Atom]] = defaultdict(list)
+    tables: dict[int, Table] = {}
+    for block in blocks:
+        if block.table is not None:
+            table, _ = holders[block.page, block.table]
+            tables[id(table)] = table
+            words[id(table)] += _of_runs(block.runs, atoms[block.page])
+    return {key: _cells(table, words[key]) for key, table in tables.items()}
+
+
+def _cells(table: Table, words: Sequence[Atom]) -> list[list[list[Atom]]] | None:
+    left: defaultdict[int, list[Atom]] = defaultdict(list)
+    for atom in words:
+        left[atom.page].append(atom)
+    starts = [(0, table.page), *((part.row, part.page) for part in table.continues)]
+    rows = []
+    for index, row in enumerate(table.rows):
+        page = next(page for start, page in reversed(starts) if start <= index)
+        cells: list[list[Atom]] = []
+        for cell in row:
+            own = [atom for atom in left[page] if cell.box.holds(atom.box.middle)]
+            taken = set(map(id, own))
+            left[page] = [atom for atom in left[page] if id(atom) not in taken]
+            cells.append(own)
+        rows.append(cells)
+    return None if any(left.values()) else rows
+
+
+def _contents(blocks: Sequence[Block]) -> set[int]:
+    """The blocks of tables of contents, by identity."""
+    pages: defaultdict[int, list[Block]] = defaultdict(list)
+    for block in blocks:
+        if block.type not in {"header", "footer", "footnote", "table", "image"}:
+            pages[block.page].append(block)
+    found: set[int] = set()
+    last = -1
+    for page, body in pages.items():
+        leading = [index for index, block in enumerate(body) if _LEADERS.search(block.text)]
+        if not leading or (len(leading) < _LEAST_ENTRIES and last != page - 1):
+            continue
+        title = next((index for index, block in enumerate(body) if _CONTENTS.fullmatch(block.text.strip())), None)
+        start = 0 if last == page - 1 else leading[0] if title is None else title
+        found.update(id(block) for block in body[start : leading[-1] + 1])
+        last = page
+    return found
+
+
+def paragraphs(parts: Iterable[Part]) -> Iterator[Part]:
+    """The parts that are read as running text."""
+    return (part for part in parts if part.kind not in {"table", "image"})
