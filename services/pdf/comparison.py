@@ -5,9 +5,11 @@ import hashlib
 from collections.abc import Sequence
 from typing import Any
 
+import orjson
+
 from papermesh.pdf.v1 import diff_pb2
 from services.pdf.engine import Result, check_recognised
-from services.pdf.operations import COMPARE, LANGUAGES, Pages
+from services.pdf.operations import COMPARE, LANGUAGES, LOOK, Pages
 from services.pdf.pages import parse_pages
 from services.pdf.processes import outcomes
 from services.pdf.processes.pools import Pools
@@ -45,7 +47,8 @@ class Comparison:
         unfit: Sequence[Sequence[int]] = ((), ())
         for _ in range(2):  # a document that once took a worker over can have had readings kept that are none
             reads = await self._read(wishes, documents, deadline, unfit)
-            answer = await self._compare(arguments, reads, documents, deadline)
+            seen = await self._look(request, wishes, documents, deadline)
+            answer = await self._compare(arguments | {"pictures": seen}, reads, documents, deadline)
             if "unfit" not in answer.header:
                 return Result(answer.payload)
             unfit = _believed(answer.header["unfit"])
@@ -77,6 +80,21 @@ class Comparison:
             check_recognised(read)
         return reads
 
+    async def _look(
+        self, request: diff_pb2.DiffRequest, wishes: Sequence[Wish], documents: tuple[Subject, Subject], deadline: float
+    ) -> dict[str, Any]:
+        """What the pictures of both documents look like; nothing if they are not compared."""
+        if request.mode == "text":
+            return {side: {} for side in _SIDES}
+        pool = await self._pools.of(LOOK.kind, deadline)
+        answers = await all_of(
+            *(
+                pool.run(LOOK.name, {"ranges": wish.ranges}, document, deadline, admitted=True)
+                for wish, document in zip(wishes, documents, strict=True)
+            )
+        )
+        return {side: _pictures(answer.payload) for side, answer in zip(_SIDES, answers, strict=True)}
+
     async def _compare(
         self, arguments: dict[str, Any], reads: Sequence[Read], documents: tuple[Subject, Subject], deadline: float
     ) -> Answer:
@@ -105,6 +123,16 @@ def _pair(documents: tuple[Subject, Subject]) -> Subject:
     left, right = documents
     digest = hashlib.sha256(f"{left.sha256} {right.sha256}".encode()).hexdigest()
     return Subject(digest, left.place, left.flow, left.request_id, left.namespace, left.password or right.password)
+
+
+def _pictures(said: bytes) -> dict[str, Any]:
+    try:
+        found = orjson.loads(said)
+    except ValueError:
+        raise outcomes.engine_failed("crash") from None
+    if not isinstance(found, dict):
+        raise outcomes.engine_failed("crash")
+    return found
 
 
 def _believed(said: Any) -> list[list[int]]:

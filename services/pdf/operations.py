@@ -50,6 +50,9 @@ class Step:
     content: bool = False
     """Whether the view takes its arguments alone, bytes under `wire.CONTENT` among them, and no document."""
 
+    pair: bool = False
+    """Whether those bytes are what was read of two documents, the arguments' `left` and `right`."""
+
     warm_up: Mapping[str, Any] = field(default_factory=dict)
     """Arguments for the run on the zygote's own document that imports everything beforehand."""
 
@@ -58,7 +61,7 @@ class Step:
 
     def for_workers(self) -> View:
         """What a worker must know of it."""
-        return View(self.view, content=self.content, warm_up=self.warm_up)
+        return View(self.view, content=self.content, pair=self.pair, warm_up=self.warm_up)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -198,6 +201,22 @@ LAYOUT_BOXES = Step(
     name="layout_boxes", view="services.pdf.worker.layout_model:find_boxes", warm_up={"page": 1}, kind=MODEL
 )
 
-COMPARE = Step(name="compare", view="services.pdf.worker.diff.view:describe", content=True)
+LOOK = Step(name="look", view="services.pdf.worker.diff.pictures:describe", warm_up={"ranges": []})
 
-STEPS = (READ, PICTURE, RECOGNISE, EMBED, LAYOUT_BOXES, COMPARE)
+COMPARE = Step(
+    name="compare",
+    view="services.pdf.worker.diff.view:describe",
+    content=True,
+    pair=True,
+    warm_up={
+        "mode": "both",
+        "output": "full",
+        "ignore": [],
+        "max_changes": 1,
+        "sha256": ["", ""],
+        "engine": "",
+        "pictures": {"left": {}, "right": {}},
+    },
+)
+
+STEPS = (READ, PICTURE, RECOGNISE, EMBED, LAYOUT_BOXES, LOOK, COMPARE)

@@ -33,6 +33,9 @@ class View:
     content: bool = False
     """Whether it takes its arguments alone, `wire.CONTENT` among them: then its worker opens no document."""
 
+    pair: bool = False
+    """Whether that content is what was read of two documents."""
+
     warm_up: Mapping[str, Any] = field(default_factory=dict)
     """Its arguments for the zygote's own small document, before the first fork."""
 

@@ -69,7 +69,18 @@ def find_pictures(loaded: Any) -> list[Picture]:
 
     Raises mupdf.FzErrorBase when the page cannot be parsed.
     """
-    return list(itertools.islice(_pictures(structure(loaded, _PICTURES)), _MOST_PICTURES))
+    return [Picture(box, image.w(), image.h()) for box, image in itertools.islice(find_images(loaded), _MOST_PICTURES)]
+
+
+def find_images(loaded: Any) -> Iterator[tuple[Box, Any]]:
+    """Likewise, each as a mupdf.FzImage and the box in which it is drawn, as far as that is on the page."""
+    text_page = structure(loaded, _PICTURES)
+    sheet = edges(text_page.m_internal.mediabox)
+    for block in text_page:
+        if block.m_internal.type == mupdf.FZ_STEXT_BLOCK_IMAGE:
+            box = edges(block.m_internal.bbox).common(sheet)
+            if box.area:
+                yield box, block.i_image()
 
 
 def may_have_pictures(document: Document, page: int, pixels: int = LEGIBLE) -> bool:
@@ -135,16 +146,6 @@ def covered_areas(boxes: Sequence[Box], sheet: Box) -> list[Area]:
             inside = (box for (x0, y0, x1, y1), box in marks if x0 < x1 and y0 < y1 and part[y0] >> x0 & 1)
             areas.append(Area(reduce(Box.around, inside).common(sheet), share))
     return sorted(areas, key=lambda area: -area.share)
-
-
-def _pictures(text_page: Any) -> Iterator[Picture]:
-    sheet = edges(text_page.m_internal.mediabox)
-    for block in text_page:
-        if block.m_internal.type == mupdf.FZ_STEXT_BLOCK_IMAGE:
-            image = block.i_image()
-            box = edges(block.m_internal.bbox).common(sheet)
-            if box.area:
-                yield Picture(box, image.w(), image.h())
 
 
 def _cells(box: Box, sheet: Box) -> tuple[int, int, int, int]:

@@ -72,5 +72,6 @@ def _open_and_read(
     return found if isinstance(found, tuple) else ({}, found)
 
 
-def _read_content(read: Callable[[Arguments], bytes], _given: Given, arguments: Arguments) -> Outcome:
-    return {}, read(arguments)
+def _read_content(read: Callable[[Arguments], bytes | Outcome], _given: Given, arguments: Arguments) -> Outcome:
+    found = read(arguments)
+    return found if isinstance(found, tuple) else ({}, found)

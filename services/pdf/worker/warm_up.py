@@ -2,9 +2,9 @@
 
 import contextlib
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cache, partial
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 from services.base.errors import PapermeshError
 from services.pdf.processes.wire import CONTENT
@@ -19,17 +19,22 @@ _DPI = 150
 """Of the picture."""
 
 
-def warm_up(views: Iterable[tuple[View, Arguments, bool]]) -> None:
-    """Runs each view once, with its arguments, on a document made in memory.
+Sample: TypeAlias = Literal["document", "picture", "pair"]
+"""What a view is run on: a document and what was read of it, its first page as a picture, or what was read of two."""
 
-    Those of which the last is true take content alone: they get its first page as a picture.
-    """
+
+def warm_up(views: Iterable[tuple[View, Arguments, Sample]]) -> None:
+    """Runs each view once, with its arguments, on its sample of a document made in memory."""
     descriptor = os.memfd_create("warm-up")
     try:
         os.write(descriptor, _sample())
-        sample = {True: cache(partial(_picture, descriptor)), False: cache(partial(_readings, descriptor))}
-        for view, arguments, takes_content in views:
-            view(Given(descriptor), sample[takes_content]() | arguments)
+        samples: dict[Sample, Callable[[], dict[str, Any]]] = {
+            "document": cache(partial(_readings, descriptor)),
+            "picture": cache(partial(_picture, descriptor)),
+            "pair": partial(_pair, descriptor),
+        }
+        for view, arguments, sample in views:
+            view(Given(descriptor), samples[sample]() | arguments)
         os.ftruncate(descriptor, 0)
         with contextlib.suppress(PapermeshError):  # the way of an error loads modules too
             open_document(descriptor)
@@ -43,6 +48,12 @@ def _readings(document: int) -> dict[str, Any]:
     found = [[page, length] for page, (length, _) in enumerate(header["found"], 1)]
     given = {"pages": len(found), "asked": [], "found": found, "failures": [], "with_scans": False}
     return {**_READING, "readings": given, CONTENT: content}
+
+
+def _pair(document: int) -> dict[str, Any]:
+    """The readings of two documents, as the service gives them to be compared."""
+    one = _readings(document)
+    return {"left": one["readings"], "right": one["readings"], CONTENT: one[CONTENT] * 2}
 
 
 def _picture(document: int) -> dict[str, Any]:

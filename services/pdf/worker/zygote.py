@@ -24,7 +24,7 @@ from services.pdf.worker.sandbox.programs import hold_programs
 from services.pdf.worker.sandbox.seccomp import compile_filter
 from services.pdf.worker.sandbox.syscalls import PR_SET_PDEATHSIG, current_architecture, prctl
 from services.pdf.worker.views import View, load
-from services.pdf.worker.warm_up import warm_up
+from services.pdf.worker.warm_up import Sample, warm_up
 
 _MESSAGE = 4096
 
@@ -53,7 +53,7 @@ def run(control: socket.socket, recipe: dict[str, Any]) -> None:
         name: load(view["function"], readings=view["readings"], content=view["content"])
         for name, view in recipe["views"].items()
     }
-    warm_up((views[name], view["warm_up"], view["content"]) for name, view in recipe["views"].items())
+    warm_up((views[name], view["warm_up"], _sample_of(view)) for name, view in recipe["views"].items())
     compile_filter(current_architecture(), kind["profile"], 0)
     threads = sum(1 for _ in Path("/proc/self/task").iterdir())
     if threads != 1:
@@ -62,6 +62,12 @@ def run(control: socket.socket, recipe: dict[str, Any]) -> None:
     gc.freeze()  # what exists now is shared with the workers; collecting it would copy it
     control.send(orjson.dumps({"ready": True}))
     _Zygote(control, views, kind).serve()
+
+
+def _sample_of(view: dict[str, Any]) -> Sample:
+    if view["pair"]:
+        return "pair"
+    return "picture" if view["content"] else "document"
 
 
 class _Zygote:
