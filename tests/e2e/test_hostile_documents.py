@@ -88,6 +88,20 @@ def test_a_hostile_document_does_no_harm_to_the_layout_model_either(mesh: Deploy
     must_be_an_answer("PDF_LAYOUT", mesh.adapter.ask("PDF_LAYOUT", corpus / "hostile" / f"{name}.pdf", mode="model"))
 
 
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_hostile_document_is_compared_with_an_honest_one_or_refused(
+    mesh: Deployment, corpus: Path, name: str
+) -> None:
+    sides = [mesh.adapter.reference(path) for path in (corpus / "hostile" / f"{name}.pdf", mesh.good_document)]
+    for left, right in (sides, sides[::-1]):
+        answer = mesh.adapter.invoke("PDF_DIFF", {"left": left, "right": right})
+        answer.must_be_well_formed()
+        if answer.ok:
+            assert answer.data["relation"] == "different" or answer.data["changes"] or not answer.data["complete"]
+        else:
+            assert answer.code in A_DOCUMENTS_FAULT, answer.body
+
+
 def test_no_hostile_document_is_left_out(corpus: Path) -> None:
     assert {file.stem for file in (corpus / "hostile").iterdir()} == set(HOSTILE)
 

@@ -177,6 +177,7 @@ def test_only_what_is_deployed_and_not_planned_is_listed() -> None:
     table: ActionTable = actions.load()
     assert list(table.listed(["papermesh.pdf.v1.PdfService"])) == [
         "PDF_CHUNK",
+        "PDF_DIFF",
         "PDF_EMBED",
         "PDF_LAYOUT",
         "PDF_MARKDOWN",

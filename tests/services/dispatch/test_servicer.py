@@ -318,7 +318,7 @@ class TestInvoke:
         assert codes[:40] == [Code.FORBIDDEN] * 40
         assert Code.RATE_LIMIT in codes
 
-    @pytest.mark.parametrize("action", ["", "NO_SUCH", "PDF_DIFF", "GITLAB_GUIDE", "pdf_metadata"])
+    @pytest.mark.parametrize("action", ["", "NO_SUCH", "GITLAB_PROJECT_INFO", "GITLAB_GUIDE", "pdf_metadata"])
     async def test_knows_no_action_that_is_not_deployed(self, mesh: Mesh, action: str) -> None:
         assert (await refusal(mesh.invoke(action))).code is Code.BAD_ARG
 
@@ -1015,8 +1015,8 @@ class TestListDocuments:
 
 class TestListActions:
     async def test_lists_what_the_client_may_invoke(self, mesh: Mesh) -> None:
-        all_of_pdf = ["LAYOUT", "MARKDOWN", "METADATA", "OUTLINE", "PAGE_IMAGE", "SEARCH", "TABLES", "TEXT"]
-        assert await mesh.list_names() == [f"PDF_{name}" for name in all_of_pdf]
+        pages = ["LAYOUT", "MARKDOWN", "METADATA", "OUTLINE", "PAGE_IMAGE", "SEARCH", "TABLES", "TEXT"]
+        assert await mesh.list_names() == [f"PDF_{name}" for name in ["CHUNK", "DIFF", "EMBED", *pages]]
         assert await mesh.list_names(REPORTS_KEY, uri=REPORTS_ID) == ["PDF_MARKDOWN", "PDF_METADATA"]
 
     async def test_describes_each_of_them(self, mesh: Mesh) -> None:
