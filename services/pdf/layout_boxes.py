@@ -55,7 +55,7 @@ class LayoutBoxes:
         if missing := [page for page in pages if page not in kept]:
             until = answer_until(deadline)
             found = await _find(await self._pools.of(MODEL, until), missing, subject, until)
-            if document:
+            if document and found.boxes:
                 self._readings.keep_soon(document, _KIND, found.boxes)
         try:
             read.boxes = {page: boxes.decode() for page, boxes in (kept | found.boxes).items()}

@@ -83,6 +83,7 @@ def test_a_hostile_document_harms_nobody(mesh: Deployment, corpus: Path, name: s
     must_be_an_answer(action, mesh.adapter.ask(action, corpus / "hostile" / f"{name}.pdf"))
 
 
+@pytest.mark.measures_time  # the first question loads the model
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_hostile_document_does_no_harm_to_the_layout_model_either(mesh: Deployment, corpus: Path, name: str) -> None:
     must_be_an_answer("PDF_LAYOUT", mesh.adapter.ask("PDF_LAYOUT", corpus / "hostile" / f"{name}.pdf", mode="model"))

@@ -56,7 +56,7 @@ CONTRADICTIONS: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "more workers than fit": (
         {"services.pdf.workers.count": 3},
-        "services.pdf: 3 workers of 768Mi and 768Mi for the service itself are more than its limit of 2304Mi",
+        "services.pdf: 3 workers of 768Mi and 1152Mi for the service itself are more than its limit of 2688Mi",
     ),
 }
 """What would lose data or open a door, and what no schema can see."""

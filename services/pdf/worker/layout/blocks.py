@@ -50,7 +50,8 @@ class Block:
     """Around all of it, in points from the top left of the page as a reader sees it."""
 
     runs: list[Run]
-    """Its words in reading order, one run for each piece of a line; none for an image."""
+    """Its words in reading order, one run for each piece of a line; of an image those of its labels, if the model found
+    it, else none."""
 
     text: str = ""
     """Its lines joined: words cut at a line's end are whole, and a line's end is a blank where it stands for one.

@@ -35,6 +35,7 @@ _LEFT_OUT = 0.5
 
 _TYPES: tuple[Type, ...] = get_args(Type)
 _SOLID: frozenset[Type] = frozenset(["table", "image"])
+_RUNNING: frozenset[Type] = frozenset(["header", "footer"])
 
 
 @dataclass(slots=True, eq=False)
@@ -81,7 +82,7 @@ def blocks_in(readings: Mapping[int, Reading], boxes: Mapping[int, Sequence[Sequ
     ends = LineEnds(readings.values())
     found = {page.number: list(_kinded(page, typography, ends)) for page in pages}
     body = {
-        number: [each for each in of_page if isinstance(each, Kinded) and each.type not in {"header", "footer"}]
+        number: [each for each in of_page if isinstance(each, Kinded) and each.type not in _RUNNING]
         for number, of_page in found.items()
     }
     carry_on(body)
@@ -158,7 +159,7 @@ def _kinded(page: _Page, typography: Typography, ends: LineEnds) -> Iterator[Kin
         elif rows:
             column = page.columns[id(rows[0].pieces[0])]
             for part in _parts(each, rows, page, typography, ends):
-                number = read(part[0].text)
+                number = None if each.type in _RUNNING else read(part[0].text)
                 yield Kinded(Paragraph(part, column, number), each.type, number, confidence=each.confidence)
 
 
@@ -182,5 +183,5 @@ def _parts(boxed: _Boxed, rows: list[Row], page: _Page, typography: Typography, 
 def _blocks(page: _Page, found: Sequence[Kinded | Block], ends: LineEnds) -> list[Block]:
     blocks = [each if isinstance(each, Block) else block_of_kind(page.number, each, ends) for each in found]
     heads, feet = ([block for block in blocks if block.type == edge] for edge in ("header", "footer"))
-    body = [block for block in blocks if block.type not in {"header", "footer"}]
+    body = [block for block in blocks if block.type not in _RUNNING]
     return heads + body + without_place(page.number, page.reading, page.left) + feet
