@@ -48,7 +48,7 @@ def main() -> int:
     print(f"seeds {seeds.start} to {seeds.stop - 1}\n")
     scores: dict[str, tuple[Score, list[float]]] = {}
     for seed in seeds:
-        for path in _made(programs, chosen.work / "documents", seed):
+        for path in made_documents(programs, chosen.work / "documents", seed):
             truth = json.loads(path.with_suffix(".truth.json").read_text("utf-8"))
             mixed = path.with_name(f"{path.stem}.mixed.pdf")
             scramble(path, mixed)
@@ -56,7 +56,7 @@ def main() -> int:
             for order, each in (("as made", path), ("out of order", mixed)):
                 for row in (f"{name}, {order}", f"all, {order}"):
                     score, costs = scores.setdefault(row, (Score(), []))
-                    blocks, cost = _timed(_readings(each))
+                    blocks, cost = _timed(readings_of(each))
                     score.add(truth, blocks)
                     costs.append(cost)
     rows = [_row(name, score, costs) for name, (score, costs) in sorted(scores.items())]
@@ -66,14 +66,16 @@ def main() -> int:
     return 0
 
 
-def _made(programs: Path, folder: Path, seed: int) -> list[Path]:
+def made_documents(programs: Path, folder: Path, seed: int) -> list[Path]:
+    """Documents of a seed, one of each recipe, made by an interpreter that has what `structured.txt` names."""
     texts = SHARED / "corpus" / "text"
     command = [str(programs / "python"), str(_HERE / "structured.py"), str(folder), str(seed), str(texts)]
     subprocess.run(command, check=True, timeout=_TIMEOUT_S)  # noqa: S603 - our own interpreter
     return sorted(path for path in folder.glob(f"*-{seed}.pdf"))
 
 
-def _readings(path: Path) -> dict[int, Reading]:
+def readings_of(path: Path) -> dict[int, Reading]:
+    """What is read of a document's pages, by their numbers."""
     file = os.open(path, os.O_RDONLY)
     try:
         document = open_document(file)
