@@ -1,39 +1,39 @@
 """How right the layout of documents is, and what it costs: `make bench-layout`; `python -m benchmarks.layout --help`.
 
 Documents are made anew from seeds (`structured.py`), and each is read a second time with its content stream out of
-order (`scramble.py`).
+order (`scramble.py`). What counts is PDF_LAYOUT as a worker makes it of kept readings, tables included. Other engines
+(`layout_peers.py`) get the documents of the first seeds in the same run. `--mode model` measures the layout model.
 """
 
 import argparse
 import json
-import os
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import mean, median
 from typing import Any
 
 from benchmarks.environments import EnvironmentMissingError, ensure
+from benchmarks.layout_peers import PEERS
 from benchmarks.layout_score import Found, Score
 from benchmarks.options import ROOT, SHARED
 from benchmarks.scramble import scramble
 from benchmarks.tables import table
-from services.pdf.processes.kinds import ONE_THREAD
-from services.pdf.worker.documents import Document, open_document
-from services.pdf.worker.layout.blocks import Block
-from services.pdf.worker.layout.modelled import blocks_in
-from services.pdf.worker.layout.rules import blocks_of
+from services.pdf.worker.documents import open_document
+from services.pdf.worker.layout.view import describe
 from services.pdf.worker.layout_model import find_boxes
 from services.pdf.worker.reading import read_page_words
-from services.pdf.worker.words import Reading
+from services.pdf.worker.readings import Readings
 
 _HERE = Path(__file__).parent
 _TIMEOUT_S = 900
 _TYPES = ("heading", "text", "list", "table", "caption")
-_MORE = ("τ", "leaked", "ms")
-BARS: Mapping[str, Mapping[str, float]] = {
+_HEADER = ["documents", "accuracy", *_TYPES, "τ", "leaked", "ms/page"]
+BARS = {
     "rules": {
         "accuracy": 0.90,
         "heading": 0.95,
@@ -41,12 +41,10 @@ BARS: Mapping[str, Mapping[str, float]] = {
         "table": 0.95,
         "caption": 0.80,
         "τ": 0.98,
-        "leaked": 0,
-        "ms": 20,
+        "ms/page": 20,
     },
-    "model": {"accuracy": 0.98, "τ": 0.99, "leaked": 0, "ms": 700},
+    "model": {"accuracy": 0.98, "τ": 0.99, "ms/page": 700},
 }
-"""By mode."""
 
 
 def main() -> int:
@@ -55,81 +53,116 @@ def main() -> int:
     fresh = int(time.time()) % 100_000
     parser.add_argument("--seed", type=int, default=fresh, help="the first seed; default: a fresh one")
     parser.add_argument("--seeds", type=int, default=10, help="how many (default 10)")
-    parser.add_argument("--mode", choices=("rules", "model"), default="rules", help="as of PDF_LAYOUT (default rules)")
+    parser.add_argument("--peer-seeds", type=int, default=2, help="how many others read, being slower (default 2)")
+    parser.add_argument("--mode", choices=("rules", "model"), default="rules", help="of PDF_LAYOUT (default rules)")
     parser.add_argument("--work", type=Path, default=ROOT / "var" / "bench-layout", help="where documents go")
     chosen = parser.parse_args()
-    if chosen.mode == "model" and not ONE_THREAD.items() <= os.environ.items():  # it counts from the import of numpy on
-        os.execve(sys.executable, [sys.executable, "-m", "benchmarks.layout", *sys.argv[1:]], os.environ | ONE_THREAD)  # noqa: S606
-    find = {"rules": _by_rules, "model": _by_model}[chosen.mode]
     try:
         programs = ensure(chosen.work / "venv", _HERE / "structured.txt")
+        peers = ensure(chosen.work / "peers", _HERE / "layout_peers.txt") if chosen.peer_seeds else programs
     except EnvironmentMissingError as error:
         print(error, file=sys.stderr)
         return 2
     seeds = range(chosen.seed, chosen.seed + chosen.seeds)
-    print(f"seeds {seeds.start} to {seeds.stop - 1}\n")
-    scores: dict[str, tuple[Score, list[float]]] = {}
-    for seed in seeds:
-        for path in _made(programs, chosen.work / "documents", seed):
-            truth = json.loads(path.with_suffix(".truth.json").read_text("utf-8"))
-            mixed = path.with_name(f"{path.stem}.mixed.pdf")
-            scramble(path, mixed)
-            name = path.stem.rsplit("-", 1)[0]
-            for order, each in (("as made", path), ("out of order", mixed)):
-                blocks, cost = find(each)
-                for row in (f"{name}, {order}", f"all, {order}"):
-                    score, costs = scores.setdefault(row, (Score(), []))
-                    score.add(truth, blocks)
-                    costs.append(cost)
-    rows = [_row(name, score, costs) for name, (score, costs) in sorted(scores.items())]
-    bars = BARS[chosen.mode]
-    rows.append(["bars", *(f"{bars[name]:g}" if name in bars else "" for name in ("accuracy", *_TYPES, *_MORE))])
-    print(table(["documents", "accuracy", *_TYPES, "τ", "leaked", "ms/page"], rows))
+    print(f"seeds {seeds.start} to {seeds.stop - 1}, peers {seeds.start} to {seeds[: chosen.peer_seeds].stop - 1}\n")
+    made = {seed: made_documents(programs, chosen.work / "documents", seed) for seed in seeds}
+    rows: dict[str, _Row] = defaultdict(_Row)
+    for path in (path for seed in seeds for path in made[seed]):
+        for order, each in _orders(path):
+            found, milliseconds = _by_model(each) if chosen.mode == "model" else _timed(readings_of(each))
+            for name in (f"{path.stem.rsplit('-', 1)[0]}, {order}", f"all, {order}"):
+                rows[name].add(path, found, milliseconds)
+    few = [(path, *each) for seed in seeds[: chosen.peer_seeds] for path in made[seed] for each in _orders(path)]
+    for peer in PEERS if few else ():
+        for (path, order, _), answer in zip(few, _ask(peers, peer, [each for *_, each in few]), strict=True):
+            if answer:
+                found = [Found(*block) for block in answer["blocks"]]
+                rows[f"{peer}, {order}"].add(path, found, 1000 * answer["seconds"] / _page_count(path))
+    bars = [f"{limit:g}" if (limit := BARS[chosen.mode].get(name)) else "" for name in _HEADER[1:]]
+    cells = [
+        [name, *rows[name].cells()] for name in sorted(rows, key=lambda name: (name.startswith(tuple(PEERS)), name))
+    ]
+    print(table(_HEADER, [*cells, ["bars", *bars]]))
     return 0
 
 
-def _made(programs: Path, folder: Path, seed: int) -> list[Path]:
+@dataclass(slots=True)
+class _Row:
+    score: Score = field(default_factory=Score)
+    costs: list[float] = field(default_factory=list)
+
+    def add(self, path: Path, found: Sequence[Found], milliseconds: float) -> None:
+        """Adds what was found in a document, and what a page of it cost."""
+        self.score.add(json.loads(path.with_suffix(".truth.json").read_text("utf-8")), found)
+        self.costs.append(milliseconds)
+
+    def cells(self) -> list[str]:
+        score = self.score
+        figures = [score.accuracy, *(score.f1(kind) for kind in _TYPES), mean(score.orders)]
+        return [*(f"{figure:.3f}" for figure in figures), str(score.leaked), f"{median(self.costs):.1f}"]
+
+
+def _orders(path: Path) -> tuple[tuple[str, Path], ...]:
+    """A document as it was made, and drawn anew out of order."""
+    mixed = path.with_name(f"{path.stem}.mixed.pdf")
+    if not mixed.exists():
+        scramble(path, mixed)
+    return ("as made", path), ("out of order", mixed)
+
+
+def made_documents(programs: Path, folder: Path, seed: int) -> list[Path]:
+    """Documents of a seed, one of each recipe, made by an interpreter that has what `structured.txt` names."""
     texts = SHARED / "corpus" / "text"
     command = [str(programs / "python"), str(_HERE / "structured.py"), str(folder), str(seed), str(texts)]
     subprocess.run(command, check=True, timeout=_TIMEOUT_S)  # noqa: S603 - our own interpreter
     return sorted(path for path in folder.glob(f"*-{seed}.pdf"))
 
 
-def _by_rules(path: Path) -> tuple[list[Found], float]:
-    """The blocks, and milliseconds of CPU a page: the best of three, since others share the machine."""
+def readings_of(path: Path) -> Readings:
+    """What is read of a document's pages."""
     with path.open("rb") as file:
-        readings = _readings(open_document(file.fileno()))
+        document = open_document(file.fileno())
+    pages = range(1, document.page_count + 1)
+    return Readings(document.page_count, pages, {page: read_page_words(document, page) for page in pages}, [])
+
+
+def _page_count(path: Path) -> int:
+    with path.open("rb") as file:
+        return open_document(file.fileno()).page_count
+
+
+def _timed(readings: Readings) -> tuple[list[Found], float]:
+    """The blocks, and milliseconds of CPU a page: the best of three, since others share the machine."""
     costs: list[float] = []
     for _ in range(3):
         began = time.process_time()
-        blocks = blocks_of(readings)
+        answer = describe(readings, {})
         costs.append(1000 * (time.process_time() - began) / len(readings))
-    return _found(blocks), min(costs)
+    return _found(answer), min(costs)
 
 
 def _by_model(path: Path) -> tuple[list[Found], float]:
     """The same with the layout model, whose boxes are found once."""
+    readings = readings_of(path)
     with path.open("rb") as file:
         document = open_document(file.fileno())
-        readings = _readings(document)
         find_boxes(document, {"page": 1})  # loads the model
         began = time.process_time()
-        boxes = {page: json.loads(find_boxes(document, {"page": page})[1]) for page in readings}
-        blocks = blocks_in(readings, boxes)
-        return _found(blocks), 1000 * (time.process_time() - began) / len(readings)
+        boxes = [(page, find_boxes(document, {"page": page})[1].decode()) for page in readings]
+        answer = describe(readings, {"boxes": boxes})
+        return _found(answer), 1000 * (time.process_time() - began) / len(readings)
 
 
-def _readings(document: Document) -> dict[int, Reading]:
-    return {page: read_page_words(document, page) for page in range(1, document.page_count + 1)}
+def _found(answer: bytes) -> list[Found]:
+    pages = json.loads(answer)["pages"]
+    return [Found(block["type"], block["text"]) for page in pages for block in page["blocks"]]
 
 
-def _found(blocks: Sequence[Block]) -> list[Found]:
-    return [Found(block.type, block.text) for block in blocks]
-
-
-def _row(name: str, score: Score, costs: Sequence[float]) -> list[str]:
-    figures: list[Any] = [score.accuracy, *(score.f1(kind) for kind in _TYPES), mean(score.orders)]
-    return [name, *(f"{figure:.3f}" for figure in figures), str(score.leaked), f"{median(costs):.1f}"]
+def _ask(programs: Path, peer: str, paths: Sequence[Path]) -> list[Any]:
+    command = [str(programs / "python"), str(_HERE / "layout_peers.py"), peer, *map(str, paths)]
+    answer = subprocess.run(command, stdout=subprocess.PIPE, timeout=_TIMEOUT_S, check=True).stdout  # noqa: S603 - our own interpreter
+    found: list[Any] = json.loads(answer.splitlines()[-1])  # some peers print before
+    return found
 
 
 if __name__ == "__main__":

@@ -104,6 +104,13 @@ def _search_arguments(request: Any, _subject: Subject) -> dict[str, Any]:
     }
 
 
+def chunk_size(request: Any) -> dict[str, int]:
+    """How long a chunk may be: in one unit, the other is 0."""
+    if request.max_tokens:
+        return {"max_chars": 0, "max_tokens": request.max_tokens}
+    return {"max_chars": request.max_chars or MAX_CHARS, "max_tokens": 0}
+
+
 _METHODS = pdf_service_pb2.DESCRIPTOR.services_by_name["PdfService"].methods_by_name
 
 OPERATIONS = (
@@ -164,7 +171,7 @@ OPERATIONS = (
         name="chunk",
         method=_METHODS["Chunk"],
         view="services.pdf.worker.chunks.view:describe",
-        arguments=lambda request, _subject: reading_arguments(request) | {"max_chars": request.max_chars or MAX_CHARS},
+        arguments=lambda request, _subject: reading_arguments(request) | chunk_size(request),
         pages=Pages(all_at_once=True),
         warm_up={"max_chars": 20},
     ),

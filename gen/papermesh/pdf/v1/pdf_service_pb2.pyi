@@ -1242,12 +1242,17 @@ class ChunkRequest(_message.Message):
     DOC_REF_FIELD_NUMBER: _builtins.int
     PAGES_FIELD_NUMBER: _builtins.int
     MAX_CHARS_FIELD_NUMBER: _builtins.int
+    MAX_TOKENS_FIELD_NUMBER: _builtins.int
     OCR_FIELD_NUMBER: _builtins.int
     LANGUAGES_FIELD_NUMBER: _builtins.int
     pages: _builtins.str
     """Pages to cut, "1-3,7": page numbers from 1, ranges upwards, at most 1,000 characters. Empty means all."""
     max_chars: _builtins.int
     """MaxChars is the longest a chunk may be, from 100 to 8,000 characters (code points); 0 means the default, 1,200."""
+    max_tokens: _builtins.int
+    """MaxTokens is the longest a chunk may be in tokens of o200k_base, which models from GPT-4o on count, from 30 to 4,000;
+    not together with max_chars. 0, the default, means that characters are counted.
+    """
     ocr: _builtins.str
     """Ocr says when pictures of text are read: "auto" (pages whose text layer lacks what they show), "never", or "force"
     (every page, and its text layer is left aside). Default "auto". As long as pages are not read yet, the answer is
@@ -1267,12 +1272,13 @@ class ChunkRequest(_message.Message):
         doc_ref: _document_pb2.DocumentRef | None = ...,
         pages: _builtins.str = ...,
         max_chars: _builtins.int = ...,
+        max_tokens: _builtins.int = ...,
         ocr: _builtins.str = ...,
         languages: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["doc_ref", b"doc_ref"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["doc_ref", b"doc_ref", "languages", b"languages", "max_chars", b"max_chars", "ocr", b"ocr", "pages", b"pages"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["doc_ref", b"doc_ref", "languages", b"languages", "max_chars", b"max_chars", "max_tokens", b"max_tokens", "ocr", b"ocr", "pages", b"pages"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -1364,7 +1370,7 @@ class TextChunk(_message.Message):
     START_FIELD_NUMBER: _builtins.int
     END_FIELD_NUMBER: _builtins.int
     text: _builtins.str
-    """Text of the chunk, at most max_chars characters, a line each paragraph, item or row of a table, with tabs between
+    """Text of the chunk, no longer than was asked for, a line each paragraph, item or row of a table, with tabs between
     the cells of a row. Lines are joined, and words that a line's end cut are whole.
     """
     first_page: _builtins.int

@@ -16,8 +16,8 @@ _DEEPEST = 4
 
 _FEEDS = re.compile("\n{2,}")
 
-_HEAD_SHARE = 0.5
-"""Of the limit, that the head of a table may take in each of its chunks."""
+_HEAD_SHARES = (0.125, 0.25, 0.5)
+"""Of the limit: the least of them that it fits in is what the head of a table may take in each of its chunks."""
 
 
 class Place(NamedTuple):
@@ -64,13 +64,13 @@ def _chunks(section: Section, size: Size) -> Iterator[Chunk]:
         yield whole.chunk(0, len(whole.text), section.path)
         return
     head = _Joined(section.head, size)
-    room = size.limit - size.of(head.shown(0, len(head.text)) + "\n")
-    if not section.head or room < size.limit * (1 - _HEAD_SHARE):
+    first = head.chunk(0, len(head.text), section.path)
+    share = next((share for share in _HEAD_SHARES if size.share(share).fits(f"{first.text}\n")), None)
+    if not section.head or share is None:
         yield from (whole.chunk(start, end, section.path) for start, end in size.split(whole.text))
         return
-    first = head.chunk(0, len(head.text), section.path)
     body = _Joined(section.passages[len(section.head) :], size)
-    for start, end in size.with_limit(room).split(body.text):
+    for start, end in size.share(1 - share).split(body.text):
         rest = body.chunk(start, end, section.path)
         both = Chunk(f"{first.text}\n{rest.text}", section.path, [*first.places, *rest.places])
         yield both if size.fits(both.text) else rest

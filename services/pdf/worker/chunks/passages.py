@@ -44,9 +44,6 @@ class Passage:
     depth: int = 0
     """How deep it stands in a list, from 1; 0 for what is no list item."""
 
-    page: int = 0
-    """Where it begins, from 1."""
-
 
 class Word(NamedTuple):
     """A word where it stands."""
@@ -82,8 +79,6 @@ class DocumentText:
             for line in reading.lines:
                 lines.append(start)
                 start += 0 if line.hidden else len(line.text) + 1
-        self.length = start
-        """Of all of it, in code points."""
 
     def words(self, page: int, run: Run) -> Sequence[Word]:
         """The words of a part of a line, each with its box, or with the run's where the places are unknown."""
@@ -109,7 +104,7 @@ def passage_of(block: Block, document: DocumentText) -> Passage:
     marks = _found(block.text, words)
     if marks is None:  # its order is not that of its words
         return spaced(words, block)
-    return Passage(block.text, marks, block.depth, block.page)
+    return Passage(block.text, marks, block.depth)
 
 
 def spaced(words: Iterable[Word], block: Block) -> Passage:
@@ -120,7 +115,7 @@ def spaced(words: Iterable[Word], block: Block) -> Passage:
         parts.append(word.text)
         marks.append(word.mark(start, len(word.text)))
         start += len(word.text) + 1
-    return Passage(" ".join(parts), marks, block.depth, block.page)
+    return Passage(" ".join(parts), marks, block.depth)
 
 
 def _found(text: str, words: Iterable[Word]) -> list[Mark] | None:

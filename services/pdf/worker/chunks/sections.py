@@ -116,20 +116,8 @@ class _Sectioner:
             return
         if block.type == "table":
             self._take_table(block)
-        elif block.type == "footnote":
-            self._found.append(Section(self._path(), [passage_of(block, self._document)]))
-        else:
-            self._settle_caption()
-            self._enter(block, title)
-            passage = passage_of(block, self._document)
-            if not passage.text:
-                return
-            if block.type == "caption":
-                self._caption = passage
-            else:
-                self._current.passages.append(passage)
-                self._is_bare = self._is_bare and block.type == "heading"
-                self._table = None
+        elif (passage := passage_of(block, self._document)).text:
+            self._take_text(block, title, passage)
         self._page = block.page
 
     def finish(self) -> list[Section]:
@@ -137,14 +125,29 @@ class _Sectioner:
         self._settle_caption()
         return [section for section in self._found if section.passages]
 
+    def _take_text(self, block: Block, title: Title | None, passage: Passage) -> None:
+        if block.type == "footnote":
+            self._found.append(Section(self._path(), [passage]))
+            return
+        self._settle_caption()
+        self._enter(block, title)
+        if block.type == "caption":
+            self._caption = passage
+        else:
+            self._current.passages.append(passage)
+            self._is_bare = self._is_bare and block.type == "heading"
+            self._table = None
+
     def _path(self) -> tuple[str, ...]:
         return tuple(fold(title.text)[:MAX_TITLE] for title in self._titles)
 
     def _enter(self, block: Block, title: Title | None) -> None:
         """Begins another section if the block does."""
         if title is not None:
-            self._titles = [each for each in self._titles if each.level < title.level] + [title]
-            if self._is_bare:
+            above = [each for each in self._titles if each.level < title.level]
+            is_next = bool(block.marker) and len(above) < len(self._titles)  # an article after one that says nothing
+            self._titles = [*above, title]
+            if self._is_bare and not (is_next and self._current.passages):
                 self._current.path = self._path()
                 return
         elif block.page <= self._page + 1:  # where pages are missing, what follows may stand under another heading

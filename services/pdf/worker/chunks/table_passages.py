@@ -73,4 +73,4 @@ def _joined(cells: Sequence[Sequence[Word]], block: Block) -> Passage:
         text += "\t" if at else ""
         marks += [mark._replace(start=mark.start + len(text)) for mark in cell.marks]
         text += cell.text
-    return Passage(text if marks else "", marks, 0, block.page)
+    return Passage(text if marks else "", marks)

@@ -7,16 +7,21 @@ import orjson
 
 from services.pdf.worker.chunks.chunks import Chunk, chunks_of
 from services.pdf.worker.chunks.passages import DocumentText
-from services.pdf.worker.chunks.sizes import Size
+from services.pdf.worker.chunks.sizes import Size, by_tokens
 from services.pdf.worker.readings import Readings
 
 
 def describe(readings: Readings, arguments: Mapping[str, Any]) -> bytes:
-    """ChunkResponse as JSON text, all fields present; no chunk has more than `arguments["max_chars"]` characters."""
+    """ChunkResponse as JSON text, all fields present.
+
+    No chunk has more than `arguments["max_chars"]` characters or, if that is 0, `arguments["max_tokens"]` tokens.
+    """
+    max_chars = arguments["max_chars"]
+    size = Size(max_chars) if max_chars else Size(arguments["max_tokens"], by_tokens)
     starts = DocumentText(readings).starts
     return orjson.dumps(
         {
-            "chunks": [described(chunk) for chunk in chunks_of(readings, Size(arguments["max_chars"]))],
+            "chunks": [described(chunk) for chunk in chunks_of(readings, size)],
             "failures": readings.failures,
             "pages": readings.page_count,
             "page_starts": [{"page": page, "start": start} for page, start in starts.items()],

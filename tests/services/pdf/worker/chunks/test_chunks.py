@@ -69,6 +69,18 @@ def test_a_heading_with_nothing_of_its_own_begins_what_comes_under_it() -> None:
     assert second.path == ("Part One", "Pay")
 
 
+def test_an_article_with_nothing_but_its_heading_is_a_chunk_too() -> None:
+    lines = [
+        Written("제1장 총칙", y=60, size=16, bold=True),
+        Written("제1조 삭제", y=100, size=13, bold=True),
+        Written("제2조(목적)", y=130, size=13, bold=True),
+        *paragraph(["이 규정은 휴가의 종류와 신청하는 방법을 정함을 그 목적으로 한다."] * 6, y=160),
+    ]
+    first, second = chunks({1: page(*lines)})
+    assert (first.text, first.path) == ("제1장 총칙\n제1조 삭제", ("제1장 총칙", "제1조 삭제"))
+    assert second.path == ("제1장 총칙", "제2조(목적)")
+
+
 def test_an_article_that_goes_on_over_the_page_is_one_chunk_without_the_running_lines() -> None:
     def sheet(number: int, *lines: Written) -> Reading:
         return page(Written("Rules of the house", y=30, size=8), *lines, Written(f"- {number} -", x=280, y=810, size=8))

@@ -8,7 +8,6 @@ def test_the_documents_text_is_that_of_its_pages_one_after_another() -> None:
     readings = {2: page(*prose(3)), 5: page(Written("가나다 라"), Written("unseen", y=200, hidden="covered"))}
     document = DocumentText(readings)
     assert document.starts == {2: 0, 5: len(readings[2].text)}
-    assert document.length == len(readings[2].text + readings[5].text)
 
 
 def test_words_stand_where_the_documents_text_has_them() -> None:

@@ -3,8 +3,9 @@ from itertools import pairwise
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from semantic_text_splitter import TextSplitter
 
-from services.pdf.worker.chunks.sizes import Size
+from services.pdf.worker.chunks.sizes import Size, Splitting, by, by_tokens
 
 TEXTS = st.text(st.sampled_from("ab가나 .\n①\u0301🇰"), max_size=400) | st.text(max_size=200)
 
@@ -18,9 +19,11 @@ def count_pairs(text: str) -> int:
     return sum((len(word) + 1) // 2 for word in text.split())
 
 
-@given(TEXTS, st.integers(1, 60), st.sampled_from([None, count_pairs]))
-def test_pieces_are_within_the_limit_and_lose_nothing_but_white_space(text: str, limit: int, measure: object) -> None:
-    size = Size(limit, measure)  # type: ignore[arg-type]
+@given(TEXTS, st.integers(1, 60), st.sampled_from([TextSplitter, by(count_pairs)]))
+def test_pieces_are_within_the_limit_and_lose_nothing_but_white_space(
+    text: str, limit: int, splitting: Splitting
+) -> None:
+    size = Size(limit, splitting)
     pieces = list(size.split(text))
     assert all(start < end and size.fits(text[start:end]) for start, end in pieces)
     assert all(before[1] <= after[0] for before, after in pairwise(pieces))
@@ -45,6 +48,22 @@ def test_a_text_of_a_million_characters_is_cut(unit: str, limit: int) -> None:
     text = unit * (1_000_000 // len(unit))
     pieces = [text[start:end] for start, end in Size(limit).split(text)]
     assert all(0 < len(piece) <= limit for piece in pieces)
+    assert sum(map(len, map(bare, pieces))) == len(bare(text))
+
+
+def test_tokens_are_those_of_gpt_4o() -> None:
+    assert Size(2, by_tokens).fits("Hello world")
+    assert not Size(2, by_tokens).fits("Hello world!")
+    text = "이 규정은 휴가를 정한다. 팀장이 승인한다. " * 40
+    pieces = [text[start:end] for start, end in Size(30, by_tokens).split(text)]
+    assert len(pieces) > 10
+    assert all(Size(30, by_tokens).fits(piece) for piece in pieces)
+
+
+@pytest.mark.parametrize("unit", ["a", "가나 ", "\n"])
+def test_a_text_of_a_hundred_thousand_characters_is_cut_by_tokens(unit: str) -> None:
+    text = unit * (100_000 // len(unit))
+    pieces = [text[start:end] for start, end in Size(400, by_tokens).split(text)]
     assert sum(map(len, map(bare, pieces))) == len(bare(text))
 
 

@@ -9,6 +9,7 @@ from google.protobuf import json_format
 
 from papermesh.pdf.v1 import pdf_service_pb2 as pb
 from services.pdf.worker import failures
+from services.pdf.worker.chunks.sizes import Size, by_tokens
 from services.pdf.worker.chunks.view import describe
 from services.pdf.worker.readings import Readings
 from tests.services.pdf.support import open_path
@@ -18,8 +19,9 @@ from tests.services.pdf.written import page, prose
 SAMPLE = Path("samples/leave-policy.pdf")
 
 
-def answer_of(path: Path, limit: int = 1_200) -> Any:
-    return orjson.loads(describe(Readings.take(given(open_path(path), with_scans=True)), {"max_chars": limit}))
+def answer_of(path: Path, limit: int = 1_200, tokens: int = 0) -> Any:
+    asked = {"max_chars": limit, "max_tokens": tokens}
+    return orjson.loads(describe(Readings.take(given(open_path(path), with_scans=True)), asked))
 
 
 def test_an_answer_has_all_fields_in_the_order_of_the_proto() -> None:
@@ -47,6 +49,12 @@ def test_places_are_those_of_what_pdf_text_gives(limit: int) -> None:
         of_page = items[box["page"] - 1]["text"]
         start = starts[box["page"]]
         assert of_page[box["start"] - start : box["end"] - start] == text[box["start"] : box["end"]]
+
+
+def test_a_limit_may_be_in_tokens() -> None:
+    found = [chunk["text"] for chunk in answer_of(SAMPLE, 0, 40)["chunks"]]
+    assert len(found) > len(answer_of(SAMPLE)["chunks"])
+    assert all(Size(40, by_tokens).fits(text) for text in found)
 
 
 def test_the_leave_policy_is_cut_at_its_headings() -> None:
