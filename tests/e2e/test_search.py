@@ -46,7 +46,7 @@ def test_an_expression_is_matched(mesh: Deployment, policy: Path) -> None:
         ({"query": ""}, "query"),
         ({"query": "a" * 10_000}, "query"),
         ({"query": "\x01\x02\x03"}, "has no letter, digit or sign"),
-        ({"query": "(a+", "mode": "regex"}, r"missing \): .*at character 4"),
+        ({"query": "(a+", "mode": "regex"}, "at character 4"),
         ({"query": "a*", "mode": "regex"}, "matches the empty text"),
         ({"query": "a", "mode": "meaning"}, "mode"),
         ({"query": "a", "max_hits": 0}, "max_hits"),
