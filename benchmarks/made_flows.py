@@ -16,7 +16,7 @@ from services.pdf.worker.mupdf import pymupdf
 
 _FONTS = {
     "ko": "/usr/share/fonts/truetype/nanum/NanumGothic.ttf",
-    "en": "/usr/share/fonts/opentype/noto/NotoSerifCJK-Regular.ttc",
+    "en": "/usr/share/fonts/truetype/dejavu/DejaVuSerif.ttf",
 }
 _SIZE, _PITCH = 10.0, 15.0
 _TOP, _BOTTOM, _LEFT, _RIGHT, _GUTTER = 80.0, 770.0, 60.0, 535.0, 24.0

@@ -1,6 +1,7 @@
 """Where a pattern matches in flows, and what is told of a match: boxes, the text around it, the headings above it."""
 
 import time
+import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, islice
@@ -27,11 +28,8 @@ CONTEXT = 80
 """Of one hit; characters of its text, and of what stands before and after it."""
 
 _NARROW = frozenset(".,:;'\"|!ijlIft()[]·“”\u2018\u2019")
-_WIDTHS = {True: 0.3, False: 0.55}
-"""How wide narrow letters and others are beside those of Hangul, which are as wide as high; roughly."""
-
-_WIDE = "\u1100"
-"""The first letter of those."""
+_BROAD = frozenset("mwMW@%…—")
+"""Letters that are narrower or broader than most."""
 
 
 class Match(NamedTuple):
@@ -83,7 +81,7 @@ def _matches(pattern: Pattern, spelling: Spelling) -> Iterator[Match | None]:
         if start == end:
             yield None
             continue
-        first = spelling.flow.stretches[spelling.spot(start).stretch]
+        first = spelling.stretch(start)
         yield Match(first.page, first.at, start, end, spelling)
 
 
@@ -149,14 +147,11 @@ def _confidence(stretch: Stretch, start: int, stop: int) -> float:
 
 def area(stretch: Stretch, start: int, stop: int) -> Box | None:
     """The box around these letters of a stretch; None where places are not known."""
-    edges = stretch.boxes
-    if not edges:
-        return None
     first, last = stretch.word_at(start), stretch.word_at(stop - 1)
     box: Box | None = None
-    for index in range(first, last + 1):
+    for index, edges in enumerate(stretch.boxes(first, last), first):
         word, begins = stretch.words[index], stretch.starts[index]
-        part = _cut(edges[index], word, max(start - begins, 0), min(stop - begins, len(word)), stretch.line.direction)
+        part = _cut(edges, word, max(start - begins, 0), min(stop - begins, len(word)), stretch.line.direction)
         box = part if box is None else box.around(part)
     return box
 
@@ -165,7 +160,7 @@ def _cut(box: Box, word: str, start: int, stop: int, direction: tuple[float, flo
     """The part of a word's box that some of its letters fill, by what letters of their kind usually take."""
     if (start == 0 and stop == len(word)) or start >= stop:
         return box
-    widths = [0.0, *accumulate(_WIDTHS[letter in _NARROW] if letter < _WIDE else 1.0 for letter in word)]
+    widths = [0.0, *accumulate(_width(letter) for letter in word)]
     low, high = widths[start] / widths[-1], widths[stop] / widths[-1]
     across, down = direction
     if runs_right_to_left(word):
@@ -175,6 +170,13 @@ def _cut(box: Box, word: str, start: int, stop: int, direction: tuple[float, flo
     if abs(across) >= abs(down):
         return box._replace(x0=box.x0 + low * (box.x1 - box.x0), x1=box.x0 + high * (box.x1 - box.x0))
     return box._replace(y0=box.y0 + low * (box.y1 - box.y0), y1=box.y0 + high * (box.y1 - box.y0))
+
+
+def _width(letter: str) -> float:
+    """How wide a letter is in most fonts, in sizes; roughly."""
+    if unicodedata.east_asian_width(letter) in {"W", "F"}:
+        return 1.0
+    return 0.3 if letter in _NARROW else 0.85 if letter in _BROAD else 0.55
 
 
 def _context(spelling: Spelling, first: Spot, last: Spot) -> tuple[str, str, str]:

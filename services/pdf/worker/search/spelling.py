@@ -48,10 +48,14 @@ class Spelling:
 
     def spot(self, at: int) -> Spot:
         """The letter that a byte is of; of what joins two stretches, the last letter before it."""
-        index = max(bisect_right(self.starts, at) - 1, 0)
+        index = bisect_right(self.starts, at) - 1
         stretch = self.flow.stretches[index]
         ends = stretch.folded_ends if self.folded else stretch.plain_ends
         return Spot(index, min(bisect_right(ends, at - self.starts[index]), len(ends) - 1))
+
+    def stretch(self, at: int) -> Stretch:
+        """The stretch that a byte is of."""
+        return self.flow.stretches[bisect_right(self.starts, at) - 1]
 
     def byte(self, spot: Spot, *, after: bool = False) -> int:
         """Where in the text a letter begins, or with `after` where it ends."""

@@ -53,6 +53,11 @@ def test_part_of_a_word_has_the_part_of_its_box() -> None:
     assert hit["boxes"][0]["bbox"] == {"x0": 112.0, "y0": 100.0, "x1": 142.0, "y1": 110.0}
 
 
+def test_quotes_around_a_word_are_narrow() -> None:
+    (hit,) = search([page(Written("\u201c보호법\u201d", 72, 100, width=36.0))], "보호법")["hits"]
+    assert hit["boxes"][0]["bbox"] == {"x0": 75.0, "y0": 100.0, "x1": 105.0, "y1": 110.0}
+
+
 @pytest.mark.parametrize(
     ("direction", "edges"),
     [((0, 1), (62, 140, 72, 170)), ((0, -1), (72, 30, 82, 60)), ((-1, 0), (2, 90, 32, 100))],
