@@ -119,7 +119,7 @@ class _Press:
             return max((at for at in cuts if self._measure(text[:at]) <= room), default=0)
         if not (text.isalpha() and text.islower()):
             return 0
-        cuts = range(_LEAST_PART, len(text) - _LEAST_PART + 1)
+        cuts = list(range(_LEAST_PART, len(text) - _LEAST_PART + 1))
         return max((at for at in cuts if self._measure(text[:at] + "-") <= room), default=0)
 
     def _put(self, word: Word, text: str, blank: float, hyphen: str = "") -> None:
