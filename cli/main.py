@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from cli import audit, calls, certs, clients, diff, documents, keys, machine, pictures, signing
+from cli import audit, calls, certs, clients, diff, documents, keys, machine, pictures, search, signing
 
 app = typer.Typer(
     name="papermesh",
@@ -46,6 +46,7 @@ app.command()(documents.documents)
 app.command()(calls.delete)
 app.command()(calls.invoke)
 app.command()(pictures.image)
+app.command()(search.search)
 app.command()(diff.diff)
 app.command()(signing.sign)
 app.add_typer(certs.app, name="certs")

@@ -30,7 +30,7 @@ def show_result(data: Any, meta: dict[str, Any]) -> None:
     console, data, meta = out(), harmless_value(data), harmless_value(meta)
     if isinstance(data, dict):
         _object(console, {key: value for key, value in data.items() if key != _FAILURES})
-        _failures(data.get(_FAILURES))
+        show_failures(data.get(_FAILURES))
     else:
         _section(console, "result", data)
     _meta(meta)
@@ -143,7 +143,7 @@ def _rule(console: Console, title: str) -> None:
     console.print(line, overflow="ellipsis")
 
 
-def _failures(failures: Any) -> None:
+def show_failures(failures: Any) -> None:
     """Says what the result lacks: on standard error, to be seen even if the result goes to a file."""
     if not isinstance(failures, list) or not failures:
         return

@@ -17,6 +17,7 @@ ACTIONS = (
     "PDF_LAYOUT",
     "PDF_TABLES",
     "PDF_MARKDOWN",
+    "PDF_SEARCH",
     "PDF_CHUNK",
     "PDF_PAGE_IMAGE",
 )
@@ -33,8 +34,16 @@ HOSTILE = (
 
 A_DOCUMENTS_FAULT = {"BAD_ARG", "TOO_LARGE"}
 
-REASONS = {"BROKEN", "MODEL_PENDING", "OCR_FAILED", "OCR_PENDING", "SCAN", "TOO_LARGE"}
+REASONS = {"BROKEN", "MODEL_PENDING", "OCR_FAILED", "OCR_PENDING", "PENDING", "SCAN", "TOO_LARGE"}
 """Why a page is missing from a result."""
+
+
+ARGUMENTS: dict[str, dict[str, str]] = {"PDF_SEARCH": {"query": "a"}}
+"""What an action wants to know besides the document."""
+
+
+def ask(mesh: Deployment, action: str, document: Path | bytes) -> Answer:
+    return mesh.adapter.ask(action, document, **ARGUMENTS.get(action, {}))
 
 
 def must_be_an_answer(action: str, answer: Answer) -> None:
@@ -69,6 +78,9 @@ def must_be_an_answer(action: str, answer: Answer) -> None:
         pages = answer.data["pages"]
         assert all(0 < len(chunk["text"]) <= 1_200 for chunk in answer.data["chunks"])
         assert all(1 <= chunk["first_page"] <= chunk["last_page"] <= pages for chunk in answer.data["chunks"])
+    elif action == "PDF_SEARCH":
+        assert len(answer.data["hits"]) == min(answer.data["total"], 20)
+        assert all(1 <= hit["page"] <= answer.data["pages"] and hit["text"] for hit in answer.data["hits"])
     else:
         assert all(entry["title"] and entry["level"] >= 1 for entry in answer.data["entries"])
 
@@ -80,7 +92,7 @@ def last_page(answer: Answer) -> int:
 @pytest.mark.parametrize("action", ACTIONS)
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_hostile_document_harms_nobody(mesh: Deployment, corpus: Path, name: str, action: str) -> None:
-    must_be_an_answer(action, mesh.adapter.ask(action, corpus / "hostile" / f"{name}.pdf"))
+    must_be_an_answer(action, ask(mesh, action, corpus / "hostile" / f"{name}.pdf"))
 
 
 @pytest.mark.measures_time  # the first question loads the model
@@ -113,13 +125,13 @@ def test_every_ordinary_document_is_answered(mesh: Deployment, corpus: Path, fol
     documents = sorted((corpus / folder).glob("*.pdf"))
     assert documents
     for document in documents:
-        must_be_an_answer(action, mesh.adapter.ask(action, document))
+        must_be_an_answer(action, ask(mesh, action, document))
         mesh.must_still_work()
 
 
 @pytest.mark.parametrize("action", ACTIONS)
 def test_an_encrypted_document_says_so(mesh: Deployment, corpus: Path, action: str) -> None:
-    answer = mesh.adapter.ask(action, corpus / "mixed" / "libreoffice-writer-password.pdf")
+    answer = ask(mesh, action, corpus / "mixed" / "libreoffice-writer-password.pdf")
     answer.must_be("BAD_ARG", says="encrypted", reason="encrypted")
 
 
@@ -128,7 +140,7 @@ def test_an_encrypted_document_says_so(mesh: Deployment, corpus: Path, action: s
     "content", [b"%PDF-1.7", b"%PDF-1.7\n" + b"\x00\xff" * 5000 + b"\n%%EOF"], ids=["head-only", "noise"]
 )
 def test_what_is_no_document_says_so(mesh: Deployment, action: str, content: bytes) -> None:
-    mesh.adapter.ask(action, content).must_be("BAD_ARG", reason="broken")
+    ask(mesh, action, content).must_be("BAD_ARG", reason="broken")
 
 
 @pytest.mark.parametrize(
@@ -151,7 +163,7 @@ def test_what_does_not_begin_as_a_document_is_not_even_stored(mesh: Deployment, 
 def test_a_document_that_was_cut_off_is_answered(mesh: Deployment, corpus: Path, share: float) -> None:
     content = (corpus / "mixed" / "pdflatex-outline.pdf").read_bytes()
     for action in ACTIONS:
-        must_be_an_answer(action, mesh.adapter.ask(action, content[: int(len(content) * share)]))
+        must_be_an_answer(action, ask(mesh, action, content[: int(len(content) * share)]))
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -160,13 +172,13 @@ def test_a_document_with_damage_here_and_there_is_answered(mesh: Deployment, cor
     for number in range(997 + seed, len(content), 997):  # what does not begin as a PDF is not even stored
         content[number] ^= 0xFF
     for action in ACTIONS:
-        must_be_an_answer(action, mesh.adapter.ask(action, bytes(content)))
+        must_be_an_answer(action, ask(mesh, action, bytes(content)))
 
 
 def test_no_answer_about_a_document_shows_where_it_is_kept(mesh: Deployment, corpus: Path) -> None:
     for file in sorted((corpus / "hostile").iterdir()):
         for action in ACTIONS:
-            body = str(mesh.adapter.ask(action, file).body)
+            body = str(ask(mesh, action, file).body)
             for words in (str(mesh.stack.folders.root), "work/", "document-", "/tmp"):  # noqa: S108 - what must not be seen
                 assert words not in body
 

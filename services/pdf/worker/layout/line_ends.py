@@ -17,7 +17,8 @@ _UNSPACED = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uf
 _EDGES = "\"'()[]{}<>.,:;!?·…“”\u2018\u2019「」『』《》〈〉"
 _JOINTS = "/\u2013\u2014"
 _SOFT_HYPHEN = "\u00ad"
-_HYPHENS = f"-\u2010{_SOFT_HYPHEN}"
+_HYPHENS = f"-\u2010\u2011{_SOFT_HYPHEN}"
+"""U+2011 as well, though no line may end there: some fonts have no other name for their hyphen."""
 
 _ENDS_WORD = re.compile(
     r"(?:[을를은는의와과께]|에서|에게|으로|까지|부터|마다|[가-힣]{2,}(?:이|가|에|로|도|고|며|면|한|된|할|인)|하여|하고|하는|있는"

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import accumulate, groupby, pairwise
 
-from services.pdf.worker.boxes import Box
+from services.pdf.worker.boxes import Box, boxes_in
 from services.pdf.worker.layout.blocks import Block, Run
 from services.pdf.worker.layout.rules import blocks_of
 from services.pdf.worker.layout.titles import with_titles
@@ -44,12 +44,13 @@ class Stretch:
     """Neighbouring words of one line."""
 
     page: int
-    reading: Reading
     line: Line
     start: int
-    """The first of its words, from 0; `stop` is the one after the last."""
+    """The first of its words, from 0."""
 
-    stop: int
+    words: list[str]
+    """As they stand there, at least one."""
+
     at: int
     """Where it stands in the document: the number of its block, in reading order."""
 
@@ -60,25 +61,23 @@ class Stretch:
     """Whether it is of the same paragraph as the stretch before it in its flow."""
 
     @cached_property
-    def words(self) -> list[str]:
-        """As they stand there."""
-        return self.line.text.split()[self.start : self.stop]
-
-    @cached_property
     def text(self) -> str:
         """Its words with single blanks between them."""
         return " ".join(self.words)
 
     @cached_property
     def box(self) -> Box | None:
-        """Around all of it."""
-        return _around(self.boxes)
+        """Around all of it; None where places are not known."""
+        edges = self.line.boxes[4 * self.start : 4 * (self.start + len(self.words))]
+        if not edges:
+            return None
+        return Box(
+            min(edges[::4]) / UNITS, min(edges[1::4]) / UNITS, max(edges[2::4]) / UNITS, max(edges[3::4]) / UNITS
+        )
 
-    @property
-    def boxes(self) -> list[Box]:
-        """Of each word; none where places are not known."""
-        edges = self.line.boxes[4 * self.start : 4 * self.stop]
-        return [Box(*(edge / UNITS for edge in edges[index : index + 4])) for index in range(0, len(edges), 4)]
+    def boxes(self, first: int, last: int) -> list[Box]:
+        """Those of its words from `first` to `last`, counted from 0; none where places are not known."""
+        return list(boxes_in(self.line.boxes[4 * (self.start + first) : 4 * (self.start + last + 1)]))
 
     @cached_property
     def starts(self) -> list[int]:
@@ -112,27 +111,28 @@ def flows_of(readings: Readings, *, include_hidden: bool) -> list[Flow]:
     places = _places(find_tables(readings))
     tables = {page: [place.box for place in found] for page, found in places.items()}
     flows: list[Flow] = []
-    open_flows: dict[str, tuple[int, Flow | None]] = {}
+    open_flows: dict[tuple[str, int], Flow] = {}
+    # The same for pages between which none is missing.
+    neighbours = {page: page - index for index, page in enumerate(readings)}
     at = 0
     for page, blocks in groupby(_with_paths(blocks_of(readings, tables)), key=lambda each: each[0].page):
-        reading = readings[page]
-        along = _main_direction(reading)
+        along = _main_direction(readings[page])
+        words = [line.text.split() for line in readings[page].lines]
         for block, path in blocks:
             at += 1
-            stretches = list(_stretches(block, reading, at, path, places[page]))
+            stretches = list(_stretches(block, readings[page], words, at, path, places[page]))
             if not stretches:
                 continue
             kind = "body" if block.type in _BODY else block.type
             if kind not in {"body", "footnote"} or _direction(stretches[0].line) != along:
                 flows.append(Flow(stretches))
                 continue
-            last, flow = open_flows.get(kind, (page, None))
-            if flow is None or page - last > 1:
-                flow = Flow()
+            flow = open_flows.get((kind, neighbours[page]))
+            if flow is None:
+                flow = open_flows[kind, neighbours[page]] = Flow()
                 flows.append(flow)
             stretches[0].goes_on = block.continues and bool(flow.stretches)
             flow.stretches += stretches
-            open_flows[kind] = page, flow
     if include_hidden:
         flows += _hidden(readings, at)
     return flows
@@ -153,8 +153,13 @@ def _with_paths(blocks: Iterable[Block]) -> Iterator[tuple[Block, tuple[str, ...
         yield block, () if block.type in {"header", "footer"} else above
 
 
-def _stretches(
-    block: Block, reading: Reading, at: int, path: tuple[str, ...], places: Sequence[_Place]
+def _stretches(  # noqa: PLR0917  # a block, and what is known of it
+    block: Block,
+    reading: Reading,
+    words: Sequence[list[str]],
+    at: int,
+    path: tuple[str, ...],
+    places: Sequence[_Place],
 ) -> Iterator[Stretch]:
     runs: Iterable[Run] = block.runs
     cells = places[block.table].cells if block.table is not None else []
@@ -163,7 +168,8 @@ def _stretches(
     goes_on = False
     for run in runs:
         if run.start < run.stop:
-            yield Stretch(block.page, reading, reading.lines[run.line], run.start, run.stop, at, path, goes_on)
+            said = words[run.line][run.start : run.stop]
+            yield Stretch(block.page, reading.lines[run.line], run.start, said, at, path, goes_on)
             goes_on = True
 
 
@@ -173,8 +179,7 @@ def _by_cells(runs: Sequence[Run], reading: Reading, cells: Sequence[Box]) -> li
         return list(runs)
     found: defaultdict[int, list[Run]] = defaultdict(list)
     for run in runs:
-        edges = reading.lines[run.line].boxes
-        boxes = [Box(*(edge / UNITS for edge in edges[4 * at : 4 * at + 4])) for at in range(run.start, run.stop)]
+        boxes = boxes_in(reading.lines[run.line].boxes[4 * run.start : 4 * run.stop])
         holders = [
             next((index for index, cell in enumerate(cells) if cell.holds(box.middle)), len(cells)) for box in boxes
         ]
@@ -201,7 +206,7 @@ def _hidden(readings: Readings, at: int) -> Iterator[Flow]:
         for line in reading.lines:
             if line.hidden and line.text:
                 at += 1
-                yield Flow([Stretch(page, reading, line, 0, len(line.text.split()), at)])
+                yield Flow([Stretch(page, line, 0, line.text.split(), at)])
 
 
 def _main_direction(reading: Reading) -> tuple[int, int]:
@@ -216,12 +221,3 @@ def _main_direction(reading: Reading) -> tuple[int, int]:
 def _direction(line: Line) -> tuple[int, int]:
     across, down = line.direction
     return round(across), round(down)
-
-
-def _around(boxes: Sequence[Box]) -> Box | None:
-    if not boxes:
-        return None
-    found = boxes[0]
-    for box in boxes[1:]:
-        found = found.around(box)
-    return found

@@ -1,7 +1,8 @@
 """Where a pattern matches in flows, and what is told of a match: boxes, the text around it, the headings above it."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, islice
 from typing import Any, NamedTuple
@@ -10,7 +11,7 @@ from services.pdf.worker.boxes import Box
 from services.pdf.worker.right_to_left import runs_right_to_left
 from services.pdf.worker.search.flows import Flow, Stretch
 from services.pdf.worker.search.patterns import Pattern
-from services.pdf.worker.search.spelling import Spelling, Spot
+from services.pdf.worker.search.spelling import Spelling, Spot, side_by_side
 
 MOST_COUNTED = 100_000
 """Matches in one document."""
@@ -26,9 +27,9 @@ MOST_CHARACTERS = 2_000
 CONTEXT = 80
 """Of one hit; characters of its text, and of what stands before and after it."""
 
-_NARROW = frozenset(".,:;'|!ijlIft()[]·")
-_WIDTHS = 0.5, 1.0
-"""How wide narrow letters are beside the others of a word, roughly."""
+_NARROW = frozenset(".,:;'\"|!ijlIft()[]·“”\u2018\u2019")
+_BROAD = frozenset("mwMW@%…—")
+"""Letters that are narrower or broader than most."""
 
 
 class Match(NamedTuple):
@@ -80,7 +81,7 @@ def _matches(pattern: Pattern, spelling: Spelling) -> Iterator[Match | None]:
         if start == end:
             yield None
             continue
-        first = spelling.flow.stretches[spelling.spot(start).stretch]
+        first = spelling.stretch(start)
         yield Match(first.page, first.at, start, end, spelling)
 
 
@@ -89,12 +90,11 @@ def describe(match: Match, plain: Callable[[Flow], Spelling]) -> dict[str, Any]:
     flow = match.spelling.flow
     first, last = match.spelling.spot(match.start), match.spelling.spot(match.end - 1)
     parts = list(islice(_parts(flow, first, last), MOST_BOXES))
-    boxes = [(stretch.page, box) for stretch, start, stop in parts if (box := area(stretch, start, stop))]
     before, text, after = _context(plain(flow), first, last)
     stretch = flow.stretches[first.stretch]
     return {
         "page": stretch.page,
-        "boxes": [{"page": page, "bbox": _rectangle(box)} for page, box in boxes],
+        "boxes": [{"page": page, "bbox": _rectangle(box)} for page, box in _boxes(parts)],
         "before": before,
         "text": text,
         "after": after,
@@ -102,6 +102,30 @@ def describe(match: Match, plain: Callable[[Flow], Spelling]) -> dict[str, Any]:
         "score": round(min(_confidence(*part) for part in parts), 3),
         "hidden": stretch.line.hidden,
     }
+
+
+def _boxes(parts: Sequence[tuple[Stretch, int, int]]) -> Iterator[tuple[int, Box]]:
+    """A box for each line, with its page: a line may have been read in pieces."""
+    before: tuple[Stretch, Box] | None = None
+    for stretch, start, stop in parts:
+        box = area(stretch, start, stop)
+        if box is None:
+            continue
+        if before is not None and side_by_side(before[0], stretch) and _is_near(before[1], box):
+            before = stretch, before[1].around(box)
+            continue
+        if before is not None:
+            yield before[0].page, before[1]
+        before = stretch, box
+    if before is not None:
+        yield before[0].page, before[1]
+
+
+def _is_near(one: Box, other: Box) -> bool:
+    """Whether the gap between two boxes on one line is no wider than they are high."""
+    across = max(one.x0, other.x0) - min(one.x1, other.x1)
+    down = max(one.y0, other.y0) - min(one.y1, other.y1)
+    return across < one.y1 - one.y0 if across >= down else down < one.x1 - one.x0
 
 
 def _parts(flow: Flow, first: Spot, last: Spot) -> Iterator[tuple[Stretch, int, int]]:
@@ -123,14 +147,11 @@ def _confidence(stretch: Stretch, start: int, stop: int) -> float:
 
 def area(stretch: Stretch, start: int, stop: int) -> Box | None:
     """The box around these letters of a stretch; None where places are not known."""
-    edges = stretch.boxes
-    if not edges:
-        return None
     first, last = stretch.word_at(start), stretch.word_at(stop - 1)
     box: Box | None = None
-    for index in range(first, last + 1):
+    for index, edges in enumerate(stretch.boxes(first, last), first):
         word, begins = stretch.words[index], stretch.starts[index]
-        part = _cut(edges[index], word, max(start - begins, 0), min(stop - begins, len(word)), stretch.line.direction)
+        part = _cut(edges, word, max(start - begins, 0), min(stop - begins, len(word)), stretch.line.direction)
         box = part if box is None else box.around(part)
     return box
 
@@ -139,7 +160,7 @@ def _cut(box: Box, word: str, start: int, stop: int, direction: tuple[float, flo
     """The part of a word's box that some of its letters fill, by what letters of their kind usually take."""
     if (start == 0 and stop == len(word)) or start >= stop:
         return box
-    widths = [0.0, *accumulate(_WIDTHS[letter not in _NARROW] for letter in word)]
+    widths = [0.0, *accumulate(_width(letter) for letter in word)]
     low, high = widths[start] / widths[-1], widths[stop] / widths[-1]
     across, down = direction
     if runs_right_to_left(word):
@@ -149,6 +170,13 @@ def _cut(box: Box, word: str, start: int, stop: int, direction: tuple[float, flo
     if abs(across) >= abs(down):
         return box._replace(x0=box.x0 + low * (box.x1 - box.x0), x1=box.x0 + high * (box.x1 - box.x0))
     return box._replace(y0=box.y0 + low * (box.y1 - box.y0), y1=box.y0 + high * (box.y1 - box.y0))
+
+
+def _width(letter: str) -> float:
+    """How wide a letter is in most fonts, in sizes; roughly."""
+    if unicodedata.east_asian_width(letter) in {"W", "F"}:
+        return 1.0
+    return 0.3 if letter in _NARROW else 0.85 if letter in _BROAD else 0.55
 
 
 def _context(spelling: Spelling, first: Spot, last: Spot) -> tuple[str, str, str]:

@@ -22,7 +22,7 @@ EITHER = "\x01"
 HYPHEN = "\x02"
 """In a folded text a hyphen at the end of a line, which belongs to the word or only parts it."""
 
-_HYPHENS = "-\u2010\u00ad"
+_HYPHENS = "-\u2010\u2011\u00ad"
 _JOINTS = "/-\u2010\u2011\u2012\u2013\u2014"
 _HANGUL = re.compile("[가-힣]")
 _UNSPACED = re.compile("[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\uff00-\uff60\u3000-\u303f]")
@@ -48,10 +48,14 @@ class Spelling:
 
     def spot(self, at: int) -> Spot:
         """The letter that a byte is of; of what joins two stretches, the last letter before it."""
-        index = max(bisect_right(self.starts, at) - 1, 0)
+        index = bisect_right(self.starts, at) - 1
         stretch = self.flow.stretches[index]
         ends = stretch.folded_ends if self.folded else stretch.plain_ends
         return Spot(index, min(bisect_right(ends, at - self.starts[index]), len(ends) - 1))
+
+    def stretch(self, at: int) -> Stretch:
+        """The stretch that a byte is of."""
+        return self.flow.stretches[bisect_right(self.starts, at) - 1]
 
     def byte(self, spot: Spot, *, after: bool = False) -> int:
         """Where in the text a letter begins, or with `after` where it ends."""
@@ -98,7 +102,7 @@ def _plain_joints(flow: Flow, ends: LineEnds) -> Iterable[tuple[bool, bytes]]:
     for before, after in pairwise(flow.stretches):
         if not after.goes_on:
             yield False, b"\n"
-        elif _side_by_side(before, after):
+        elif side_by_side(before, after):
             yield False, b" "
         else:
             last, first = before.words[-1], after.words[0]
@@ -111,7 +115,7 @@ def _plain_joints(flow: Flow, ends: LineEnds) -> Iterable[tuple[bool, bytes]]:
 def _folded_joints(flow: Flow) -> Iterable[tuple[bool, bytes]]:
     for before, after in pairwise(flow.stretches):
         last, first = before.words[-1], after.words[0]
-        if _side_by_side(before, after):
+        if side_by_side(before, after):
             yield False, b" "
         elif last[-1] in _HYPHENS and last[-2:-1].isalpha() and first[0].isalpha():
             yield True, HYPHEN.encode()
@@ -130,7 +134,7 @@ def _is_open(last: str, first: str) -> bool:
     return bool(_UNSPACED.match(end) and _UNSPACED.match(start))
 
 
-def _side_by_side(before: Stretch, after: Stretch) -> bool:
+def side_by_side(before: Stretch, after: Stretch) -> bool:
     """Whether two stretches stand on one line of the page."""
     if before.page != after.page or before.at != after.at:
         return False

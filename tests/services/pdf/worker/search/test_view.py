@@ -40,9 +40,22 @@ def test_a_hit_has_a_box_on_each_of_its_lines() -> None:
     assert second == {"page": 1, "bbox": {"x0": 72.0, "y0": 113.0, "x1": 112.0, "y1": 123.0}}
 
 
+def test_a_line_that_was_read_in_pieces_has_one_box() -> None:
+    sheet = page(
+        *prose(3), Written("The committee decides", 72, 200), Written("on each of them", 186, 200), *prose(3, y=213)
+    )
+    (hit,) = search([sheet], "decides on each")["hits"]
+    assert hit["boxes"] == [{"page": 1, "bbox": {"x0": 142.0, "y0": 200.0, "x1": 221.0, "y1": 210.0}}]
+
+
 def test_part_of_a_word_has_the_part_of_its_box() -> None:
     (hit,) = search([page(Written("소상공인보호법", 72, 100))], "보호법")["hits"]
     assert hit["boxes"][0]["bbox"] == {"x0": 112.0, "y0": 100.0, "x1": 142.0, "y1": 110.0}
+
+
+def test_quotes_around_a_word_are_narrow() -> None:
+    (hit,) = search([page(Written("\u201c보호법\u201d", 72, 100, width=36.0))], "보호법")["hits"]
+    assert hit["boxes"][0]["bbox"] == {"x0": 75.0, "y0": 100.0, "x1": 105.0, "y1": 110.0}
 
 
 @pytest.mark.parametrize(

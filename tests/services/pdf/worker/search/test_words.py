@@ -63,6 +63,7 @@ def test_other_text_is_not(query: str, line: str) -> None:
     ("lines", "found", "not_found"),
     [
         (["the infor-", "mation act"], ["information", "the infor-mation", "information act"], ["infor mation"]),
+        (["the instal\u2011", "lation of"], ["installation", "instal-lation of"], ["instal lation"]),
         (["a well-", "known rule"], ["well-known rule", "wellknown"], ["well known"]),
         (["clause 2-", "3 applies"], ["2-3", "clause 2- 3"], ["23"]),
         (["soft\u00ad", "ware is"], ["software"], ["soft ware"]),
