@@ -165,8 +165,8 @@ def test_a_table_that_githubs_cannot_say_is_html(more: Any) -> None:
         block("table", table=0), block("text", "After."), tables={1: [table(["<b>", "c"], ["d"], **more)]}
     )
     html, after = markdown.split("\n\n")
-    assert html.startswith("<table><thead>")
-    assert html.endswith("</table>")
+    assert html.startswith("<table>\n<tr><th")
+    assert html.endswith("\n</table>")
     assert "&lt;b&gt;" in html
     assert after == "After.\n"
 
@@ -237,3 +237,19 @@ def test_what_is_written_is_read_again_with_the_same_words_in_the_same_order(dra
     assert "".join(words_of(markdown)) == "".join(expected)
     headings = [(f"h{each.level}", each.text) for each in blocks if each.type == "heading"]
     assert [(tag, text) for tag, text in outline_of(markdown) if tag.startswith("h") and "_" not in tag] == headings
+
+
+@pytest.mark.parametrize(
+    ("text", "markdown"),
+    [
+        ("1.1 Scope . . . . . . . . . 12", "1.1 Scope … 12"),
+        ("제1장 총칙·······3", "제1장 총칙 … 3"),
+        ("Preface ......... iv", "Preface … iv"),
+        ("Wait... 3", "Wait... 3"),
+        ("Sign here: ..........", "Sign here: .........."),
+        ("..........", ".........."),
+        ("...... 3 items", "...... 3 items"),
+    ],
+)
+def test_the_dots_of_a_table_of_contents_are_one(text: str, markdown: str) -> None:
+    assert written(block("text", text)) == f"{markdown}\n"
