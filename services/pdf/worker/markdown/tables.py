@@ -8,9 +8,6 @@ from services.pdf.worker.layout.numbering import read
 from services.pdf.worker.markdown import escape
 from services.pdf.worker.tables.table import Cell, Table
 
-_SPARSE = 8
-"""Times as many places as cells: such a table is no grid."""
-
 
 def to_markdown(table: Table, ends: LineEnds) -> str:
     """A table; one without a head gets an empty one, as GitHub's tables must have one.
@@ -24,12 +21,7 @@ def to_markdown(table: Table, ends: LineEnds) -> str:
 
 
 def _is_plain(table: Table) -> bool:
-    cells = [cell for row in table.rows for cell in row]
-    return (
-        table.header_rows <= 1
-        and all(cell.row_span == cell.column_span == 1 for cell in cells)
-        and len(table.rows) * table.columns <= _SPARSE * max(len(cells), 1)
-    )
+    return table.header_rows <= 1 and all(cell.row_span == cell.column_span == 1 for row in table.rows for cell in row)
 
 
 def _to_gfm(rows: list[list[Cell]], columns: int, *, has_head: bool) -> str:

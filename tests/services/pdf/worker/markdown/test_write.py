@@ -307,3 +307,9 @@ def test_every_word_stays_on_its_page(drawn: Any) -> None:
         at = int(said[0]) if said[0] else at
         assert not said[1] or int(said[1]) == at
     assert markdown.count("on") == 2 * len(blocks)
+
+
+def test_a_table_of_ten_thousand_cells_has_a_line_for_each_row() -> None:
+    markdown = written(block("table", table=0), tables={1: [table(*[["a|b\nc", *["x"] * 99]] * 100)]})
+    assert markdown.count("\n") == 101
+    assert markdown.count("| a\\|b c |") == 100
