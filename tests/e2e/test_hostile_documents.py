@@ -4,6 +4,7 @@ import hashlib
 import re
 import secrets
 from pathlib import Path
+from typing import Any, TypeAlias
 
 import pytest
 
@@ -32,6 +33,8 @@ HOSTILE = (
     "type3_font_nomapping",
 )
 
+Data: TypeAlias = dict[str, Any]
+
 A_DOCUMENTS_FAULT = {"BAD_ARG", "TOO_LARGE"}
 
 REASONS = {"BROKEN", "MODEL_PENDING", "OCR_FAILED", "OCR_PENDING", "PENDING", "SCAN", "TOO_LARGE"}
@@ -59,34 +62,58 @@ def must_be_an_answer(action: str, answer: Answer) -> None:
     for failure in answer.data["failures"]:
         assert failure["reason"] in REASONS, failure
         assert failure["message"].endswith(".")
-    if action == "PDF_TEXT":
-        read = [item["page"] for item in answer.data["items"]]
-        assert sorted(read + failed) == list(range(1, answer.data["pages"] + 1))
-        assert all(isinstance(item["text"], str) and 0 <= item["confidence"] <= 1 for item in answer.data["items"])
-    elif action == "PDF_METADATA":
-        assert answer.data["pages"] >= 1
-        assert answer.data["page_sizes"] or failed
-    elif action == "PDF_LAYOUT":
-        assert sorted([page["page"] for page in answer.data["pages"]] + failed) == list(range(1, last_page(answer) + 1))
-    elif action == "PDF_TABLES":
-        assert all(table["rows"] and 1 <= table["page"] <= answer.data["pages"] for table in answer.data["tables"])
-    elif action == "PDF_MARKDOWN":
-        said = re.findall(r"<!-- page (\d+)(?: not read: [A-Z_]+)? -->", answer.data["markdown"])
-        assert [int(page) for page in said] == list(range(1, answer.data["pages"] + 1))
-        assert all(0 <= doubt["confidence"] <= 1 for doubt in answer.data["doubts"])
-    elif action == "PDF_CHUNK":
-        pages = answer.data["pages"]
-        assert all(0 < len(chunk["text"]) <= 1_200 for chunk in answer.data["chunks"])
-        assert all(1 <= chunk["first_page"] <= chunk["last_page"] <= pages for chunk in answer.data["chunks"])
-    elif action == "PDF_SEARCH":
-        assert len(answer.data["hits"]) == min(answer.data["total"], 20)
-        assert all(1 <= hit["page"] <= answer.data["pages"] and hit["text"] for hit in answer.data["hits"])
-    else:
-        assert all(entry["title"] and entry["level"] >= 1 for entry in answer.data["entries"])
+    MUST[action](answer.data, failed)
 
 
-def last_page(answer: Answer) -> int:
-    return max(each["page"] for name in ("pages", "failures") for each in answer.data[name])
+def _text(data: Data, failed: list[int]) -> None:
+    assert sorted([item["page"] for item in data["items"]] + failed) == list(range(1, data["pages"] + 1))
+    assert all(isinstance(item["text"], str) and 0 <= item["confidence"] <= 1 for item in data["items"])
+
+
+def _metadata(data: Data, failed: list[int]) -> None:
+    assert data["pages"] >= 1
+    assert data["page_sizes"] or failed
+
+
+def _layout(data: Data, failed: list[int]) -> None:
+    pages = [page["page"] for page in data["pages"]] + failed
+    assert sorted(pages) == list(range(1, max(pages) + 1))
+
+
+def _tables(data: Data, _failed: list[int]) -> None:
+    assert all(table["rows"] and 1 <= table["page"] <= data["pages"] for table in data["tables"])
+
+
+def _markdown(data: Data, _failed: list[int]) -> None:
+    said = re.findall(r"<!-- page (\d+)(?: not read: [A-Z_]+)? -->", data["markdown"])
+    assert [int(page) for page in said] == list(range(1, data["pages"] + 1))
+    assert all(0 <= doubt["confidence"] <= 1 for doubt in data["doubts"])
+
+
+def _search(data: Data, _failed: list[int]) -> None:
+    assert len(data["hits"]) == min(data["total"], 20)
+    assert all(1 <= hit["page"] <= data["pages"] and hit["text"] for hit in data["hits"])
+
+
+def _chunk(data: Data, _failed: list[int]) -> None:
+    assert all(0 < len(chunk["text"]) <= 1_200 for chunk in data["chunks"])
+    assert all(1 <= chunk["first_page"] <= chunk["last_page"] <= data["pages"] for chunk in data["chunks"])
+
+
+def _outline(data: Data, _failed: list[int]) -> None:
+    assert all(entry["title"] and entry["level"] >= 1 for entry in data["entries"])
+
+
+MUST = {
+    "PDF_METADATA": _metadata,
+    "PDF_OUTLINE": _outline,
+    "PDF_TEXT": _text,
+    "PDF_LAYOUT": _layout,
+    "PDF_TABLES": _tables,
+    "PDF_MARKDOWN": _markdown,
+    "PDF_SEARCH": _search,
+    "PDF_CHUNK": _chunk,
+}
 
 
 @pytest.mark.parametrize("action", ACTIONS)

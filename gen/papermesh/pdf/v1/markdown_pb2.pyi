@@ -82,7 +82,8 @@ class ToMarkdownResponse(_message.Message):
     Headings have levels 1 to 6. Items of lists keep their numbers: "1." and "1)" are ordered lists, any other number
     is text of a bulleted item ("- ① …"). Captions are set in italics, footnotes are quotes. A table is a GFM table, or
     HTML if cells span others or its head has several rows. One without a head has an empty one. "<!-- picture -->"
-    stands for a picture of half an inch or more, or for several.
+    stands for a picture of half an inch or more, or for several. In a table of contents, "…" stands for the dots that
+    lead to a page's number.
     """
     pages: _builtins.int
     """Pages in the whole document."""

@@ -940,7 +940,8 @@ class Block(_message.Message):
     """Italic says that most characters are italic."""
     text: _builtins.str
     """Text of the block. Its lines are joined, words that a line's end cut are whole; in a table and in the text of a
-    program each line ends with a line feed. Of an image, the labels within it, in the mode "model" alone.
+    program each line ends with a line feed, and a program's lines are set in by blanks as they stand there. Of an
+    image, the labels within it, in the mode "model" alone.
     """
     level: _builtins.int
     """Level of a heading from 1, the highest, to 6; 0 for any other block."""

@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from statistics import median
 from typing import NamedTuple
 
@@ -149,18 +150,21 @@ def _steady(height: float, usual: float) -> float:
 
 def _of_one_width(reading: Reading) -> set[int]:
     """The styles whose letters all have one width, by the widths of their words."""
-    advances: dict[int, list[float]] = {}
+    advances: dict[int, tuple[int, float, float]] = {}  # how many, the least and the most
+    uneven: set[int] = set()
     for line in reading.lines:
-        if not line.styles or not line.boxes or line.direction != (1.0, 0.0):
+        styles, boxes = line.styles, line.boxes
+        if not styles or not boxes or line.direction != (1.0, 0.0) or uneven.issuperset(styles):
             continue
-        for at, (word, style) in enumerate(zip(line.text.split(), line.styles, strict=True)):
-            if len(word) > 2 and word.isascii():  # noqa: PLR2004  # letters of Hangul have one width in any font
-                advances.setdefault(style, []).append((line.boxes[4 * at + 2] - line.boxes[4 * at]) / len(word))
-    return {
-        style
-        for style, found in advances.items()
-        if len(found) >= _WORDS_TO_KNOW and max(found) - min(found) < _EVEN * max(found)
-    }
+        for word, style, left, right in zip(line.text.split(), styles, boxes[::4], boxes[2::4], strict=True):
+            if len(word) > 2 and style not in uneven and word.isascii():  # noqa: PLR2004  # letters of Hangul have one width in any font
+                width = (right - left) / len(word)
+                count, least, most = advances.get(style, (0, width, width))
+                least, most = min(least, width), max(most, width)
+                advances[style] = count + 1, least, most
+                if most - least >= _EVEN * most:  # and more words make it no better
+                    uneven.add(style)
+    return {style for style, (count, _, _) in advances.items() if style not in uneven and count >= _WORDS_TO_KNOW}
 
 
 def _look(style: Style) -> Look:
@@ -186,42 +190,49 @@ def _cut(index: int, line: Line, looks: Sequence[Look], direction: Direction, us
     `usual` is the height of most lines whose looks are not known.
     """
     words = line.text.split()
-    boxes = [tuple(place / UNITS for place in line.boxes[at : at + 4]) for at in range(0, len(line.boxes), 4)]
+    boxes = list(zip(*(line.boxes[edge::4] for edge in range(4)), strict=True))
     framed = boxes if direction == (1, 0) else [in_frame(box, direction) for box in boxes]
-    start = 0
-    for stop in range(1, len(words) + 1):
-        if stop < len(words):
-            before, after = framed[stop - 1], framed[stop]
-            size = looks[line.styles[stop]].size if line.styles else _steady(after[3] - after[1], usual)
-            gap = max(after[0] - before[2], before[0] - after[2])  # right to left, the next one stands before
-            if gap < _WIDE * max(size, 1.0):
-                continue
+    for start, stop in pairwise(_cuts(line, framed, looks, usual)):
         x0, y0, x1, y1 = _around(framed[start:stop])
-        box = Box(*(_around(boxes[start:stop])))
-        said = line.confidences[start:stop]
+        box = Box(*((x0, y0, x1, y1) if framed is boxes else _around(boxes[start:stop])))
+        styles, said = line.styles[start:stop], line.confidences[start:stop]
         text = " ".join(words[start:stop])
-        seen = {looks[style] for style in set(line.styles[start:stop])}
+        is_alike = styles.count(styles[0]) == len(styles) if styles else True
+        seen = set() if is_alike else {looks[style] for style in set(styles)}
         yield Piece(
             x0,
             y0,
             x1,
             y1,
             text,
-            _common_look(line.styles[start:stop], words[start:stop], looks, _steady(y1 - y0, usual)),
+            _common_look(styles, words[start:stop], looks, _steady(y1 - y0, usual)),
             Run(index, start, stop, box),
             sum(said) / len(said) if said else 1 - text.count("\ufffd") / max(len(text), 1),
             is_mixed=len({look.bold for look in seen}) > 1,
-            is_raised=len(seen) > 1 and looks[line.styles[start]].raised,
+            is_raised=len(seen) > 1 and looks[styles[0]].raised,
         )
-        start = stop
 
 
-def _around(boxes: Sequence[tuple[float, ...]]) -> tuple[float, float, float, float]:
+def _cuts(line: Line, boxes: Sequence[Sequence[float]], looks: Sequence[Look], usual: float) -> list[int]:
+    """Where the pieces of a line begin and end, as numbers of words: its ends, and the wide gaps between."""
+    found = [0]
+    least = _WIDE * UNITS
+    for at, (before, after) in enumerate(pairwise(boxes), 1):
+        gap = max(after[0] - before[2], before[0] - after[2])  # right to left, the next one stands before
+        if gap >= least:
+            size = looks[line.styles[at]].size if line.styles else _steady((after[3] - after[1]) / UNITS, usual)
+            if gap >= _WIDE * UNITS * max(size, 1.0):
+                found.append(at)
+    return [*found, len(boxes)]
+
+
+def _around(boxes: Sequence[Sequence[float]]) -> tuple[float, float, float, float]:
+    """The least box around those given, in points."""
     if len(boxes) == 1:
         x0, y0, x1, y1 = boxes[0]
-        return x0, y0, x1, y1
+        return x0 / UNITS, y0 / UNITS, x1 / UNITS, y1 / UNITS
     left, top, right, bottom = zip(*boxes, strict=True)
-    return min(left), min(top), max(right), max(bottom)
+    return min(left) / UNITS, min(top) / UNITS, max(right) / UNITS, max(bottom) / UNITS
 
 
 def _common_look(styles: Sequence[int], words: Sequence[str], looks: Sequence[Look], height: float) -> Look:

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import TypeAlias, TypeGuard
 
 from services.pdf.worker.layout.blocks import Block
 from services.pdf.worker.layout.line_ends import LineEnds
@@ -66,50 +66,66 @@ def flow_of(blocks: Iterable[Block], pages: Iterable[int], failed: Mapping[int, 
         if block.type not in _RUNNING:
             of_page[block.page].append(block)
     reasons = {**failed, **dict.fromkeys(pages, "")}
-    flow: Flow = []
-    last = -1  # the passage with which text may go on
+    flowing = _Flowing(ends)
     for page in sorted(reasons):
-        flow.append(PageStart(page, reasons[page]))
+        flowing.begin(PageStart(page, reasons[page]))
         for block in of_page[page]:
-            if block.continues and _may_go_on(flow, last, block):
-                last = _go_on(flow, last, block, ends)
-                continue
-            flow.append(Passage(block, [block.text]))
-            if block.type in _BODY and not block.is_note:
-                last = len(flow) - 1
-    return flow
+            flowing.add(block)
+    return flowing.flow
 
 
-def _may_go_on(flow: Flow, last: int, block: Block) -> bool:
-    before = flow[last] if last >= 0 else None
-    if not isinstance(before, Passage) or "\n" in before.texts[-1] or "\n" in block.text:  # programs
-        return False
-    starts = sum(isinstance(each, PageStart) for each in flow[last + 1 :])
-    return starts <= 1 and bool(before.texts[-1].strip() and block.text.strip())
+class _Flowing:
+    """A flow to which blocks are added."""
+
+    def __init__(self, ends: LineEnds) -> None:
+        self.flow: Flow = []
+        self._ends = ends
+        self._last = -1
+        """The passage with which text may go on."""
+
+        self._starts: list[int] = []
+        """The starts of pages after it."""
+
+    def begin(self, start: PageStart) -> None:
+        self._starts.append(len(self.flow))
+        self.flow.append(start)
+
+    def add(self, block: Block) -> None:
+        before = self.flow[self._last] if self._last >= 0 else None
+        if block.continues and isinstance(before, Passage) and self._goes_on(before, block):
+            self._go_on(before, block)
+            return
+        if block.type in _BODY and not block.is_note:
+            self._last, self._starts = len(self.flow), []
+        self.flow.append(Passage(block, [block.text]))
+
+    def _goes_on(self, before: Passage, block: Block) -> bool:
+        if len(self._starts) > 1 or (before.pages and self._starts and self._starts[0] > self._last + 1):
+            return False  # what stands between would have to go to an earlier page
+        return all(text.strip() and "\n" not in text for text in (before.texts[-1], block.text))  # no program
+
+    def _go_on(self, passage: Passage, block: Block) -> None:
+        """Joins a block to a passage.
+
+        What came after the passage on its page, as a table or footnotes, goes before it: nothing leaves its page.
+        """
+        if not self._starts:
+            passage.go_on(block.text, None, self._ends)
+            return
+        first, last, (start,) = self._first_of_list(), self._last, self._starts
+        passage.go_on(block.text, block.page, self._ends)
+        self.flow[first:] = [*self.flow[last + 1 : start], *self.flow[first : last + 1], *self.flow[start + 1 :]]
+        self._last, self._starts = start - 1, []
+
+    def _first_of_list(self) -> int:
+        """The first of the page's items up to the passage, for a list is not torn apart; else the passage itself."""
+        first = self._last
+        while (
+            first > 0 and _is_item(self.flow[first]) and _is_item(before := self.flow[first - 1]) and not before.pages
+        ):
+            first -= 1
+        return first
 
 
-def _go_on(flow: Flow, last: int, block: Block, ends: LineEnds) -> int:
-    """Joins a block to a passage, and returns where that stands now.
-
-    What came after the passage on its page, as a table or footnotes, goes before it: nothing leaves its page.
-    """
-    passage = flow[last]
-    assert isinstance(passage, Passage)  # noqa: S101  # `_may_go_on` saw to it
-    after = flow[last + 1 :]
-    at = next((at for at, each in enumerate(after) if isinstance(each, PageStart)), None)
-    if at is None:
-        passage.go_on(block.text, None, ends)
-        return last
-    start = after[at]
-    passage.go_on(block.text, start.page if isinstance(start, PageStart) else None, ends)
-    first = _first_of_list(flow, last)
-    flow[first:] = [*after[:at], *flow[first:last], passage, *after[at + 1 :]]
-    return last + at
-
-
-def _first_of_list(flow: Flow, last: int) -> int:
-    """The first of the items up to this one, for a list is not torn apart; the passage itself if it is no item."""
-    first = last
-    while first >= 0 and isinstance(each := flow[first], Passage) and each.block.type == "list":
-        first -= 1
-    return min(first + 1, last)
+def _is_item(piece: Passage | PageStart) -> TypeGuard[Passage]:
+    return isinstance(piece, Passage) and piece.block.type == "list"

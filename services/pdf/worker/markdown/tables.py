@@ -1,15 +1,12 @@
 """A table in Markdown: GitHub's if that can say it, else HTML."""
 
+import html
 from dataclasses import replace
 
 from services.pdf.worker.layout.line_ends import LineEnds
 from services.pdf.worker.layout.numbering import read
 from services.pdf.worker.markdown import escape
-from services.pdf.worker.tables.formats import to_html
 from services.pdf.worker.tables.table import Cell, Table
-
-_SPARSE = 8
-"""Times as many places as cells: such a table is no grid."""
 
 
 def to_markdown(table: Table, ends: LineEnds) -> str:
@@ -20,16 +17,11 @@ def to_markdown(table: Table, ends: LineEnds) -> str:
     rows = [[replace(cell, text=_joined(cell.text, ends)) for cell in row] for row in table.rows]
     if _is_plain(table):
         return _to_gfm(rows, table.columns, has_head=table.header_rows > 0)
-    return to_html(replace(table, rows=rows))
+    return _to_html(rows, table.header_rows)
 
 
 def _is_plain(table: Table) -> bool:
-    cells = [cell for row in table.rows for cell in row]
-    return (
-        table.header_rows <= 1
-        and all(cell.row_span == cell.column_span == 1 for cell in cells)
-        and len(table.rows) * table.columns <= _SPARSE * max(len(cells), 1)
-    )
+    return table.header_rows <= 1 and all(cell.row_span == cell.column_span == 1 for row in table.rows for cell in row)
 
 
 def _to_gfm(rows: list[list[Cell]], columns: int, *, has_head: bool) -> str:
@@ -45,6 +37,21 @@ def _line(cells: list[Cell], columns: int) -> str:
     for cell in cells:
         texts[cell.column] = "<br>".join(map(escape.cell, cell.text.split("\n")))
     return f"| {' | '.join(texts)} |"
+
+
+def _to_html(rows: list[list[Cell]], header_rows: int) -> str:
+    """Without the tags that HTML lets one leave out, since they would be half of the tokens."""
+    lines = ["<table>"]
+    for at, row in enumerate(rows):
+        tag = "th" if at < header_rows else "td"
+        lines.append("".join(["<tr>", *(_html_cell(cell, tag) for cell in row)]))
+    return "\n".join([*lines, "</table>"])
+
+
+def _html_cell(cell: Cell, tag: str) -> str:
+    down = f" rowspan={cell.row_span}" if cell.row_span > 1 else ""
+    across = f" colspan={cell.column_span}" if cell.column_span > 1 else ""
+    return f"<{tag}{down}{across}>{html.escape(cell.text, quote=False).replace(chr(10), '<br>')}"
 
 
 def _joined(text: str, ends: LineEnds) -> str:

@@ -18,6 +18,12 @@ _PICTURE = "<!-- picture -->"
 _HERE = "\0"
 """Where a page begins within a passage, while its text is escaped: no text of a document has it."""
 
+_LEADERS = ".·\u2024\u2026\u22ef\u30fb"
+_LEAST_LEADERS = 4
+"""And one blank or more."""
+
+_LONGEST_PAGE = 8
+_PAGE = re.compile(rf"(?<=[\s{_LEADERS}])(?:\d{{1,5}}|[ivxlc]{{1,7}}|[IVXLC]{{1,7}})$")
 _BACKTICKS = re.compile("`{3,}")
 
 
@@ -107,7 +113,19 @@ def _mark(page: int) -> str:
 
 def _joined(passage: Passage) -> str:
     """Its text on one line, with `_HERE` where pages begin."""
-    return f" {_HERE} ".join(" ".join(text.replace(_HERE, "").split()) for text in passage.texts).rstrip()
+    text = f" {_HERE} ".join(" ".join(text.replace(_HERE, "").split()) for text in passage.texts).rstrip()
+    return _without_leaders(text)
+
+
+def _without_leaders(text: str) -> str:
+    """An entry of a table of contents with one … for the dots that lead to its page: each dot would be a token."""
+    found = _PAGE.search(text[-_LONGEST_PAGE:])
+    if found is None:
+        return text
+    page = found[0]
+    head = text[: len(text) - len(page)]
+    title = head.rstrip(f"{_LEADERS} ")
+    return f"{title} … {page}".lstrip() if len(head) - len(title) > _LEAST_LEADERS else text
 
 
 def _with_pages(text: str, passage: Passage) -> str:

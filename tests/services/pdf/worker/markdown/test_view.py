@@ -169,4 +169,4 @@ def has_the_words_of_its_layout(path: Path) -> None:
 
 
 def letters(text: str) -> str:
-    return "".join(text.split()).translate(dict.fromkeys(map(ord, "\u00ad\u2010")))
+    return "".join(text.split()).translate(dict.fromkeys(map(ord, "\u00ad\u2010.…")))

@@ -1,5 +1,6 @@
 """Markdown of blocks that are written in the test."""
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -165,8 +166,8 @@ def test_a_table_that_githubs_cannot_say_is_html(more: Any) -> None:
         block("table", table=0), block("text", "After."), tables={1: [table(["<b>", "c"], ["d"], **more)]}
     )
     html, after = markdown.split("\n\n")
-    assert html.startswith("<table><thead>")
-    assert html.endswith("</table>")
+    assert html.startswith("<table>\n<tr><th")
+    assert html.endswith("\n</table>")
     assert "&lt;b&gt;" in html
     assert after == "After.\n"
 
@@ -237,3 +238,78 @@ def test_what_is_written_is_read_again_with_the_same_words_in_the_same_order(dra
     assert "".join(words_of(markdown)) == "".join(expected)
     headings = [(f"h{each.level}", each.text) for each in blocks if each.type == "heading"]
     assert [(tag, text) for tag, text in outline_of(markdown) if tag.startswith("h") and "_" not in tag] == headings
+
+
+@pytest.mark.parametrize(
+    ("text", "markdown"),
+    [
+        ("1.1 Scope . . . . . . . . . 12", "1.1 Scope … 12"),
+        ("제1장 총칙·······3", "제1장 총칙 … 3"),
+        ("Preface ......... iv", "Preface … iv"),
+        ("Wait... 3", "Wait... 3"),
+        ("Sign here: ..........", "Sign here: .........."),
+        ("..........", ".........."),
+        ("...... 3 items", "...... 3 items"),
+    ],
+)
+def test_the_dots_of_a_table_of_contents_are_one(text: str, markdown: str) -> None:
+    assert written(block("text", text)) == f"{markdown}\n"
+
+
+def test_text_may_go_on_over_columns_and_several_pages() -> None:
+    markdown = written(
+        block("text", "One"),
+        block("footnote", "a note"),
+        block("text", "two", continues=True),
+        block("text", "three", 2, continues=True),
+        block("text", "four", 3, continues=True),
+        block("footnote", "another", 3),
+    )
+    assert markdown == "> a note\n\nOne two <!-- page 2 --> three <!-- page 3 --> four\n\n> another\n"
+
+
+def test_nothing_goes_to_another_page_so_that_text_can_go_on() -> None:
+    markdown = written(
+        block("text", "One"),
+        block("text", "two", 2, continues=True),
+        block("footnote", "a note", 2),
+        block("text", "three", 3, continues=True),
+    )
+    assert markdown == "One <!-- page 2 --> two\n\n> a note\n\n<!-- page 3 -->\n\nthree\n"
+
+
+def test_notes_do_not_go_before_items_of_an_earlier_page() -> None:
+    markdown = written(
+        item("1. one"),
+        block("list", "and more", 2, continues=True),
+        item("2. two", page=2),
+        item("3. three", page=2),
+        block("footnote", "a note", 2),
+        block("list", "and more", 3, continues=True),
+    )
+    assert markdown == ("1. one <!-- page 2 --> and more\n\n> a note\n\n2. two\n3. three <!-- page 3 --> and more\n")
+
+
+@given(BLOCKS)
+def test_every_word_stays_on_its_page(drawn: Any) -> None:
+    blocks: list[Block] = []
+    page = 1
+    for number, (kind, _, depth, continues, turns) in enumerate(drawn):
+        page += turns
+        body = [each.type for each in blocks if each.type in {"heading", "text", "list"}]
+        goes_on = continues and bool(body) and body[-1] == kind and kind in {"text", "list"}
+        marker = "•" if kind == "list" and not goes_on else ""
+        text = f"{marker} w{number}on{page} v{number}on{page}".strip()
+        blocks.append(block(kind, text, page, marker=marker, continues=goes_on, level=1, depth=depth))
+    markdown = write(Structure(blocks, {}, LineEnds([])), range(1, page + 1), {})
+    at = 0
+    for said in re.findall(r"<!-- page (\d+) -->|[wv]\d+on(\d+)", markdown):
+        at = int(said[0]) if said[0] else at
+        assert not said[1] or int(said[1]) == at
+    assert markdown.count("on") == 2 * len(blocks)
+
+
+def test_a_table_of_ten_thousand_cells_has_a_line_for_each_row() -> None:
+    markdown = written(block("table", table=0), tables={1: [table(*[["a|b\nc", *["x"] * 99]] * 100)]})
+    assert markdown.count("\n") == 101
+    assert markdown.count("| a\\|b c |") == 100
