@@ -38,7 +38,9 @@ class RenderPageRequest(_message.Message):
     more than 16,000,000 pixels at it is TOO_LARGE, and the message names a resolution that fits.
     """
     format: _builtins.str
-    """Format is "png" (exact, the default) or "webp" (half of the bytes, and a little blurred)."""
+    """Format is "png" (exact, the default) or "webp" (half of the bytes, and a little blurred; more than 16,383 pixels along
+    a side are TOO_LARGE).
+    """
     inline: _builtins.bool
     """Inline asks for the bytes in the result too, if there are at most 524,288. Default false."""
     @_builtins.property
