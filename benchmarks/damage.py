@@ -117,7 +117,7 @@ def _unpacked(content: bytes) -> bytes:
     """The same document without packed streams; as it is where it cannot be opened."""
     try:
         with pymupdf.open(stream=content, filetype="pdf") as document:
-            unpacked: bytes = document.tobytes(expand=255)
+            unpacked: bytes = document.tobytes(expand=255, no_new_id=True)
     except (RuntimeError, ValueError, mupdf.FzErrorBase):
         return content
     return unpacked if len(unpacked) <= 10 * _MOST_BYTES else content

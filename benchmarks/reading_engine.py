@@ -1,9 +1,9 @@
 """What documents of all kinds do to the engine: `python -m benchmarks.reading_engine --help`.
 
 The pdf service's engine runs in this process, with its workers, without the mesh around it. All documents go through
-every action, and PDF_TEXT once more with OCR forced; what is no answer and no typed error is counted. So do documents
-that were damaged, each otherwise, by seeds; one in twenty of them is recognised besides. Then a number of documents is
-read one after another, and the memory of the service at the end is compared with that after the first
+every action, and PDF_TEXT once more with OCR forced; what is no answer and no typed error is counted. Documents that
+were damaged by seeds, each otherwise, go the same way, one in twenty of them recognised besides. Then a number of
+documents is read one after another, and the memory of the service at the end is compared with that after the first
 hundred. At last, callers who read text are timed by themselves, and beside as many callers whose pages are recognised.
 """
 

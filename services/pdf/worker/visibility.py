@@ -187,7 +187,9 @@ class _Without(mupdf.FzDevice2):  # type: ignore[misc]  # the binding has no typ
         return _CALLS[name](self._canvas.m_internal, *arguments)
 
 
-_CALLS = {name: getattr(in_c, f"ll_fz_{name}") for name in (*_PAINTING, *_OTHERS)}
+_CALLS = {name: getattr(in_c, f"ll_fz_{name}") for name in (*_PAINTING, *_OTHERS)} | {
+    "end_mask": in_c.ll_fz_end_mask_tr  # the other does not take the mask's transfer function
+}
 
 
 def _passing(name: str) -> Callable[..., Any]:

@@ -11,7 +11,7 @@ from services.base.errors import PapermeshError
 from services.pdf.worker.ocr import tesseract
 from services.pdf.worker.ocr.doubt import doubts_of, settled
 from services.pdf.worker.ocr.ink import ink_of, on_paper
-from services.pdf.worker.ocr.marks import marks_of, numbered
+from services.pdf.worker.ocr.marks import marks_of, numbered, together
 from services.pdf.worker.ocr.noise import without_noise
 from services.pdf.worker.ocr.numeric import Grey
 from services.pdf.worker.ocr.orientation import right_way_up
@@ -128,7 +128,7 @@ class _Reader:
         doubts = doubts_of(lines, korean, ink, {(mark.line, mark.word) for mark in marks})
         slips = [page.cropped(*_outward(slip)) for doubt in doubts for slip in doubt.slips]
         read = self._slips([*(mark.number for mark in marks), *slips], times)
-        return settled(numbered(lines, marks, read[: len(marks)]), doubts, read[len(marks) :])
+        return together(settled(numbered(lines, marks, read[: len(marks)]), doubts, read[len(marks) :]))
 
     def _slips(self, slips: list[Picture], times: int) -> list[Line]:
         """What each of these pieces of a line says; nothing for those that have no room on one sheet."""

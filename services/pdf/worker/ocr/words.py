@@ -38,6 +38,9 @@ class Word:
     fragments: "tuple[Word, ...]" = ()
     """Its characters, each with the confidence of the fragment that it is of; none for a fragment itself."""
 
+    goes_on: bool = False
+    """Whether the next word of its line follows without a blank, and is apart only to be read."""
+
 
 Line = Sequence[Word]
 """From left to right; not empty."""

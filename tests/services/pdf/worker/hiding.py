@@ -96,6 +96,20 @@ def _in_a_faint_form(page: Any, text: str) -> None:
     give(page, "XObject", "Form", f"{form} 0 R")
 
 
+def _through_a_mask(grey: int) -> Draw:
+    """Text drawn through a soft mask that is white where something is to be seen."""
+
+    def draw(page: Any, text: str) -> None:
+        document = page.parent
+        mask = document.get_new_xref()
+        group = "/Group<</S/Transparency/CS/DeviceGray>>"
+        document.update_object(mask, f"<</Type/XObject/Subtype/Form/BBox[0 0 595 842]{group}>>")
+        document.update_stream(mask, f"{grey} g 0 0 595 842 re f".encode())
+        raw(page, f"q /Masked gs {show(text)} Q", Masked=f"<</SMask<</S/Luminosity/G {mask} 0 R>>>>")
+
+    return draw
+
+
 def _white_on_white(page: Any, text: str) -> None:
     write(page, text, color=WHITE)
 
@@ -181,6 +195,7 @@ HIDING: dict[str, tuple[Draw, str]] = {
     "with no opacity": (_with_opacity(0), "transparent"),
     "with next to no opacity": (_with_opacity(0.04), "transparent"),
     "in a faint form": (_in_a_faint_form, "transparent"),
+    "through a black mask": (_through_a_mask(0), "transparent"),
     "white on white": (_white_on_white, "same_color"),
     "in the color of its box": (_in_the_color_of_its_box, "same_color"),
     "under a box": (_under_a_box, "covered"),
@@ -317,6 +332,7 @@ def _in_white_with_an_outline(page: Any, text: str) -> None:
 
 
 SHOWING: dict[str, Draw] = {
+    "through a white mask": _through_a_mask(1),
     "white on a dark box": _white_on_a_dark_box,
     "white on a dark picture": _white_on_a_dark_picture,
     "invisible over a scan": _over_a_scan,

@@ -2,7 +2,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from services.pdf.worker.ocr.ink import ink_of
-from services.pdf.worker.ocr.marks import Mark, marks_of, numbered
+from services.pdf.worker.ocr.marks import Mark, marks_of, numbered, together
 from services.pdf.worker.ocr.numeric import Grey, np
 from services.pdf.worker.ocr.picture import Picture
 from services.pdf.worker.ocr.words import Line, Word
@@ -10,8 +10,10 @@ from services.pdf.worker.ocr.words import Line, Word
 RING = (20, 20, 60, 60)
 
 
-def drawn(*, ring: tuple[int, int, int, int] | None = RING, digit: bool = True, bar: bool = False) -> Grey:
-    """A ring with an upright stroke in it, and beside it something like a letter."""
+def drawn(
+    *, ring: tuple[int, int, int, int] | None = RING, digit: bool = True, bar: bool = False, gap: int = 20
+) -> Grey:
+    """A ring with an upright stroke in it, and so many pixels beside it something like a letter."""
     image = Image.new("L", (200, 80), 255)
     pen = ImageDraw.Draw(image)
     if ring:
@@ -20,7 +22,7 @@ def drawn(*, ring: tuple[int, int, int, int] | None = RING, digit: bool = True, 
         pen.rectangle((38, 30, 41, 50), fill=0)
     if bar:
         pen.line((20, 40, 40, 40), fill=0, width=2)
-    pen.rectangle((80, 22, 110, 58), fill=0)
+    pen.rectangle((60 + gap, 22, 90 + gap, 58), fill=0)
     return np.asarray(image)
 
 
@@ -50,6 +52,20 @@ def test_its_number_is_told_by_what_was_read() -> None:
         found = numbered(lines, marks, [[Word(read, (0, 0, 10, 10), 0.7)]])
         assert texts(found) == [[text]]
         assert found[0][0].confidence == 0.7
+
+
+@pytest.mark.parametrize(("gap", "text"), [(2, ["①내"]), (7, ["①내"]), (14, ["①", "내"]), (20, ["①", "내"])])
+def test_it_is_one_word_with_what_follows_without_a_blank(gap: int, text: list[str]) -> None:
+    lines, marks = marked(drawn(gap=gap), Word("@내", (20, 20, 90 + gap, 60), 0.8))
+    found = together(numbered(lines, marks, [[Word("1", (0, 0, 10, 10), 0.7)]]))
+    assert texts(found) == [text]
+    assert found[0][0].box[:2] == (20, 20)
+    assert found[0][-1].box[2] == pytest.approx(90 + gap)
+
+
+def test_a_ring_whose_number_is_not_read_leaves_the_word_as_it_was() -> None:
+    lines, marks = marked(drawn(gap=2), Word("@내", (20, 20, 92, 60), 0.8))
+    assert texts(together(numbered(lines, marks, [[]]))) == [["@내"]]
 
 
 @pytest.mark.parametrize("read", ["", "c", "R", "21", "0", "²"])

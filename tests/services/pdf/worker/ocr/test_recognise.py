@@ -66,6 +66,11 @@ def test_numbers_in_rings_and_hangul_that_follows_latin_letters_are_read() -> No
     assert texts(read(page(lines))) == lines
 
 
+def test_a_ring_is_one_word_with_what_follows_it_without_a_blank() -> None:
+    lines = [f"{mark}{line}" for mark, line in zip("①②③", KOREAN, strict=False)]
+    assert texts(read(page(lines))) == lines
+
+
 def test_a_page_askew_with_grain_is_read_as_a_clean_one() -> None:
     pixels = Picture(page(KOREAN)).rotated(2).pixels
     noisy = pixels * 0.9 + 12 + np.random.default_rng(1).normal(0, 14, pixels.shape)
