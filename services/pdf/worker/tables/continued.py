@@ -27,9 +27,6 @@ _WIDTH = 4.0
 _PLACES = 4.0
 """Points by which a line between columns may be elsewhere in the next part."""
 
-_LOOSE = 0.5
-"""The same where no line is drawn, in widths of the narrower column beside it."""
-
 _MOST_ENDS = 20
 """Lines at which a part may end that are tried, at most."""
 
@@ -49,12 +46,17 @@ class Joiner:
         """The tables that the fragments make; they are given in the order of the pages."""
         following: dict[int, Fragment] = {}
         taken: set[int] = set()
+        swallowed: set[int] = set()
         queue = list(fragments)
         for one in queue:  # grows by parts that only their beginning tells to be some
+            if id(one) in swallowed:
+                continue
             found = next((each for each in fragments if id(each) not in taken and self._goes_on(one, each)), None)
             if found is None and (rest := self._rest(one)):
                 found = rest
                 queue.append(rest)
+                swallowed.update(id(each) for each in fragments if _is_within(each, rest))
+                taken |= swallowed
             if found is not None:
                 following[id(one)] = found
                 taken.add(id(found))
@@ -64,7 +66,7 @@ class Joiner:
                 parts = [one]
                 while (after := following.get(id(parts[-1]))) is not None:
                     parts.append(after)
-                if len(parts) > 1 or not one.is_weak:
+                if not all(part.is_weak and part.columns for part in parts) and (len(parts) > 1 or not one.is_weak):
                     tables.append(_join(parts))
         return [table for table in tables if len(table.rows) > 1]
 
@@ -141,7 +143,7 @@ class Joiner:
             and (end is None or word.middle[1] < end)
         ]
         lines = [line_of(chunks_of(line)) for line in lines_of(words)]
-        run = run_of(lines if end is None else reversed(lines), right - left, after=end)
+        run = run_of(lines if end is None else reversed(lines), right - left, after=end, is_part=True)
         if not run:
             return None
         found = loose_table(
@@ -156,6 +158,11 @@ class Joiner:
         return found
 
 
+def _is_within(each: Fragment, rest: Fragment) -> bool:
+    """Whether a part was found among these rows, where less was known of them."""
+    return each.table.page == rest.table.page and each is not rest and rest.grid.box.holds(each.grid.box.middle)
+
+
 def _is_over(word: Placed, box: Box) -> bool:
     return min(word.x1, box.x1) - max(word.x0, box.x0) > _EDGE
 
@@ -167,12 +174,16 @@ def _fit(one: Fragment, other: Fragment) -> bool:
     aside = other.grid.xs[0] - one.grid.xs[0]
     if abs(other.grid.xs[-1] - one.grid.xs[-1] - aside) > _WIDTH:
         return False
-    widths = [after - x for x, after in pairwise(one.grid.xs)]
-    near = [_LOOSE * min(pair) if one.columns else _PLACES for pair in pairwise(widths)]
-    return all(
-        abs(mine + aside - theirs) <= most
-        for mine, theirs, most in zip(one.grid.xs[1:-1], other.grid.xs[1:-1], near, strict=True)
-    )
+    if not one.columns:
+        return all(
+            abs(mine + aside - theirs) <= _PLACES
+            for mine, theirs in zip(one.grid.xs[1:-1], other.grid.xs[1:-1], strict=True)
+        )
+    both = [
+        (min(mine.x0 + aside, theirs.x0), max(mine.x1 + aside, theirs.x1))
+        for mine, theirs in zip(one.columns, other.columns, strict=True)
+    ]
+    return all(end < start for (_, end), (start, _) in pairwise(both))
 
 
 def _heads_fit(one: Table, other: Table) -> bool:
@@ -212,7 +223,8 @@ def _join(fragments: Sequence[Fragment]) -> Table:
         repeated = _repeated(table, part) if len(part.rows) > 1 else 0
         first.header_rows = max(first.header_rows, repeated)
         rows = part.rows[repeated:]
-        if not repeated and _is_cut(before, after) and _are_alike(first.rows[-1], rows[0]):
+        is_cut = _completes(first.rows[-1], rows[0]) if after.columns else not repeated and _is_cut(before, after)
+        if is_cut and _are_alike(first.rows[-1], rows[0]):
             first.rows[-1] = [_with_rest(cell, rest) for cell, rest in zip(first.rows[-1], rows[0], strict=True)]
             rows = rows[1:]
         first.continues.append(Part(part.page, part.box, len(first.rows)))
@@ -224,6 +236,12 @@ def _join(fragments: Sequence[Fragment]) -> Table:
 
 def _are_alike(row: Sequence[Cell], other: Sequence[Cell]) -> bool:
     return [(cell.column, cell.column_span) for cell in row] == [(cell.column, cell.column_span) for cell in other]
+
+
+def _completes(row: Sequence[Cell], other: Sequence[Cell]) -> bool:
+    """Whether one has words only where the other has none: a page's end parted the cells of a row."""
+    texts = [(cell.text, rest.text) for cell, rest in zip(row, other, strict=False)]
+    return any(text for text, _ in texts) and any(rest for _, rest in texts) and not any(map(all, texts))
 
 
 def _with_rest(cell: Cell, rest: Cell) -> Cell:
