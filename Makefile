@@ -10,7 +10,7 @@ BIN := .venv/bin
 export ARGS PYTHON UPGRADE IMAGE BASE_IMAGE BUILDER BUILD_OPTIONS
 
 .DEFAULT_GOAL := help
-.PHONY: help up down dev test test-all soak lint gen lock image chart kind cluster-test cluster-soak bench bench-flood bench-attacks bench-reading bench-ocr bench-layout bench-compare
+.PHONY: help up down dev test test-all soak lint gen lock image chart kind cluster-test cluster-soak bench bench-flood bench-attacks bench-reading bench-ocr bench-layout bench-tables bench-compare
 
 help: ## Show these commands
 	@echo "Papermesh: make <command>"
@@ -97,6 +97,10 @@ bench-ocr: ## Measure how right the text of scans is, and what recognising it co
 bench-layout: ## Measure how right the layout of documents is, and what it costs; needs fonts
 	@deploy/local/setup.sh bench
 	@$(BIN)/python -m benchmarks.layout $(ARGS)
+
+bench-tables: ## Measure how right the tables of documents are, and what finding them costs; needs fonts
+	@deploy/local/setup.sh bench
+	@$(BIN)/python -m benchmarks.tables_accuracy $(ARGS)
 
 bench-compare: ## Measure this checkout against another, OTHER=folder, by turns in one run
 	@deploy/local/setup.sh bench

@@ -223,7 +223,7 @@ def _join(fragments: Sequence[Fragment]) -> Table:
         repeated = _repeated(table, part) if len(part.rows) > 1 else 0
         first.header_rows = max(first.header_rows, repeated)
         rows = part.rows[repeated:]
-        is_cut = _completes(first.rows[-1], rows[0]) if after.columns else not repeated and _is_cut(before, after)
+        is_cut = (not repeated and _is_cut(before, after)) or _completes(first.rows[-1], rows[0])
         if is_cut and _are_alike(first.rows[-1], rows[0]):
             first.rows[-1] = [_with_rest(cell, rest) for cell, rest in zip(first.rows[-1], rows[0], strict=True)]
             rows = rows[1:]
@@ -239,9 +239,9 @@ def _are_alike(row: Sequence[Cell], other: Sequence[Cell]) -> bool:
 
 
 def _completes(row: Sequence[Cell], other: Sequence[Cell]) -> bool:
-    """Whether one has words only where the other has none: a page's end parted the cells of a row."""
-    texts = [(cell.text, rest.text) for cell, rest in zip(row, other, strict=False)]
-    return any(text for text, _ in texts) and any(rest for _, rest in texts) and not any(map(all, texts))
+    """Whether each cell has words in just one of two rows, and both rows have some: a page's end parted their cells."""
+    filled = [(bool(cell.text), bool(rest.text)) for cell, rest in zip(row, other, strict=False)]
+    return {(True, False), (False, True)} == set(filled)
 
 
 def _with_rest(cell: Cell, rest: Cell) -> Cell:

@@ -176,3 +176,10 @@ def test_a_line_above_text_in_columns_on_every_page_makes_no_table() -> None:
         page.prose(60, 50, 57, 220)
         page.prose(60, 50, 310, 220)
     assert tables_of(*pages) == []
+
+
+def test_rows_with_empty_cells_at_the_pages_end_stay_two() -> None:
+    one = half_ruled_at_the_foot([*OPEN[:3], ["Ink", "", "90"]])
+    other = rest_at_the_top([["Chalk", "white", ""], ["Glue", "white", "17"]])
+    [table] = tables_of(one, other)
+    assert len(table.rows) == 6
