@@ -168,6 +168,24 @@ def test_a_frame_a_tree_and_the_axes_of_a_chart_are_no_tables() -> None:
     assert tables_of(page) == []
 
 
+def test_lines_around_all_of_a_page_are_no_table() -> None:
+    page = Page()
+    page.grid([30, 420, 560], [40, 600, 800], [["A report", "ABOUT US"], ["No. 5110", "example.com"]])
+    page.prose(80, 12, 40, 360)
+    assert tables_of(page) == []
+
+
+def test_words_around_the_boxes_of_a_drawing_are_no_table() -> None:
+    page = Page()
+    for row, texts in enumerate([["31", "20", "12"], ["funct", "rs1", "op"], ["12", "5", "7"], ["WFI", "0", "SYS"]]):
+        page.fill(XS, [100 + 16 * row], [texts])
+    page.rule(56, 118, 420, 118)
+    page.rule(56, 131, 420, 131)
+    for x in (56, 176, 296, 420):
+        page.rule(x, 118, x, 131)
+    assert tables_of(page) == []
+
+
 def test_a_table_in_a_cell_is_a_table_and_its_words_are_not_twice() -> None:
     page = Page()
     page.grid([40, 160, 560], [80, 100, 300], [["Kind", "Details"], ["stock"]])
@@ -197,6 +215,16 @@ def test_filled_boxes_upon_a_grid_are_its_head_without_lines() -> None:
     [table] = tables_of(page)
     assert texts_of(table) == TEXTS[:3]
     assert table.header_rows == 1
+
+
+def test_titles_of_groups_of_rows_do_not_hide_the_numbers_below_a_head() -> None:
+    page = Page()
+    page.grid([60, 180, 300], [100, 120], [["Number", "Name"]])
+    for top in (120, 180, 240):
+        page.grid([60, 300], [top, top + 20], [["Registers"]])
+        page.grid([60, 180, 300], [top + 20, top + 40, top + 60], [["0x10", "one"], ["0x11", "two"]])
+    [table] = tables_of(page)
+    assert (len(table.rows), table.header_rows) == (10, 1)
 
 
 def test_labels_above_numbers_are_the_head_and_nothing_else_is_guessed() -> None:
