@@ -41,6 +41,8 @@ class Joiner:
         """`bodies` are the words of each page without those of running heads and feet."""
         self._sheets = sheets
         self._bodies = bodies
+        self._bottom = max((word.y1 for words in bodies.values() for word in words), default=0.0)
+        self._last: dict[tuple[int, bool], bool] = {}
 
     def joined(self, fragments: Sequence[Fragment]) -> list[Table]:
         """The tables that the fragments make; they are given in the order of the pages."""
@@ -85,14 +87,20 @@ class Joiner:
 
     def _is_last(self, one: Fragment, *, is_next_column: bool) -> bool:
         """Whether nothing of the text is below it, and too little room for more of it."""
+        key = id(one), is_next_column
+        if key not in self._last:
+            self._last[key] = self._ends_page(one, is_next_column=is_next_column)
+        return self._last[key]
+
+    def _ends_page(self, one: Fragment, *, is_next_column: bool) -> bool:
         box, body = one.grid.box, self._bodies[one.table.page]
         if any(word.y0 > box.y1 - _EDGE and _is_over(word, box) for word in body):
             return False
         if not is_next_column and any(word.x0 > box.x1 + _BESIDE * (box.x1 - box.x0) for word in body):
             return False
+        # Columns may end alike above the page's end.
+        bottom = max((word.y1 for word in body), default=box.y1) if is_next_column else max(self._bottom, box.y1)
         height = self._sheets[one.table.page].height
-        bodies = [body] if is_next_column else self._bodies.values()  # columns may end alike above the page's end
-        bottom = max((word.y1 for words in bodies for word in words), default=box.y1)
         return min(bottom, height) - box.y1 <= _ROOM * height
 
     def _is_first(self, one: Fragment, other: Fragment) -> bool:

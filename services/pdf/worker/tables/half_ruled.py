@@ -32,6 +32,12 @@ _WIDE = 0.45
 MOST_LOOKS = 50
 """Lines of a page below which rows are looked for, at most."""
 
+MOST_BELOW = 5_000
+"""Words that are looked at below each."""
+
+MOST_WORDS = 200_000
+"""Words between lines of a page that are looked at, those that stand between several pairs of lines as often."""
+
 _LONG = 0.3
 """The share of the page's width that a line has, at least, if it alone is drawn."""
 
@@ -49,19 +55,23 @@ def half_ruled_tables(sheet: Sheet, rules: Sequence[Rule], words: Sequence[Place
     """Those that `rules`, which run across and are part of no grid, and `words` make."""
     ahead = sorted((word for word in words if word.is_upright), key=lambda word: word.y0 + word.y1)
     found: list[Fragment] = []
-    looks = MOST_LOOKS
+    looks, budget = MOST_LOOKS, MOST_WORDS
     for group in _groups(rules[:MOST_RULES]):
         bands: list[Band] = []
         for upper, lower in pairwise(group):
             band = Band(upper.at, lower.at, _between(ahead, group, upper.at, lower.at))
+            budget -= len(band.words)
+            if budget < 0:
+                return found
             if _is_tabular(band.words, upper.end - upper.start):
                 bands.append(band)
             else:
                 found += _tables(sheet, group, bands, rules)
                 bands = []
         is_open = len(bands) == 1 or all(len(lines_of(band.words)) == 1 for band in bands)
-        below = _below(ahead, group) if is_open and looks else None
-        looks -= is_open
+        may_go_on = is_open and looks > 0 and (bands or group[-1].end - group[-1].start >= _LONG * sheet.width)
+        below = _below(ahead, group) if may_go_on else None
+        looks -= bool(may_go_on)
         found += _tables(sheet, group, bands, rules, below)
     return found
 
@@ -103,7 +113,8 @@ def _is_tabular(words: Sequence[Placed], width: float) -> bool:
 def _below(ahead: Sequence[Placed], group: Sequence[Rule]) -> Band | None:
     """Rows below the last line, if there are any: a table that goes on elsewhere has no line at its end there."""
     last = group[-1]
-    lines = (line_of(chunks_of(line)) for line in lines_of(_between(ahead, group, last.at, float("inf"))))
+    words = _between(ahead, group, last.at, float("inf"))[:MOST_BELOW]
+    lines = (line_of(chunks_of(line)) for line in lines_of(words))
     run = run_of(lines, last.end - last.start, after=last.at, is_part=True)
     return Band(last.at, run[-1].bottom, words_of(run)) if run else None
 
@@ -125,7 +136,7 @@ def _tables(
         if table is None:
             continue
         is_short = len(table.table.rows) < (_LEAST_ROWS if bands else _LEAST_ALONE)
-        if not bands and not _fills(table, group[-1], sheet):
+        if not bands and not _fills(table, group[-1]):
             continue
         if len(bands) > 1 or (bands and more) or lines_up(table) or is_short:
             table.is_open = bool(more) or len(bands) == 1
@@ -134,10 +145,9 @@ def _tables(
             return
 
 
-def _fills(found: Fragment, rule: Rule, sheet: Sheet) -> bool:
+def _fills(found: Fragment, rule: Rule) -> bool:
     """Whether rows below a single line, of which nothing else is drawn, begin where it does and are as wide."""
     return (
-        rule.end - rule.start >= _LONG * sheet.width
-        and found.columns[0].x0 - rule.start <= _SET_IN
+        found.columns[0].x0 - rule.start <= _SET_IN
         and found.columns[-1].x1 >= rule.end - _SET_IN - (found.grid.xs[-1] - found.grid.xs[-2]) / 2
     )
