@@ -1,8 +1,9 @@
 """Tables that go on: at the top of the next page, or of the next column."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from itertools import pairwise
+from itertools import chain, pairwise
 
 from services.pdf.worker.boxes import Box
 from services.pdf.worker.tables.columns import Column, chunks_of
@@ -49,15 +50,19 @@ class Joiner:
         following: dict[int, Fragment] = {}
         taken: set[int] = set()
         swallowed: set[int] = set()
+        by_page: defaultdict[int, list[Fragment]] = defaultdict(list)
+        for one in fragments:
+            by_page[one.table.page].append(one)
         queue = list(fragments)
         for one in queue:  # grows by parts that only their beginning tells to be some
             if id(one) in swallowed:
                 continue
-            found = next((each for each in fragments if id(each) not in taken and self._goes_on(one, each)), None)
+            near = chain(by_page[one.table.page], by_page[one.table.page + 1])
+            found = next((each for each in near if id(each) not in taken and self._goes_on(one, each)), None)
             if found is None and (rest := self._rest(one)):
                 found = rest
                 queue.append(rest)
-                swallowed.update(id(each) for each in fragments if _is_within(each, rest))
+                swallowed.update(id(each) for each in by_page[rest.table.page] if _is_within(each, rest))
                 taken |= swallowed
             if found is not None:
                 following[id(one)] = found
@@ -73,7 +78,7 @@ class Joiner:
         return [table for table in tables if len(table.rows) > 1]
 
     def _goes_on(self, one: Fragment, other: Fragment) -> bool:
-        if one is other or other.table.page not in {one.table.page, one.table.page + 1}:
+        if one is other:
             return False
         is_next_column = one.table.page == other.table.page
         if is_next_column and other.grid.xs[0] < one.grid.xs[-1]:
@@ -167,8 +172,8 @@ class Joiner:
 
 
 def _is_within(each: Fragment, rest: Fragment) -> bool:
-    """Whether a part was found among these rows, where less was known of them."""
-    return each.table.page == rest.table.page and each is not rest and rest.grid.box.holds(each.grid.box.middle)
+    """Whether a part of the same page was found among these rows, where less was known of them."""
+    return rest.grid.box.holds(each.grid.box.middle)
 
 
 def _is_over(word: Placed, box: Box) -> bool:
@@ -243,7 +248,8 @@ def _join(fragments: Sequence[Fragment]) -> Table:
 
 
 def _are_alike(row: Sequence[Cell], other: Sequence[Cell]) -> bool:
-    return [(cell.column, cell.column_span) for cell in row] == [(cell.column, cell.column_span) for cell in other]
+    mine, theirs = ([(cell.column, cell.column_span, cell.row_span) for cell in each] for each in (row, other))
+    return mine == theirs and all(cell.row_span == 1 for cell in row)
 
 
 def _completes(row: Sequence[Cell], other: Sequence[Cell]) -> bool:

@@ -140,7 +140,7 @@ def _tables(
             continue
         if len(bands) > 1 or (bands and more) or lines_up(table) or is_short:
             table.is_open = bool(more) or len(bands) == 1
-            table.is_weak = is_short and len(bands) < 2 and not (bands and more)  # noqa: PLR2004  # bands of a table
+            table.is_weak = is_short and len(bands) + len(more) == 1
             yield table
             return
 
