@@ -10,7 +10,7 @@ BIN := .venv/bin
 export ARGS PYTHON UPGRADE IMAGE BASE_IMAGE BUILDER BUILD_OPTIONS
 
 .DEFAULT_GOAL := help
-.PHONY: help up down dev test test-all soak lint gen lock image chart kind cluster-test cluster-soak bench bench-flood bench-attacks bench-reading bench-ocr bench-layout bench-chunks bench-search bench-compare
+.PHONY: help up down dev test test-all soak lint gen lock image chart kind cluster-test cluster-soak bench bench-flood bench-attacks bench-reading bench-ocr bench-layout bench-tables bench-chunks bench-search bench-compare
 
 help: ## Show these commands
 	@echo "Papermesh: make <command>"
@@ -105,6 +105,10 @@ bench-chunks: ## Measure whether chunks keep what they promise, and what they co
 bench-search: ## Measure how much of what stands in documents a search finds, and where; needs fonts
 	@deploy/local/setup.sh dev
 	@$(BIN)/python -m benchmarks.search $(ARGS)
+
+bench-tables: ## Measure how right the tables of documents are, and what finding them costs; needs fonts
+	@deploy/local/setup.sh bench
+	@$(BIN)/python -m benchmarks.tables_accuracy $(ARGS)
 
 bench-compare: ## Measure this checkout against another, OTHER=folder, by turns in one run
 	@deploy/local/setup.sh bench

@@ -1,6 +1,8 @@
-"""How right the tables of documents are, and what finding them costs: `python -m benchmarks.tables_accuracy --help`.
+"""How right the tables of documents are, and what finding them costs: `make bench-tables`.
 
-Documents are made anew from seeds (`made_tables.py`), and other finders read them in the same run (`tables_peers.py`).
+Documents are made anew from seeds (`made_tables.py`); other finders read those of the first seeds in the same run
+(`tables_peers.py`). `python -m benchmarks.tables_accuracy --help` tells more.
+
 A table's score is the F1 of its cells, each by its row, its column and its text without white space.
 """
 
@@ -49,6 +51,8 @@ class Score:
     """Tables that are none, or parts of others."""
 
     pages: int = 0
+    """Of the documents that it read."""
+
     bare: int = 0
     """Pages without a table, of documents that have none."""
 
@@ -60,7 +64,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.tables_accuracy", description=__doc__)
     fresh = int(time.time()) % 100_000
     parser.add_argument("--seed", type=int, default=fresh, help="the first seed; default: a fresh one")
-    parser.add_argument("--seeds", type=int, default=5, help="how many (default 5)")
+    parser.add_argument("--seeds", type=int, default=10, help="how many (default 10)")
+    parser.add_argument("--peer-seeds", type=int, default=2, help="how many others read, being slower (default 2)")
     parser.add_argument("--work", type=Path, default=ROOT / "var" / "bench-tables", help="where documents go")
     parser.add_argument("--python", type=Path, help="an interpreter that has the packages of tables_accuracy.txt")
     chosen = parser.parse_args()
@@ -76,6 +81,7 @@ def main() -> int:
     paths = [path for seed in seeds for path in sorted(folder.glob(f"*-{seed}.pdf"))]
     print(f"seeds {seeds.start} to {seeds.stop - 1}\n")
     scores: dict[tuple[str, str], Score] = defaultdict(Score)
+    pages: dict[Path, int] = {}
     for path in paths:
         readings = _readings(path)
         begin = time.process_time()
@@ -83,11 +89,13 @@ def main() -> int:
         seconds = time.process_time() - begin
         _judge(_score(scores, "papermesh", path), _truth(path), [_cells(each) for each in tables], seconds)
         of_kind = _score(scores, "papermesh", path)
+        pages[path] = len(readings)
         of_kind.pages += len(readings)
         of_kind.bare += len(readings) - len({each.page for each in tables})
         _judge_more(of_kind, _truth(path), tables)
-    for peer in _PEERS:
-        for path, found in zip(paths, json.loads(_call(python, "tables_peers.py", peer, *paths)), strict=True):
+    few = [path for seed in seeds[: chosen.peer_seeds] for path in sorted(folder.glob(f"*-{seed}.pdf"))]
+    for peer in _PEERS if few else ():
+        for path, found in zip(few, json.loads(_call(python, "tables_peers.py", peer, *few)), strict=True):
             if found:
                 _judge(
                     _score(scores, peer, path),
@@ -95,11 +103,11 @@ def main() -> int:
                     [_flat(each) for each in found["tables"]],
                     found["seconds"],
                 )
-    pages = Counter({kind: scores["papermesh", kind].pages for kind in _KINDS})
+                _score(scores, peer, path).pages += pages[path]
     print(
         table(
             _HEADER,
-            [_row(kind, name, score, pages[kind]) for (name, kind), score in sorted(scores.items(), key=_order)],
+            [_row(kind, name, score) for (name, kind), score in sorted(scores.items(), key=_order)],
         )
     )
     return 0
@@ -124,13 +132,21 @@ def _order(item: tuple[tuple[str, str], Score]) -> tuple[int, int]:
     return _KINDS.index(kind), ("papermesh", *_PEERS).index(name)
 
 
-def _row(kind: str, name: str, score: Score, pages: int) -> list[str]:
+def _row(kind: str, name: str, score: Score) -> list[str]:
     def share(values: Sequence[float]) -> str:
         return f"{mean(values):.3f}" if values else ""
 
     bare = f"{score.bare}/{score.pages}" if kind == "none" and name == "papermesh" else ""
     figures = [share(score.cells), share(score.spans), share(score.heads), share(score.whole)]
-    return [kind, name, str(len(score.cells)), *figures, str(score.extra), bare, f"{1000 * score.seconds / pages:.1f}"]
+    return [
+        kind,
+        name,
+        str(len(score.cells)),
+        *figures,
+        str(score.extra),
+        bare,
+        f"{1000 * score.seconds / max(score.pages, 1):.1f}",
+    ]
 
 
 def _score(scores: dict[tuple[str, str], Score], name: str, path: Path) -> Score:

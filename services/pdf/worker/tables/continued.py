@@ -1,8 +1,9 @@
 """Tables that go on: at the top of the next page, or of the next column."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from itertools import pairwise
+from itertools import chain, pairwise
 
 from services.pdf.worker.boxes import Box
 from services.pdf.worker.tables.columns import Column, chunks_of
@@ -27,9 +28,6 @@ _WIDTH = 4.0
 _PLACES = 4.0
 """Points by which a line between columns may be elsewhere in the next part."""
 
-_LOOSE = 0.5
-"""The same where no line is drawn, in widths of the narrower column beside it."""
-
 _MOST_ENDS = 20
 """Lines at which a part may end that are tried, at most."""
 
@@ -44,17 +42,28 @@ class Joiner:
         """`bodies` are the words of each page without those of running heads and feet."""
         self._sheets = sheets
         self._bodies = bodies
+        self._bottom = max((word.y1 for words in bodies.values() for word in words), default=0.0)
+        self._last: dict[tuple[int, bool], bool] = {}
 
     def joined(self, fragments: Sequence[Fragment]) -> list[Table]:
         """The tables that the fragments make; they are given in the order of the pages."""
         following: dict[int, Fragment] = {}
         taken: set[int] = set()
+        swallowed: set[int] = set()
+        by_page: defaultdict[int, list[Fragment]] = defaultdict(list)
+        for one in fragments:
+            by_page[one.table.page].append(one)
         queue = list(fragments)
         for one in queue:  # grows by parts that only their beginning tells to be some
-            found = next((each for each in fragments if id(each) not in taken and self._goes_on(one, each)), None)
+            if id(one) in swallowed:
+                continue
+            near = chain(by_page[one.table.page], by_page[one.table.page + 1])
+            found = next((each for each in near if id(each) not in taken and self._goes_on(one, each)), None)
             if found is None and (rest := self._rest(one)):
                 found = rest
                 queue.append(rest)
+                swallowed.update(id(each) for each in by_page[rest.table.page] if _is_within(each, rest))
+                taken |= swallowed
             if found is not None:
                 following[id(one)] = found
                 taken.add(id(found))
@@ -64,12 +73,12 @@ class Joiner:
                 parts = [one]
                 while (after := following.get(id(parts[-1]))) is not None:
                     parts.append(after)
-                if len(parts) > 1 or not one.is_weak:
+                if not all(part.is_weak and part.columns for part in parts) and (len(parts) > 1 or not one.is_weak):
                     tables.append(_join(parts))
         return [table for table in tables if len(table.rows) > 1]
 
     def _goes_on(self, one: Fragment, other: Fragment) -> bool:
-        if one is other or other.table.page not in {one.table.page, one.table.page + 1}:
+        if one is other:
             return False
         is_next_column = one.table.page == other.table.page
         if is_next_column and other.grid.xs[0] < one.grid.xs[-1]:
@@ -83,14 +92,20 @@ class Joiner:
 
     def _is_last(self, one: Fragment, *, is_next_column: bool) -> bool:
         """Whether nothing of the text is below it, and too little room for more of it."""
+        key = id(one), is_next_column
+        if key not in self._last:
+            self._last[key] = self._ends_page(one, is_next_column=is_next_column)
+        return self._last[key]
+
+    def _ends_page(self, one: Fragment, *, is_next_column: bool) -> bool:
         box, body = one.grid.box, self._bodies[one.table.page]
         if any(word.y0 > box.y1 - _EDGE and _is_over(word, box) for word in body):
             return False
         if not is_next_column and any(word.x0 > box.x1 + _BESIDE * (box.x1 - box.x0) for word in body):
             return False
+        # Columns may end alike above the page's end.
+        bottom = max((word.y1 for word in body), default=box.y1) if is_next_column else max(self._bottom, box.y1)
         height = self._sheets[one.table.page].height
-        bodies = [body] if is_next_column else self._bodies.values()  # columns may end alike above the page's end
-        bottom = max((word.y1 for words in bodies for word in words), default=box.y1)
         return min(bottom, height) - box.y1 <= _ROOM * height
 
     def _is_first(self, one: Fragment, other: Fragment) -> bool:
@@ -141,7 +156,7 @@ class Joiner:
             and (end is None or word.middle[1] < end)
         ]
         lines = [line_of(chunks_of(line)) for line in lines_of(words)]
-        run = run_of(lines if end is None else reversed(lines), right - left, after=end)
+        run = run_of(lines if end is None else reversed(lines), right - left, after=end, is_part=True)
         if not run:
             return None
         found = loose_table(
@@ -156,6 +171,11 @@ class Joiner:
         return found
 
 
+def _is_within(each: Fragment, rest: Fragment) -> bool:
+    """Whether a part of the same page was found among these rows, where less was known of them."""
+    return rest.grid.box.holds(each.grid.box.middle)
+
+
 def _is_over(word: Placed, box: Box) -> bool:
     return min(word.x1, box.x1) - max(word.x0, box.x0) > _EDGE
 
@@ -167,12 +187,16 @@ def _fit(one: Fragment, other: Fragment) -> bool:
     aside = other.grid.xs[0] - one.grid.xs[0]
     if abs(other.grid.xs[-1] - one.grid.xs[-1] - aside) > _WIDTH:
         return False
-    widths = [after - x for x, after in pairwise(one.grid.xs)]
-    near = [_LOOSE * min(pair) if one.columns else _PLACES for pair in pairwise(widths)]
-    return all(
-        abs(mine + aside - theirs) <= most
-        for mine, theirs, most in zip(one.grid.xs[1:-1], other.grid.xs[1:-1], near, strict=True)
-    )
+    if not one.columns:
+        return all(
+            abs(mine + aside - theirs) <= _PLACES
+            for mine, theirs in zip(one.grid.xs[1:-1], other.grid.xs[1:-1], strict=True)
+        )
+    both = [
+        (min(mine.x0 + aside, theirs.x0), max(mine.x1 + aside, theirs.x1))
+        for mine, theirs in zip(one.columns, other.columns, strict=True)
+    ]
+    return all(end < start for (_, end), (start, _) in pairwise(both))
 
 
 def _heads_fit(one: Table, other: Table) -> bool:
@@ -212,7 +236,8 @@ def _join(fragments: Sequence[Fragment]) -> Table:
         repeated = _repeated(table, part) if len(part.rows) > 1 else 0
         first.header_rows = max(first.header_rows, repeated)
         rows = part.rows[repeated:]
-        if not repeated and _is_cut(before, after) and _are_alike(first.rows[-1], rows[0]):
+        is_cut = (not repeated and _is_cut(before, after)) or _completes(first.rows[-1], rows[0])
+        if is_cut and _are_alike(first.rows[-1], rows[0]):
             first.rows[-1] = [_with_rest(cell, rest) for cell, rest in zip(first.rows[-1], rows[0], strict=True)]
             rows = rows[1:]
         first.continues.append(Part(part.page, part.box, len(first.rows)))
@@ -223,7 +248,14 @@ def _join(fragments: Sequence[Fragment]) -> Table:
 
 
 def _are_alike(row: Sequence[Cell], other: Sequence[Cell]) -> bool:
-    return [(cell.column, cell.column_span) for cell in row] == [(cell.column, cell.column_span) for cell in other]
+    mine, theirs = ([(cell.column, cell.column_span, cell.row_span) for cell in each] for each in (row, other))
+    return mine == theirs and all(cell.row_span == 1 for cell in row)
+
+
+def _completes(row: Sequence[Cell], other: Sequence[Cell]) -> bool:
+    """Whether each cell has words in just one of two rows, and both rows have some: a page's end parted their cells."""
+    filled = [(bool(cell.text), bool(rest.text)) for cell, rest in zip(row, other, strict=False)]
+    return {(True, False), (False, True)} == set(filled)
 
 
 def _with_rest(cell: Cell, rest: Cell) -> Cell:

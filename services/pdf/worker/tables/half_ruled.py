@@ -29,30 +29,55 @@ _TABULAR = 0.5
 _WIDE = 0.45
 """The share of the table's width that a piece has, at most, where most lines are in one piece."""
 
+MOST_LOOKS = 50
+"""Lines of a page below which rows are looked for, at most."""
+
+MOST_BELOW = 5_000
+"""Words that are looked at below each."""
+
+MOST_WORDS = 200_000
+"""Words between lines of a page that are looked at, those that stand between several pairs of lines as often."""
+
+_LONG = 0.3
+"""The share of the page's width that a line has, at least, if it alone is drawn."""
+
+_SET_IN = 20.0
+"""Points by which its rows begin after it, at most."""
+
 _LEAST_ROWS = 3
 """Rows of a table of which nothing but the ends is drawn, at least."""
+
+_LEAST_ALONE = 4
+"""The same if only one line is drawn; of two columns there are more."""
 
 
 def half_ruled_tables(sheet: Sheet, rules: Sequence[Rule], words: Sequence[Placed]) -> list[Fragment]:
     """Those that `rules`, which run across and are part of no grid, and `words` make."""
     ahead = sorted((word for word in words if word.is_upright), key=lambda word: word.y0 + word.y1)
     found: list[Fragment] = []
+    looks, budget = MOST_LOOKS, MOST_WORDS
     for group in _groups(rules[:MOST_RULES]):
         bands: list[Band] = []
         for upper, lower in pairwise(group):
             band = Band(upper.at, lower.at, _between(ahead, group, upper.at, lower.at))
+            budget -= len(band.words)
+            if budget < 0:
+                return found
             if _is_tabular(band.words, upper.end - upper.start):
                 bands.append(band)
             else:
                 found += _tables(sheet, group, bands, rules)
                 bands = []
         is_open = len(bands) == 1 or all(len(lines_of(band.words)) == 1 for band in bands)
-        found += _tables(sheet, group, bands, rules, _below(ahead, group) if bands and is_open else None)
+        may_go_on = is_open and looks > 0 and (bands or group[-1].end - group[-1].start >= _LONG * sheet.width)
+        below = _below(ahead, group) if may_go_on else None
+        looks -= bool(may_go_on)
+        found += _tables(sheet, group, bands, rules, below)
     return found
 
 
 def _groups(rules: Sequence[Rule]) -> Iterator[list[Rule]]:
-    """Lines of the same ends, from top to bottom, two or more."""
+    """Lines of the same ends, from top to bottom."""
     groups: list[list[Rule]] = []
     for rule in sorted(rules, key=lambda rule: (rule.start, rule.end)):
         if rule.end - rule.start < _SHORTEST:
@@ -65,9 +90,7 @@ def _groups(rules: Sequence[Rule]) -> Iterator[list[Rule]]:
             groups.append([rule])
     for group in groups:
         group.sort()
-        single = [*group[:1], *(rule for before, rule in pairwise(group) if rule.at - before.at > _ONE_LINE)]
-        if len(single) > 1:
-            yield single
+        yield [*group[:1], *(rule for before, rule in pairwise(group) if rule.at - before.at > _ONE_LINE)]
 
 
 def _between(ahead: Sequence[Placed], group: Sequence[Rule], top: float, bottom: float) -> list[Placed]:
@@ -90,8 +113,9 @@ def _is_tabular(words: Sequence[Placed], width: float) -> bool:
 def _below(ahead: Sequence[Placed], group: Sequence[Rule]) -> Band | None:
     """Rows below the last line, if there are any: a table that goes on elsewhere has no line at its end there."""
     last = group[-1]
-    lines = (line_of(chunks_of(line)) for line in lines_of(_between(ahead, group, last.at, float("inf"))))
-    run = run_of(lines, last.end - last.start, after=last.at)
+    words = _between(ahead, group, last.at, float("inf"))[:MOST_BELOW]
+    lines = (line_of(chunks_of(line)) for line in lines_of(words))
+    run = run_of(lines, last.end - last.start, after=last.at, is_part=True)
     return Band(last.at, run[-1].bottom, words_of(run)) if run else None
 
 
@@ -99,9 +123,9 @@ def _tables(
     sheet: Sheet, group: Sequence[Rule], bands: Sequence[Band], rules: Sequence[Rule], below: Band | None = None
 ) -> Iterator[Fragment]:
     """The table that neighbouring bands are, if they are one; `below` has no line at its end."""
-    if not bands:
-        return
     for more in ([below], []) if below else ([],):
+        if not (bands or more):
+            return
         table = loose_table(
             sheet.page,
             [*bands, *more],
@@ -109,8 +133,21 @@ def _tables(
             has_head=len(bands) + len(more) > 1,
             rules=rules,
         )
-        if table and (len(bands) > 1 or more or lines_up(table) or len(table.table.rows) < _LEAST_ROWS):
+        if table is None:
+            continue
+        is_short = len(table.table.rows) < (_LEAST_ROWS if bands else _LEAST_ALONE)
+        if not bands and not _fills(table, group[-1]):
+            continue
+        if len(bands) > 1 or (bands and more) or lines_up(table) or is_short:
             table.is_open = bool(more) or len(bands) == 1
-            table.is_weak = len(bands) == 1 and len(table.table.rows) < _LEAST_ROWS
+            table.is_weak = is_short and len(bands) + len(more) == 1
             yield table
             return
+
+
+def _fills(found: Fragment, rule: Rule) -> bool:
+    """Whether rows below a single line, of which nothing else is drawn, begin where it does and are as wide."""
+    return (
+        found.columns[0].x0 - rule.start <= _SET_IN
+        and found.columns[-1].x1 >= rule.end - _SET_IN - (found.grid.xs[-1] - found.grid.xs[-2]) / 2
+    )

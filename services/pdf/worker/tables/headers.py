@@ -58,6 +58,6 @@ def _is_number(cell: Sequence[Placed]) -> bool:
 def _has_number_columns(grid: Grid, contents: Sequence[Sequence[Placed]]) -> bool:
     columns: dict[int, list[bool]] = {}
     for span, inside in zip(grid.spans, contents, strict=True):
-        if span.row and inside:
+        if span.row and inside and span.column_end - span.column == 1:  # not the title of a group of rows
             columns.setdefault(span.column, []).append(_is_number(inside))
     return any(sum(each) >= _MOST * len(each) and len(each) > 1 for each in columns.values())

@@ -41,7 +41,7 @@ def loose_table(
         columns: Those of the part that this goes on with, if it does.
     """
     lines = [chunks_of(line) for band in bands for line in lines_of(band.words)]
-    columns = _widened(columns, lines) if columns else columns_of(lines)
+    columns = _widened(columns or columns_of(lines), lines, is_part=bool(columns))
     if len(columns) < LEAST_COLUMNS or len(lines) * len(columns) > MOST_CELLS or is_prose(lines, columns):
         return None
     left, right = min(edges[0], columns[0].x0), max(edges[1], columns[-1].x1)
@@ -66,14 +66,23 @@ def loose_table(
     return Fragment(table_of(page, grid, contents, header_rows, is_ruled=False), grid, list(columns))
 
 
-def _widened(columns: Sequence[Column], lines: Sequence[Sequence[Chunk]]) -> list[Column]:
-    """The columns with what reaches into one of them alone, or is next to it."""
+def _widened(columns: Sequence[Column], lines: Sequence[Sequence[Chunk]], *, is_part: bool) -> list[Column]:
+    """The columns with what reaches into one of them alone and into the room beside it.
+
+    With `is_part` also with what is next to one: the columns are those of another part.
+    """
     found = list(columns)
     for chunk in (chunk for line in lines for chunk in line):
-        over = touched(chunk, columns) or [nearest((chunk.x0 + chunk.x1) / 2, columns)]
+        over = touched(chunk, columns)
+        if not over and is_part:
+            over = [nearest((chunk.x0 + chunk.x1) / 2, columns)]
         if len(over) == 1:
-            own = found[over[0]]
-            found[over[0]] = Column(min(own.x0, chunk.x0), max(own.x1, chunk.x1))
+            at = over[0]
+            left = found[at - 1].x1 if at else float("-inf")
+            right = found[at + 1].x0 if at + 1 < len(found) else float("inf")
+            own = Column(min(found[at].x0, chunk.x0), max(found[at].x1, chunk.x1))
+            if left < own.x0 and own.x1 < right:
+                found[at] = own
     return found
 
 

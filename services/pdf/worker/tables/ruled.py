@@ -34,6 +34,9 @@ _LEAST_FILLED = 3
 _HEAD = 0.8
 """The same for the first row or column alone, of a table that is mostly empty."""
 
+_FRAME = 0.4
+"""The share of a page's area that a table of four cells has, at most: larger ones are frames around its parts."""
+
 _LEAST_SIDE = 4.0
 """Points across a row or a column, at least, if it has no words: less is between double lines."""
 
@@ -65,7 +68,7 @@ def _table(sheet: Sheet, grid: Grid, words: Sequence[Placed]) -> Fragment | None
     if grid.columns < LEAST_COLUMNS or grid.rows < 1:
         return None
     grid, contents = _split(grid, contents)
-    if not _is_table(grid, contents):
+    if not _is_table(grid, contents) or _is_frame(grid, sheet):
         return None
     grid = replace(grid, is_open_above=is_open_above, is_open_below=is_open_below)
     table = table_of(sheet.page, grid, contents, count_header_rows(grid, contents, sheet.fills))
@@ -104,6 +107,11 @@ def _is_table(grid: Grid, contents: Sequence[Sequence[Placed]]) -> bool:
     head = [span for span in filled if span.row == 0], [span for span in filled if span.column == 0]
     all_of = [span for span in grid.spans if span.row == 0], [span for span in grid.spans if span.column == 0]
     return any(len(some) >= _HEAD * len(whole) for some, whole in zip(head, all_of, strict=True))
+
+
+def _is_frame(grid: Grid, sheet: Sheet) -> bool:
+    """Whether it parts a page rather than rows and columns."""
+    return max(grid.rows, grid.columns) <= LEAST_COLUMNS and grid.box.area > _FRAME * sheet.width * sheet.height
 
 
 def _fits(word: Placed, cell: Box) -> bool:

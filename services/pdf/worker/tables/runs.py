@@ -22,6 +22,9 @@ _FIRST_APART = 3.0
 _WIDE = 0.45
 """The share of the table's width that a line in one piece has, at most; a wider one is prose."""
 
+_OVERLAP = 0.3
+"""The share of a line's height that one beside it has in common with it, at least; lines of a cell have less."""
+
 _SINGLES = 2
 """Lines in one piece that follow each other within a table, at most."""
 
@@ -40,31 +43,40 @@ def line_of(chunks: list[Chunk]) -> Line:
     return Line(min(word.y0 for word in words), max(word.y1 for word in words), chunks)
 
 
-def run_of(lines: Iterable[Line], width: float, after: float | None = None) -> list[Line]:
+def run_of(lines: Iterable[Line], width: float, *, after: float | None = None, is_part: bool = False) -> list[Line]:
     """The first lines that may be rows of a table so wide, given from top to bottom or the other way round.
 
-    There are none if the first is none. With `after`, it must be near to that height.
+    There are none if the first is none. With `after`, it must be near to that height. With `is_part`, rows are known to
+    stand here, so that the first line may be part of a single cell.
     """
     run: list[Line] = []
     steps: list[float] = []
     singles = 0
     for line in lines:
+        height = line.bottom - line.top
         if not run:
-            is_far = after is not None and abs(line.top - after) > _FIRST_APART * (line.bottom - line.top)
+            is_far = after is not None and abs(line.top - after) > _FIRST_APART * height
+        elif overlap(run[-1], line):
+            is_far = False  # lines of one row, whose cells have more lines or fewer
         else:
             step = abs(line.top - run[-1].top)
-            is_far = step > (
-                _APART * median(steps[-_RECENT:]) if steps else _FIRST_APART * (run[-1].bottom - run[-1].top)
-            )
+            is_far = step > (_APART * median(steps[-_RECENT:]) if steps else _FIRST_APART * height)
             steps.append(step)
         singles = singles + 1 if len(line.chunks) == 1 else 0
         is_prose = singles > 0 and line.chunks[0].x1 - line.chunks[0].x0 > _WIDE * width
-        if len(run) == MOST_LINES or is_far or is_prose or singles > _SINGLES or (singles and not run):
+        is_outside = singles > 0 and not (run or is_part)
+        if len(run) == MOST_LINES or is_far or is_prose or singles > _SINGLES or is_outside:
             break
         run.append(line)
-    while run and len(run[-1].chunks) == 1:
+    while run and len(run[-1].chunks) == 1 and not (len(run) > 1 and overlap(*run[-2:])):
         run.pop()
     return run
+
+
+def overlap(one: Line, other: Line) -> bool:
+    """Whether two lines stand beside each other for a part of their height."""
+    common = min(one.bottom, other.bottom) - max(one.top, other.top)
+    return common > _OVERLAP * min(one.bottom - one.top, other.bottom - other.top)
 
 
 def words_of(lines: Sequence[Line]) -> list[Placed]:

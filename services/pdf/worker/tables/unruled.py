@@ -37,6 +37,9 @@ _SHORT = 30
 _WIDE = 100.0
 """Points of the shortest line that may be in a table."""
 
+_BEYOND = 2.0
+"""Points inside its edges that a line running down is, at least, if it is drawn within it."""
+
 _MOST_PAGES = 2_000
 """Numbers up to here may be those of pages."""
 
@@ -80,10 +83,19 @@ def _table(sheet: Sheet, run: Sequence[Line]) -> Fragment | None:
     if right - left < _WIDE:
         return None
     found = loose_table(sheet.page, [band], edges=(left, right), has_head=False)
-    if found is None or not lines_up(found) or not _is_aligned(run[1:], found):
+    if found is None or not lines_up(found) or not _is_aligned(run[1:], found) or _has_lines(sheet, found):
         return None
     found.is_open = True
     return found
+
+
+def _has_lines(sheet: Sheet, found: Fragment) -> bool:
+    """Whether lines run down within it: words around the boxes of a drawing are no table."""
+    box = found.table.box
+    return any(
+        box.x0 + _BEYOND < rule.at < box.x1 - _BEYOND and rule.start < box.y1 and rule.end > box.y0
+        for rule in sheet.upright
+    )
 
 
 def _is_aligned(run: Sequence[Line], found: Fragment) -> bool:

@@ -13,6 +13,10 @@ STYLES = [Style("Sans", SIZE, 0, 0), Style("Sans-Bold", SIZE, 16, 0)]
 LETTER = 5.0
 """Points that each letter is wide."""
 
+XS = [60.0, 180.0, 300.0, 420.0]
+TEXTS = [["Name", "Kind", "Amount"], ["Paper", "A4", "738,117"], ["Pens", "blue", "1,200"], ["Ink", "black", "90"]]
+OPEN = [["Name", "Kind", "Amount"], ["Paper", "A4", "738,117"], ["Pens", "blue", "1,200"], ["Ink", "black", "90"]]
+
 
 class Page:
     """A page to draw on."""
@@ -53,6 +57,10 @@ class Page:
         """Lines that fill the width."""
         for index in range(lines):
             self.write(left, top + 14 * index, ("lorem ipsum dolor sit amet " * 20)[: int(width / LETTER)].strip())
+
+
+def rows_from(top: float, count: int, height: float = 20) -> list[float]:
+    return [top + height * index for index in range(count + 1)]
 
 
 def tables_of(*pages: Page) -> list[Table]:

@@ -8,15 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.pdf.worker.words import in_units
-from tests.services.pdf.worker.tables.drawn import HEIGHT, Page, tables_of, texts_of
-
-XS = [60.0, 180.0, 300.0, 420.0]
-TEXTS = [["Name", "Kind", "Amount"], ["Paper", "A4", "738,117"], ["Pens", "blue", "1,200"], ["Ink", "black", "90"]]
-OPEN = [["Name", "Kind", "Amount"], ["Paper", "A4", "738,117"], ["Pens", "blue", "1,200"], ["Ink", "black", "90"]]
-
-
-def rows_from(top: float, count: int, height: float = 20) -> list[float]:
-    return [top + height * index for index in range(count + 1)]
+from tests.services.pdf.worker.tables.drawn import OPEN, TEXTS, XS, Page, rows_from, tables_of, texts_of
 
 
 def test_a_ruled_table_has_the_cells_between_its_lines() -> None:
@@ -176,6 +168,24 @@ def test_a_frame_a_tree_and_the_axes_of_a_chart_are_no_tables() -> None:
     assert tables_of(page) == []
 
 
+def test_lines_around_all_of_a_page_are_no_table() -> None:
+    page = Page()
+    page.grid([30, 420, 560], [40, 600, 800], [["A report", "ABOUT US"], ["No. 5110", "example.com"]])
+    page.prose(80, 12, 40, 360)
+    assert tables_of(page) == []
+
+
+def test_words_around_the_boxes_of_a_drawing_are_no_table() -> None:
+    page = Page()
+    for row, texts in enumerate([["31", "20", "12"], ["funct", "rs1", "op"], ["12", "5", "7"], ["WFI", "0", "SYS"]]):
+        page.fill(XS, [100 + 16 * row], [texts])
+    page.rule(56, 118, 420, 118)
+    page.rule(56, 131, 420, 131)
+    for x in (56, 176, 296, 420):
+        page.rule(x, 118, x, 131)
+    assert tables_of(page) == []
+
+
 def test_a_table_in_a_cell_is_a_table_and_its_words_are_not_twice() -> None:
     page = Page()
     page.grid([40, 160, 560], [80, 100, 300], [["Kind", "Details"], ["stock"]])
@@ -207,83 +217,21 @@ def test_filled_boxes_upon_a_grid_are_its_head_without_lines() -> None:
     assert table.header_rows == 1
 
 
+def test_titles_of_groups_of_rows_do_not_hide_the_numbers_below_a_head() -> None:
+    page = Page()
+    page.grid([60, 180, 300], [100, 120], [["Number", "Name"]])
+    for top in (120, 180, 240):
+        page.grid([60, 300], [top, top + 20], [["Registers"]])
+        page.grid([60, 180, 300], [top + 20, top + 40, top + 60], [["0x10", "one"], ["0x11", "two"]])
+    [table] = tables_of(page)
+    assert (len(table.rows), table.header_rows) == (10, 1)
+
+
 def test_labels_above_numbers_are_the_head_and_nothing_else_is_guessed() -> None:
     page, other = Page(), Page()
     page.grid(XS, rows_from(100, 4), TEXTS)
     other.grid(XS, rows_from(100, 3), [["a", "b", "c"], ["d", "e", "f"], ["g", "h", "i"]])
     assert [table.header_rows for table in (*tables_of(page), *tables_of(other))] == [1, 0]
-
-
-def two_pages(first: int, second: list[list[str]], top: float = 60) -> tuple[Page, Page]:
-    one, other = Page(), Page()
-    one.prose(60, 40)
-    one.grid(
-        XS, rows_from(HEIGHT - 80 - 20 * first, first), [["Name", "Kind", "Amount"], *[["a", "b", "1"]] * (first - 1)]
-    )
-    other.grid(XS, rows_from(top, len(second)), second)
-    return one, other
-
-
-def test_a_table_goes_on_at_the_top_of_the_next_page() -> None:
-    [table] = tables_of(*two_pages(5, [["c", "d", "2"], ["e", "f", "3"]]))
-    assert len(table.rows) == 7
-    [part] = table.continues
-    assert (table.page, part.page, part.row, part.box) == (1, 2, 5, (60, 60, 420, 100))
-
-
-def test_a_head_that_is_repeated_stands_there_once() -> None:
-    [table] = tables_of(*two_pages(5, [["Name", "Kind", "Amount"], ["c", "d", "2"]]))
-    assert texts_of(table)[0] == ["Name", "Kind", "Amount"]
-    assert len(table.rows) == 6
-    assert table.header_rows == 1
-
-
-def test_running_heads_and_feet_do_not_come_between() -> None:
-    pages = two_pages(5, [["c", "d", "2"], ["e", "f", "3"]])
-    for number, page in enumerate(pages, 1):
-        page.write(60, 40, "Rules of the company")
-        page.write(280, 810, f"- {number} -")
-    assert len(tables_of(*pages)) == 1
-
-
-@pytest.mark.parametrize("x", [60.0, 80.0], ids=["a caption above it", "a text beside it"])
-def test_a_table_after_other_text_is_another(x: float) -> None:
-    one, other = two_pages(5, [["c", "d", "2"], ["e", "f", "3"]], top=120)
-    other.write(x, 100, "Table 2. Other things")
-    assert len(tables_of(one, other)) == 2
-
-
-def test_a_table_with_room_left_below_it_does_not_go_on() -> None:
-    one, other = Page(), Page()
-    one.grid(XS, rows_from(60, 4), TEXTS)
-    other.grid(XS, rows_from(60, 3), TEXTS[1:])
-    other.prose(130, 45)
-    assert len(tables_of(one, other)) == 2
-
-
-def test_a_half_ruled_table_goes_on_without_a_line_at_the_pages_end() -> None:
-    one, other = Page(), Page()
-    one.prose(60, 45)
-    one.rule(60, 700, 420, 700)
-    one.rule(60, 720, 420, 720)
-    one.fill(XS, rows_from(700, 3), OPEN[:3])
-    other.fill(XS, [60, 80], [["Ink", "black", "90"], ["Glue", "white", "17"]])
-    other.rule(60, 102, 420, 102)
-    other.prose(130, 40)
-    [table] = tables_of(one, other)
-    assert texts_of(table) == [*OPEN, ["Glue", "white", "17"]]
-    assert [part.page for part in table.continues] == [2]
-
-
-def test_a_table_goes_on_in_the_next_column() -> None:
-    page = Page()
-    page.prose(60, 48, 57, 220)
-    xs = [57.0, 160.0, 280.0]
-    page.grid(xs, rows_from(740, 2), [["Name", "Amount"], ["Paper", "738,117"]])
-    page.grid([x + 253 for x in xs], rows_from(60, 2), [["Pens", "1,200"], ["Ink", "90"]])
-    page.prose(110, 48, 310, 220)
-    [table] = tables_of(page)
-    assert texts_of(table) == [["Name", "Amount"], ["Paper", "738,117"], ["Pens", "1,200"], ["Ink", "90"]]
 
 
 def test_words_that_nobody_sees_are_in_no_cell() -> None:
