@@ -26,6 +26,8 @@ from services.pdf.processes.pools import Pools
 from services.pdf.reader import Reader
 from services.pdf.readings.readings import Readings
 from services.pdf.recognition import Recognition
+from services.pdf.retrieval.passages import PassageMaker
+from services.pdf.retrieval.retrieval import Retrieval
 from services.pdf.servicer import PdfServicer
 from services.pdf.settings import PdfSettings
 
@@ -67,7 +69,7 @@ async def run(settings: PdfSettings) -> None:
             engine,
             blobs,
             comparison=comparison,
-            embedding=embedding,
+            retrieval=Retrieval(embedding, PassageMaker(engine, embedding, readings)),
             languages=languages,
             finish=finish,
         )

@@ -10,25 +10,28 @@ from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
 from papermesh.document.v1 import document_pb2
-from papermesh.pdf.v1 import diff_pb2
+from papermesh.pdf.v1 import diff_pb2, embed_pb2
 from services.base import results
 from services.base.blobs import BlobStore, Namespace
 from services.base.call import Call
 from services.base.errors import bad_field
 from services.base.flow import Flow
 from services.pdf.comparison import Comparison
-from services.pdf.embedding.answer import answer as embed
-from services.pdf.embedding.embedding import Embedding
 from services.pdf.engine import Engine
 from services.pdf.languages import check_languages
 from services.pdf.operations import Operation
 from services.pdf.processes import outcomes
 from services.pdf.processes.subject import Subject
+from services.pdf.retrieval.retrieval import Retrieval
 
 _NAMESPACES = {"UPLOAD": Namespace.UPLOADS, "GITLAB": Namespace.GITLAB}
 
 Finish: TypeAlias = Callable[[Any, Subject, bytes], Awaitable[bytes]]
 """What the service itself adds to a response: the JSON from the request, its document and the engine's JSON."""
+
+
+Answer: TypeAlias = Callable[[Any, Call], Awaitable[Message]]
+"""A method of gRPC: the response to a request."""
 
 
 class PdfServicer:
@@ -41,25 +44,27 @@ class PdfServicer:
         blobs: BlobStore,
         *,
         comparison: Comparison | None = None,
-        embedding: Embedding | None = None,
+        retrieval: Retrieval | None = None,
         languages: Collection[str] = (),
         finish: Mapping[str, Finish] = MappingProxyType({}),
     ) -> None:
         """Answers with `engine` about the documents in `blobs`, and with `comparison` about two of them.
 
-        Without `embedding`, there is no method for texts. `languages` are those that callers may name; none where
-        nothing is recognised. `finish`, by method, is for what no worker can add.
+        Without `retrieval`, there are no vectors and no search by meaning. `languages` are those that callers may name;
+        none where nothing is recognised. `finish`, by method, is for what no worker can add.
         """
         self._engine = engine
         self._blobs = blobs
         self._languages = languages
         self._finish = finish
-        if embedding is not None:
-            self.Embed = partial(embed, embedding)
         for operation in operations:
             setattr(self, operation.method.name, partial(self._answer, operation))
         if comparison is not None:
             self.Diff = partial(self._compare, comparison)
+        if retrieval is not None:
+            self.Embed = partial(self._embed, retrieval)
+            if by_words := getattr(self, "Search", None):
+                self.Search = partial(self._search, retrieval, by_words)
 
     async def _answer(self, operation: Operation, request: Any, call: Call) -> Message:
         """The result as JSON text or, unless the caller asked for that, in the response's own fields.
@@ -81,6 +86,20 @@ class PdfServicer:
         documents = self._subject(request.left, "left", call), self._subject(request.right, "right", call)
         result = await comparison.answer(request, documents, call.timeout_s)
         return _response(diff_pb2.DiffResponse, result.json, call)
+
+    async def _embed(self, retrieval: Retrieval, request: embed_pb2.EmbedRequest, call: Call) -> Message:
+        if request.HasField("doc_ref"):
+            subject = self._subject(request.doc_ref, "doc_ref", call)
+            return results.answer(await retrieval.embed_chunks(request, subject, call.timeout_s), call)
+        flow = Flow.read(call.metadata)
+        return results.answer(await retrieval.embed_texts(request, flow, call.request_id, call.timeout_s), call)
+
+    async def _search(self, retrieval: Retrieval, by_words: Answer, request: Any, call: Call) -> Message:
+        if request.mode != "meaning":
+            return await by_words(request, call)
+        check_languages(request, self._languages)
+        subject = self._subject(request.doc_ref, "doc_ref", call)
+        return results.answer(await retrieval.search(request, subject, call.timeout_s), call)
 
     def _subject(self, reference: document_pb2.DocumentRef, field: str, call: Call) -> Subject:
         """The document of a field, by the digest from dispatch, and whose call it is."""

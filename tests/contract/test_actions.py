@@ -21,7 +21,7 @@ _ANY: Any = object()
 SERVED = {
     "papermesh.dispatch.v1.DispatchService": {name for name in vars(DispatchServicer) if name[0].isupper()},
     "papermesh.pdf.v1.PdfService": {
-        name for name in vars(PdfServicer(OPERATIONS, _ANY, _ANY, embedding=_ANY)) if name[0].isupper()
+        name for name in vars(PdfServicer(OPERATIONS, _ANY, _ANY, comparison=_ANY, retrieval=_ANY)) if name[0].isupper()
     },
 }
 """The methods that a servicer has."""

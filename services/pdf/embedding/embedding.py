@@ -39,12 +39,13 @@ class Embedding:
         of the loop's clock. Raises PapermeshError: BAD_ARG for a `model` that is not here, ENGINE_FAIL if none is, and
         what workers (`WorkerPool.run`) and the endpoint (`Endpoint.vectors`) do.
         """
-        chosen = self._choose(model)
+        chosen = self.choose(model)
         if isinstance(chosen, Endpoint):
             return await chosen.vectors(texts, role, deadline)
         return await self._by_workers(chosen, texts, role, subject, deadline)
 
-    def _choose(self, name: str) -> Model | Endpoint:
+    def choose(self, name: str) -> Model | Endpoint:
+        """The model of this name, as `vectors` takes it; raises BAD_ARG and ENGINE_FAIL."""
         found: dict[str, Model | Endpoint] = dict(self._models)
         if self._endpoint is not None:
             found[endpoints.NAME] = self._endpoint

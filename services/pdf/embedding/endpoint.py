@@ -54,7 +54,7 @@ class Endpoint:
         self.id = f"{NAME}/{settings.pdf_embed_model}"
         self.address = _checked(settings)
         self._model = settings.pdf_embed_model
-        self._dimension = settings.pdf_embed_dimension
+        self.dimension = settings.pdf_embed_dimension
         self._timeout_s = settings.pdf_embed_timeout_s
         self._places = asyncio.Semaphore(_AT_A_TIME)
         self._quiet_until = 0.0
@@ -81,7 +81,7 @@ class Endpoint:
         rows: list[bytes] = []
         for start in range(0, len(texts), BATCH):
             rows += await self._batch(texts[start : start + BATCH], deadline)
-        return Vectors(self.id, self._dimension, rows)
+        return Vectors(self.id, self.dimension, rows)
 
     async def _batch(self, texts: Sequence[str], deadline: float) -> list[bytes]:
         now = asyncio.get_running_loop().time()
@@ -131,11 +131,11 @@ class Endpoint:
         if len(data) != count or by_place.keys() != {str(place) for place in range(count)}:
             raise NoVectorError(f"{len(data)} vectors for {count} texts, or two for one of them")
         rows = [_numbers(by_place[str(place)]) for place in range(count)]
-        dimension = self._dimension or min(len(rows[0]), MAX_DIMENSION)
+        dimension = self.dimension or min(len(rows[0]), MAX_DIMENSION)
         if any(len(row) != dimension for row in rows):
             raise NoVectorError(f"not all of them have {dimension} numbers")
         found = [to_unit(row) for row in rows]
-        self._dimension = dimension  # for good, once it has proved right
+        self.dimension = dimension  # for good, once it has proved right
         return found
 
 

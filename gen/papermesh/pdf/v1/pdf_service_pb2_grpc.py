@@ -3,6 +3,7 @@
 import grpc
 import warnings
 
+from papermesh.pdf.v1 import chunk_pb2 as papermesh_dot_pdf_dot_v1_dot_chunk__pb2
 from papermesh.pdf.v1 import diff_pb2 as papermesh_dot_pdf_dot_v1_dot_diff__pb2
 from papermesh.pdf.v1 import embed_pb2 as papermesh_dot_pdf_dot_v1_dot_embed__pb2
 from papermesh.pdf.v1 import markdown_pb2 as papermesh_dot_pdf_dot_v1_dot_markdown__pb2
@@ -83,8 +84,8 @@ class PdfServiceStub:
                 _registered_method=True)
         self.Chunk = channel.unary_unary(
                 '/papermesh.pdf.v1.PdfService/Chunk',
-                request_serializer=papermesh_dot_pdf_dot_v1_dot_pdf__service__pb2.ChunkRequest.SerializeToString,
-                response_deserializer=papermesh_dot_pdf_dot_v1_dot_pdf__service__pb2.ChunkResponse.FromString,
+                request_serializer=papermesh_dot_pdf_dot_v1_dot_chunk__pb2.ChunkRequest.SerializeToString,
+                response_deserializer=papermesh_dot_pdf_dot_v1_dot_chunk__pb2.ChunkResponse.FromString,
                 _registered_method=True)
         self.Embed = channel.unary_unary(
                 '/papermesh.pdf.v1.PdfService/Embed',
@@ -238,8 +239,8 @@ def add_PdfServiceServicer_to_server(servicer, server):
             ),
             'Chunk': grpc.unary_unary_rpc_method_handler(
                     servicer.Chunk,
-                    request_deserializer=papermesh_dot_pdf_dot_v1_dot_pdf__service__pb2.ChunkRequest.FromString,
-                    response_serializer=papermesh_dot_pdf_dot_v1_dot_pdf__service__pb2.ChunkResponse.SerializeToString,
+                    request_deserializer=papermesh_dot_pdf_dot_v1_dot_chunk__pb2.ChunkRequest.FromString,
+                    response_serializer=papermesh_dot_pdf_dot_v1_dot_chunk__pb2.ChunkResponse.SerializeToString,
             ),
             'Embed': grpc.unary_unary_rpc_method_handler(
                     servicer.Embed,
@@ -495,8 +496,8 @@ class PdfService:
             request,
             target,
             '/papermesh.pdf.v1.PdfService/Chunk',
-            papermesh_dot_pdf_dot_v1_dot_pdf__service__pb2.ChunkRequest.SerializeToString,
-            papermesh_dot_pdf_dot_v1_dot_pdf__service__pb2.ChunkResponse.FromString,
+            papermesh_dot_pdf_dot_v1_dot_chunk__pb2.ChunkRequest.SerializeToString,
+            papermesh_dot_pdf_dot_v1_dot_chunk__pb2.ChunkResponse.FromString,
             options,
             channel_credentials,
             insecure,

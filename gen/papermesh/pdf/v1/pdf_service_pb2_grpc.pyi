@@ -5,6 +5,7 @@ The document engine: what a PDF says and what changed between two of them."""
 
 from collections import abc as _abc
 from grpc import aio as _aio
+from papermesh.pdf.v1 import chunk_pb2 as _chunk_pb2
 from papermesh.pdf.v1 import diff_pb2 as _diff_pb2
 from papermesh.pdf.v1 import embed_pb2 as _embed_pb2
 from papermesh.pdf.v1 import markdown_pb2 as _markdown_pb2
@@ -73,7 +74,7 @@ class PdfServiceStub:
     """Draws a page as a picture, PNG or WebP, with boxes on it if you like. Use it to look at what text alone does not
     show, or to show where something stands. The result says where the picture can be fetched.
     """
-    Chunk: _grpc.UnaryUnaryMultiCallable[_pdf_service_pb2.ChunkRequest, _pdf_service_pb2.ChunkResponse]
+    Chunk: _grpc.UnaryUnaryMultiCallable[_chunk_pb2.ChunkRequest, _chunk_pb2.ChunkResponse]
     """Cuts a document into pieces for retrieval, following its structure: an article, what stands under a heading and a
     table is a piece each, and only one that is too long is cut further. Each piece has the headings above it, its pages,
     its boxes and its place in the document's text, so that whoever finds it can point at it.
@@ -123,7 +124,7 @@ class PdfServiceAsyncStub(PdfServiceStub):
     """Draws a page as a picture, PNG or WebP, with boxes on it if you like. Use it to look at what text alone does not
     show, or to show where something stands. The result says where the picture can be fetched.
     """
-    Chunk: _aio.UnaryUnaryMultiCallable[_pdf_service_pb2.ChunkRequest, _pdf_service_pb2.ChunkResponse]  # type: ignore[assignment]
+    Chunk: _aio.UnaryUnaryMultiCallable[_chunk_pb2.ChunkRequest, _chunk_pb2.ChunkResponse]  # type: ignore[assignment]
     """Cuts a document into pieces for retrieval, following its structure: an article, what stands under a heading and a
     table is a piece each, and only one that is too long is cut further. Each piece has the headings above it, its pages,
     its boxes and its place in the document's text, so that whoever finds it can point at it.
@@ -222,9 +223,9 @@ class PdfServiceServicer(metaclass=_abc_1.ABCMeta):
     @_abc_1.abstractmethod
     def Chunk(
         self,
-        request: _pdf_service_pb2.ChunkRequest,
+        request: _chunk_pb2.ChunkRequest,
         context: _ServicerContext,
-    ) -> _typing.Union[_pdf_service_pb2.ChunkResponse, _abc.Awaitable[_pdf_service_pb2.ChunkResponse]]:
+    ) -> _typing.Union[_chunk_pb2.ChunkResponse, _abc.Awaitable[_chunk_pb2.ChunkResponse]]:
         """Cuts a document into pieces for retrieval, following its structure: an article, what stands under a heading and a
         table is a piece each, and only one that is too long is cut further. Each piece has the headings above it, its pages,
         its boxes and its place in the document's text, so that whoever finds it can point at it.

@@ -27,7 +27,7 @@ from papermesh.document.v1 import document_pb2 as papermesh_dot_document_dot_v1_
 from papermesh.pdf.v1 import page_pb2 as papermesh_dot_pdf_dot_v1_dot_page__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dpapermesh/pdf/v1/search.proto\x12\x10papermesh.pdf.v1\x1a\x1b\x62uf/validate/validate.proto\x1a$papermesh/document/v1/document.proto\x1a\x1bpapermesh/pdf/v1/page.proto\"\xdf\x03\n\rSearchRequest\x12;\n\x07\x64oc_ref\x18\x01 \x01(\x0b\x32\".papermesh.document.v1.DocumentRefB\x06\xbaH\x03\xc8\x01\x01\x12\x19\n\x05query\x18\x02 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\xe8\x07\x12\"\n\x04mode\x18\x03 \x01(\tB\x14\xbaH\x11r\x0fR\x00R\x04textR\x05regex\x12!\n\x08max_hits\x18\x04 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xc8\x01(\x01H\x00\x88\x01\x01\x12;\n\npage_token\x18\x05 \x01(\tB\'\xbaH$r\"2 ^$|^[1-9][0-9]{0,6}\\.[0-9]{1,7}$\x12\x66\n\x05pages\x18\x06 \x01(\tBW\xbaHTrR\x18\xe8\x07\x32M^$|^[1-9][0-9]{0,6}(-[1-9][0-9]{0,6})?(,[1-9][0-9]{0,6}(-[1-9][0-9]{0,6})?)*$\x12\x16\n\x0einclude_hidden\x18\x07 \x01(\x08\x12(\n\x03ocr\x18\x08 \x01(\tB\x1b\xbaH\x18r\x16R\x00R\x04\x61utoR\x05neverR\x05\x66orce\x12;\n\tlanguages\x18\t \x03(\tB(\xbaH%\x92\x01\"\x10\x04\x18\x01\"\x1cr\x1a\x32\x18^[a-z]{3}(_[a-z]{2,8})?$B\x0b\n\t_max_hits\"\xe1\x01\n\x0eSearchResponse\x12)\n\x04hits\x18\x01 \x03(\x0b\x32\x1b.papermesh.pdf.v1.SearchHit\x12\r\n\x05total\x18\x02 \x01(\x05\x12\x16\n\x0etotal_is_least\x18\x03 \x01(\x08\x12\x17\n\x0fnext_page_token\x18\x04 \x01(\t\x12\x16\n\x0esearched_pages\x18\x05 \x01(\t\x12\r\n\x05pages\x18\x06 \x01(\x05\x12/\n\x08\x66\x61ilures\x18\x07 \x03(\x0b\x32\x1d.papermesh.pdf.v1.PageFailure\x12\x0c\n\x04json\x18\x08 \x01(\t\"\xa7\x01\n\tSearchHit\x12\x0c\n\x04page\x18\x01 \x01(\x05\x12*\n\x05\x62oxes\x18\x02 \x03(\x0b\x32\x1b.papermesh.pdf.v1.SearchBox\x12\x0e\n\x06\x62\x65\x66ore\x18\x03 \x01(\t\x12\x0c\n\x04text\x18\x04 \x01(\t\x12\r\n\x05\x61\x66ter\x18\x05 \x01(\t\x12\x14\n\x0cheading_path\x18\x06 \x03(\t\x12\r\n\x05score\x18\x07 \x01(\x01\x12\x0e\n\x06hidden\x18\x08 \x01(\t\"D\n\tSearchBox\x12\x0c\n\x04page\x18\x01 \x01(\x05\x12)\n\x04\x62\x62ox\x18\x02 \x01(\x0b\x32\x1b.papermesh.pdf.v1.Rectangleb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dpapermesh/pdf/v1/search.proto\x12\x10papermesh.pdf.v1\x1a\x1b\x62uf/validate/validate.proto\x1a$papermesh/document/v1/document.proto\x1a\x1bpapermesh/pdf/v1/page.proto\"\xe8\x03\n\rSearchRequest\x12;\n\x07\x64oc_ref\x18\x01 \x01(\x0b\x32\".papermesh.document.v1.DocumentRefB\x06\xbaH\x03\xc8\x01\x01\x12\x19\n\x05query\x18\x02 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\xe8\x07\x12+\n\x04mode\x18\x03 \x01(\tB\x1d\xbaH\x1ar\x18R\x00R\x04textR\x05regexR\x07meaning\x12!\n\x08max_hits\x18\x04 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xc8\x01(\x01H\x00\x88\x01\x01\x12;\n\npage_token\x18\x05 \x01(\tB\'\xbaH$r\"2 ^$|^[1-9][0-9]{0,6}\\.[0-9]{1,7}$\x12\x66\n\x05pages\x18\x06 \x01(\tBW\xbaHTrR\x18\xe8\x07\x32M^$|^[1-9][0-9]{0,6}(-[1-9][0-9]{0,6})?(,[1-9][0-9]{0,6}(-[1-9][0-9]{0,6})?)*$\x12\x16\n\x0einclude_hidden\x18\x07 \x01(\x08\x12(\n\x03ocr\x18\x08 \x01(\tB\x1b\xbaH\x18r\x16R\x00R\x04\x61utoR\x05neverR\x05\x66orce\x12;\n\tlanguages\x18\t \x03(\tB(\xbaH%\x92\x01\"\x10\x04\x18\x01\"\x1cr\x1a\x32\x18^[a-z]{3}(_[a-z]{2,8})?$B\x0b\n\t_max_hits\"\xe1\x01\n\x0eSearchResponse\x12)\n\x04hits\x18\x01 \x03(\x0b\x32\x1b.papermesh.pdf.v1.SearchHit\x12\r\n\x05total\x18\x02 \x01(\x05\x12\x16\n\x0etotal_is_least\x18\x03 \x01(\x08\x12\x17\n\x0fnext_page_token\x18\x04 \x01(\t\x12\x16\n\x0esearched_pages\x18\x05 \x01(\t\x12\r\n\x05pages\x18\x06 \x01(\x05\x12/\n\x08\x66\x61ilures\x18\x07 \x03(\x0b\x32\x1d.papermesh.pdf.v1.PageFailure\x12\x0c\n\x04json\x18\x08 \x01(\t\"\xa7\x01\n\tSearchHit\x12\x0c\n\x04page\x18\x01 \x01(\x05\x12*\n\x05\x62oxes\x18\x02 \x03(\x0b\x32\x1b.papermesh.pdf.v1.SearchBox\x12\x0e\n\x06\x62\x65\x66ore\x18\x03 \x01(\t\x12\x0c\n\x04text\x18\x04 \x01(\t\x12\r\n\x05\x61\x66ter\x18\x05 \x01(\t\x12\x14\n\x0cheading_path\x18\x06 \x03(\t\x12\r\n\x05score\x18\x07 \x01(\x01\x12\x0e\n\x06hidden\x18\x08 \x01(\t\"D\n\tSearchBox\x12\x0c\n\x04page\x18\x01 \x01(\x05\x12)\n\x04\x62\x62ox\x18\x02 \x01(\x0b\x32\x1b.papermesh.pdf.v1.Rectangleb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -39,7 +39,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SEARCHREQUEST'].fields_by_name['query']._loaded_options = None
   _globals['_SEARCHREQUEST'].fields_by_name['query']._serialized_options = b'\272H\007r\005\020\001\030\350\007'
   _globals['_SEARCHREQUEST'].fields_by_name['mode']._loaded_options = None
-  _globals['_SEARCHREQUEST'].fields_by_name['mode']._serialized_options = b'\272H\021r\017R\000R\004textR\005regex'
+  _globals['_SEARCHREQUEST'].fields_by_name['mode']._serialized_options = b'\272H\032r\030R\000R\004textR\005regexR\007meaning'
   _globals['_SEARCHREQUEST'].fields_by_name['max_hits']._loaded_options = None
   _globals['_SEARCHREQUEST'].fields_by_name['max_hits']._serialized_options = b'\272H\007\032\005\030\310\001(\001'
   _globals['_SEARCHREQUEST'].fields_by_name['page_token']._loaded_options = None
@@ -51,11 +51,11 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SEARCHREQUEST'].fields_by_name['languages']._loaded_options = None
   _globals['_SEARCHREQUEST'].fields_by_name['languages']._serialized_options = b'\272H%\222\001\"\020\004\030\001\"\034r\0322\030^[a-z]{3}(_[a-z]{2,8})?$'
   _globals['_SEARCHREQUEST']._serialized_start=148
-  _globals['_SEARCHREQUEST']._serialized_end=627
-  _globals['_SEARCHRESPONSE']._serialized_start=630
-  _globals['_SEARCHRESPONSE']._serialized_end=855
-  _globals['_SEARCHHIT']._serialized_start=858
-  _globals['_SEARCHHIT']._serialized_end=1025
-  _globals['_SEARCHBOX']._serialized_start=1027
-  _globals['_SEARCHBOX']._serialized_end=1095
+  _globals['_SEARCHREQUEST']._serialized_end=636
+  _globals['_SEARCHRESPONSE']._serialized_start=639
+  _globals['_SEARCHRESPONSE']._serialized_end=864
+  _globals['_SEARCHHIT']._serialized_start=867
+  _globals['_SEARCHHIT']._serialized_end=1034
+  _globals['_SEARCHBOX']._serialized_start=1036
+  _globals['_SEARCHBOX']._serialized_end=1104
 # @@protoc_insertion_point(module_scope)

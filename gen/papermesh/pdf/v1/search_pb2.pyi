@@ -43,13 +43,14 @@ class SearchRequest(_message.Message):
     """Mode is "text" (the default): the query as it stands, also within longer words, whatever its case and the width of
     its letters and blanks, and over the ends of lines, columns and pages. Or "regex": a regular expression in RE2's
     syntax, which knows no backreferences and no look-around. It sees each paragraph as a line of its own, case matters
-    unless it begins with "(?i)", and a match of nothing is no hit.
+    unless it begins with "(?i)", and a match of nothing is no hit. Or "meaning": the chunks that are closest to what the
+    query says, in Korean or English, whatever the document's language; the best first. It needs all pages, at most 500.
     """
     max_hits: _builtins.int
     """MaxHits is how many hits one answer has at most, from 1 to 200. Default 20."""
     page_token: _builtins.str
     """PageToken goes on where another answer ended: its next_page_token, with the same other arguments. Empty for the
-    first hits.
+    first hits. Not for mode "meaning", which has the best hits and no more.
     """
     pages: _builtins.str
     """Pages to search, "1-3,7": page numbers from 1, ranges upwards, at most 1,000 characters. Empty means all. One answer
@@ -107,7 +108,9 @@ class SearchResponse(_message.Message):
     FAILURES_FIELD_NUMBER: _builtins.int
     JSON_FIELD_NUMBER: _builtins.int
     total: _builtins.int
-    """Total is how many hits the searched pages have, those before and after these included."""
+    """Total is how many hits the searched pages have, those before and after these included; in mode "meaning" how many
+    chunks were compared.
+    """
     total_is_least: _builtins.bool
     """TotalIsLeast says that there may be more than total: counting ends at 100,000 hits, and after 8 seconds of
     processor time.
@@ -122,7 +125,7 @@ class SearchResponse(_message.Message):
     """Json is this result as JSON text. With the metadata "x-result: json" only this field is filled."""
     @_builtins.property
     def hits(self) -> _containers.RepeatedCompositeFieldContainer[Global___SearchHit]:
-        """Hits in reading order, at most max_hits."""
+        """Hits in reading order, at most max_hits; in mode "meaning" the best first."""
 
     @_builtins.property
     def failures(self) -> _containers.RepeatedCompositeFieldContainer[_page_pb2.PageFailure]:
@@ -171,7 +174,9 @@ class SearchHit(_message.Message):
     after: _builtins.str
     """After is the text after it, at most 80 characters."""
     score: _builtins.float
-    """Score from 0 to 1: how sure its least sure word is. Below 1 where recognition or the file leaves doubt about it."""
+    """Score from 0 to 1: how sure its least sure word is. Below 1 where recognition or the file leaves doubt about it. In
+    mode "meaning" how close it is to the query, from -1 upwards: only scores of one answer can be compared.
+    """
     hidden: _builtins.str
     """Hidden is why nobody sees the hit who looks at the page, as PDF_TEXT says; empty for what one sees."""
     @_builtins.property

@@ -7,7 +7,7 @@ import orjson
 import pytest
 from google.protobuf import json_format
 
-from papermesh.pdf.v1 import pdf_service_pb2 as pb
+from papermesh.pdf.v1 import chunk_pb2
 from services.pdf.worker import failures
 from services.pdf.worker.chunks.sizes import Size, by_tokens
 from services.pdf.worker.chunks.view import describe
@@ -26,11 +26,11 @@ def answer_of(path: Path, limit: int = 1_200, tokens: int = 0) -> Any:
 
 def test_an_answer_has_all_fields_in_the_order_of_the_proto() -> None:
     answer = answer_of(SAMPLE)
-    json_format.ParseDict(answer, pb.ChunkResponse())
+    json_format.ParseDict(answer, chunk_pb2.ChunkResponse())
     chunk = answer["chunks"][0]
-    assert list(answer) == [field.name for field in pb.ChunkResponse.DESCRIPTOR.fields if field.name != "json"]
-    assert list(chunk) == [field.name for field in pb.TextChunk.DESCRIPTOR.fields]
-    assert list(chunk["boxes"][0]) == [field.name for field in pb.ChunkBox.DESCRIPTOR.fields]
+    assert list(answer) == [field.name for field in chunk_pb2.ChunkResponse.DESCRIPTOR.fields if field.name != "json"]
+    assert list(chunk) == [field.name for field in chunk_pb2.TextChunk.DESCRIPTOR.fields]
+    assert list(chunk["boxes"][0]) == [field.name for field in chunk_pb2.ChunkBox.DESCRIPTOR.fields]
 
 
 @pytest.mark.parametrize("limit", [100, 1_200, 8_000])

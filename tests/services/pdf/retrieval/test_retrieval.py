@@ -1,4 +1,4 @@
-"""PDF_EMBED as a caller sees it."""
+"""PDF_EMBED and PDF_SEARCH by meaning as a caller sees them."""
 
 import math
 import struct
@@ -20,6 +20,7 @@ from services.base.testing import envoy_metadata, serving
 from services.pdf.embedding.embedding import Embedding
 from services.pdf.embedding.endpoint import Endpoint
 from services.pdf.engine import Engine
+from services.pdf.retrieval.retrieval import Retrieval
 from services.pdf.servicer import PdfServicer
 from tests.services.pdf.pictures import settings
 
@@ -31,7 +32,9 @@ async def test_vectors_come_packed_or_as_lists_in_json_or_in_fields(serve: Calla
         endpoint = Endpoint(settings(pdf_embed_url=server.url, pdf_embed_model="tiny"))
         async with aclosing(Embedding(cast("Any", None), {}, endpoint)) as embedding:
             blobs = BlobStore((tmp_path / "blobs").as_uri())
-            hosted = Hosted(SERVICE, PdfServicer([], cast("Engine", None), blobs, embedding=embedding))
+            hosted = Hosted(
+                SERVICE, PdfServicer([], cast("Engine", None), blobs, retrieval=Retrieval(embedding, cast("Any", None)))
+            )
             async with serving(hosted, directory=tmp_path / "certificates") as channel:
                 ask = channel.unary_unary(
                     f"/{SERVICE.full_name}/Embed",
@@ -51,6 +54,6 @@ async def test_vectors_come_packed_or_as_lists_in_json_or_in_fields(serve: Calla
     assert [math.hypot(*row) for row in rows] == pytest.approx([1, 1])
     assert list(rows[1]) == [0.5] * 4
     listed = orjson.loads(text.json)
-    assert list(listed) == ["model", "dimension", "embeddings"]
+    assert list(listed) == ["model", "dimension", "embeddings", "failures"]
     assert [each["vector"] for each in listed["embeddings"]] == [pytest.approx(row) for row in rows]
     assert [struct.unpack("<4f", b64decode(each["packed"])) for each in orjson.loads(short.json)["embeddings"]] == rows

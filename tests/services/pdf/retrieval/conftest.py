@@ -1,0 +1,3 @@
+from tests.services.pdf.embedding.conftest import serve
+
+__all__ = ["serve"]
