@@ -22,6 +22,7 @@ from services.pdf.processes.pools import Pools
 from services.pdf.reader import Reader
 from services.pdf.readings.readings import Readings
 from services.pdf.recognition import Recognition
+from services.pdf.reports import ReportsOfComparisons
 from services.pdf.servicer import PdfServicer
 from services.pdf.settings import PdfSettings
 
@@ -52,7 +53,16 @@ async def run(settings: PdfSettings) -> None:
         comparison = Comparison(pools, recognition, reader, version)
         languages = tesseract.languages if tesseract else ()
         finish = {"RenderPage": KeptImages(blobs, version).answer}
-        servicer = PdfServicer(OPERATIONS, engine, blobs, comparison=comparison, languages=languages, finish=finish)
+        reports = ReportsOfComparisons(blobs, pools, engine, comparison, version)
+        servicer = PdfServicer(
+            OPERATIONS,
+            engine,
+            blobs,
+            comparison=comparison,
+            reports=reports,
+            languages=languages,
+            finish=finish,
+        )
         hosted = [Hosted(pdf_service_pb2.DESCRIPTOR.services_by_name["PdfService"], servicer)]
 
         async def has_workers() -> bool:

@@ -135,4 +135,10 @@ RECOGNISE = Step(
 
 COMPARE = Step(name="compare", view="services.pdf.worker.diff.view:describe", content=True)
 
-STEPS = (READ, PICTURE, RECOGNISE, COMPARE)
+ANNOTATE = Step(
+    name="annotate",
+    view="services.pdf.worker.annotated:annotate",
+    warm_up={"marks": [[1, [[0, 0, 72, 72]], "insert", "제1조"]], "most_bytes": 1 << 24},
+)
+
+STEPS = (READ, PICTURE, RECOGNISE, COMPARE, ANNOTATE)

@@ -167,8 +167,8 @@ class DispatchServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetReport(self, request, context):
-        """GetReport streams a stored report, after checking the right to every document it was made of. Answers
-        UNIMPLEMENTED until reports exist.
+        """GetReport streams the report of a comparison as a file, after checking the right to both documents that were
+        compared. NOT_FOUND for any other, whether or not there is one.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

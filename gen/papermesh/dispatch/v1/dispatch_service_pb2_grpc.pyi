@@ -59,8 +59,8 @@ class DispatchServiceStub:
     for any other, whether or not there is one.
     """
     GetReport: _grpc.UnaryStreamMultiCallable[_dispatch_service_pb2.GetReportRequest, _dispatch_service_pb2.GetReportResponse]
-    """GetReport streams a stored report, after checking the right to every document it was made of. Answers
-    UNIMPLEMENTED until reports exist.
+    """GetReport streams the report of a comparison as a file, after checking the right to both documents that were
+    compared. NOT_FOUND for any other, whether or not there is one.
     """
     SubmitJob: _grpc.UnaryUnaryMultiCallable[_dispatch_service_pb2.SubmitJobRequest, _dispatch_service_pb2.SubmitJobResponse]
     """SubmitJob queues an action whose document is too large to wait for. Answers UNIMPLEMENTED until jobs exist."""
@@ -106,8 +106,8 @@ class DispatchServiceAsyncStub(DispatchServiceStub):
     for any other, whether or not there is one.
     """
     GetReport: _aio.UnaryStreamMultiCallable[_dispatch_service_pb2.GetReportRequest, _dispatch_service_pb2.GetReportResponse]  # type: ignore[assignment]
-    """GetReport streams a stored report, after checking the right to every document it was made of. Answers
-    UNIMPLEMENTED until reports exist.
+    """GetReport streams the report of a comparison as a file, after checking the right to both documents that were
+    compared. NOT_FOUND for any other, whether or not there is one.
     """
     SubmitJob: _aio.UnaryUnaryMultiCallable[_dispatch_service_pb2.SubmitJobRequest, _dispatch_service_pb2.SubmitJobResponse]  # type: ignore[assignment]
     """SubmitJob queues an action whose document is too large to wait for. Answers UNIMPLEMENTED until jobs exist."""
@@ -198,8 +198,8 @@ class DispatchServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _dispatch_service_pb2.GetReportRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_dispatch_service_pb2.GetReportResponse], _abc.AsyncIterator[_dispatch_service_pb2.GetReportResponse]]:
-        """GetReport streams a stored report, after checking the right to every document it was made of. Answers
-        UNIMPLEMENTED until reports exist.
+        """GetReport streams the report of a comparison as a file, after checking the right to both documents that were
+        compared. NOT_FOUND for any other, whether or not there is one.
         """
 
     @_abc_1.abstractmethod

@@ -112,7 +112,5 @@ def test_every_text_reaches_the_script_as_it_is(text: str) -> None:
 
 def test_both_languages_say_the_same_things(taken: Taken) -> None:
     english, korean = re.findall(r"^  (?:en|ko): \{$(.*?)^  \},$", taken.script(), re.MULTILINE | re.DOTALL)
-    names = [
-        re.findall(r"(?<![\w'’])([a-zA-Z_]+):", re.sub(r'"[^"]*"|`[^`]*`', "", each)) for each in (english, korean)
-    ]
+    names = [re.findall(r"(?<!\w)([a-zA-Z_]+):", re.sub(r'"[^"]*"|`[^`]*`', "", each)) for each in (english, korean)]
     assert names[0] == names[1]
