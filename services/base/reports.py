@@ -83,12 +83,11 @@ class Reports:
         return page if page and hashlib.sha256(page).digest() == digest else None
 
     async def of(self, document: Key) -> AsyncIterator[tuple[ReportId, float]]:
-        """The reports in which a document is the earlier or the later one, and when each was used, or made, last.
-
-        Seconds since 1970; of those in which it is the later one, the last use may be older than it was.
-        """
+        """The reports in which a document is the later one, and when each was last used, in seconds since 1970."""
         for name, used in (await self._kept.names(document, _POINTER)).items():
-            if report := _pointed(document, name.removeprefix(f"{_POINTER}/")):
+            report = _pointed(document, name)
+            # A pointer may stay behind for a while where its report went to make room, or with the earlier document.
+            if report and await self._kept.get(report.left, f"{_RECORD}/{report.name}", _MOST_RECORD_BYTES):
                 yield report, used
 
     async def remove(self, report: ReportId) -> None:
@@ -99,8 +98,9 @@ class Reports:
 
     async def forget(self, document: Key) -> None:
         """Removes every report of a document, whichever side it was."""
-        async for report, _ in self.of(document):
-            await self.remove(report)
+        for name in await self._kept.names(document, _POINTER):
+            if report := _pointed(document, name):
+                await self.remove(report)
         await self._kept.delete(document)
 
     async def forget_old(self, document: Key, reports_before: float, pages_before: float) -> None:
@@ -129,7 +129,7 @@ def _pointer(report: ReportId) -> str:
 
 def _pointed(right: Key, name: str) -> ReportId | None:
     """The report that a name below its right document points to."""
-    namespace, _, rest = name.partition(".")
+    namespace, _, rest = name.removeprefix(f"{_POINTER}/").partition(".")
     sha256, _, own = rest.partition(".")
     try:
         return ReportId.read(str(ReportId(Key(Namespace(namespace), sha256), right, own)))

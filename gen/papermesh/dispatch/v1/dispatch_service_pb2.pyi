@@ -781,6 +781,110 @@ class GetReportHeader(_message.Message):
 Global___GetReportHeader: _TypeAlias = GetReportHeader  # noqa: Y015
 
 @_typing.final
+class ListReportsRequest(_message.Message):
+    """ListReportsRequest asks for a page of the list. Each page goes through a page of the caller's uploads, so it may hold
+    any number of reports, none included.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    ACTOR_FIELD_NUMBER: _builtins.int
+    page_size: _builtins.int
+    """PageSize is how many uploads to go through, from 1 to 1,000; 0, the default, means 100."""
+    page_token: _builtins.str
+    """PageToken is the next_page_token of the page before; empty for the first page."""
+    actor: _builtins.str
+    """Actor whose reports they are; see InvokeRequest.actor."""
+    def __init__(
+        self,
+        *,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+        actor: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListReportsRequest: _TypeAlias = ListReportsRequest  # noqa: Y015
+
+@_typing.final
+class ListReportsResponse(_message.Message):
+    """ListReportsResponse is a page of the list: reports of the newest upload first, the newest report of each first."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REPORTS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """NextPageToken asks for the next page; empty on the last one."""
+    request_id: _builtins.str
+    """RequestId names this call in every log."""
+    @_builtins.property
+    def reports(self) -> _containers.RepeatedCompositeFieldContainer[Global___ListedReport]:
+        """Reports about two documents that the caller holds."""
+
+    def __init__(
+        self,
+        *,
+        reports: _abc.Iterable[Global___ListedReport] | None = ...,
+        next_page_token: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_page_token", b"next_page_token", "reports", b"reports", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListReportsResponse: _TypeAlias = ListReportsResponse  # noqa: Y015
+
+@_typing.final
+class ListedReport(_message.Message):
+    """ListedReport is one report."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REPORT_ID_FIELD_NUMBER: _builtins.int
+    LEFT_FIELD_NUMBER: _builtins.int
+    RIGHT_FIELD_NUMBER: _builtins.int
+    USE_TIME_FIELD_NUMBER: _builtins.int
+    report_id: _builtins.str
+    """ReportId for GetReport, "rep_…"."""
+    @_builtins.property
+    def left(self) -> _document_pb2.DocumentRef:
+        """Left is the earlier document."""
+
+    @_builtins.property
+    def right(self) -> _document_pb2.DocumentRef:
+        """Right is the later document."""
+
+    @_builtins.property
+    def use_time(self) -> _timestamp_pb2.Timestamp:
+        """UseTime is when the report was made or opened last."""
+
+    def __init__(
+        self,
+        *,
+        report_id: _builtins.str = ...,
+        left: _document_pb2.DocumentRef | None = ...,
+        right: _document_pb2.DocumentRef | None = ...,
+        use_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["left", b"left", "right", b"right", "use_time", b"use_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["left", b"left", "report_id", b"report_id", "right", b"right", "use_time", b"use_time"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListedReport: _TypeAlias = ListedReport  # noqa: Y015
+
+@_typing.final
 class Job(_message.Message):
     """Job is the state of a job."""
 

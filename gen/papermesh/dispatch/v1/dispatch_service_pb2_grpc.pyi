@@ -62,6 +62,8 @@ class DispatchServiceStub:
     """GetReport streams the report of a comparison as a file, after checking the right to both documents that were
     compared. NOT_FOUND for any other, whether or not there is one.
     """
+    ListReports: _grpc.UnaryUnaryMultiCallable[_dispatch_service_pb2.ListReportsRequest, _dispatch_service_pb2.ListReportsResponse]
+    """ListReports lists the reports about the caller's own uploads."""
     SubmitJob: _grpc.UnaryUnaryMultiCallable[_dispatch_service_pb2.SubmitJobRequest, _dispatch_service_pb2.SubmitJobResponse]
     """SubmitJob queues an action whose document is too large to wait for. Answers UNIMPLEMENTED until jobs exist."""
     GetJob: _grpc.UnaryUnaryMultiCallable[_dispatch_service_pb2.GetJobRequest, _dispatch_service_pb2.GetJobResponse]
@@ -109,6 +111,8 @@ class DispatchServiceAsyncStub(DispatchServiceStub):
     """GetReport streams the report of a comparison as a file, after checking the right to both documents that were
     compared. NOT_FOUND for any other, whether or not there is one.
     """
+    ListReports: _aio.UnaryUnaryMultiCallable[_dispatch_service_pb2.ListReportsRequest, _dispatch_service_pb2.ListReportsResponse]  # type: ignore[assignment]
+    """ListReports lists the reports about the caller's own uploads."""
     SubmitJob: _aio.UnaryUnaryMultiCallable[_dispatch_service_pb2.SubmitJobRequest, _dispatch_service_pb2.SubmitJobResponse]  # type: ignore[assignment]
     """SubmitJob queues an action whose document is too large to wait for. Answers UNIMPLEMENTED until jobs exist."""
     GetJob: _aio.UnaryUnaryMultiCallable[_dispatch_service_pb2.GetJobRequest, _dispatch_service_pb2.GetJobResponse]  # type: ignore[assignment]
@@ -201,6 +205,14 @@ class DispatchServiceServicer(metaclass=_abc_1.ABCMeta):
         """GetReport streams the report of a comparison as a file, after checking the right to both documents that were
         compared. NOT_FOUND for any other, whether or not there is one.
         """
+
+    @_abc_1.abstractmethod
+    def ListReports(
+        self,
+        request: _dispatch_service_pb2.ListReportsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_dispatch_service_pb2.ListReportsResponse, _abc.Awaitable[_dispatch_service_pb2.ListReportsResponse]]:
+        """ListReports lists the reports about the caller's own uploads."""
 
     @_abc_1.abstractmethod
     def SubmitJob(
