@@ -36,7 +36,7 @@ MOST_CHANGES = 10_000
 """In a report, however many the caller wanted to have listed."""
 
 _DPI = 100
-"""Of pages in a report: small print is legible, and 300 pages have 12 MB."""
+"""Of pages in a report: small print is legible, and 300 pages of dense text have 29 MB."""
 
 _MOST_PICTURE_BYTES = 40 * 1024 * 1024
 """Of all pages together; as base64 they have a third more. Pages beyond that are left blank, those without a change

@@ -116,13 +116,13 @@ def test_the_json_is_the_answer(compare: Compare, adapter: Any, compared: dict[s
     assert json.loads(compare("--json").stdout)["data"] == compared
 
 
-@pytest.mark.parametrize(("option", "name"), [("--html", "rep_x"), ("--xlsx", "rep_x.xlsx"), ("--pdf", "rep_x.pdf")])
+@pytest.mark.parametrize("extension", ["html", "xlsx", "pdf"])
 def test_the_report_is_written_to_a_file(
-    compare: Compare, adapter: Any, compared: dict[str, Any], tmp_path: Path, option: str, name: str
+    compare: Compare, adapter: Any, compared: dict[str, Any], tmp_path: Path, extension: str
 ) -> None:
     adapter.answer = compared | {"report_id": "rep_x", "report_url": "/reports/rep_x"}
-    adapter.reports[name] = b"report"
-    result = compare(option, str(tmp_path / "file"))
+    adapter.reports["rep_x" if extension == "html" else f"rep_x.{extension}"] = b"report"
+    result = compare(f"--{extension}", str(tmp_path / "file"))
     assert result.exit_code == 0
     assert (tmp_path / "file").read_bytes() == b"report"
     assert "제3장 운영" in result.stdout

@@ -58,7 +58,8 @@ def html(response: Mapping[str, Any], pictures: Iterable[PagePicture]) -> bytes:
     data = orjson.dumps({"response": {**response, "json": ""}, "pages": pages})
     # No element ends inside of JSON that has no "<" (HTML, "Restrictions for contents of script elements").
     parts = [shell.opening, data.replace(b"<", b"\\u003c"), shell.middle]
-    for each in drawn:
+    # Both sides by turns: whoever reads the beginning need not wait for the end of the file.
+    for each in sorted(drawn, key=lambda each: each.page):
         if each.content:
             # A block of data, which is neither run nor parsed: the script makes a picture of it once it is looked at.
             parts.append(b'<script type="text/plain" id="picture-%b-%d">' % (each.side.encode(), each.page))

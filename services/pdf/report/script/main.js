@@ -64,7 +64,5 @@ say();
 drawMarks();
 findAnchors();
 if (!openLinked()) { step(1); byId("list").scrollTop = 0; }
-// The pictures come after this script in the file: whatever is in view by then is drawn now.
-document.addEventListener("DOMContentLoaded", () => {
-  for (const side of SIDES) for (const { sheet } of sheets[side].values()) { watch.unobserve(sheet); watch.observe(sheet); }
-});
+drawAwaited();
+document.addEventListener("DOMContentLoaded", drawAwaited);

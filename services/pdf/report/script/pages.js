@@ -13,9 +13,23 @@ const watch = new IntersectionObserver((entries) => {
   for (const { target, isIntersecting } of entries) (isIntersecting ? draw : drop)(target);
 }, { rootMargin: "120% 0px" });
 
+// The pictures come after this script in the file. One that is not there yet, or not whole, is looked for again.
+const awaited = new Set();
+const LOOK_MS = 50;
+function drawAwaited() {
+  for (const sheet of [...awaited]) draw(sheet);
+  if (document.readyState === "loading") setTimeout(drawAwaited, LOOK_MS);
+}
+
 function draw(sheet) {
+  awaited.delete(sheet);
+  if (sheet.querySelector("img")) return;
   const block = byId(`picture-${sheet.dataset.side}-${sheet.dataset.page}`);
-  if (!block || sheet.querySelector("img")) return;
+  const isWhole = block && (block.nextElementSibling || document.readyState !== "loading");
+  if (!isWhole) {
+    if (document.readyState === "loading") awaited.add(sheet);
+    return;
+  }
   const image = element("img", { alt: "", decoding: "async" });
   image.src = `data:image/webp;base64,${block.textContent}`;
   sheet.querySelector(".blank")?.remove();
@@ -23,6 +37,7 @@ function draw(sheet) {
 }
 
 function drop(sheet) {
+  awaited.delete(sheet);
   sheet.querySelector("img")?.remove();
 }
 
