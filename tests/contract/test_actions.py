@@ -16,7 +16,7 @@ TABLE = actions.load()
 
 SERVED = {
     "papermesh.dispatch.v1.DispatchService": {name for name in vars(DispatchServicer) if name[0].isupper()},
-    "papermesh.pdf.v1.PdfService": {operation.method.name for operation in OPERATIONS},
+    "papermesh.pdf.v1.PdfService": {*(operation.method.name for operation in OPERATIONS), "Diff", "MakeReport"},
 }
 """The methods that a servicer has."""
 
@@ -46,6 +46,7 @@ DISPATCH = {
     "ListDocuments": (False, False),
     "GetImage": (False, True),
     "GetReport": (False, True),
+    "ListReports": (False, False),
     "SubmitJob": (False, False),
     "GetJob": (False, False),
     "WatchJob": (False, True),
@@ -104,8 +105,8 @@ def test_a_servicer_has_no_method_that_its_proto_lacks(service: str) -> None:
 
 
 def test_every_method_of_the_mesh_ends_by_itself() -> None:
-    # And the GitLab service's two for its siblings, and what every service says of its engine.
-    assert len(TABLE.methods) == len(DESIGN) + len(DISPATCH) + 2 + 1
+    # And the GitLab service's two for its siblings, pdf's one for reports, and what every service says of its engine.
+    assert len(TABLE.methods) == len(DESIGN) + len(DISPATCH) + 2 + 1 + 1
     assert all(timedelta(0) < method.timeout <= timedelta(hours=1) for method in TABLE.methods.values())
 
 

@@ -159,5 +159,6 @@ def _fill(
     making.comparison.left.CopyFrom(references[0])
     making.comparison.right.CopyFrom(references[1])
     for violation in protovalidate.collect_violations(making):
-        name = ".".join(each.field_name for each in violation.proto.field.elements)
+        elements = violation.proto.field.elements if violation.proto.field else ()
+        name = ".".join(each.field_name for each in elements)
         raise bad_field(name, violation.proto.message)
