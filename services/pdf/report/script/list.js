@@ -163,7 +163,18 @@ function reveal(change) {
   drawMarks();
 }
 
-function select(change, { scrolls = true } = {}) {
+// Only the list is scrolled: on a narrow screen scrollIntoView would move the whole page.
+function bringIntoView(entry) {
+  const list = byId("list");
+  const [line, frame] = [entry.getBoundingClientRect(), list.getBoundingClientRect()];
+  const head = parseFloat(getComputedStyle(entry).scrollMarginTop);
+  const above = line.top - frame.top - head;
+  const below = line.bottom - frame.bottom;
+  if (above < 0) list.scrollTop += above;
+  else if (below > 0) list.scrollTop += Math.min(below, above);
+}
+
+function select(change, { scrolls = true, isFirst = false } = {}) {
   reveal(change);
   const before = here && byId(here.id);
   before?.classList.remove("here");
@@ -172,10 +183,11 @@ function select(change, { scrolls = true } = {}) {
   const entry = byId(change.id);
   entry.classList.add("here");
   entry.setAttribute("aria-current", "true");
-  entry.scrollIntoView({ block: "nearest" });
+  if (!isFirst) bringIntoView(entry);
   showPlace();
   if (scrolls) showInPages(change);
   markHere();
+  if (isFirst) return; // a fragment that comes while the file loads makes the browser scroll to it
   try { history.replaceState(null, "", `#${change.id}`); } catch { /* a sandboxed frame may not */ }
 }
 

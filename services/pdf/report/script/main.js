@@ -63,6 +63,6 @@ layPages();
 say();
 drawMarks();
 findAnchors();
-if (!openLinked()) { step(1); byId("list").scrollTop = 0; }
+if (!openLinked() && listed.length > 0) select(listed[0], { isFirst: true });
 drawAwaited();
 document.addEventListener("DOMContentLoaded", drawAwaited);

@@ -88,6 +88,12 @@ class Opened:
         """The text of the change that is chosen."""
         return self.page.locator(".change.here .go").inner_text()
 
+    def wait_until(self, condition: str) -> None:
+        """Waits for a JavaScript expression; Playwright's own way evaluates a string, which the page refuses."""
+        self.page.evaluate(
+            f"new Promise(done => {{ const look = () => ({condition}) ? done() : requestAnimationFrame(look); look(); }})"
+        )
+
     def close(self) -> None:
         """Closes it, after nothing went wrong."""
         assert self.page.evaluate("refused") == []
@@ -119,6 +125,24 @@ def test_keys_lead_from_change_to_change_and_both_panes_follow(chromium: Browser
     opened.close()
 
 
+@pytest.mark.parametrize("width", [1440, 420])
+def test_what_should_have_changed_is_seen_first(chromium: Browser, tmp_path: Path, width: int) -> None:
+    warning = {
+        "code": "stale_reference",
+        "address": "제20조",
+        "text": "제7조",
+        "message": "It is 제8조.",
+        "regions": [],
+    }
+    path = tmp_path / "warned.html"
+    path.write_bytes(report.html({**compared(12), "warnings": [warning]}, pictures(12)))
+    opened = Opened(chromium, path, viewport={"width": width, "height": 900})
+    opened.page.wait_for_load_state("load")
+    assert opened.page.evaluate("[document.getElementById('list').scrollTop, window.scrollY]") == [0, 0]
+    assert "It is 제8조." in opened.page.locator(".warning").inner_text()
+    opened.close()
+
+
 def test_a_korean_keyboard_has_the_same_keys(chromium: Browser, small: Path) -> None:
     opened = Opened(chromium, small, language="ko-KR")
     opened.page.evaluate("document.dispatchEvent(new KeyboardEvent('keydown', {key: 'ㅜ', code: 'KeyN'}))")
@@ -134,16 +158,16 @@ def test_a_pane_that_scrolls_takes_the_other_along_until_that_is_switched_off(ch
     opened = Opened(chromium, small)
     top = "document.getElementById('right').scrollTop"
     opened.page.evaluate("document.getElementById('left').scrollTop = 3000")
-    opened.page.wait_for_function(f"Math.abs({top} - 3000) < 40")
+    opened.wait_until(f"Math.abs({top} - 3000) < 40")
     opened.page.keyboard.press("s")
     opened.page.evaluate("document.getElementById('left').scrollTop = 4000")
-    opened.page.wait_for_function("document.getElementById('left').scrollTop === 4000")
+    opened.wait_until("document.getElementById('left').scrollTop === 4000")
     stood = opened.page.evaluate(top)
     opened.page.keyboard.press("s")  # from where each of them stands
     opened.page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
     assert opened.page.evaluate(top) == stood
     opened.page.evaluate("document.getElementById('left').scrollTop = 4500")
-    opened.page.wait_for_function(f"Math.abs({top} - {stood} - 500) < 40")
+    opened.wait_until(f"Math.abs({top} - {stood} - 500) < 40")
     opened.close()
 
 
