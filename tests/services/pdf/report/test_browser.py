@@ -90,9 +90,8 @@ class Opened:
 
     def wait_until(self, condition: str) -> None:
         """Waits for a JavaScript expression; Playwright's own way evaluates a string, which the page refuses."""
-        self.page.evaluate(
-            f"new Promise(done => {{ const look = () => ({condition}) ? done() : requestAnimationFrame(look); look(); }})"
-        )
+        look = f"() => ({condition}) ? done() : requestAnimationFrame(look)"
+        self.page.evaluate(f"new Promise(done => {{ const look = {look}; look(); }})")
 
     def close(self) -> None:
         """Closes it, after nothing went wrong."""
