@@ -1,4 +1,4 @@
-"""The command `diff`: what changed between two documents, as a list by article, JSON or CSV."""
+"""The command `diff`: what changed between two documents, as a list by article, as JSON, or as files."""
 
 import csv
 import io
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli import options
+from cli.adapter import Adapter
 from cli.calls import call, filled_in, open_adapter
 from cli.failures import CALL_FAILED, USAGE, UsageError, reported
 from cli.terminal import err, harmless_value, note, out, waiting, write_json
@@ -37,6 +38,17 @@ def diff(
     csv_file: Annotated[
         Path | None, typer.Option("--csv", metavar="FILE", help="Write the changes to a CSV file too.")
     ] = None,
+    html_file: Annotated[
+        Path | None,
+        typer.Option("--html", metavar="FILE", help="Write the report too: one page to open in a browser."),
+    ] = None,
+    xlsx_file: Annotated[
+        Path | None, typer.Option("--xlsx", metavar="FILE", help="Write the changes to a workbook for Excel too.")
+    ] = None,
+    pdf_file: Annotated[
+        Path | None,
+        typer.Option("--pdf", metavar="FILE", help="Write the later document with its changes marked too."),
+    ] = None,
     password_file: options.PasswordFile = None,
     as_json: options.Json = False,
     url: options.Url = None,
@@ -54,6 +66,9 @@ def diff(
                 answer = call(adapter, ACTION, args)
             if csv_file is not None:
                 csv_file.write_text(_csv(answer.data["changes"]), encoding="utf-8-sig", newline="")
+            for path, extension in ((html_file, ""), (xlsx_file, ".xlsx"), (pdf_file, ".pdf")):
+                if path is not None:
+                    _save(adapter, answer.data["report_id"], extension, path)
             if as_json:
                 write_json(answer.text)
             else:
@@ -62,6 +77,17 @@ def diff(
         raise typer.Exit(FAILED if fail_on_changes and exit_.exit_code in (CALL_FAILED, USAGE) else exit_.exit_code)  # noqa: B904  # the same
     if fail_on_changes:
         raise typer.Exit(_verdict(answer.data))
+
+
+def _save(adapter: Adapter, report_id: str, extension: str, path: Path) -> None:
+    """Writes a file of the report, all of it or nothing."""
+    if not report_id:
+        raise UsageError("There is no report of documents that take a password. --csv and --json work with them.")
+    content = io.BytesIO()
+    with waiting("making the report …"):
+        adapter.fetch(f"/reports/{report_id}{extension}", content)
+    path.write_bytes(content.getvalue())
+    note(f"{path}: {len(content.getvalue()):,} bytes")
 
 
 def _verdict(data: dict[str, Any]) -> int:

@@ -25,7 +25,7 @@ from mcp_adapter.http.peers import ForwardedShare, Peers
 from mcp_adapter.http.spool import Spools
 from mcp_adapter.people import tickets
 from mcp_adapter.people.authentication import Authentication, people_of
-from mcp_adapter.routes import catalogue, documents, health, images
+from mcp_adapter.routes import catalogue, documents, health, images, reports
 from mcp_adapter.routes import tickets as ticket_routes
 from mcp_adapter.routes.api_docs import describe
 from mcp_adapter.routes.invoke import invoke
@@ -120,6 +120,7 @@ def create_app(settings: AdapterSettings) -> FastAPI:
     app.include_router(documents.router)
     app.include_router(health.router)
     app.include_router(images.router)
+    app.include_router(reports.router)
     app.include_router(ticket_routes.router)
     app.openapi = lambda: describe(app)  # type: ignore[method-assign]  # FastAPI's documented way to extend it
     app.add_exception_handler(HTTPException, _http_error)

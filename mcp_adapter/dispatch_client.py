@@ -10,6 +10,7 @@ from google.protobuf.message import Message
 
 from papermesh.dispatch.v1 import dispatch_service_pb2 as pb
 from papermesh.document.v1.document_pb2 import DocumentRef
+from papermesh.document.v1.report_pb2 import ReportFilter
 from services.base import canonical, telemetry
 from services.base.errors import PapermeshError
 from services.base.signed_client import Person, SignedClient
@@ -105,6 +106,20 @@ class DispatchClient(SignedClient):
     def get_image(self, image_id: str, person: Person) -> AsyncGenerator[pb.GetImageResponse, None]:
         """Streams a picture: a header, then data."""
         return self.stream(pb.GetImageResponse, pb.GetImageRequest(image_id=image_id), person)
+
+    def get_report(
+        self, report_id: str, format_: str, wanted: ReportFilter, person: Person
+    ) -> AsyncGenerator[pb.GetReportResponse, None]:
+        """Streams a report: a header, then data."""
+        request = pb.GetReportRequest(report_id=report_id, format=format_)
+        if wanted.ListFields():  # a signature covers what is set, also what says nothing
+            request.filter.CopyFrom(wanted)
+        return self.stream(pb.GetReportResponse, request, person)
+
+    async def list_reports(self, size: int, token: str, person: Person) -> pb.ListReportsResponse:
+        """The reports about a page of the person's uploads."""
+        request = pb.ListReportsRequest(page_size=size, page_token=token)
+        return await self.answer(pb.ListReportsResponse, request, person)
 
     async def aclose(self) -> None:
         """Ends what it does in the background."""

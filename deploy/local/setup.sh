@@ -4,7 +4,7 @@
 #
 #   deploy/local/setup.sh laptop   what `make up` needs (the default)
 #   deploy/local/setup.sh dev      and what `make test`, `make lint`, `make gen` and `make lock` need
-#   deploy/local/setup.sh all      and what `make test-all` needs: helm and grpcurl
+#   deploy/local/setup.sh all      and what `make test-all` needs: helm, grpcurl and Chromium
 #   deploy/local/setup.sh bench    what `make bench` needs besides dev
 #
 # First it looks for everything that this machine itself must bring, and lists what is missing before it installs anything. Run
@@ -88,6 +88,9 @@ look_for_test_programs() {
     have curl || wishes="$wishes curl"
     have tesseract || wishes="$wishes $recognition"
 }
+
+# The report of a comparison is opened in it.
+look_for_browser() { have chromium || wishes="$wishes chromium"; }
 
 # Scans are read with it, and everything else without.
 tell_of_recognition() {
@@ -199,6 +202,7 @@ laptop) tell_of_recognition ;;
 dev) look_for_test_programs ;;
 all)
     look_for_test_programs
+    look_for_browser
     look_for_go_tools
     ;;
 bench) look_for_bench ;;

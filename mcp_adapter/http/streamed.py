@@ -24,6 +24,9 @@ class Content:
     disposition: str
     """What a browser is to do with them."""
 
+    policy: str = ""
+    """The Content-Security-Policy that a browser shows them under; empty for what runs nothing."""
+
 
 def streamed(request: Request, content: Content, data: AsyncIterator[bytes], held: AsyncExitStack) -> Response:
     """The answer with these bytes; 304 if `If-None-Match` holds their tag, and for HEAD none of them.
@@ -46,6 +49,8 @@ def streamed(request: Request, content: Content, data: AsyncIterator[bytes], hel
         "Content-Disposition": content.disposition,
         "X-Content-Type-Options": "nosniff",
     }
+    if content.policy:
+        headers["Content-Security-Policy"] = content.policy
     if request.method == "HEAD":
         return Response(headers=headers, media_type=content.media_type)
     return _Bytes(data, headers, content.media_type, held.pop_all())

@@ -22,7 +22,9 @@ from services.base.signature import KeyFileError, decode_secret, new_secret
 LIFETIME_S = 60
 """For how long a ticket is good."""
 
-_PATH = re.compile(r"/(documents|images)/[A-Za-z0-9_-]{1,128}", re.ASCII)
+_PATH = re.compile(
+    r"/(?:(?:documents|images)/[A-Za-z0-9_-]{1,128}|reports/[A-Za-z0-9_-]{1,128}(?:\.(?:json|csv|xlsx|pdf))?)", re.ASCII
+)
 """What tickets are for: each of these is one call of dispatch."""
 
 _MOST_CHARACTERS = 4096
@@ -88,7 +90,7 @@ def seal(keys: TicketKeys, path: str, actor: str) -> str:
         PapermeshError: BAD_ARG for a path that takes none.
     """
     if not _PATH.fullmatch(path):
-        raise bad_field("path", "must be /documents/<sha256> or the url of a picture, /images/<id>")
+        raise bad_field("path", "must be /documents/<sha256>, or the url of a picture or a report")
     said = orjson.dumps([path, actor, secrets.token_urlsafe(18)])
     return keys.fernet.encrypt(said).decode().rstrip("=")
 

@@ -26,7 +26,7 @@ def describe(app: FastAPI) -> dict[str, Any]:
         schema["paths"] = {"/mcp/invoke": {"post": _INVOKE}, **schema["paths"]}
         schema["paths"]["/documents"]["post"]["requestBody"] = _DOCUMENT
         schema["paths"]["/tickets"]["post"]["requestBody"] = _TICKET
-        for path in ("/documents/{sha256}", "/images/{image_id}"):
+        for path in ("/documents/{sha256}", "/images/{image_id}", "/reports/{name}"):
             schema["paths"][path]["get"]["responses"]["304"] = _NOT_MODIFIED
         for name, path in schema["paths"].items():
             for operation in path.values():
@@ -96,7 +96,12 @@ _TICKET: dict[str, Any] = {
                 "type": "object",
                 "required": ["path"],
                 "additionalProperties": False,
-                "properties": {"path": {"type": "string", "description": "What to open: `/images/…`, `/documents/…`."}},
+                "properties": {
+                    "path": {
+                        "type": "string",
+                        "description": "What to open: `/images/…`, `/documents/…` or `/reports/…`.",
+                    }
+                },
             },
             "example": {"path": "/images/img_…"},
         }

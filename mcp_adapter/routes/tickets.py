@@ -17,7 +17,7 @@ _MOST_BYTES = 4096
 
 @router.post("/tickets", summary="Get a URL to open in a browser", status_code=201)
 async def make_ticket(request: Request) -> Response:
-    """Seals a ticket for `{"path": "/images/…"}` or `{"path": "/documents/…"}`.
+    """Seals a ticket for `{"path": "/images/…"}`, `{"path": "/documents/…"}` or `{"path": "/reports/…"}`.
 
     The answer's `data` is `{"url", "expires_in_s": 60}`. The URL needs no credential, and opens that path once, as the
     caller of this request. Whether the caller may see it is asked when it is opened.

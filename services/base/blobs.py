@@ -24,7 +24,7 @@ __all__ = ["Blob", "BlobStore", "Namespace"]
 Derived: TypeAlias = DerivedFolder | DerivedBucket
 """What was made of documents."""
 
-_DERIVED = (Namespace.READINGS, Namespace.IMAGES)
+_DERIVED = (Namespace.READINGS, Namespace.IMAGES, Namespace.REPORTS)
 
 
 class BlobStore:
@@ -50,13 +50,16 @@ class BlobStore:
         self.images: Derived
         """Pictures of pages (`services.base.page_images`), likewise."""
 
+        self.reports: Derived
+        """Reports of comparisons, by their left document: `services.base.reports` keeps and deletes them."""
+
         if parts.scheme == "file":
             root = Path(unquote(parts.path))
             self._store = BlobFolder(root)
-            self.readings, self.images = (DerivedFolder(root, each) for each in _DERIVED)
+            self.readings, self.images, self.reports = (DerivedFolder(root, each) for each in _DERIVED)
         else:
             self._store = BlobBucket(url)
-            self.readings, self.images = (DerivedBucket(url, each) for each in _DERIVED)
+            self.readings, self.images, self.reports = (DerivedBucket(url, each) for each in _DERIVED)
 
     async def put(self, namespace: Namespace, sha256: str, source: Path) -> None:
         """Stores a file under its digest, so that it lasts. The same bytes are stored once; damaged ones are mended.

@@ -22,7 +22,8 @@ def cut(content: bytes | memoryview) -> Iterator[bytes]:
 class Namespace(StrEnum):
     """Where the bytes came from: a client, GitLab, or an action whose large result an idempotency key keeps.
 
-    Readings and images are no blobs: `BlobStore.readings` and `.images` keep them below these names, by their document.
+    Readings, images and reports are no blobs: `BlobStore.readings`, `.images` and `.reports` keep them below these
+    names, by their document.
     """
 
     UPLOADS = "uploads"
@@ -30,6 +31,7 @@ class Namespace(StrEnum):
     RESULTS = "results"
     READINGS = "readings"
     IMAGES = "images"
+    REPORTS = "reports"
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ from services.dispatch.answers.answers import Answers
 from services.dispatch.answers.engines import Engines
 from services.dispatch.answers.idempotency import Idempotency
 from services.dispatch.answers.images import Images
+from services.dispatch.answers.reports import Reports
 from services.dispatch.answers.result_cache import ResultCache
 from services.dispatch.answers.single_flight import SingleFlight
 from services.dispatch.answers.stored_answers import StoredAnswers
@@ -81,6 +82,7 @@ async def run(settings: DispatchSettings) -> None:
             ),
             idempotency=idempotency,
             images=Images(blobs, router, concurrency, lost_documents),
+            reports=Reports(blobs, channel, router, concurrency, lost_documents),
             blobs=blobs,
             ownership=Ownership(state_link, blobs, Quota(settings.quota_bytes, settings.quota_documents)),
             listing=Listing(state_link),

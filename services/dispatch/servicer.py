@@ -22,6 +22,7 @@ from services.dispatch.admission.state import owner
 from services.dispatch.answers.answers import Answer, Answers
 from services.dispatch.answers.idempotency import Idempotency, KeyedCall
 from services.dispatch.answers.images import Images, no_image
+from services.dispatch.answers.reports import Report, Reports, no_report
 from services.dispatch.router import Router, within
 from services.dispatch.uploads import receiving
 from services.dispatch.uploads.listing import Listing, Upload
@@ -53,6 +54,7 @@ class DispatchServicer:
         answers: Answers,
         idempotency: Idempotency,
         images: Images,
+        reports: Reports,
         blobs: BlobStore,
         ownership: Ownership,
         listing: Listing,
@@ -68,6 +70,7 @@ class DispatchServicer:
             answers: Makes or finds their results.
             idempotency: Remembers calls that bear a key.
             images: Finds pictures.
+            reports: Finds reports, and has them made.
             blobs: The documents.
             ownership: Whose they are.
             listing: What each has.
@@ -81,6 +84,7 @@ class DispatchServicer:
         self._answers = answers
         self._idempotency = idempotency
         self._images = images
+        self._reports = reports
         self._blobs = blobs
         self._ownership = ownership
         self._listing = listing
@@ -162,6 +166,26 @@ class DispatchServicer:
             for piece in cut(image.content):
                 yield pb.GetImageResponse(data=piece)
 
+    async def GetReport(self, request: pb.GetReportRequest, call: Call) -> AsyncIterator[pb.GetReportResponse]:
+        """Streams a report to somebody who may read both of its documents."""
+        references = Reports.references(request.report_id)
+        try:
+            caller, _ = await self._admission.method(call, request, request.actor, *references)
+        except PapermeshError as error:
+            raise no_report() if error.code is Code.NOT_FOUND else error from error
+        async with self._reports.opened(request, caller, call) as report:
+            yield pb.GetReportResponse(header=pb.GetReportHeader(size=report.size))
+            async for piece in report.content:
+                yield pb.GetReportResponse(data=piece)
+
+    async def ListReports(self, request: pb.ListReportsRequest, call: Call) -> pb.ListReportsResponse:
+        """Lists the reports about the caller's uploads."""
+        caller, _ = await self._admission.method(call, request, request.actor)
+        page = await self._listing.page(caller, request.page_size, request.page_token)
+        found = await self._reports.of(caller, [each.sha256 for each in page.uploads])
+        listed = map(_listed_report, found)
+        return pb.ListReportsResponse(reports=listed, next_page_token=page.next_token, request_id=call.request_id)
+
     async def DeleteDocument(self, request: pb.DeleteDocumentRequest, call: Call) -> pb.DeleteDocumentResponse:
         """Takes an upload from its owner."""
         caller, [digest] = await self._admission.method(call, request, request.actor, request.doc_ref, frees=True)
@@ -208,6 +232,14 @@ def _listed_document(upload: Upload) -> pb.ListedDocument:
     )
     entry.upload_time.FromMilliseconds(upload.uploaded_ms)
     entry.use_time.FromSeconds(upload.used_s)
+    return entry
+
+
+def _listed_report(report: Report) -> pb.ListedReport:
+    """One report, as the list shows it."""
+    left, right = (document_pb2.DocumentRef(type=documents.UPLOAD, sha256=each.sha256) for each in report.id.documents)
+    entry = pb.ListedReport(report_id=str(report.id), left=left, right=right)
+    entry.use_time.FromSeconds(int(report.used_s))
     return entry
 
 

@@ -26,6 +26,7 @@ from services.pdf.processes.pools import Pools
 from services.pdf.reader import Reader
 from services.pdf.readings.readings import Readings
 from services.pdf.recognition import Recognition
+from services.pdf.reports import ReportsOfComparisons
 from services.pdf.retrieval.passages import PassageMaker
 from services.pdf.retrieval.retrieval import Retrieval
 from services.pdf.servicer import PdfServicer
@@ -64,11 +65,13 @@ async def run(settings: PdfSettings) -> None:
         comparison = Comparison(pools, recognition, reader, version)
         languages = tesseract.languages if tesseract else ()
         finish = {"RenderPage": KeptImages(blobs, reads).answer}
+        reports = ReportsOfComparisons(blobs, pools, engine, comparison, version)
         servicer = PdfServicer(
             OPERATIONS,
             engine,
             blobs,
             comparison=comparison,
+            reports=reports,
             retrieval=Retrieval(embedding, PassageMaker(engine, embedding, readings)),
             languages=languages,
             finish=finish,

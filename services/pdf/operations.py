@@ -226,4 +226,10 @@ COMPARE = Step(
     },
 )
 
-STEPS = (READ, PICTURE, RECOGNISE, EMBED, LAYOUT_BOXES, LOOK, COMPARE)
+ANNOTATE = Step(
+    name="annotate",
+    view="services.pdf.worker.annotated:annotate",
+    warm_up={"marks": [[1, [[0, 0, 72, 72]], "insert", "제1조"]], "most_bytes": 1 << 24},
+)
+
+STEPS = (READ, PICTURE, RECOGNISE, EMBED, LAYOUT_BOXES, LOOK, COMPARE, ANNOTATE)

@@ -1,6 +1,6 @@
 """The engine's gRPC methods: each passes its document to the engine, and the engine's JSON to the caller."""
 
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping
 from functools import partial
 from types import MappingProxyType
 from typing import Any, TypeAlias
@@ -10,18 +10,20 @@ from google.protobuf.message import Message
 from google.protobuf.message_factory import GetMessageClass
 
 from papermesh.document.v1 import document_pb2
-from papermesh.pdf.v1 import diff_pb2, embed_pb2
+from papermesh.pdf.v1 import diff_pb2, embed_pb2, report_pb2
 from services.base import results
 from services.base.blobs import BlobStore, Namespace
 from services.base.call import Call
 from services.base.errors import bad_field
 from services.base.flow import Flow
+from services.base.stored_blob import PIECE_BYTES
 from services.pdf.comparison import Comparison
 from services.pdf.engine import Engine
 from services.pdf.languages import check_languages
 from services.pdf.operations import Operation
 from services.pdf.processes import outcomes
 from services.pdf.processes.subject import Subject
+from services.pdf.reports import ReportsOfComparisons
 from services.pdf.retrieval.retrieval import Retrieval
 
 _NAMESPACES = {"UPLOAD": Namespace.UPLOADS, "GITLAB": Namespace.GITLAB}
@@ -44,14 +46,16 @@ class PdfServicer:
         blobs: BlobStore,
         *,
         comparison: Comparison | None = None,
+        reports: ReportsOfComparisons | None = None,
         retrieval: Retrieval | None = None,
         languages: Collection[str] = (),
         finish: Mapping[str, Finish] = MappingProxyType({}),
     ) -> None:
         """Answers with `engine` about the documents in `blobs`, and with `comparison` about two of them.
 
-        Without `retrieval`, there are no vectors and no search by meaning. `languages` are those that callers may name;
-        none where nothing is recognised. `finish`, by method, is for what no worker can add.
+        `reports` are those of comparisons; none are kept without. Without `retrieval`, there are no vectors and no
+        search by meaning. `languages` are those that callers may name; none where nothing is recognised. `finish`, by
+        method, is for what no worker can add.
         """
         self._engine = engine
         self._blobs = blobs
@@ -60,7 +64,9 @@ class PdfServicer:
         for operation in operations:
             setattr(self, operation.method.name, partial(self._answer, operation))
         if comparison is not None:
-            self.Diff = partial(self._compare, comparison)
+            self.Diff = partial(self._compare, comparison, reports)
+        if reports is not None:
+            self.MakeReport = partial(self._report, reports)
         if retrieval is not None:
             self.Embed = partial(self._embed, retrieval)
             if by_words := getattr(self, "Search", None):
@@ -82,10 +88,25 @@ class PdfServicer:
             json = await finish(request, subject, json)
         return _response(GetMessageClass(operation.method.output_type), json, call)
 
-    async def _compare(self, comparison: Comparison, request: diff_pb2.DiffRequest, call: Call) -> Message:
-        documents = self._subject(request.left, "left", call), self._subject(request.right, "right", call)
-        result = await comparison.answer(request, documents, call.timeout_s)
-        return _response(diff_pb2.DiffResponse, result.json, call)
+    async def _compare(
+        self, comparison: Comparison, reports: ReportsOfComparisons | None, request: diff_pb2.DiffRequest, call: Call
+    ) -> Message:
+        documents = self._both(request, call)
+        json = (await comparison.answer(request, documents, call.timeout_s)).json
+        if reports is not None:
+            json = await reports.named(request, documents, json)
+        return _response(diff_pb2.DiffResponse, json, call)
+
+    async def _report(
+        self, reports: ReportsOfComparisons, request: report_pb2.MakeReportRequest, call: Call
+    ) -> AsyncIterator[report_pb2.MakeReportResponse]:
+        content = await reports.file(request, self._both(request.comparison, call), call.timeout_s)
+        yield report_pb2.MakeReportResponse(header=report_pb2.MakeReportHeader(size=len(content)))
+        for start in range(0, len(content), PIECE_BYTES):
+            yield report_pb2.MakeReportResponse(data=content[start : start + PIECE_BYTES])
+
+    def _both(self, request: diff_pb2.DiffRequest, call: Call) -> tuple[Subject, Subject]:
+        return self._subject(request.left, "left", call), self._subject(request.right, "right", call)
 
     async def _embed(self, retrieval: Retrieval, request: embed_pb2.EmbedRequest, call: Call) -> Message:
         if request.HasField("doc_ref"):

@@ -36,6 +36,7 @@ class StandIn:
     """Of the requests for the catalogue, invocations and deletions."""
 
     images: dict[str, bytes] = field(default_factory=dict)
+    reports: dict[str, bytes] = field(default_factory=dict)
     answer: Any = None
     """The data of the next invocations, or (HTTP status, error)."""
 
@@ -45,6 +46,7 @@ class StandIn:
     def forget(self) -> None:
         self.documents.clear()
         self.images.clear()
+        self.reports.clear()
         self.invoked.clear()
         self.pieces.clear()
         self.headers.clear()
@@ -111,6 +113,12 @@ class StandIn:
             return self.fail(404, {"code": "NOT_FOUND", "message": "There is no such picture."})
         return Response(body, media_type="image/png")
 
+    async def report(self, request: Request) -> Response:
+        body = self.reports.get(request.path_params["name"])
+        if body is None:
+            return self.fail(404, {"code": "NOT_FOUND", "message": "There is no such report."})
+        return Response(body, media_type="application/octet-stream")
+
     async def delete(self, request: Request) -> Response:
         self.headers.append(request.headers)
         if self.documents.pop(request.path_params["sha256"], None) is None:
@@ -143,6 +151,7 @@ def _running() -> Iterator[StandIn]:
         Route("/documents", stand_in.listing),
         Route("/documents/{sha256}", stand_in.download),
         Route("/images/{image_id}", stand_in.picture),
+        Route("/reports/{name}", stand_in.report),
         Route("/documents/{sha256}", stand_in.delete, methods=["DELETE"]),
     ]
     config = uvicorn.Config(Starlette(routes=routes), log_level="error", lifespan="off", ws="none")

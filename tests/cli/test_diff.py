@@ -114,3 +114,31 @@ def test_one_document_is_not_enough(papermesh: Run, adapter: Any, pdf: Path) -> 
 def test_the_json_is_the_answer(compare: Compare, adapter: Any, compared: dict[str, Any]) -> None:
     adapter.answer = compared
     assert json.loads(compare("--json").stdout)["data"] == compared
+
+
+@pytest.mark.parametrize("extension", ["html", "xlsx", "pdf"])
+def test_the_report_is_written_to_a_file(
+    compare: Compare, adapter: Any, compared: dict[str, Any], tmp_path: Path, extension: str
+) -> None:
+    adapter.answer = compared | {"report_id": "rep_x", "report_url": "/reports/rep_x"}
+    adapter.reports["rep_x" if extension == "html" else f"rep_x.{extension}"] = b"report"
+    result = compare(f"--{extension}", str(tmp_path / "file"))
+    assert result.exit_code == 0
+    assert (tmp_path / "file").read_bytes() == b"report"
+    assert "제3장 운영" in result.stdout
+
+
+def test_a_report_that_fails_leaves_no_file(
+    compare: Compare, adapter: Any, compared: dict[str, Any], tmp_path: Path
+) -> None:
+    adapter.answer = compared | {"report_id": "rep_x", "report_url": "/reports/rep_x"}
+    assert compare("--html", str(tmp_path / "file")).exit_code == 1
+    assert not (tmp_path / "file").exists()
+
+
+def test_documents_with_a_password_have_no_report(
+    compare: Compare, adapter: Any, compared: dict[str, Any], tmp_path: Path
+) -> None:
+    adapter.answer = compared | {"report_id": "", "report_url": ""}
+    result = compare("--xlsx", str(tmp_path / "file"))
+    assert (result.exit_code, "There is no report" in result.stderr) == (2, True)

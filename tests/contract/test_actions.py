@@ -17,11 +17,12 @@ from services.pdf.servicer import PdfServicer
 TABLE = actions.load()
 
 _ANY: Any = object()
+_PARTS = ("comparison", "reports", "retrieval")
 
 SERVED = {
     "papermesh.dispatch.v1.DispatchService": {name for name in vars(DispatchServicer) if name[0].isupper()},
     "papermesh.pdf.v1.PdfService": {
-        name for name in vars(PdfServicer(OPERATIONS, _ANY, _ANY, comparison=_ANY, retrieval=_ANY)) if name[0].isupper()
+        name for name in vars(PdfServicer(OPERATIONS, _ANY, _ANY, **dict.fromkeys(_PARTS, _ANY))) if name[0].isupper()
     },
 }
 """The methods that a servicer has."""
@@ -54,6 +55,7 @@ DISPATCH = {
     "ListDocuments": (False, False),
     "GetImage": (False, True),
     "GetReport": (False, True),
+    "ListReports": (False, False),
     "SubmitJob": (False, False),
     "GetJob": (False, False),
     "WatchJob": (False, True),
@@ -112,8 +114,8 @@ def test_a_servicer_has_no_method_that_its_proto_lacks(service: str) -> None:
 
 
 def test_every_method_of_the_mesh_ends_by_itself() -> None:
-    # And the GitLab service's two for its siblings, and what every service says of its engine.
-    assert len(TABLE.methods) == len(DESIGN) + len(DISPATCH) + 2 + 1
+    # And the GitLab service's two for its siblings, pdf's one for reports, and what every service says of its engine.
+    assert len(TABLE.methods) == len(DESIGN) + len(DISPATCH) + 2 + 1 + 1
     assert all(timedelta(0) < method.timeout <= timedelta(hours=1) for method in TABLE.methods.values())
 
 

@@ -30,6 +30,8 @@ Signed = (
     | pb.ListDocumentsRequest
     | pb.GetDocumentRequest
     | pb.GetImageRequest
+    | pb.GetReportRequest
+    | pb.ListReportsRequest
     | pb.DeleteDocumentRequest
     | pb.PutDocumentHeader
 )
@@ -48,6 +50,8 @@ class Dispatch:
     key: Key = KEY
     documents: dict[str, bytes] = field(default_factory=dict)
     images: dict[str, bytes] = field(default_factory=dict)
+    reports: dict[str, bytes] = field(default_factory=dict)
+    asked_reports: list[pb.GetReportRequest] = field(default_factory=list)
     nonces: set[str] = field(default_factory=set)
     go_on: asyncio.Event | None = None
     """What Invoke waits for, if anything."""
@@ -98,6 +102,24 @@ class Dispatch:
         yield pb.GetImageResponse(header=pb.GetImageHeader(format="webp", size=len(content)))
         for start in range(0, len(content), 256 * 1024):
             yield pb.GetImageResponse(data=content[start : start + 256 * 1024])
+
+    async def GetReport(self, request: pb.GetReportRequest, call: Call) -> AsyncIterator[pb.GetReportResponse]:
+        self._verify(request, call)
+        self.asked_reports.append(request)
+        content = self.reports[request.report_id]
+        yield pb.GetReportResponse(header=pb.GetReportHeader(size=len(content)))
+        for start in range(0, len(content), 256 * 1024):
+            yield pb.GetReportResponse(data=content[start : start + 256 * 1024])
+
+    async def ListReports(self, request: pb.ListReportsRequest, call: Call) -> pb.ListReportsResponse:
+        self._verify(request, call)
+        response = pb.ListReportsResponse(request_id="r-6", next_page_token=f"{request.page_token}+")
+        for report_id in list(self.reports)[: request.page_size or 100]:
+            entry = response.reports.add(report_id=report_id)
+            for reference, digit in ((entry.left, "a"), (entry.right, "b")):
+                reference.type, reference.sha256 = "UPLOAD", digit * 64
+            entry.use_time.seconds = 1_764_000_000
+        return response
 
     async def DeleteDocument(self, request: pb.DeleteDocumentRequest, call: Call) -> pb.DeleteDocumentResponse:
         self._verify(request, call)

@@ -11,6 +11,7 @@ from importlib.resources import files
 from services.base.blobs import BlobStore, Namespace
 from services.base.errors import Code, PapermeshError
 from services.base.redis.link import RedisAway, RedisLink, RedisRefused, Script
+from services.base.reports import Reports
 from services.base.stored_blob import Key
 from services.dispatch.admission.state import RedisNeeded, holders_key, redis_away
 
@@ -73,7 +74,7 @@ class Deletion:
             await asyncio.sleep(_LOOK_S)
 
     async def erase(self, sha256: str) -> bool:
-        """Deletes an upload's bytes, and its readings and pictures in the store, unless somebody holds it.
+        """Deletes an upload's bytes, and its readings, pictures and reports in the store, unless somebody holds it.
 
         If the caller is cancelled, the deletion goes on.
 
@@ -98,6 +99,7 @@ class Deletion:
                 # Last: whoever keeps something of it looks afterwards whether the document is still there.
                 for derived in (self._blobs.readings, self._blobs.images):
                     await derived.delete(Key(Namespace.UPLOADS, sha256))
+                await Reports(self._blobs).forget(Key(Namespace.UPLOADS, sha256))
             await self._done.run([mark, ERASING], [sha256, token, _REMEMBERED_S])
         except (PapermeshError, TimeoutError) as error:
             _log.warning("Could not delete an upload's bytes; trying again later: %s", str(error) or "it took too long")

@@ -15,7 +15,7 @@ from services.base.own_faults import own_fault
 from services.base.redis.link import RedisAway, RedisLink, RedisRefused
 from services.base.stored_blob import Key
 from services.dispatch.admission import documents
-from services.dispatch.admission.state import holders_key, owner
+from services.dispatch.admission.state import RedisNeeded, holders_key, owner
 from services.dispatch.admission.verification import Caller
 from services.dispatch.uploads.deletion import deletion_key
 
@@ -56,6 +56,15 @@ class LostDocuments:
             return deleted
         keys = (str(Key(Namespace.UPLOADS, each)) for each in digests)
         return own_fault(_MISSING, error.message, code=error.code, blob=" ".join(keys))
+
+    async def held(self, caller: Caller, sha256: str) -> bool:
+        """Whether a document is the caller's.
+
+        Raises:
+            PapermeshError: UNAVAILABLE when Redis is away.
+        """
+        with RedisNeeded():
+            return bool(await self._link.call("HEXISTS", holders_key(sha256), owner(caller)))
 
     async def _refuse_deleted(self, caller: Caller, digests: Sequence[str]) -> None:
         """Raises PapermeshError: NOT_FOUND or UNAVAILABLE, see `explained`, unless a document must have been lost."""

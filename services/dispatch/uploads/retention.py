@@ -1,13 +1,13 @@
 """Deletes what nobody needs any more.
 
-Uploads not used for long, bytes without an owner, readings and pictures without a document, pictures of yesterday,
-files nobody will finish.
+Uploads and reports not used for long, bytes without an owner, what was made of documents that are gone, pictures of
+yesterday, files nobody will finish.
 """
 
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -17,6 +17,7 @@ from services.base.errors import PapermeshError
 from services.base.page_files import DOCUMENTS
 from services.base.page_images import PageImages
 from services.base.redis.link import RedisAway, RedisLink, RedisRefused, Script
+from services.base.reports import Reports
 from services.base.stored_blob import Key
 from services.dispatch import memory_pressure
 from services.dispatch.admission.state import holders_key
@@ -39,6 +40,9 @@ _RESULTS_KEPT_S = 25 * 3600
 
 _IMAGES_KEPT_S = 24 * 3600
 """A picture is mostly looked at right after it was drawn, and drawing it again takes less than a second."""
+
+_REPORTS_KEPT_S = 30 * 24 * 3600
+"""From the last use. Its page goes with the pictures, since it is made of such, and is made again on demand."""
 
 
 class Retention:
@@ -89,9 +93,12 @@ class Retention:
         """
         erased = await self._sweep_unused() + await self._sweep_unfinished() + await self._sweep_unowned()
         await self._sweep_results()
+        reports = Reports(self._blobs)
         for derived in (self._blobs.readings, self._blobs.images):
-            await self._sweep_derived(derived)
+            await self._sweep_derived(derived, derived.delete)
+        await self._sweep_derived(self._blobs.reports, reports.forget)
         await self._sweep_images()
+        await self._sweep_reports(reports)
         if erased:
             _log.info("Retention deleted %d documents", erased)
 
@@ -125,19 +132,25 @@ class Retention:
             if now - blob.stored_at > _RESULTS_KEPT_S:
                 await self._blobs.delete(Namespace.RESULTS, blob.sha256)
 
-    async def _sweep_derived(self, derived: Derived) -> None:
+    async def _sweep_derived(self, derived: Derived, delete: Callable[[Key], Awaitable[None]]) -> None:
         """Deletes what is left of documents that are gone: a pdf process was killed while it kept it."""
         async for some in _groups(derived.documents()):
             for namespace in DOCUMENTS:
                 digests = [each.sha256 for each in some if each.namespace is namespace]
                 for sha256 in await self._blobs.missing(namespace, digests):
-                    await derived.delete(Key(namespace, sha256))
+                    await delete(Key(namespace, sha256))
 
     async def _sweep_images(self) -> None:
         """Deletes the bytes of pictures that were drawn long ago. Who asks for one has it drawn again."""
         images, before = PageImages(self._blobs), time.time() - _IMAGES_KEPT_S
         async for document in self._blobs.images.documents():
             await images.forget_bytes(document, before)
+
+    async def _sweep_reports(self, reports: Reports) -> None:
+        """Deletes reports that nobody opened for long. Whoever compares the same again gets a new one."""
+        now = time.time()
+        async for document in self._blobs.reports.documents():
+            await reports.forget_old(document, now - _REPORTS_KEPT_S, now - _IMAGES_KEPT_S)
 
 
 async def _groups(documents: AsyncIterator[Key]) -> AsyncIterator[list[Key]]:

@@ -46,6 +46,7 @@ from services.dispatch.answers.answers import Answers, CacheScope
 from services.dispatch.answers.engines import Engines
 from services.dispatch.answers.idempotency import Idempotency
 from services.dispatch.answers.images import Images
+from services.dispatch.answers.reports import Reports
 from services.dispatch.answers.result_cache import ResultCache
 from services.dispatch.answers.single_flight import SingleFlight
 from services.dispatch.answers.stored_answers import StoredAnswers
@@ -206,6 +207,7 @@ async def mesh(
             answers=Answers(router, engines, ResultCache(link), SingleFlight(link), concurrency, scope=scope),
             idempotency=Idempotency(link, ReplayLog(), StoredAnswers(blobs, spool_dir)),
             images=Images(blobs, router, concurrency, LostDocuments(link, blobs)),
+            reports=Reports(blobs, to_pdf, router, concurrency, LostDocuments(link, blobs)),
             blobs=blobs,
             ownership=Ownership(link, blobs, Quota(QUOTA, 1000)),
             listing=Listing(link),

@@ -12,6 +12,7 @@ from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
 from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from papermesh.document.v1 import document_pb2 as _document_pb2
+from papermesh.document.v1 import report_pb2 as _report_pb2
 from papermesh.options.v1 import options_pb2 as _options_pb2
 import builtins as _builtins
 import sys
@@ -697,19 +698,31 @@ class GetReportRequest(_message.Message):
 
     REPORT_ID_FIELD_NUMBER: _builtins.int
     ACTOR_FIELD_NUMBER: _builtins.int
+    FORMAT_FIELD_NUMBER: _builtins.int
+    FILTER_FIELD_NUMBER: _builtins.int
     report_id: _builtins.str
     """ReportId as the action's result gave it, "rep_…". Required."""
     actor: _builtins.str
     """Actor who wants to read it; see InvokeRequest.actor."""
+    format: _builtins.str
+    """Format: "html" (the whole report), "json", "csv", "xlsx", or "pdf" (the later document with its changes marked).
+    Default "html".
+    """
+    @_builtins.property
+    def filter(self) -> _report_pb2.ReportFilter:
+        """Filter for the changes of every format but "html", where whoever reads it filters. Default none."""
+
     def __init__(
         self,
         *,
         report_id: _builtins.str = ...,
         actor: _builtins.str = ...,
+        format: _builtins.str = ...,
+        filter: _report_pb2.ReportFilter | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["filter", b"filter"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "report_id", b"report_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "filter", b"filter", "format", b"format", "report_id", b"report_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -717,25 +730,159 @@ Global___GetReportRequest: _TypeAlias = GetReportRequest  # noqa: Y015
 
 @_typing.final
 class GetReportResponse(_message.Message):
-    """GetReportResponse is one piece of a report."""
+    """GetReportResponse is one message of a report: first the header, then data."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     DATA_FIELD_NUMBER: _builtins.int
+    HEADER_FIELD_NUMBER: _builtins.int
     data: _builtins.bytes
-    """Data is the next piece of the HTML file, at most 256 KiB."""
+    """Data is the next piece of the content, at most 256 KiB."""
+    @_builtins.property
+    def header(self) -> Global___GetReportHeader:
+        """Header of the file; the first message."""
+
     def __init__(
         self,
         *,
         data: _builtins.bytes = ...,
+        header: Global___GetReportHeader | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["data", b"data", "header", b"header", "message", b"message"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["data", b"data", "header", b"header", "message", b"message"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    _WhichOneofReturnType_message: _TypeAlias = _typing.Literal["data", "header"]  # noqa: Y015
+    _WhichOneofArgType_message: _TypeAlias = _typing.Literal["message", b"message"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType_message) -> _WhichOneofReturnType_message | None: ...
+
+Global___GetReportResponse: _TypeAlias = GetReportResponse  # noqa: Y015
+
+@_typing.final
+class GetReportHeader(_message.Message):
+    """GetReportHeader says what the content will be."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SIZE_FIELD_NUMBER: _builtins.int
+    size: _builtins.int
+    """Size of the content in bytes."""
+    def __init__(
+        self,
+        *,
+        size: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["data", b"data"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["size", b"size"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___GetReportResponse: _TypeAlias = GetReportResponse  # noqa: Y015
+Global___GetReportHeader: _TypeAlias = GetReportHeader  # noqa: Y015
+
+@_typing.final
+class ListReportsRequest(_message.Message):
+    """ListReportsRequest asks for a page of the list. Each page goes through a page of the caller's uploads, so it may hold
+    any number of reports, none included.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PAGE_SIZE_FIELD_NUMBER: _builtins.int
+    PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    ACTOR_FIELD_NUMBER: _builtins.int
+    page_size: _builtins.int
+    """PageSize is how many uploads to go through, from 1 to 1,000; 0, the default, means 100."""
+    page_token: _builtins.str
+    """PageToken is the next_page_token of the page before; empty for the first page."""
+    actor: _builtins.str
+    """Actor whose reports they are; see InvokeRequest.actor."""
+    def __init__(
+        self,
+        *,
+        page_size: _builtins.int = ...,
+        page_token: _builtins.str = ...,
+        actor: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListReportsRequest: _TypeAlias = ListReportsRequest  # noqa: Y015
+
+@_typing.final
+class ListReportsResponse(_message.Message):
+    """ListReportsResponse is a page of the list: reports of the newest upload first, the newest report of each first."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REPORTS_FIELD_NUMBER: _builtins.int
+    NEXT_PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    next_page_token: _builtins.str
+    """NextPageToken asks for the next page; empty on the last one."""
+    request_id: _builtins.str
+    """RequestId names this call in every log."""
+    @_builtins.property
+    def reports(self) -> _containers.RepeatedCompositeFieldContainer[Global___ListedReport]:
+        """Reports about two documents that the caller holds."""
+
+    def __init__(
+        self,
+        *,
+        reports: _abc.Iterable[Global___ListedReport] | None = ...,
+        next_page_token: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["next_page_token", b"next_page_token", "reports", b"reports", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListReportsResponse: _TypeAlias = ListReportsResponse  # noqa: Y015
+
+@_typing.final
+class ListedReport(_message.Message):
+    """ListedReport is one report."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REPORT_ID_FIELD_NUMBER: _builtins.int
+    LEFT_FIELD_NUMBER: _builtins.int
+    RIGHT_FIELD_NUMBER: _builtins.int
+    USE_TIME_FIELD_NUMBER: _builtins.int
+    report_id: _builtins.str
+    """ReportId for GetReport, "rep_…"."""
+    @_builtins.property
+    def left(self) -> _document_pb2.DocumentRef:
+        """Left is the earlier document."""
+
+    @_builtins.property
+    def right(self) -> _document_pb2.DocumentRef:
+        """Right is the later document."""
+
+    @_builtins.property
+    def use_time(self) -> _timestamp_pb2.Timestamp:
+        """UseTime is when the report was made or opened last."""
+
+    def __init__(
+        self,
+        *,
+        report_id: _builtins.str = ...,
+        left: _document_pb2.DocumentRef | None = ...,
+        right: _document_pb2.DocumentRef | None = ...,
+        use_time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["left", b"left", "right", b"right", "use_time", b"use_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["left", b"left", "report_id", b"report_id", "right", b"right", "use_time", b"use_time"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListedReport: _TypeAlias = ListedReport  # noqa: Y015
 
 @_typing.final
 class Job(_message.Message):

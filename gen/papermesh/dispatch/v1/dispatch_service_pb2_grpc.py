@@ -79,6 +79,11 @@ class DispatchServiceStub:
                 request_serializer=papermesh_dot_dispatch_dot_v1_dot_dispatch__service__pb2.GetReportRequest.SerializeToString,
                 response_deserializer=papermesh_dot_dispatch_dot_v1_dot_dispatch__service__pb2.GetReportResponse.FromString,
                 _registered_method=True)
+        self.ListReports = channel.unary_unary(
+                '/papermesh.dispatch.v1.DispatchService/ListReports',
+                request_serializer=papermesh_dot_dispatch_dot_v1_dot_dispatch__service__pb2.ListReportsRequest.SerializeToString,
+                response_deserializer=papermesh_dot_dispatch_dot_v1_dot_dispatch__service__pb2.ListReportsResponse.FromString,
+                _registered_method=True)
         self.SubmitJob = channel.unary_unary(
                 '/papermesh.dispatch.v1.DispatchService/SubmitJob',
                 request_serializer=papermesh_dot_dispatch_dot_v1_dot_dispatch__service__pb2.SubmitJobRequest.SerializeToString,
@@ -167,8 +172,15 @@ class DispatchServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def GetReport(self, request, context):
-        """GetReport streams a stored report, after checking the right to every document it was made of. Answers
-        UNIMPLEMENTED until reports exist.
+        """GetReport streams the report of a comparison as a file, after checking the right to both documents that were
+        compared. NOT_FOUND for any other, whether or not there is one.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ListReports(self, request, context):
+        """ListReports lists the reports about the caller's own uploads.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -252,6 +264,11 @@ def add_DispatchServiceServicer_to_server(servicer, server):
                     servicer.GetReport,
                     request_deserializer=papermesh_dot_dispatch_dot_v1_dot_dispatch__service__pb2.GetReportRequest.FromString,
                     response_serializer=papermesh_dot_dispatch_dot_v1_dot_dispatch__service__pb2.GetReportResponse.SerializeToString,
+            ),
+            'ListReports': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListReports,
+                    request_deserializer=papermesh_dot_dispatch_dot_v1_dot_dispatch__service__pb2.ListReportsRequest.FromString,
+                    response_serializer=papermesh_dot_dispatch_dot_v1_dot_dispatch__service__pb2.ListReportsResponse.SerializeToString,
             ),
             'SubmitJob': grpc.unary_unary_rpc_method_handler(
                     servicer.SubmitJob,
@@ -500,6 +517,33 @@ class DispatchService:
             '/papermesh.dispatch.v1.DispatchService/GetReport',
             papermesh_dot_dispatch_dot_v1_dot_dispatch__service__pb2.GetReportRequest.SerializeToString,
             papermesh_dot_dispatch_dot_v1_dot_dispatch__service__pb2.GetReportResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListReports(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/papermesh.dispatch.v1.DispatchService/ListReports',
+            papermesh_dot_dispatch_dot_v1_dot_dispatch__service__pb2.ListReportsRequest.SerializeToString,
+            papermesh_dot_dispatch_dot_v1_dot_dispatch__service__pb2.ListReportsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -59,9 +59,11 @@ class DispatchServiceStub:
     for any other, whether or not there is one.
     """
     GetReport: _grpc.UnaryStreamMultiCallable[_dispatch_service_pb2.GetReportRequest, _dispatch_service_pb2.GetReportResponse]
-    """GetReport streams a stored report, after checking the right to every document it was made of. Answers
-    UNIMPLEMENTED until reports exist.
+    """GetReport streams the report of a comparison as a file, after checking the right to both documents that were
+    compared. NOT_FOUND for any other, whether or not there is one.
     """
+    ListReports: _grpc.UnaryUnaryMultiCallable[_dispatch_service_pb2.ListReportsRequest, _dispatch_service_pb2.ListReportsResponse]
+    """ListReports lists the reports about the caller's own uploads."""
     SubmitJob: _grpc.UnaryUnaryMultiCallable[_dispatch_service_pb2.SubmitJobRequest, _dispatch_service_pb2.SubmitJobResponse]
     """SubmitJob queues an action whose document is too large to wait for. Answers UNIMPLEMENTED until jobs exist."""
     GetJob: _grpc.UnaryUnaryMultiCallable[_dispatch_service_pb2.GetJobRequest, _dispatch_service_pb2.GetJobResponse]
@@ -106,9 +108,11 @@ class DispatchServiceAsyncStub(DispatchServiceStub):
     for any other, whether or not there is one.
     """
     GetReport: _aio.UnaryStreamMultiCallable[_dispatch_service_pb2.GetReportRequest, _dispatch_service_pb2.GetReportResponse]  # type: ignore[assignment]
-    """GetReport streams a stored report, after checking the right to every document it was made of. Answers
-    UNIMPLEMENTED until reports exist.
+    """GetReport streams the report of a comparison as a file, after checking the right to both documents that were
+    compared. NOT_FOUND for any other, whether or not there is one.
     """
+    ListReports: _aio.UnaryUnaryMultiCallable[_dispatch_service_pb2.ListReportsRequest, _dispatch_service_pb2.ListReportsResponse]  # type: ignore[assignment]
+    """ListReports lists the reports about the caller's own uploads."""
     SubmitJob: _aio.UnaryUnaryMultiCallable[_dispatch_service_pb2.SubmitJobRequest, _dispatch_service_pb2.SubmitJobResponse]  # type: ignore[assignment]
     """SubmitJob queues an action whose document is too large to wait for. Answers UNIMPLEMENTED until jobs exist."""
     GetJob: _aio.UnaryUnaryMultiCallable[_dispatch_service_pb2.GetJobRequest, _dispatch_service_pb2.GetJobResponse]  # type: ignore[assignment]
@@ -198,9 +202,17 @@ class DispatchServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _dispatch_service_pb2.GetReportRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_dispatch_service_pb2.GetReportResponse], _abc.AsyncIterator[_dispatch_service_pb2.GetReportResponse]]:
-        """GetReport streams a stored report, after checking the right to every document it was made of. Answers
-        UNIMPLEMENTED until reports exist.
+        """GetReport streams the report of a comparison as a file, after checking the right to both documents that were
+        compared. NOT_FOUND for any other, whether or not there is one.
         """
+
+    @_abc_1.abstractmethod
+    def ListReports(
+        self,
+        request: _dispatch_service_pb2.ListReportsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_dispatch_service_pb2.ListReportsResponse, _abc.Awaitable[_dispatch_service_pb2.ListReportsResponse]]:
+        """ListReports lists the reports about the caller's own uploads."""
 
     @_abc_1.abstractmethod
     def SubmitJob(

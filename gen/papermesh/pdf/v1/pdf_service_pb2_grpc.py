@@ -9,6 +9,7 @@ from papermesh.pdf.v1 import embed_pb2 as papermesh_dot_pdf_dot_v1_dot_embed__pb
 from papermesh.pdf.v1 import markdown_pb2 as papermesh_dot_pdf_dot_v1_dot_markdown__pb2
 from papermesh.pdf.v1 import page_image_pb2 as papermesh_dot_pdf_dot_v1_dot_page__image__pb2
 from papermesh.pdf.v1 import pdf_service_pb2 as papermesh_dot_pdf_dot_v1_dot_pdf__service__pb2
+from papermesh.pdf.v1 import report_pb2 as papermesh_dot_pdf_dot_v1_dot_report__pb2
 from papermesh.pdf.v1 import search_pb2 as papermesh_dot_pdf_dot_v1_dot_search__pb2
 
 GRPC_GENERATED_VERSION = '1.85.1'
@@ -96,6 +97,11 @@ class PdfServiceStub:
                 '/papermesh.pdf.v1.PdfService/Diff',
                 request_serializer=papermesh_dot_pdf_dot_v1_dot_diff__pb2.DiffRequest.SerializeToString,
                 response_deserializer=papermesh_dot_pdf_dot_v1_dot_diff__pb2.DiffResponse.FromString,
+                _registered_method=True)
+        self.MakeReport = channel.unary_stream(
+                '/papermesh.pdf.v1.PdfService/MakeReport',
+                request_serializer=papermesh_dot_pdf_dot_v1_dot_report__pb2.MakeReportRequest.SerializeToString,
+                response_deserializer=papermesh_dot_pdf_dot_v1_dot_report__pb2.MakeReportResponse.FromString,
                 _registered_method=True)
 
 
@@ -194,6 +200,13 @@ class PdfServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def MakeReport(self, request, context):
+        """MakeReport streams a file of the report of a comparison, for dispatch's GetReport.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_PdfServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -251,6 +264,11 @@ def add_PdfServiceServicer_to_server(servicer, server):
                     servicer.Diff,
                     request_deserializer=papermesh_dot_pdf_dot_v1_dot_diff__pb2.DiffRequest.FromString,
                     response_serializer=papermesh_dot_pdf_dot_v1_dot_diff__pb2.DiffResponse.SerializeToString,
+            ),
+            'MakeReport': grpc.unary_stream_rpc_method_handler(
+                    servicer.MakeReport,
+                    request_deserializer=papermesh_dot_pdf_dot_v1_dot_report__pb2.MakeReportRequest.FromString,
+                    response_serializer=papermesh_dot_pdf_dot_v1_dot_report__pb2.MakeReportResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -552,6 +570,33 @@ class PdfService:
             '/papermesh.pdf.v1.PdfService/Diff',
             papermesh_dot_pdf_dot_v1_dot_diff__pb2.DiffRequest.SerializeToString,
             papermesh_dot_pdf_dot_v1_dot_diff__pb2.DiffResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def MakeReport(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_stream(
+            request,
+            target,
+            '/papermesh.pdf.v1.PdfService/MakeReport',
+            papermesh_dot_pdf_dot_v1_dot_report__pb2.MakeReportRequest.SerializeToString,
+            papermesh_dot_pdf_dot_v1_dot_report__pb2.MakeReportResponse.FromString,
             options,
             channel_credentials,
             insecure,

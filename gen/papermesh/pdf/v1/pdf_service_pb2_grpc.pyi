@@ -11,6 +11,7 @@ from papermesh.pdf.v1 import embed_pb2 as _embed_pb2
 from papermesh.pdf.v1 import markdown_pb2 as _markdown_pb2
 from papermesh.pdf.v1 import page_image_pb2 as _page_image_pb2
 from papermesh.pdf.v1 import pdf_service_pb2 as _pdf_service_pb2
+from papermesh.pdf.v1 import report_pb2 as _report_pb2
 from papermesh.pdf.v1 import search_pb2 as _search_pb2
 import abc as _abc_1
 import grpc as _grpc
@@ -83,6 +84,8 @@ class PdfServiceStub:
     """Turns texts into vectors, which are close to each other where the texts mean the same, in Korean and in English."""
     Diff: _grpc.UnaryUnaryMultiCallable[_diff_pb2.DiffRequest, _diff_pb2.DiffResponse]
     """Compares two documents as one flow of text, and shows what changed between them."""
+    MakeReport: _grpc.UnaryStreamMultiCallable[_report_pb2.MakeReportRequest, _report_pb2.MakeReportResponse]
+    """MakeReport streams a file of the report of a comparison, for dispatch's GetReport."""
 
 @_typing.type_check_only
 class PdfServiceAsyncStub(PdfServiceStub):
@@ -133,6 +136,8 @@ class PdfServiceAsyncStub(PdfServiceStub):
     """Turns texts into vectors, which are close to each other where the texts mean the same, in Korean and in English."""
     Diff: _aio.UnaryUnaryMultiCallable[_diff_pb2.DiffRequest, _diff_pb2.DiffResponse]  # type: ignore[assignment]
     """Compares two documents as one flow of text, and shows what changed between them."""
+    MakeReport: _aio.UnaryStreamMultiCallable[_report_pb2.MakeReportRequest, _report_pb2.MakeReportResponse]  # type: ignore[assignment]
+    """MakeReport streams a file of the report of a comparison, for dispatch's GetReport."""
 
 class PdfServiceServicer(metaclass=_abc_1.ABCMeta):
     """PdfService opens each document in a worker process that may die. It answers a document's fault as INTERNAL with
@@ -246,5 +251,13 @@ class PdfServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_diff_pb2.DiffResponse, _abc.Awaitable[_diff_pb2.DiffResponse]]:
         """Compares two documents as one flow of text, and shows what changed between them."""
+
+    @_abc_1.abstractmethod
+    def MakeReport(
+        self,
+        request: _report_pb2.MakeReportRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_abc.Iterator[_report_pb2.MakeReportResponse], _abc.AsyncIterator[_report_pb2.MakeReportResponse]]:
+        """MakeReport streams a file of the report of a comparison, for dispatch's GetReport."""
 
 def add_PdfServiceServicer_to_server(servicer: PdfServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
