@@ -1,7 +1,7 @@
 """What is compared: the pieces of words as they stand on pages, and what may stand between two of them.
 
-Where a line ends, nobody can see whether a blank was meant; where it ends in a hyphen, nobody can see whether the hyphen
-is part of the word. So a line's end allows several joints, and two texts are equal where one joint is possible in both.
+Where a line ends, nobody can see whether a blank was meant; where it ends in a hyphen, nobody can see whether that is
+part of the word. So a line's end allows several joints, and two texts are equal where one joint is possible in both.
 """
 
 import re
@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import NamedTuple
 
 from services.pdf.worker.boxes import Box
-from services.pdf.worker.words import Line, Reading, Style
+from services.pdf.worker.words import Reading, Style
 
 _UNSPACED = re.compile("[가-힣\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
 """Letters in whose words a line may end without a mark."""
@@ -70,15 +70,16 @@ class PageAtoms(dict[int, list[Atom]]):
 
     def __init__(self, page: int, reading: Reading) -> None:
         super().__init__()
-        whole = Box(0.0, 0.0, reading.width, reading.height)
         offset = 0
         for index, line in enumerate(reading.lines):
             if not line.hidden:
-                self[index] = list(_atoms(page, index, line, reading, offset, whole))
+                self[index] = list(_atoms(page, index, reading, offset))
                 offset += len(line.text) + 1
 
 
-def _atoms(page: int, index: int, line: Line, reading: Reading, offset: int, whole: Box) -> Iterator[Atom]:
+def _atoms(page: int, index: int, reading: Reading, offset: int) -> Iterator[Atom]:
+    line = reading.lines[index]
+    whole = Box(0.0, 0.0, reading.width, reading.height)
     for found, word in zip(_WORD.finditer(line.text), reading.words(line), strict=True):
         box = Box(*word.box) if word.box else whole
         places = offset + found.start(), offset + found.end()

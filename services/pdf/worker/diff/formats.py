@@ -1,7 +1,7 @@
 """Runs of equal words that look otherwise: sizes beside the body's, weight beside what is usual for such words.
 
-Absolute sizes say nothing: a document that is set anew has others everywhere. Nor does a weight that all such words have
-changed to.
+Absolute sizes say nothing: a document that is set anew has others everywhere. Nor does a weight that most such words
+have changed to.
 """
 
 from collections import Counter

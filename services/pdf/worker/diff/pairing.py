@@ -1,7 +1,7 @@
 """Units that belong together although they differ: in place within a gap, or moved elsewhere."""
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
@@ -133,18 +133,13 @@ def _moved_alike(
     for index in theirs:
         for word in set(right[index].words):
             holders[word].append(index)
-    candidates = []
-    for index in mine:
-        if len(left[index].words) < 2 * _LEAST_WORDS:
-            continue
-        near: Counter[int] = Counter()
-        for word in set(left[index].words):
-            if len(holders[word]) <= _FREQUENT:
-                near.update(holders[word])
-        for other, _ in near.most_common(_FREQUENT):
-            alike = likeness(left[index], right[other])
-            if alike >= _MOVED_ALIKE:
-                candidates.append((alike, index, other))
+    candidates = [
+        (alike, index, other)
+        for index in mine
+        if len(left[index].words) >= 2 * _LEAST_WORDS
+        for other in _near(left[index], holders)
+        if (alike := likeness(left[index], right[other])) >= _MOVED_ALIKE
+    ]
     found = []
     taken: tuple[set[int], set[int]] = set(), set()
     for _, index, other in sorted(candidates, reverse=True):
@@ -153,6 +148,15 @@ def _moved_alike(
             taken[1].add(other)
             found.append(Match(index, other))
     return found
+
+
+def _near(unit: Unit, holders: Mapping[str, Sequence[int]]) -> list[int]:
+    """The units with which it has most of the words that few units have."""
+    near: Counter[int] = Counter()
+    for word in set(unit.words):
+        if len(holders.get(word, ())) <= _FREQUENT:
+            near.update(holders.get(word, ()))
+    return [other for other, _ in near.most_common(_FREQUENT)]
 
 
 def _left_over(left: Sequence[Unit], right: Sequence[Unit], pairs: Sequence[Match]) -> tuple[list[int], list[int]]:
