@@ -7,7 +7,6 @@ part of the word. So a line's end allows several joints, and two texts are equal
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from enum import IntFlag
 from functools import cached_property
 from typing import NamedTuple
 
@@ -24,8 +23,8 @@ _BOLD = 16
 _BOLD_NAME = re.compile(r"bold|black|heavy", re.IGNORECASE)
 
 
-class Joint(IntFlag):
-    """What may stand between two pieces."""
+class Joint:
+    """What may stand between two pieces, as bits of a number."""
 
     BLANK = 1
     NOTHING = 2
@@ -103,8 +102,8 @@ class Text:
     """Atoms in reading order, with what may stand after each."""
 
     atoms: list[Atom] = field(default_factory=list)
-    joints: list[Joint] = field(default_factory=list)
-    """After each atom."""
+    joints: list[int] = field(default_factory=list)
+    """After each atom; see `Joint`."""
 
     glued: list[bool] = field(default_factory=list)
     """After each atom, whether it is taken to be one word with the next."""
@@ -162,7 +161,7 @@ class Text:
         return max(letters, key=letters.__getitem__, default=0.0)
 
 
-def joint_of(before: Atom, after: Atom) -> Joint:
+def joint_of(before: Atom, after: Atom) -> int:
     """What may stand between two atoms that follow each other."""
     last, first = before.text, after.text
     may_break = _UNSPACED.match(last[-1]) or _UNSPACED.match(first[0])
