@@ -1,6 +1,6 @@
 """Units that belong together although they differ: in place within a gap, or moved elsewhere."""
 
-from collections import Counter, defaultdict
+from collections import Counter, defaultdict, deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -191,7 +191,7 @@ def _runs(left: Sequence[Unit], right: Sequence[Unit], moved: Sequence[Match], s
     stays = {pair.left: pair.right for pair in same}
     comes = {pair.right: pair.left for pair in same}
     taken = set(known.values())
-    todo = [(pair, step) for pair in moved for step in (1, -1)]
+    todo = deque((pair, step) for pair in moved for step in (1, -1))
     while todo:
         (index, other), step = todo.pop()
         at, to = index + step, other + step
@@ -208,7 +208,7 @@ def _runs(left: Sequence[Unit], right: Sequence[Unit], moved: Sequence[Match], s
             continue
         known[at] = to
         taken.add(to)
-        todo = [(Match(at, to), step), *todo]
+        todo.appendleft((Match(at, to), step))
     same[:] = sorted(Match(*pair) for pair in stays.items())
     pairs = sorted(Match(index, other) for index, other in known.items())
     numbered = [(pair.left - place, pair.right - place, pair) for place, pair in enumerate(pairs)]
