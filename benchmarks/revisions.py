@@ -17,8 +17,6 @@ from pathlib import Path
 from statistics import mean
 from typing import NamedTuple
 
-import pymupdf
-
 from benchmarks.environments import EnvironmentMissingError, ensure
 from benchmarks.options import ROOT, SHARED
 from benchmarks.tables import table
@@ -27,6 +25,7 @@ from services.pdf.worker.diff.compare import compare
 from services.pdf.worker.diff.document import Picture
 from services.pdf.worker.diff.result import described
 from services.pdf.worker.documents import open_document
+from services.pdf.worker.mupdf import pymupdf
 from services.pdf.worker.reading import read_page_words
 from services.pdf.worker.words import Reading
 

@@ -17,6 +17,9 @@ from services.pdf.worker.words import Reading
 _LEADERS = re.compile(r"(?:[.·\u2024-\u2026\u22ef\u30fb_]\s?){4,}\s*\S{0,8}$")
 _CONTENTS = re.compile(r"(?:목\s*차|차\s*례|(?:table of )?contents)", re.IGNORECASE)
 _NOTE = re.compile(r"(?:\d{1,3}[).]?|[*†‡§¶※]{1,3})\s*\S")
+_LEAST_RUNNING = 3
+"""Pages that a running line as large as the body stands on, at least; the ends of two sentences may be alike."""
+
 _AS_LARGE = 0.97
 """Times the body's size: running lines are mostly smaller."""
 
@@ -151,10 +154,12 @@ def _strays(blocks: Sequence[Block], body_size: float) -> dict[int, str]:
     body = {_wording(block.text) for block in blocks if block.type in {"text", "list"}}
     running = [block for block in blocks if block.type in {"header", "footer"}]
     count = Counter(_wording(block.text) for block in running)
+    pages = len({block.page for block in blocks})
     found = {}
     for block in running:
         wording = _wording(block.text)
-        if not wording or wording in headings or (count[wording] > 1 and wording not in body):
+        is_often = count[wording] >= min(_LEAST_RUNNING, pages) > 1
+        if not wording or wording in headings or (is_often and wording not in body):
             continue
         if block.type == "footer" and block.size < body_size and _NOTE.match(block.text):
             found[id(block)] = "note"
