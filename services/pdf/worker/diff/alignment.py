@@ -16,6 +16,10 @@ _PLAIN = 40_000
 """Elements of one side times those of the other that are compared in full, at most."""
 
 
+_WORK = 100
+"""How often each element is looked at, on average and at most; what is not aligned by then counts as changed."""
+
+
 class Match(NamedTuple):
     """An element that stays: its places on both sides."""
 
@@ -27,8 +31,10 @@ def align(left: Sequence[Hashable], right: Sequence[Hashable]) -> list[Match]:
     """The elements that stay in place, in order. Its time grows little faster than the lengths."""
     found: list[Match] = []
     todo = [(0, len(left), 0, len(right))]
-    while todo:
+    left_work = _WORK * (len(left) + len(right))
+    while todo and left_work > 0:
         start, stop, begin, end = todo.pop()
+        left_work -= stop - start + end - begin
         while start < stop and begin < end and left[start] == right[begin]:
             found.append(Match(start, begin))
             start, begin = start + 1, begin + 1

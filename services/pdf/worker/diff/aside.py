@@ -1,7 +1,7 @@
 """What is compared beside the body: running lines once per document, contents, and pictures."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from services.pdf.worker.diff.alignment import align, gaps
 from services.pdf.worker.diff.atoms import Text
@@ -27,6 +27,24 @@ def running_changes(left: Sequence[Entry], right: Sequence[Entry], ends: LineEnd
             old = _whole(gone[index], ends) if index < len(gone) else None
             now = _whole(new[index], ends) if index < len(new) else None
             yield Change(op_of(old, now), "furniture", old, now, (-1, index))
+
+
+def without_body(changes: Iterable[Change], flow: Flow) -> list[Change]:
+    """The changes without lines that the other side has in its body: one side alone took them for running lines."""
+    loose = {(change.op, _said(change)): change for change in flow.changes if change.op in {"insert", "delete"}}
+    kept = []
+    for change in changes:
+        other = loose.get(("delete" if change.op == "insert" else "insert", _said(change)))
+        if change.op != "modify" and other is not None and other in flow.changes:
+            flow.explain(other)
+        else:
+            kept.append(change)
+    return kept
+
+
+def _said(change: Change) -> str:
+    side = change.right or change.left
+    return squeezed(side.text.split()) if side else ""
 
 
 def _wordings(entries: Sequence[Entry]) -> dict[str, Entry]:

@@ -1,18 +1,17 @@
 """What is compared: the pieces of words as they stand on pages, and what may stand between two of them.
 
-Where a line ends, nobody can see whether a blank was meant; where it ends in a hyphen, nobody can see whether the hyphen
-is part of the word. So a line's end allows several joints, and two texts are equal where one joint is possible in both.
+Where a line ends, nobody can see whether a blank was meant; where it ends in a hyphen, nobody can see whether that is
+part of the word. So a line's end allows several joints, and two texts are equal where one joint is possible in both.
 """
 
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from enum import IntFlag
 from functools import cached_property
 from typing import NamedTuple
 
 from services.pdf.worker.boxes import Box
-from services.pdf.worker.words import Line, Reading, Style
+from services.pdf.worker.words import Reading, Style
 
 _UNSPACED = re.compile("[가-힣\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
 """Letters in whose words a line may end without a mark."""
@@ -24,8 +23,8 @@ _BOLD = 16
 _BOLD_NAME = re.compile(r"bold|black|heavy", re.IGNORECASE)
 
 
-class Joint(IntFlag):
-    """What may stand between two pieces."""
+class Joint:
+    """What may stand between two pieces, as bits of a number."""
 
     BLANK = 1
     NOTHING = 2
@@ -70,15 +69,16 @@ class PageAtoms(dict[int, list[Atom]]):
 
     def __init__(self, page: int, reading: Reading) -> None:
         super().__init__()
-        whole = Box(0.0, 0.0, reading.width, reading.height)
         offset = 0
         for index, line in enumerate(reading.lines):
             if not line.hidden:
-                self[index] = list(_atoms(page, index, line, reading, offset, whole))
+                self[index] = list(_atoms(page, index, reading, offset))
                 offset += len(line.text) + 1
 
 
-def _atoms(page: int, index: int, line: Line, reading: Reading, offset: int, whole: Box) -> Iterator[Atom]:
+def _atoms(page: int, index: int, reading: Reading, offset: int) -> Iterator[Atom]:
+    line = reading.lines[index]
+    whole = Box(0.0, 0.0, reading.width, reading.height)
     for found, word in zip(_WORD.finditer(line.text), reading.words(line), strict=True):
         box = Box(*word.box) if word.box else whole
         places = offset + found.start(), offset + found.end()
@@ -102,8 +102,8 @@ class Text:
     """Atoms in reading order, with what may stand after each."""
 
     atoms: list[Atom] = field(default_factory=list)
-    joints: list[Joint] = field(default_factory=list)
-    """After each atom."""
+    joints: list[int] = field(default_factory=list)
+    """After each atom; see `Joint`."""
 
     glued: list[bool] = field(default_factory=list)
     """After each atom, whether it is taken to be one word with the next."""
@@ -161,7 +161,7 @@ class Text:
         return max(letters, key=letters.__getitem__, default=0.0)
 
 
-def joint_of(before: Atom, after: Atom) -> Joint:
+def joint_of(before: Atom, after: Atom) -> int:
     """What may stand between two atoms that follow each other."""
     last, first = before.text, after.text
     may_break = _UNSPACED.match(last[-1]) or _UNSPACED.match(first[0])

@@ -12,6 +12,9 @@ from services.pdf.worker.diff.units import Address
 Op: TypeAlias = Literal["insert", "delete", "modify", "move", "format"]
 Kind: TypeAlias = Literal["text", "title", "table", "image", "note", "furniture", "contents"]
 
+_DOUBT = 0.85
+"""From 0 to 1: a word recognised with less confidence may be another."""
+
 _AROUND = 5
 """Words before and after a change that are told with it."""
 
@@ -92,6 +95,14 @@ def gap_at(text: Text, index: int) -> tuple[int, Box] | None:
         return atom.page, Box(atom.box.x1, atom.box.y0, atom.box.x1, atom.box.y1)
     atom = text.atoms[0]
     return atom.page, Box(atom.box.x0, atom.box.y0, atom.box.x0, atom.box.y1)
+
+
+def judge(change: Change) -> None:
+    """Lowers a change's confidence to that of its words; what was recognised with doubt is uncertain."""
+    atoms = [atom for side in (change.left, change.right) if side for atom in side.atoms]
+    least = min((atom.confidence for atom in atoms), default=1.0)
+    change.confidence *= least
+    change.uncertain = least < _DOUBT and any(atom.is_recognised for atom in atoms)
 
 
 def name_all(changes: Iterable[Change]) -> None:

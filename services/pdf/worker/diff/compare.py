@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 
-from services.pdf.worker.diff.aside import contents_changes, picture_changes, running_changes
-from services.pdf.worker.diff.changes import Change, Side, name_all, op_of, side_of
+from services.pdf.worker.diff.aside import contents_changes, picture_changes, running_changes, without_body
+from services.pdf.worker.diff.changes import Change, Side, judge, name_all, op_of, side_of
 from services.pdf.worker.diff.derived import Renumbering, Warned
 from services.pdf.worker.diff.document import Document, Picture, sort_out
 from services.pdf.worker.diff.flow import Flow
@@ -16,7 +16,7 @@ from services.pdf.worker.diff.units import Address, Body, body_of
 from services.pdf.worker.layout.line_ends import LineEnds
 from services.pdf.worker.words import Reading
 
-_MOST_REPAIRS = 200
+_MOST_REPAIRS = 50
 """Paragraphs that are told whole because the proof failed there, at most; then the comparison is not complete."""
 
 _DIFFERENT = 0.2
@@ -66,6 +66,7 @@ def compare(
     if found.is_different:
         return found
     in_tables = without_dissolved(_table_changes(mine, theirs, tables, bodies, ends), flow)
+    running = without_body(running_changes(mine.running, theirs.running, ends), flow)
     renumbering = Renumbering(flow)
     numbers = renumbering.settle()
     found.warnings = list(renumbering.stale())
@@ -79,9 +80,11 @@ def compare(
         *picture_changes(mine, theirs, bodies),
         *_after(notes.changes + note_numbers, len(bodies[1].text.atoms)),
         *contents_changes(mine.contents, theirs.contents, flow, ends),
-        *running_changes(mine.running, theirs.running, ends),
+        *running,
     ]
     found.changes.sort(key=lambda change: change.place)
+    for change in found.changes:
+        judge(change)
     name_all(found.changes)
     return found
 

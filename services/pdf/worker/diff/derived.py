@@ -1,4 +1,4 @@
-"""Numbers that follow from another change: of articles and items by counting, of references by the articles' new numbers.
+"""Numbers that follow from another change: of articles and items by counting, of references by what they refer to.
 
 A number of its own is derived where it follows the one before it by the rule of counting on both sides, and where
 something of its kind was inserted, deleted or moved. A reference is derived where the unit that it names has exactly

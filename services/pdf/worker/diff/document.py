@@ -2,9 +2,9 @@
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from services.pdf.worker.boxes import Box
 from services.pdf.worker.diff.atoms import Atom, PageAtoms
@@ -17,11 +17,21 @@ from services.pdf.worker.words import Reading
 _LEADERS = re.compile(r"(?:[.·\u2024-\u2026\u22ef\u30fb_]\s?){4,}\s*\S{0,8}$")
 _CONTENTS = re.compile(r"(?:목\s*차|차\s*례|(?:table of )?contents)", re.IGNORECASE)
 _NOTE = re.compile(r"(?:\d{1,3}[).]?|[*†‡§¶※]{1,3})\s*\S")
+_LEAST_RUNNING = 3
+"""Pages that a running line as large as the body stands on, at least; the ends of two sentences may be alike."""
+
 _AS_LARGE = 0.97
 """Times the body's size: running lines are mostly smaller."""
 
 _LEAST_ENTRIES = 3
 """Entries on a page that make a table of contents of it."""
+
+
+Rows: TypeAlias = list[list[list[Atom]]]
+"""The words of a table, by row and cell."""
+
+_Holders: TypeAlias = dict[tuple[int, int], tuple[Table, bool]]
+"""For each page and number of a table's box on it the table, and whether that is where it begins."""
 
 
 class Picture(NamedTuple):
@@ -44,10 +54,7 @@ class Part:
     level: int = 0
     """Of a heading."""
 
-    goes_on: bool = False
-    """Whether it goes on with the part before it."""
-
-    cells: list[list[list[Atom]]] | None = None
+    cells: Rows | None = None
     """Of a table: rows of cells; None where its words could not be told from others by its cells."""
 
     digest: str = ""
@@ -74,64 +81,85 @@ class Document:
 
 def sort_out(readings: Mapping[int, Reading], pictures: Mapping[int, Sequence[Picture]]) -> Document:
     """What there is to compare on these pages."""
-    tables = find_tables(readings)
     boxes: defaultdict[int, list[Box]] = defaultdict(list)
-    holders: dict[tuple[int, int], tuple[Table, bool]] = {}
-    for table in tables:
-        holders[table.page, len(boxes[table.page])] = table, True
-        boxes[table.page].append(table.box)
-        for each in table.continues:
-            holders[each.page, len(boxes[each.page])] = table, False
-            boxes[each.page].append(each.box)
+    holders: _Holders = {}
+    for table in find_tables(readings):
+        for page, box, is_first in [(table.page, table.box, True), *((p.page, p.box, False) for p in table.continues)]:
+            holders[page, len(boxes[page])] = table, is_first
+            boxes[page].append(box)
     blocks = blocks_of(readings, boxes, {page: [each.box for each in found] for page, found in pictures.items()})
     atoms = {page: PageAtoms(page, reading) for page, reading in readings.items()}
-    inside = _inside(blocks, atoms, holders)
+    sorting = _Sorting(atoms, holders, _inside(blocks, atoms, holders), pictures)
     contents = _contents(blocks)
-    document = Document()
     body_size = _body_size(blocks)
     strays = _strays(blocks, body_size)
     for block in blocks:
-        words = _of_runs(block.runs, atoms[block.page])
         if id(block) in strays:
-            document_of = document.notes if strays[id(block)] == "note" else document.parts
-            document_of.append(Part(strays[id(block)], block.page, block.box, words))
+            sorting.add(block, strays[id(block)])
         elif block.type in {"header", "footer"}:
-            document.running.append(Entry(words, block.text))
+            sorting.document.running.append(sorting.entry(block))
         elif id(block) in contents:
-            document.contents.append(Entry(words, block.text))
+            sorting.document.contents.append(sorting.entry(block))
         elif block.type == "footnote":
-            small = [atom for atom in words if not atom.style or atom.style.size < _AS_LARGE * body_size]
-            rest = [atom for atom in words if atom.style and atom.style.size >= _AS_LARGE * body_size]
-            document.notes.append(Part("note", block.page, block.box, small))
-            if rest:  # of the body, which goes on beside the note
-                document.parts.append(Part("text", block.page, block.box, rest))
-        elif block.table is not None:
-            table, is_first = holders[block.page, block.table]
-            if is_first or inside[id(table)] is None:
-                part = Part("table", block.page, block.box, words, cells=inside[id(table)])
-                if part.cells is not None:
-                    part.atoms = [atom for row in part.cells for cell in row for atom in cell]
-                document.parts.append(part)
-        elif block.type == "image":
-            digest = next((each.digest for each in pictures[block.page] if each.box == block.box), "")
-            document.parts.append(Part("image", block.page, block.box, [], digest=digest))
+            sorting.add_note(block, body_size)
         else:
-            document.parts.append(Part(block.type, block.page, block.box, words, block.level, goes_on=block.continues))
-    return document
+            sorting.add(block, block.type)
+    return sorting.document
+
+
+@dataclass(slots=True)
+class _Sorting:
+    """A document on its way to be sorted out."""
+
+    atoms: Mapping[int, Mapping[int, Sequence[Atom]]]
+    holders: _Holders
+    inside: Mapping[int, Rows | None]
+    pictures: Mapping[int, Sequence[Picture]]
+    document: Document = field(default_factory=Document)
+
+    def entry(self, block: Block) -> Entry:
+        """A block as a line of its own."""
+        return Entry(_of_runs(block.runs, self.atoms[block.page]), block.text)
+
+    def add_note(self, block: Block, body_size: float) -> None:
+        """A note, without words of the body that stand beside it and were read with it."""
+        words = _of_runs(block.runs, self.atoms[block.page])
+        small = [atom for atom in words if not atom.style or atom.style.size < _AS_LARGE * body_size]
+        rest = [atom for atom in words if atom.style and atom.style.size >= _AS_LARGE * body_size]
+        self.document.notes.append(Part("note", block.page, block.box, small))
+        if rest:
+            self.document.parts.append(Part("text", block.page, block.box, rest))
+
+    def add(self, block: Block, kind: str) -> None:
+        """A part of the body, or a note that stands where running lines do."""
+        part = Part(kind, block.page, block.box, _of_runs(block.runs, self.atoms[block.page]), block.level)
+        if block.table is not None:
+            table, is_first = self.holders[block.page, block.table]
+            part.cells = self.inside[id(table)]
+            if part.cells is not None:
+                if not is_first:
+                    return
+                part.atoms = [atom for row in part.cells for cell in row for atom in cell]
+        elif kind == "image":
+            part.digest = next((each.digest for each in self.pictures[block.page] if each.box == block.box), "")
+        (self.document.notes if kind == "note" else self.document.parts).append(part)
 
 
 def _strays(blocks: Sequence[Block], body_size: float) -> dict[int, str]:
     """Blocks that only stand where running lines do, by identity: notes, and lines of the body.
 
-    A running line has its wording on several pages, or other letters than the body, or says what a heading says.
+    A running line has its wording on several pages and not in the body, or other letters, or says what a heading says.
     """
     headings = {_wording(block.text) for block in blocks if block.type == "heading"}
+    body = {_wording(block.text) for block in blocks if block.type in {"text", "list"}}
     running = [block for block in blocks if block.type in {"header", "footer"}]
     count = Counter(_wording(block.text) for block in running)
+    pages = len({block.page for block in blocks})
     found = {}
     for block in running:
         wording = _wording(block.text)
-        if count[wording] > 1 or not wording or wording in headings:
+        is_often = count[wording] >= min(_LEAST_RUNNING, pages) > 1
+        if not wording or wording in headings or (is_often and wording not in body):
             continue
         if block.type == "footer" and block.size < body_size and _NOTE.match(block.text):
             found[id(block)] = "note"
@@ -159,8 +187,8 @@ def _of_runs(runs: Iterable[Run], atoms: Mapping[int, Sequence[Atom]]) -> list[A
 def _inside(
     blocks: Iterable[Block],
     atoms: Mapping[int, Mapping[int, Sequence[Atom]]],
-    holders: Mapping[tuple[int, int], tuple[Table, bool]],
-) -> dict[int, list[list[list[Atom]]] | None]:
+    holders: _Holders,
+) -> dict[int, Rows | None]:
     """For each table, by its identity, the words of its cells; None where some of its words are in no cell."""
     words: defaultdict[int, list[Atom]] = defaultdict(list)
     tables: dict[int, Table] = {}
@@ -172,7 +200,7 @@ def _inside(
     return {key: _cells(table, words[key]) for key, table in tables.items()}
 
 
-def _cells(table: Table, words: Sequence[Atom]) -> list[list[list[Atom]]] | None:
+def _cells(table: Table, words: Sequence[Atom]) -> Rows | None:
     left: defaultdict[int, list[Atom]] = defaultdict(list)
     for atom in words:
         left[atom.page].append(atom)
@@ -207,8 +235,3 @@ def _contents(blocks: Sequence[Block]) -> set[int]:
         found.update(id(block) for block in body[start : leading[-1] + 1])
         last = page
     return found
-
-
-def paragraphs(parts: Iterable[Part]) -> Iterator[Part]:
-    """The parts that are read as running text."""
-    return (part for part in parts if part.kind not in {"table", "image"})

@@ -1,7 +1,7 @@
 """Runs of equal words that look otherwise: sizes beside the body's, weight beside what is usual for such words.
 
-Absolute sizes say nothing: a document that is set anew has others everywhere. Nor does a weight that all such words have
-changed to.
+Absolute sizes say nothing: a document that is set anew has others everywhere. Nor does a weight that most such words
+have changed to.
 """
 
 from collections import Counter
@@ -37,7 +37,6 @@ def format_changes(flow: Flow) -> Iterator[Change]:
             looks[index] = atom.is_bold, other.is_bold, *ratios
     bold = _usual((look[0], look[1]) for look in looks.values())
     size = _usual((look[2], look[3]) for look in looks.values())
-    paragraphs = [flow.right.unit_of(pair.right.start).paragraph for pair in same]
 
     def otherwise(index: int) -> tuple[int, bool, bool]:
         if index not in looks:
@@ -45,7 +44,9 @@ def format_changes(flow: Flow) -> Iterator[Change]:
         was_bold, is_bold, before, now = looks[index]
         is_other_weight = is_bold != was_bold and bold.get(was_bold, was_bold) != is_bold
         is_other_size = _differ(before, now) and _differ(size.get(before, before), now)
-        return paragraphs[index], is_other_weight, is_other_size
+        if not is_other_weight and not is_other_size:
+            return -1, False, False
+        return flow.right.unit_of(same[index].right.start).paragraph, is_other_weight, is_other_size
 
     for (_, is_other_weight, is_other_size), run in groupby(range(len(same)), otherwise):
         if is_other_weight or is_other_size:

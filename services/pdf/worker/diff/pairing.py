@@ -1,7 +1,7 @@
 """Units that belong together although they differ: in place within a gap, or moved elsewhere."""
 
-from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections import Counter, defaultdict, deque
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 
@@ -64,7 +64,7 @@ def pair_units(left: Sequence[Unit], right: Sequence[Unit]) -> Pairing:
             continue
         spent += size
         found.same += _in_order(left, right, mine, theirs)
-    found.same = sorted([*matches, *found.same])
+    found.same = _without_strays(left, right, sorted([*matches, *found.same]))
     moved += _moved_alike(left, right, found.same, moved)
     found.moves = _runs(left, right, moved, found.same)
     return found
@@ -112,9 +112,9 @@ def _in_place(unit: Unit, other: Unit) -> float:
 
 
 def _moved_whole(left: Sequence[Unit], right: Sequence[Unit], matches: Sequence[Match]) -> list[Match]:
-    """Units that are the same, and once on each side among those that do not stay in place."""
+    """Units that are the same, do not stay in place, and are once on each side: what is often there went nowhere."""
     mine, theirs = _left_over(left, right, matches)
-    count, counts = Counter(left[index].key for index in mine), Counter(right[index].key for index in theirs)
+    count, counts = Counter(unit.key for unit in left), Counter(unit.key for unit in right)
     places = {right[index].key: index for index in theirs}
     return [
         Match(index, places[key])
@@ -133,18 +133,13 @@ def _moved_alike(
     for index in theirs:
         for word in set(right[index].words):
             holders[word].append(index)
-    candidates = []
-    for index in mine:
-        if len(left[index].words) < 2 * _LEAST_WORDS:
-            continue
-        near: Counter[int] = Counter()
-        for word in set(left[index].words):
-            if len(holders[word]) <= _FREQUENT:
-                near.update(holders[word])
-        for other, _ in near.most_common(_FREQUENT):
-            alike = likeness(left[index], right[other])
-            if alike >= _MOVED_ALIKE:
-                candidates.append((alike, index, other))
+    candidates = [
+        (alike, index, other)
+        for index in mine
+        if len(left[index].words) >= 2 * _LEAST_WORDS
+        for other in _near(left[index], holders)
+        if (alike := likeness(left[index], right[other])) >= _MOVED_ALIKE
+    ]
     found = []
     taken: tuple[set[int], set[int]] = set(), set()
     for _, index, other in sorted(candidates, reverse=True):
@@ -155,6 +150,15 @@ def _moved_alike(
     return found
 
 
+def _near(unit: Unit, holders: Mapping[str, Sequence[int]]) -> list[int]:
+    """The units with which it has most of the words that few units have."""
+    near: Counter[int] = Counter()
+    for word in set(unit.words):
+        if len(holders.get(word, ())) <= _FREQUENT:
+            near.update(holders.get(word, ()))
+    return [other for other, _ in near.most_common(_FREQUENT)]
+
+
 def _left_over(left: Sequence[Unit], right: Sequence[Unit], pairs: Sequence[Match]) -> tuple[list[int], list[int]]:
     mine, theirs = {pair.left for pair in pairs}, {pair.right for pair in pairs}
     return (
@@ -163,18 +167,49 @@ def _left_over(left: Sequence[Unit], right: Sequence[Unit], pairs: Sequence[Matc
     )
 
 
-def _runs(left: Sequence[Unit], right: Sequence[Unit], moved: Sequence[Match], same: Sequence[Match]) -> list[Move]:
-    """Moved units as runs, with the neighbours that went with them and changed."""
-    known = dict(sorted(moved))
-    mine, theirs = (set(each) for each in _left_over(left, right, [*same, *moved]))
-    for index in list(known):
-        for step in (1, -1):
-            at, other = index + step, known[index] + step
-            while at in mine and other in theirs and likeness(left[at], right[other]) >= _ALIKE:
-                known[at] = other
-                mine.discard(at)
-                theirs.discard(other)
-                at, other = at + step, other + step
+def _without_strays(left: Sequence[Unit], right: Sequence[Unit], same: Sequence[Match]) -> list[Match]:
+    """The pairs without sentences that are often there and of whose paragraphs nothing else belongs together."""
+    count, counts = Counter(unit.key for unit in left), Counter(unit.key for unit in right)
+    sizes = [Counter(unit.paragraph for unit in units) for units in (left, right)]
+    common = Counter((left[pair.left].paragraph, right[pair.right].paragraph) for pair in same)
+    return [
+        pair
+        for pair in same
+        for unit, other in [(left[pair.left], right[pair.right])]
+        if max(count[unit.key], counts[other.key]) == 1
+        or common[unit.paragraph, other.paragraph] > 1
+        or min(sizes[0][unit.paragraph], sizes[1][other.paragraph]) == 1
+    ]
+
+
+def _runs(left: Sequence[Unit], right: Sequence[Unit], moved: Sequence[Match], same: list[Match]) -> list[Move]:
+    """Moved units as runs, with the neighbours that went with them; those are taken from `same`, if they stand there.
+
+    A sentence that is often there may have been taken for another one like it: its paragraph tells where it is.
+    """
+    known = dict(moved)
+    stays = {pair.left: pair.right for pair in same}
+    comes = {pair.right: pair.left for pair in same}
+    taken = set(known.values())
+    todo = deque((pair, step) for pair in moved for step in (1, -1))
+    while todo:
+        (index, other), step = todo.pop()
+        at, to = index + step, other + step
+        if not (0 <= at < len(left) and 0 <= to < len(right)) or at in known or to in taken:
+            continue
+        unit, near = left[at], right[to]
+        if at in stays or to in comes:
+            is_cut = unit.paragraph == left[index].paragraph and near.paragraph == right[other].paragraph
+            if unit.key != near.key or not is_cut or (at in stays and to in comes):
+                continue
+            comes.pop(stays.pop(at, -1), None)
+            stays.pop(comes.pop(to, -1), None)
+        elif likeness(unit, near) < _ALIKE:
+            continue
+        known[at] = to
+        taken.add(to)
+        todo.appendleft((Match(at, to), step))
+    same[:] = sorted(Match(*pair) for pair in stays.items())
     pairs = sorted(Match(index, other) for index, other in known.items())
     numbered = [(pair.left - place, pair.right - place, pair) for place, pair in enumerate(pairs)]
     return [Move([pair for _, _, pair in run]) for _, run in groupby(numbered, key=lambda each: each[:2])]

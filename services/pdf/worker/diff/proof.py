@@ -17,7 +17,7 @@ class _Rest:
     owners: list[int] = field(default_factory=list)
     """Of each letter the index of its atom."""
 
-    joints: dict[int, Joint] = field(default_factory=dict)
+    joints: dict[int, int] = field(default_factory=dict)
     """Before the letter at an index, what may stand there if it is not nothing."""
 
 

@@ -12,7 +12,7 @@ from services.pdf.worker.diff.changes import Change, Side
 from services.pdf.worker.diff.compare import Comparison
 from services.pdf.worker.diff.units import Address
 
-_LONGEST = 2_000
+_LONGEST = 300
 """Characters of a text whose differences are told letter by letter, at most."""
 
 _NUMBERS = re.compile(r"\d+")

@@ -2,18 +2,15 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from typing import TypeAlias
 
 from services.pdf.worker.diff.alignment import Match, align, gaps
 from services.pdf.worker.diff.atoms import Atom, Text
 from services.pdf.worker.diff.changes import Change, Side, op_of, side_of
-from services.pdf.worker.diff.document import Document, Part
+from services.pdf.worker.diff.document import Document, Part, Rows
 from services.pdf.worker.diff.flow import Flow
 from services.pdf.worker.diff.units import glue, squeezed
 from services.pdf.worker.diff.wording import Gap, compare_words
 from services.pdf.worker.layout.line_ends import LineEnds
-
-Rows: TypeAlias = list[list[list[Atom]]]
 
 _ALIKE = 0.3
 """From 0 to 1: tables, rows and columns that are less alike are not versions of each other."""

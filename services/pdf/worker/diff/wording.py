@@ -1,7 +1,7 @@
 """What differs between two stretches of text that belong together, word by word."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -49,6 +49,8 @@ class Wording:
 
 def compare_words(left: Text, right: Text, mine: tuple[int, int], theirs: tuple[int, int]) -> Wording:
     """What differs between the atoms `mine` of the left text and `theirs` of the right, each from, to before."""
+    if [atom.text for atom in left.atoms[slice(*mine)]] == [atom.text for atom in right.atoms[slice(*theirs)]]:
+        return Wording(same=list(_in_step(left, right, mine, theirs)))
     tokens = left.tokens(*mine, _glued(left, mine, right, theirs)) if mine[0] < mine[1] else []
     others = right.tokens(*theirs, _glued(right, theirs, left, mine)) if theirs[0] < theirs[1] else []
     found = Wording()
@@ -69,6 +71,12 @@ def compare_words(left: Text, right: Text, mine: tuple[int, int], theirs: tuple[
             found.gaps.append(gap)
     found.gaps.sort()
     return found
+
+
+def _in_step(left: Text, right: Text, mine: tuple[int, int], theirs: tuple[int, int]) -> Iterator[Pair]:
+    """Atoms that are equal one by one."""
+    for index, other in zip(range(*mine), range(*theirs), strict=True):
+        yield Pair(left.token(index, index + 1), right.token(other, other + 1))
 
 
 def _digits(token: Token) -> list[str]:
