@@ -81,59 +81,65 @@ class _Joined:
 
     def __init__(self, passages: Sequence[Passage], size: Size) -> None:
         parts: list[str] = []
-        self._marks: list[Mark] = []
-        start = 0
+        starts: list[int] = []
+        at = 0
         for passage in passages:
             feeds = "\n" * (2 + _DEEPEST - min(passage.depth, _DEEPEST)) if parts else ""
-            start += len(feeds)
+            starts.append(at + len(feeds))
             parts += [feeds, passage.text]
-            self._marks += [mark._replace(start=mark.start + start) for mark in passage.marks]
-            start += len(passage.text)
+            at = starts[-1] + len(passage.text)
         self.text = "".join(parts)
         self._size = size
-        self._next = 0
+        self._words = ((start, mark) for start, each in zip(starts, passages, strict=True) for mark in each.marks)
+        self._next = next(self._words, None)
 
     @property
     def fits(self) -> bool:
         """Whether it is within the limit as a whole."""
         return self._size.fits(_FEEDS.sub("\n", self.text))
 
-    def shown(self, start: int, end: int) -> str:
+    def chunk(self, start: int, end: int, path: tuple[str, ...]) -> Chunk:
+        """A part of the text; parts are asked for in order."""
+        return Chunk(self._shown(start, end), path, list(_places(self._cut(start, end))))
+
+    def _shown(self, start: int, end: int) -> str:
         """A part of the text as a reader gets it: with one line feed where there are more, unless that is longer."""
         raw = self.text[start:end]
         shown = _FEEDS.sub("\n", raw)
         return shown if self._size.fits(shown) else raw
 
-    def chunk(self, start: int, end: int, path: tuple[str, ...]) -> Chunk:
-        """A part of the text; parts are asked for in order."""
-        return Chunk(self.shown(start, end), path, list(_places(self._cut(start, end))))
-
-    def _cut(self, start: int, end: int) -> Iterator[Mark]:
-        """The words between, or what is between of them."""
-        while self._next < len(self._marks) and self._marks[self._next].start < end:
-            mark = self._marks[self._next]
-            skipped = max(start - mark.start, 0)
-            stop = min(mark.start + mark.length, end)
-            if stop > mark.start + skipped:
-                yield mark._replace(offset=mark.offset + skipped, length=stop - mark.start - skipped)
-            if mark.start + mark.length > end:
+    def _cut(self, start: int, end: int) -> Iterator[tuple[int, int, Mark]]:
+        """The words between: where what is between of each begins and ends in the document's text."""
+        while self._next is not None:
+            base, mark = self._next
+            first, last = base + mark.start, base + mark.start + mark.length
+            if first >= end:
+                return
+            if last > start:
+                yield mark.offset + max(start - first, 0), mark.offset + min(last, end) - first, mark
+            if last > end:
                 return  # the next part has the rest of it
-            self._next += 1
+            self._next = next(self._words, None)
 
 
-def _places(marks: Iterator[Mark]) -> Iterator[Place]:
+def _places(words: Iterator[tuple[int, int, Mark]]) -> Iterator[Place]:
     """Neighbouring words of one line together."""
-    last: Place | None = None
-    before: tuple[int, int, int] | None = None
-    for mark in marks:
-        at = mark.page, mark.line, mark.word
-        end = mark.offset + mark.length
-        if last is not None and before == (mark.page, mark.line, mark.word - 1):
-            last = last._replace(box=last.box.around(mark.box), end=end)
-        else:
-            if last is not None:
-                yield last
-            last = Place(mark.page, mark.box, mark.offset, end)
-        before = at
-    if last is not None:
-        yield last
+    run: list[Mark] = []
+    first = last = 0
+    for start, end, mark in words:
+        if run and (mark.page, mark.line, mark.word - 1) != (run[-1].page, run[-1].line, run[-1].word):
+            yield _place(run, first, last)
+            run = []
+        if not run:
+            first = start
+        run.append(mark)
+        last = end
+    if run:
+        yield _place(run, first, last)
+
+
+def _place(run: Sequence[Mark], start: int, end: int) -> Place:
+    boxes = [mark.box for mark in run]
+    x0, y0 = min(box.x0 for box in boxes), min(box.y0 for box in boxes)
+    x1, y1 = max(box.x1 for box in boxes), max(box.y1 for box in boxes)
+    return Place(run[0].page, Box(x0, y0, x1, y1), start, end)

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from services.pdf.worker.boxes import Box
+from services.pdf.worker.boxes import Box, boxes_in
 from services.pdf.worker.layout.blocks import Block, Run
-from services.pdf.worker.words import UNITS, Reading
+from services.pdf.worker.words import Reading
 
 _HYPHENS = "-\u2010\u00ad"
 
@@ -90,10 +90,10 @@ class DocumentText:
     def _of_line(self, page: int, run: Run) -> Iterator[Word]:
         line = self._readings[page].lines[run.line]
         start, at = self._lines[page][run.line], 0
+        boxes = list(boxes_in(line.boxes))
         for index, word in enumerate(line.text.split()):
             at = line.text.index(word, at)
-            places = line.boxes[4 * index : 4 * index + 4]
-            box = Box(*(place / UNITS for place in places)) if places else run.box
+            box = boxes[index] if boxes else run.box
             yield Word(word, page, run.line, index, start + at, box)
             at += len(word)
 
