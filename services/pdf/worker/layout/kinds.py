@@ -1,11 +1,11 @@
 """What each paragraph is: a heading, text, an item of a list, a caption or a footnote."""
 
 import re
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from services.pdf.worker.layout.blocks import Type
+from services.pdf.worker.layout.footnotes import SMALL, footnotes
 from services.pdf.worker.layout.numbering import STRUCTURE, Kind, Number, title_end
 from services.pdf.worker.layout.paragraphs import Paragraph
 from services.pdf.worker.layout.typography import Typography, family
@@ -15,15 +15,9 @@ _LARGER = 1.12
 
 _MUCH_LARGER = 1.3
 _AS_LARGE = 0.96
-_SMALL = 0.94
-"""Times the body's size: small print is no larger."""
-
 _MOST_ROWS = 3
 _LONGEST = 200
 _LONGEST_TITLE = 60
-_LOWER_PART = 0.5
-"""Of a page: footnotes begin below."""
-
 _MOST_ROOM = 6.0
 """In sizes: what may be left of a line that goes on elsewhere."""
 
@@ -35,7 +29,6 @@ _CAPTION = re.compile(
     r"|Abbildung|Abb\.|Tabelle|Tableau|Figura|Tabla|Tabela|図|表|圖|图|Рис\.|Таблица)"
     r"\s?(?:[A-Z]\.?)?(?P<number>\d{1,3}(?:[.\-]\d{1,3}){0,2}|[IVX]{1,5})\s?(?P<mark>[.:)\]>〉】|\u2013\u2014-]|$)?\s*"
 )
-_FOOTNOTE = re.compile(r"(?:\d{1,3}[).]?|[*†‡§¶※]{1,3}|주\s?\d{0,2}\s?[).:]|[\u00b9\u00b2\u00b3\u2070-\u2079]+)\s*\S")
 
 _LIST_KINDS: frozenset[Kind] = frozenset(
     {
@@ -76,7 +69,7 @@ def kinds_of(
 
     `edges`: where the page begins and ends, from top to bottom.
     """
-    notes = set(_footnotes(paragraphs, typography, edges[0] + _LOWER_PART * (edges[1] - edges[0])))
+    notes = set(footnotes(paragraphs, typography, edges))
     found: list[Kinded] = []
     has_body = not is_first_page
     for index, paragraph in enumerate(paragraphs):
@@ -120,9 +113,7 @@ def _caption(paragraph: Paragraph, typography: Typography, near: Sequence[Paragr
     if found is None or len(paragraph.rows) > 6:  # noqa: PLR2004  # rows
         return None
     is_beside = any(each.first.solid >= 0 or each.is_tabular for each in near)
-    looks_so = paragraph.size < _SMALL * typography.body_size or (
-        paragraph.first.look.bold and not typography.body_bold
-    )
+    looks_so = paragraph.size < SMALL * typography.body_size or (paragraph.first.look.bold and not typography.body_bold)
     if not (is_beside or looks_so or (found["mark"] and len(paragraph.rows) <= 2)):  # noqa: PLR2004  # rows
         return None
     if not found["mark"] and not is_beside and not looks_so:
@@ -240,47 +231,3 @@ def _has_sibling(index: int, paragraphs: Sequence[Paragraph]) -> bool:
     return any(each.number and number.follows(each.number) and is_near(each) for each in before) or any(
         each.number and each.number.follows(number) and is_near(each) for each in after
     )
-
-
-def _footnotes(paragraphs: Sequence[Paragraph], typography: Typography, below: float) -> Iterator[int]:
-    """The indices of small print with marks at the foot of its column, and of its rest at the foot of the next."""
-    limit = _SMALL * min(typography.body_size, _usual_size(paragraphs))
-    begin = 0
-    goes_on = False
-    while begin < len(paragraphs):
-        end = begin
-        while end < len(paragraphs) and paragraphs[end].column is paragraphs[begin].column:
-            end += 1
-        first = end
-        while first > begin and _is_small(paragraphs[first - 1], limit, below):
-            first -= 1
-        marked = [index for index in range(first, end) if _is_marked(paragraphs[index])]
-        if marked or (goes_on and first > begin):
-            yield from range(first if goes_on else marked[0], end)
-        goes_on = bool(marked)
-        begin = end
-
-
-def _usual_size(paragraphs: Sequence[Paragraph]) -> float:
-    """Of most letters on the page."""
-    letters: Counter[float] = Counter()
-    for paragraph in paragraphs:
-        for row in paragraph.rows:
-            letters[row.look.size] += len(row.text)
-    return letters.most_common(1)[0][0] if letters else 0.0
-
-
-def _is_small(paragraph: Paragraph, limit: float, below: float) -> bool:
-    return (
-        paragraph.first.solid < 0
-        and not paragraph.is_tabular
-        and max(row.look.size for row in paragraph.rows) <= limit
-        and paragraph.first.y0 > below
-    )
-
-
-def _is_marked(paragraph: Paragraph) -> bool:
-    first = paragraph.first.pieces[0]
-    if paragraph.number is not None and paragraph.number.kind == "bullet" and paragraph.number.marker != "※":
-        return False
-    return first.is_raised or _FOOTNOTE.match(paragraph.first.text) is not None

@@ -55,6 +55,7 @@ def half_ruled_tables(sheet: Sheet, rules: Sequence[Rule], words: Sequence[Place
     """Those that `rules`, which run across and are part of no grid, and `words` make."""
     ahead = sorted((word for word in words if word.is_upright), key=lambda word: word.y0 + word.y1)
     found: list[Fragment] = []
+    alone: list[list[Rule]] = []
     looks, budget = MOST_LOOKS, MOST_WORDS
     for group in _groups(rules[:MOST_RULES]):
         bands: list[Band] = []
@@ -68,11 +69,19 @@ def half_ruled_tables(sheet: Sheet, rules: Sequence[Rule], words: Sequence[Place
             else:
                 found += _tables(sheet, group, bands, rules)
                 bands = []
-        is_open = len(bands) == 1 or all(len(lines_of(band.words)) == 1 for band in bands)
-        may_go_on = is_open and looks > 0 and (bands or group[-1].end - group[-1].start >= _LONG * sheet.width)
-        below = _below(ahead, group) if may_go_on else None
-        looks -= bool(may_go_on)
-        found += _tables(sheet, group, bands, rules, below)
+        if not bands:
+            alone.append(group)
+            continue
+        is_open = looks > 0 and (len(bands) == 1 or all(len(lines_of(band.words)) == 1 for band in bands))
+        looks -= is_open
+        found += _tables(sheet, group, bands, rules, _below(ahead, group) if is_open else None)
+    for group in alone:
+        last = group[-1]
+        middle = (last.start + last.end) / 2, last.at
+        is_long = last.end - last.start >= _LONG * sheet.width
+        if looks > 0 and is_long and not any(each.table.box.holds(middle) for each in found):
+            looks -= 1
+            found += _tables(sheet, group, [], rules, _below(ahead, group))
     return found
 
 

@@ -119,6 +119,17 @@ def test_a_line_under_a_head_binds_the_columns_below_it() -> None:
     assert [(cell.text, cell.column, cell.column_span) for cell in table.rows[0]] == [("", 0, 1), ("Amounts", 1, 2)]
 
 
+def test_a_line_under_a_part_of_a_head_begins_no_table_within_the_table() -> None:
+    page = Page()
+    xs = [60.0, 160.0, 260.0, 360.0]
+    for y in (100, 140, 260):
+        page.rule(60, y, 480, y)
+    page.rule(156, 120, 480, 120)
+    page.fill([300], [100], [["Amounts of both"]])
+    page.fill(xs, [120, 140, 160, 180, 200, 220], [["Name", "Paper", "Pens", "Ink"], *[["one", "1", "2", "3"]] * 5])
+    assert len(tables_of(page)) == 1
+
+
 def test_a_table_without_any_line_is_found_by_its_columns() -> None:
     page = Page()
     page.prose(60, 3)
