@@ -9,6 +9,9 @@ MAX_ACTOR: Final = 256
 MAX_IDEMPOTENCY_KEY: Final = 128
 """Characters of an idempotency key."""
 
+MAX_ENGINE: Final = 256
+"""Characters of the version of what makes a service's results; a service with a longer one does not start."""
+
 _ACTION = re.compile(r"[A-Z][A-Z0-9_]{0,47}(?:@v[1-9][0-9]{0,2})?", re.ASCII)
 _DIGEST = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _IDEMPOTENCY_KEY = re.compile(rf"[!-~]{{1,{MAX_IDEMPOTENCY_KEY}}}", re.ASCII)

@@ -22,6 +22,7 @@ from services.base.channel import MAX_RESPONSE_BYTES
 from services.base.engine import EngineServicer
 from services.base.guard import Guard
 from services.base.handlers import generic_handler
+from services.base.names import MAX_ENGINE
 from services.base.probes import Probes
 from services.base.readiness import IsReady, watch
 from services.base.served import MAX_REQUEST_BYTES, Serving
@@ -110,13 +111,16 @@ class Server:
             hosted: The services.
             table: Where the methods' timeouts come from.
             behind_mesh: Whether callers come through Envoy's mesh listener (see `status.status_code`).
-            engine: Version of what makes the results of a service behind the mesh listener, at most 128 characters;
-                it must change whenever they may. A result is kept in the cache only where there is one.
+            engine: Version of what makes the results of a service behind the mesh listener, at most `MAX_ENGINE`
+                characters; it must change whenever they may. A result is kept in the cache only where there is one.
             on_end: Who is told of every call's end.
 
         Raises:
             StartError: when the port cannot be had.
+            ValueError: for a longer `engine`.
         """
+        if len(engine) > MAX_ENGINE:  # dispatch would not believe it, and cache nothing, without a word to anybody
+            raise ValueError(f"an engine's version has at most {MAX_ENGINE} characters: {engine}")
         self._settings = settings
         self._health = health.aio.HealthServicer()
         self._names = [each.descriptor.full_name for each in hosted]

@@ -33,11 +33,12 @@ INPUTS: Mapping[str, Callable[[], str]] = {
     "numpy": partial(version, "numpy"),
     "pillow": partial(version, "pillow"),
     "splitter": partial(version, "semantic-text-splitter"),
+    "re2": partial(version, "google-re2"),
     "onnx": runtime_version,
 }
 """What shapes a result wherever it runs, and how to find its version; the service adds what its settings name."""
 
 
 def engine_version(inputs: Mapping[str, Callable[[], str]] = INPUTS) -> str:
-    """Differs whenever a document may read differently: "pdf-3f0a91c2d4e5+pymupdf-1.26.6". At most 128 characters."""
+    """Differs whenever a document may read differently: "pdf-3f0a91c2d4e5+pymupdf-1.26.6". At most 256 characters."""
     return "+".join(f"{name}-{find()}" for name, find in inputs.items())

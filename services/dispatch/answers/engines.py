@@ -9,12 +9,12 @@ from google.protobuf.message import DecodeError
 
 from papermesh.engine.v1 import engine_service_pb2 as pb
 from services.base.handlers import ENGINE
+from services.base.names import MAX_ENGINE
 
 _log = logging.getLogger(__name__)
 
 _METHOD = "/papermesh.engine.v1.EngineService/GetEngine"
 _TIMEOUT_S = 2.0
-_MAX_VERSION = 128
 
 EVERY_S = 2.0
 """How long after the last replica's upgrade a cached result of the old engine may still be served."""
@@ -38,7 +38,7 @@ class Engines:
 
     def learn(self, service: str, version: str) -> None:
         """Learns the version that came with an answer; ignores one that is too long."""
-        if 0 < len(version) <= _MAX_VERSION and version != self._versions[service]:
+        if 0 < len(version) <= MAX_ENGINE and version != self._versions[service]:
             _log.info("engine", extra={"fields": {"service": service, "version": version}})
             self._versions[service] = version
 

@@ -5,7 +5,7 @@ import logging
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import grpc
 import pytest
@@ -454,3 +454,10 @@ async def test_an_unreadable_certificate_leaves_the_last_good_one(pdf_up: Runnin
     async with grpc.aio.secure_channel(pdf_up.address, grpc.ssl_channel_credentials(roots, key, chain)) as channel:
         answer = await health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest(), timeout=10)
     assert answer.status == health_pb2.HealthCheckResponse.SERVING
+
+
+async def test_an_engine_with_a_name_that_nobody_would_believe_does_not_start(tmp_path: Path) -> None:
+    hosted = Hosted(PDF, Pdf(cast("Answer", None)))
+    with pytest.raises(ValueError, match="at most 256 characters"):
+        async with running(hosted, directory=tmp_path, engine="v" * 257):
+            pytest.fail("it serves")

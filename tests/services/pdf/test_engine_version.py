@@ -25,7 +25,8 @@ def version_of(sources: Path) -> str:
 def test_it_is_the_version_of_what_runs() -> None:
     assert engine_version() == version_of(SOURCES)
     packages = [f"{name}-{version(name)}" for name in ("pymupdf", "numpy", "pillow")]
-    libraries = [f"splitter-{version('semantic-text-splitter')}", f"onnx-{version('onnxruntime')}"]
+    splitter, re2, onnx = (version(name) for name in ("semantic-text-splitter", "google-re2", "onnxruntime"))
+    libraries = [f"splitter-{splitter}", f"re2-{re2}", f"onnx-{onnx}"]
     assert engine_version().split("+")[1:] == [*packages, *libraries]
 
 

@@ -49,7 +49,7 @@ class GetEngineResponse(_message.Message):
     VERSION_FIELD_NUMBER: _builtins.int
     version: _builtins.str
     """Version differs whenever the same arguments and documents may give another result: "pdf-0.1.0+pymupdf-1.26.6".
-    From 1 to 128 characters. Every answer of the service's actions carries it too, as the trailing metadata "x-engine".
+    From 1 to 256 characters. Every answer of the service's actions carries it too, as the trailing metadata "x-engine".
     """
     def __init__(
         self,

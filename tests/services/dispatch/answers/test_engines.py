@@ -100,7 +100,7 @@ class Muddled:
 
 @pytest.mark.parametrize(
     "answer",
-    [b"\x0a\x05cut", b"\x0a\x02\xff\xfe", pb.GetEngineResponse(version="v" * 129).SerializeToString()],
+    [b"\x0a\x05cut", b"\x0a\x02\xff\xfe", pb.GetEngineResponse(version="v" * 257).SerializeToString()],
     ids=["no message", "no UTF-8", "too long"],
 )
 async def test_an_answer_that_is_none_teaches_nothing_and_ends_nothing(tmp_path: Path, answer: bytes) -> None:
