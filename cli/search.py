@@ -7,7 +7,6 @@ import typer
 from cli import options
 from cli.calls import call, filled_in, open_adapter
 from cli.failures import reported
-from cli.results import show_failures
 from cli.terminal import harmless_value, note, out, waiting, write_json
 
 ACTION = "PDF_SEARCH"
@@ -22,7 +21,7 @@ def search(
     as_json: options.Json = False,
     url: options.Url = None,
 ) -> None:
-    """Find words in a document, and show each place with its page and the text around it.
+    """Find words in a document, each with its page.
 
     papermesh search "annual leave" policy.pdf max_hits=50
     """
@@ -36,6 +35,8 @@ def search(
         found = harmless_value(answer.data)
         for hit in found["hits"]:
             _show(hit)
+        from cli.results import show_failures
+
         show_failures(found["failures"])
         more = f"; for more: page_token={found['next_page_token']}" if found["next_page_token"] else ""
         least = "at least " if found["total_is_least"] else ""

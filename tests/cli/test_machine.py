@@ -10,7 +10,8 @@ import pytest
 from typer.testing import Result
 
 Run = Callable[..., Result]
-COMMANDS = ("actions", "upload", "invoke", "sign", "delete", "certs", "keys", "clients", "audit", "up", "down", "envoy")
+CALLS = ("actions", "upload", "invoke", "sign", "delete", "documents", "image", "search", "diff")
+COMMANDS = (*CALLS, "certs", "keys", "clients", "audit", "up", "down", "envoy")
 
 
 def test_help_names_every_command(papermesh: Run) -> None:
@@ -20,7 +21,7 @@ def test_help_names_every_command(papermesh: Run) -> None:
     assert "..." not in result.stdout.partition("Commands:")[2], "a summary that is cut off"
 
 
-@pytest.mark.parametrize("command", [*COMMANDS[:5], "up", "down"])
+@pytest.mark.parametrize("command", [*CALLS, "up", "down"])
 def test_every_command_explains_itself(papermesh: Run, command: str) -> None:
     result = papermesh(command, "--help")
     assert result.exit_code == 0

@@ -11,6 +11,7 @@ import pytest
 
 from mcp_adapter.dispatch_client import KNOWN_FOR_S, DispatchClient
 from papermesh.dispatch.v1 import dispatch_service_pb2 as pb
+from papermesh.document.v1.report_pb2 import ReportFilter
 from services.base.errors import Code, PapermeshError
 from services.base.signed_client import Person
 from tests.mcp_adapter.conftest import KEY
@@ -146,6 +147,11 @@ async def look(dispatch: DispatchClient) -> None:
         pass
 
 
+async def read_report(dispatch: DispatchClient) -> None:
+    async for _ in dispatch.get_report("rep_x", "", ReportFilter(), SOMEBODY):
+        pass
+
+
 CALLS: dict[str, tuple[Callable[[DispatchClient], Coroutine[Any, Any, object]], float]] = {
     "Invoke": (lambda dispatch: dispatch.invoke("UNHEARD_OF", {}, SOMEBODY), 60),
     "ListActions": (lambda dispatch: dispatch.list_actions(SOMEBODY), 10),
@@ -154,6 +160,8 @@ CALLS: dict[str, tuple[Callable[[DispatchClient], Coroutine[Any, Any, object]], 
     "ListDocuments": (lambda dispatch: dispatch.list_documents(0, "", SOMEBODY), 10),
     "GetDocument": (download, 300),
     "GetImage": (look, 60),
+    "GetReport": (read_report, 60),
+    "ListReports": (lambda dispatch: dispatch.list_reports(0, "", SOMEBODY), 10),
 }
 """Every call that the adapter makes, and the longest that its method may take, in seconds."""
 

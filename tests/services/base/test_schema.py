@@ -292,8 +292,6 @@ def test_the_actions_own_examples_are_accepted(name: str, args: dict[str, Any]) 
         ("PDF_PAGE_IMAGE", {"doc_ref": UPLOAD, "dpi": 201}),
         ("PDF_PAGE_IMAGE", {"doc_ref": UPLOAD, "page": 0}),
         ("PDF_PAGE_IMAGE", {"doc_ref": UPLOAD, "boxes": [{"color": "red"}]}),
-        ("PDF_EMBED", {}),
-        ("PDF_EMBED", {"doc_ref": UPLOAD, "texts": ["a"]}),
         ("PDF_EMBED", {"texts": ["a"], "model": "other"}),
         ("PDF_DIFF", {"left": UPLOAD}),
         ("PDF_DIFF", {"left": UPLOAD, "right": UPLOAD, "mode": "fast"}),
@@ -310,6 +308,9 @@ def test_the_actions_own_rules_are_kept(name: str, args: dict[str, Any]) -> None
         ("PDF_METADATA", {"doc_ref": {**UPLOAD, "path": "a.pdf"}}),
         ("PDF_METADATA", {"doc_ref": {**GITLAB, "sha256": SHA}}),
         ("PDF_CHUNK", {"doc_ref": UPLOAD, "max_chars": 99}),
+        ("PDF_EMBED", {}),
+        ("PDF_EMBED", {"doc_ref": UPLOAD, "texts": ["a"]}),
+        ("PDF_EMBED", {"texts": ["a"], "pages": "1"}),
     ],
 )
 def test_the_actions_rules_over_several_fields_are_kept_by_dispatch(name: str, args: dict[str, Any]) -> None:

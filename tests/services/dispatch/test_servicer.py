@@ -1019,7 +1019,7 @@ class TestListActions:
     async def test_lists_what_the_client_may_invoke(self, mesh: Mesh) -> None:
         pages = ["LAYOUT", "MARKDOWN", "METADATA", "OUTLINE", "PAGE_IMAGE", "SEARCH", "TABLES", "TEXT"]
         assert await mesh.list_names() == [f"PDF_{name}" for name in ["CHUNK", "DIFF", "EMBED", *pages]]
-        assert await mesh.list_names(REPORTS_KEY, uri=REPORTS_ID) == ["PDF_MARKDOWN", "PDF_METADATA"]
+        assert await mesh.list_names(REPORTS_KEY, uri=REPORTS_ID) == ["PDF_DIFF", "PDF_MARKDOWN", "PDF_METADATA"]
 
     async def test_describes_each_of_them(self, mesh: Mesh) -> None:
         request = pb.ListActionsRequest()

@@ -64,7 +64,7 @@ def test_null_means_not_given() -> None:
         ("PDF_EMBED", {"texts": ["a", 5]}, "texts[1]", "must be text"),
         ("PDF_EMBED", {"texts": ["a", None]}, "texts[1]", "must be text"),
         ("PDF_EMBED", {"texts": ["a", "b" * 8001]}, "texts[1]", "8000"),
-        ("PDF_EMBED", {}, "texts", "required"),
+        ("PDF_EMBED", {}, "", "give either doc_ref or texts"),
         ("PDF_DIFF", {"left": UPLOAD, "right": {"type": "NOWHERE"}}, "right.type", "UPLOAD"),
         ("GITLAB_GUIDE", {"guide": "g", "variables": {"HOST": 5}}, "variables.HOST", "must be text"),
         ("GITLAB_GUIDE", {"guide": "g", "variables": []}, "variables", "must be an object"),

@@ -5,7 +5,7 @@ from google.protobuf.message import Message
 
 from papermesh.document.v1 import document_pb2
 from papermesh.gitlab.v1 import gitlab_service_pb2
-from papermesh.pdf.v1 import diff_pb2, pdf_service_pb2
+from papermesh.pdf.v1 import diff_pb2, embed_pb2, pdf_service_pb2
 from services.base import actions
 from services.base.actions import Action
 from services.base.errors import Code, PapermeshError
@@ -30,7 +30,7 @@ def gitlab(project: str = "corp/policies") -> document_pb2.DocumentRef:
     [
         (pdf_service_pb2.GetMetadataRequest(doc_ref=upload()), [upload()]),
         (diff_pb2.DiffRequest(left=upload(), right=gitlab()), [upload(), gitlab()]),
-        (pdf_service_pb2.EmbedRequest(texts=["a"]), []),
+        (embed_pb2.EmbedRequest(texts=["a"]), []),
         (gitlab_service_pb2.GetProjectInfoRequest(), []),
     ],
 )
