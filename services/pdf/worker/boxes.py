@@ -37,6 +37,14 @@ class Box(NamedTuple):
         return Box(min(self.x0, other.x0), min(self.y0, other.y0), max(self.x1, other.x1), max(self.y1, other.y1))
 
 
+def around(boxes: Sequence[Box]) -> Box:
+    """The least box around those given, one at least."""
+    if len(boxes) == 1:
+        return boxes[0]
+    left, top, right, bottom = zip(*boxes, strict=True)
+    return Box(min(left), min(top), max(right), max(bottom))
+
+
 def boxes_in(flat: Sequence[int]) -> Iterator[Box]:
     """The boxes of a reading's flat list: four hundredths of a point for each."""
     for index in range(0, len(flat), 4):

@@ -1,23 +1,18 @@
 """A document as sections: what stands under one heading, in one article, or in one table."""
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 
-from services.pdf.worker.boxes import Box
 from services.pdf.worker.chunks.passages import DocumentText, Passage, passage_of
 from services.pdf.worker.chunks.table_passages import rows_of
 from services.pdf.worker.layout.blocks import MAX_LEVEL, Block
 from services.pdf.worker.layout.numbering import read
-from services.pdf.worker.layout.rules import blocks_of
-from services.pdf.worker.layout.titles import Title, with_titles
-from services.pdf.worker.strings import fold
-from services.pdf.worker.tables.find import find_tables
+from services.pdf.worker.layout.structure import Structure, structure_of
+from services.pdf.worker.layout.titles import Title, above, path_of, with_titles
 from services.pdf.worker.tables.table import Table
 from services.pdf.worker.words import Reading
-
-MAX_TITLE = 200
-"""Characters of a title in a heading path, at most."""
 
 
 @dataclass(slots=True)
@@ -39,35 +34,19 @@ def sections_of(readings: Mapping[int, Reading], document: DocumentText) -> list
     follows, and so does what stands above it. Footnotes are sections of their own, because they stand amid an article
     that goes on over the page.
     """
-    tables = find_tables(readings)
-    blocks = blocks_of(readings, _boxes(tables))
-    sectioner = _Sectioner(document, _parts(tables, blocks))
-    for block, title in _with_articles(blocks):
+    structure = structure_of(readings, pictures={})
+    sectioner = _Sectioner(document, structure)
+    for block, title in _with_articles(structure.blocks):
         sectioner.take(block, title)
     return sectioner.finish()
 
 
-def _boxes(tables: Sequence[Table]) -> dict[int, list[Box]]:
-    boxes: dict[int, list[Box]] = {}
-    for table in tables:
-        boxes.setdefault(table.page, []).append(table.box)
-        for part in table.continues:
-            boxes.setdefault(part.page, []).append(part.box)
-    return boxes
-
-
-def _parts(tables: Sequence[Table], blocks: Sequence[Block]) -> dict[int, tuple[Table, list[Block]] | None]:
-    """For the first block of each table, by its id, the table and all of its blocks; None for the others of them."""
-    known = {(block.page, block.table): block for block in blocks if block.table is not None}
-    counts: Counter[int] = Counter()
-    found: dict[int, tuple[Table, list[Block]] | None] = {}
-    for table in tables:
-        own = []
-        for page in (table.page, *(part.page for part in table.continues)):
-            own.append(known[page, counts[page]])
-            counts[page] += 1
-        found |= {id(block): None for block in own}
-        found[id(own[0])] = table, own
+def _parts(structure: Structure) -> Mapping[int, Sequence[Block]]:
+    """The blocks of each table, by its id, from its first part to the last."""
+    found: defaultdict[int, list[Block]] = defaultdict(list)
+    tables = (block for block in structure.blocks if block.table is not None)
+    for block in sorted(tables, key=attrgetter("page", "table")):
+        found[id(structure.table_of(block))].append(block)
     return found
 
 
@@ -93,9 +72,10 @@ def _with_articles(blocks: Sequence[Block]) -> Iterator[tuple[Block, Title | Non
 class _Sectioner:
     """Takes blocks in reading order, and makes sections of them."""
 
-    def __init__(self, document: DocumentText, parts: Mapping[int, tuple[Table, list[Block]] | None]) -> None:
+    def __init__(self, document: DocumentText, structure: Structure) -> None:
         self._document = document
-        self._parts = parts
+        self._structure = structure
+        self._parts = _parts(structure)
         self._titles: list[Title] = []
         self._current = Section(())
         self._found = [self._current]
@@ -114,8 +94,8 @@ class _Sectioner:
         """The next block."""
         if block.type in {"header", "footer", "image"}:
             return
-        if block.type == "table":
-            self._take_table(block)
+        if (table := self._structure.table_of(block)) is not None:
+            self._take_table(block, table)
         elif (passage := passage_of(block, self._document)).text:
             self._take_text(block, title, passage)
         self._page = block.page
@@ -139,14 +119,14 @@ class _Sectioner:
             self._table = None
 
     def _path(self) -> tuple[str, ...]:
-        return tuple(fold(title.text)[:MAX_TITLE] for title in self._titles)
+        return path_of(self._titles)
 
     def _enter(self, block: Block, title: Title | None) -> None:
         """Begins another section if the block does."""
         if title is not None:
-            above = [each for each in self._titles if each.level < title.level]
-            is_next = bool(block.marker) and len(above) < len(self._titles)  # an article after one that says nothing
-            self._titles = [*above, title]
+            under = above(title, self._titles)
+            is_next = bool(block.marker) and len(under) < len(self._titles)  # an article after one that says nothing
+            self._titles = [*under, title]
             if self._is_bare and not (is_next and self._current.passages):
                 self._current.path = self._path()
                 return
@@ -159,11 +139,10 @@ class _Sectioner:
         self._found.append(self._current)
         self._is_bare = True
 
-    def _take_table(self, block: Block) -> None:
-        part = self._parts[id(block)]
-        if part is None:
+    def _take_table(self, block: Block, table: Table) -> None:
+        blocks = self._parts[id(table)]
+        if block is not blocks[0]:
             return
-        table, blocks = part
         rows = rows_of(table, blocks, self._document)
         lead = [self._caption] if self._caption is not None else []
         if self._is_bare:  # headings with nothing of their own

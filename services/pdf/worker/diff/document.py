@@ -9,8 +9,7 @@ from typing import NamedTuple, TypeAlias
 from services.pdf.worker.boxes import Box
 from services.pdf.worker.diff.atoms import Atom, PageAtoms
 from services.pdf.worker.layout.blocks import Block, Run
-from services.pdf.worker.layout.rules import blocks_of
-from services.pdf.worker.tables.find import find_tables
+from services.pdf.worker.layout.structure import Structure, structure_of
 from services.pdf.worker.tables.table import Table
 from services.pdf.worker.words import Reading
 
@@ -29,9 +28,6 @@ _LEAST_ENTRIES = 3
 
 Rows: TypeAlias = list[list[list[Atom]]]
 """The words of a table, by row and cell."""
-
-_Holders: TypeAlias = dict[tuple[int, int], tuple[Table, bool]]
-"""For each page and number of a table's box on it the table, and whether that is where it begins."""
 
 
 class Picture(NamedTuple):
@@ -81,15 +77,10 @@ class Document:
 
 def sort_out(readings: Mapping[int, Reading], pictures: Mapping[int, Sequence[Picture]]) -> Document:
     """What there is to compare on these pages."""
-    boxes: defaultdict[int, list[Box]] = defaultdict(list)
-    holders: _Holders = {}
-    for table in find_tables(readings):
-        for page, box, is_first in [(table.page, table.box, True), *((p.page, p.box, False) for p in table.continues)]:
-            holders[page, len(boxes[page])] = table, is_first
-            boxes[page].append(box)
-    blocks = blocks_of(readings, boxes, {page: [each.box for each in found] for page, found in pictures.items()})
+    structure = structure_of(readings, {page: [each.box for each in found] for page, found in pictures.items()})
+    blocks = structure.blocks
     atoms = {page: PageAtoms(page, reading) for page, reading in readings.items()}
-    sorting = _Sorting(atoms, holders, _inside(blocks, atoms, holders), pictures)
+    sorting = _Sorting(atoms, structure, _inside(structure, atoms), pictures)
     contents = _contents(blocks)
     body_size = _body_size(blocks)
     strays = _strays(blocks, body_size)
@@ -112,7 +103,7 @@ class _Sorting:
     """A document on its way to be sorted out."""
 
     atoms: Mapping[int, Mapping[int, Sequence[Atom]]]
-    holders: _Holders
+    structure: Structure
     inside: Mapping[int, Rows | None]
     pictures: Mapping[int, Sequence[Picture]]
     document: Document = field(default_factory=Document)
@@ -133,11 +124,10 @@ class _Sorting:
     def add(self, block: Block, kind: str) -> None:
         """A part of the body, or a note that stands where running lines do."""
         part = Part(kind, block.page, block.box, _of_runs(block.runs, self.atoms[block.page]), block.level)
-        if block.table is not None:
-            table, is_first = self.holders[block.page, block.table]
+        if (table := self.structure.table_of(block)) is not None:
             part.cells = self.inside[id(table)]
             if part.cells is not None:
-                if not is_first:
+                if (block.page, block.box) != (table.page, table.box):  # the whole table is where it begins
                     return
                 part.atoms = [atom for row in part.cells for cell in row for atom in cell]
         elif kind == "image":
@@ -185,16 +175,14 @@ def _of_runs(runs: Iterable[Run], atoms: Mapping[int, Sequence[Atom]]) -> list[A
 
 
 def _inside(
-    blocks: Iterable[Block],
+    structure: Structure,
     atoms: Mapping[int, Mapping[int, Sequence[Atom]]],
-    holders: _Holders,
 ) -> dict[int, Rows | None]:
     """For each table, by its identity, the words of its cells; None where some of its words are in no cell."""
     words: defaultdict[int, list[Atom]] = defaultdict(list)
     tables: dict[int, Table] = {}
-    for block in blocks:
-        if block.table is not None:
-            table, _ = holders[block.page, block.table]
+    for block in structure.blocks:
+        if (table := structure.table_of(block)) is not None:
             tables[id(table)] = table
             words[id(table)] += _of_runs(block.runs, atoms[block.page])
     return {key: _cells(table, words[key]) for key, table in tables.items()}

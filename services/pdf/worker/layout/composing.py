@@ -1,15 +1,14 @@
 """Rows as blocks: their words, their text as a reader would write it down, and what most of their letters look like."""
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from services.pdf.worker.boxes import Box
+from services.pdf.worker.boxes import Box, around
 from services.pdf.worker.layout.blocks import Block, Run, Type
 from services.pdf.worker.layout.kinds import Kinded
 from services.pdf.worker.layout.line_ends import LineEnds
 from services.pdf.worker.layout.order import Row
 from services.pdf.worker.layout.paragraphs import is_of_one_width
-from services.pdf.worker.layout.pieces import Look, Piece
+from services.pdf.worker.layout.pieces import Piece, letters_of
 from services.pdf.worker.words import Reading
 
 _MOST_INDENT = 80
@@ -20,9 +19,7 @@ def block_of(page: int, rows: Sequence[Row], kind: Type, ends: LineEnds, confide
     """The block that these rows make, one at least; `confidence` is how sure its kind is."""
     pieces = [piece for row in rows for piece in row.pieces]
     runs = [piece.run for piece in pieces if piece.run is not None]
-    box = runs[0].box
-    for run in runs[1:]:
-        box = box.around(run.box)
+    box = around([run.box for run in runs])
     is_code = kind == "text" and all(map(is_of_one_width, rows))
     text = "\n".join(_indented(rows)) if is_code else ends.join([row.text for row in rows])
     block = Block(page, kind, box, runs, text)
@@ -70,11 +67,8 @@ def _indented(rows: Sequence[Row]) -> Iterator[str]:
 
 
 def _set_look(block: Block, pieces: Sequence[Piece]) -> None:
-    letters: Counter[Look] = Counter()
-    sure = 0.0
-    for piece in pieces:
-        letters[piece.look] += len(piece.text)
-        sure += piece.confidence * len(piece.text)
-    look = letters.most_common(1)[0][0]
+    letters = letters_of(pieces)
+    sure = sum([piece.confidence * len(piece.text) for piece in pieces])
+    look = max(letters, key=letters.__getitem__)
     block.font, block.size, block.bold, block.italic = look.font, look.size, look.bold, look.italic
-    block.confidence = sure / max(letters.total(), 1)
+    block.confidence = sure / max(sum(letters.values()), 1)

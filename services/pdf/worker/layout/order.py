@@ -9,7 +9,9 @@ their lines are.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
+from operator import attrgetter
 from statistics import median
+from typing import NamedTuple
 
 from services.pdf.worker.layout.pieces import Look, Piece
 
@@ -62,15 +64,11 @@ class Row:
     middle: float
     """Of its longest piece, from top to bottom: signs and formulas beside it reach farther up or down."""
 
-    @property
-    def text(self) -> str:
-        """Its pieces with blanks between them."""
-        return " ".join(piece.text for piece in self.pieces)
+    text: str
+    """Its pieces with blanks between them."""
 
-    @property
-    def solid(self) -> int:
-        """As of its piece."""
-        return self.pieces[0].solid
+    solid: int
+    """As of its piece."""
 
 
 @dataclass(slots=True)
@@ -84,6 +82,19 @@ class Column:
     """Whether it stands in the margin, beside a wider column."""
 
 
+class _Region(NamedTuple):
+    """Pieces among which columns are sought."""
+
+    pieces: list[Piece]
+    """By where they begin, from top to bottom."""
+
+    top: float
+    bottom: float
+    width: float
+    least: float
+    """How high a gutter is, at least."""
+
+
 def columns_of(pieces: Sequence[Piece], *, right_to_left: bool = False) -> list[Column]:
     """The columns of a page or of a part of it, in reading order; what is cut off at its width is one too."""
     return [
@@ -95,6 +106,14 @@ def columns_of(pieces: Sequence[Piece], *, right_to_left: bool = False) -> list[
 def rows_of(pieces: Sequence[Piece], *, right_to_left: bool = False) -> list[Row]:
     """Pieces that stand side by side as rows, from top to bottom."""
     return [_row(group, right_to_left=right_to_left) for group in _side_by_side(pieces)]
+
+
+def outer_rows_of(pieces: Sequence[Piece], count: int) -> list[Row]:
+    """The first and the last rows, so many of each, from top to bottom."""
+    groups = _side_by_side(pieces)
+    if len(groups) > 2 * count:
+        groups = groups[:count] + groups[-count:]
+    return [_row(group, right_to_left=False) for group in groups]
 
 
 def _side_by_side(pieces: Sequence[Piece]) -> list[list[Piece]]:
@@ -117,7 +136,8 @@ def _side_by_side(pieces: Sequence[Piece]) -> list[list[Piece]]:
 def _row(group: list[Piece], *, right_to_left: bool) -> Row:
     if len(group) == 1:
         piece = group[0]
-        return Row(group, piece.x0, piece.y0, piece.x1, piece.y1, piece.look, (piece.y0 + piece.y1) / 2)
+        middle = (piece.y0 + piece.y1) / 2
+        return Row(group, piece.x0, piece.y0, piece.x1, piece.y1, piece.look, middle, piece.text, piece.solid)
     group.sort(key=(lambda each: -each.x1) if right_to_left else (lambda each: each.x0))
     longest = max(group, key=lambda piece: len(piece.text))
     looks: dict[Look, int] = {}
@@ -131,6 +151,8 @@ def _row(group: list[Piece], *, right_to_left: bool) -> Row:
         max(piece.y1 for piece in group),
         max(looks, key=lambda look: looks[look]),
         (longest.y0 + longest.y1) / 2,
+        " ".join([piece.text for piece in group]),
+        group[0].solid,
     )
 
 
@@ -165,7 +187,7 @@ def _cut(pieces: list[Piece], depth: int, *, right_to_left: bool) -> Iterator[tu
 
 def _notes(left: list[Piece], right: list[Piece]) -> list[Piece] | None:
     """The side that has notes in the margin of the other."""
-    widths = [max(p.x1 for p in side) - min(p.x0 for p in side) for side in (left, right)]
+    widths = [_width(side) for side in (left, right)]
     narrow, wide = (left, right) if widths[0] < widths[1] else (right, left)
     if min(widths) > _NOTES_SHARE * sum(widths) or any(piece.solid >= 0 for piece in narrow):
         return None
@@ -182,6 +204,13 @@ def _gutter(pieces: Sequence[Piece]) -> tuple[float, float, float] | None:
     if step <= 0:
         return None
     votes = _votes(pieces, start, step, count)
+    down = _Region(
+        sorted(pieces, key=attrgetter("y0")),
+        min(piece.y0 for piece in pieces),
+        max(piece.y1 for piece in pieces),
+        end - start,
+        _LEAST_LINES * median(piece.y1 - piece.y0 for piece in pieces),
+    )
     covered = _covered(pieces, start, step, count)
     found: list[tuple[float, float, float]] = []
     for _ in range(_MOST_TRIES):
@@ -194,7 +223,7 @@ def _gutter(pieces: Sequence[Piece]) -> tuple[float, float, float] | None:
             last += 1
         x = start + (_emptiest(covered, first, last) + 0.5) * step
         votes[max(first - 4, 0) : last + 5] = [0] * (min(last + 5, count) - max(first - 4, 0))
-        if (strip := _strip(pieces, x, end - start)) is not None:
+        if (strip := _strip(down, x)) is not None:
             found.append((x, *strip))
     return max(found, key=lambda each: each[2] - each[1], default=None)
 
@@ -234,22 +263,23 @@ def _emptiest(covered: Sequence[int], first: int, last: int) -> int:
     return (begin + end) // 2
 
 
-def _strip(pieces: Sequence[Piece], x: float, width: float) -> tuple[float, float] | None:
+def _strip(region: _Region, x: float) -> tuple[float, float] | None:
     """Where the highest blank strip at `x` begins and ends, if it parts two columns."""
-    heights = [piece.y1 - piece.y0 for piece in pieces]
-    least = _LEAST_LINES * median(heights)
-    top_of_all, bottom_of_all = min(piece.y0 for piece in pieces), max(piece.y1 for piece in pieces)
-    top, bottom = top_of_all, bottom_of_all
+    pieces, top, bottom, width, least = region
     strips = []
-    for piece in sorted((piece for piece in pieces if piece.x0 < x < piece.x1), key=lambda piece: piece.y0):
+    aside = []
+    for piece in pieces:
+        if not piece.x0 < x < piece.x1:
+            aside.append(piece)
+            continue
         if piece.y0 - top >= least:
             strips.append((top, piece.y0))
         top = max(top, piece.y1)
     if bottom - top >= least:
         strips.append((top, bottom))
     for first, last in sorted(strips, key=lambda strip: strip[0] - strip[1])[:_MOST_TRIES]:
-        beside = [p for p in pieces if p.y0 < last and p.y1 > first and not p.x0 < x < p.x1]
-        if _parts(beside, x, width, is_long=last - first > _LONG * (bottom_of_all - top_of_all)):
+        beside = [piece for piece in aside if piece.y0 < last and piece.y1 > first]
+        if _parts(beside, x, width, is_long=last - first > _LONG * (bottom - region.top)):
             return first, last
     return None
 
@@ -260,24 +290,29 @@ def _parts(pieces: Sequence[Piece], x: float, width: float, *, is_long: bool) ->
     `is_long`: whether the strip between them is nearly as high as all of the region; then one may have few lines.
     """
     sides = [piece for piece in pieces if piece.x1 <= x], [piece for piece in pieces if piece.x0 >= x]
-    rows = [_side_by_side(side) for side in sides]
-    if not all(sides) or max(map(len, rows)) < _LEAST_LINES:
+    if not all(sides) or max(map(len, sides)) < _LEAST_LINES or min(map(_width, sides)) < _LEAST_SHARE * width:
         return False
+    rows = [_side_by_side(side) for side in sides]
     are_few = any(len(found) < _LEAST_LINES and side[0].solid < 0 for side, found in zip(sides, rows, strict=True))
-    if are_few and not (is_long and max(map(len, rows)) >= _LINES_OF_PAGE):
+    most = max(map(len, rows))
+    if most < _LEAST_LINES or (are_few and not (is_long and most >= _LINES_OF_PAGE)):
         return False
     fills, letters = [], []
     for side, found in zip(sides, rows, strict=True):
-        left, right = min(piece.x0 for piece in side), max(piece.x1 for piece in side)
-        if right - left < (_LEAST_SHARE if not are_few else _FEW_SHARE) * width:
+        own = _width(side)
+        if are_few and own < _FEW_SHARE * width:
             return False
-        fills.append(median(sum(piece.width for piece in row) for row in found) / (right - left))
+        fills.append(median(sum(piece.width for piece in row) for row in found) / own)
         letters.append(median(sum(len(piece.text) if piece.solid < 0 else 99 for piece in row) for row in found))
     if min(letters) < _LEAST_LETTERS:  # numbers, or marks
         return False
     if not _are_aligned(*sides):
         return True
     return min(fills) >= _FULL and (are_few or min(map(len, rows)) >= _ALIGNED_LINES)
+
+
+def _width(pieces: Sequence[Piece]) -> float:
+    return max([piece.x1 for piece in pieces]) - min([piece.x0 for piece in pieces])
 
 
 def _are_aligned(left: Sequence[Piece], right: Sequence[Piece]) -> bool:

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
@@ -89,6 +89,15 @@ class Piece:
         return self.x1 - self.x0
 
 
+class _Edges(NamedTuple):
+    """Of the words of a line, in hundredths of points."""
+
+    left: Sequence[float]
+    top: Sequence[float]
+    right: Sequence[float]
+    bottom: Sequence[float]
+
+
 def pieces_of(reading: Reading) -> tuple[dict[Direction, list[Piece]], list[int]]:
     """The pieces that a reader sees, by the direction in which they run, and the lines that are no part of them.
 
@@ -125,6 +134,14 @@ def in_frame(box: Sequence[float], direction: Direction) -> tuple[float, float, 
     if direction == (-1, 0):
         return -x1, -y1, -x0, -y0
     return x0, y0, x1, y1
+
+
+def letters_of(pieces: Iterable[Piece]) -> dict[Look, int]:
+    """How many letters have each look."""
+    letters: dict[Look, int] = {}
+    for piece in pieces:
+        letters[piece.look] = letters.get(piece.look, 0) + len(piece.text)
+    return letters
 
 
 def is_right_to_left(pieces: Sequence[Piece]) -> bool:
@@ -190,15 +207,16 @@ def _cut(index: int, line: Line, looks: Sequence[Look], direction: Direction, us
     `usual` is the height of most lines whose looks are not known.
     """
     words = line.text.split()
-    boxes = list(zip(*(line.boxes[edge::4] for edge in range(4)), strict=True))
-    framed = boxes if direction == (1, 0) else [in_frame(box, direction) for box in boxes]
+    edges = _Edges(*(line.boxes[edge::4] for edge in range(4)))
+    framed = edges
+    if direction != (1, 0):
+        framed = _Edges(*map(list, zip(*(in_frame(box, direction) for box in zip(*edges, strict=True)), strict=True)))
     for start, stop in pairwise(_cuts(line, framed, looks, usual)):
-        x0, y0, x1, y1 = _around(framed[start:stop])
-        box = Box(*((x0, y0, x1, y1) if framed is boxes else _around(boxes[start:stop])))
+        x0, y0, x1, y1 = _around(framed, start, stop)
+        box = Box(*((x0, y0, x1, y1) if framed is edges else _around(edges, start, stop)))
         styles, said = line.styles[start:stop], line.confidences[start:stop]
         text = " ".join(words[start:stop])
-        is_alike = styles.count(styles[0]) == len(styles) if styles else True
-        seen = set() if is_alike else {looks[style] for style in set(styles)}
+        seen = {looks[style] for style in set(styles)}
         yield Piece(
             x0,
             y0,
@@ -213,26 +231,34 @@ def _cut(index: int, line: Line, looks: Sequence[Look], direction: Direction, us
         )
 
 
-def _cuts(line: Line, boxes: Sequence[Sequence[float]], looks: Sequence[Look], usual: float) -> list[int]:
+def _cuts(line: Line, edges: _Edges, looks: Sequence[Look], usual: float) -> list[int]:
     """Where the pieces of a line begin and end, as numbers of words: its ends, and the wide gaps between."""
     found = [0]
     least = _WIDE * UNITS
-    for at, (before, after) in enumerate(pairwise(boxes), 1):
-        gap = max(after[0] - before[2], before[0] - after[2])  # right to left, the next one stands before
-        if gap >= least:
-            size = looks[line.styles[at]].size if line.styles else _steady((after[3] - after[1]) / UNITS, usual)
-            if gap >= _WIDE * UNITS * max(size, 1.0):
-                found.append(at)
-    return [*found, len(boxes)]
+    left, top, right, bottom = edges
+    gaps = [  # right to left, the next one stands before
+        (at, max(start - end, first - last))
+        for at, (first, end, start, last) in enumerate(zip(left, right, left[1:], right[1:], strict=False), 1)
+        if start - end >= least or first - last >= least
+    ]
+    for at, gap in gaps:
+        size = looks[line.styles[at]].size if line.styles else _steady((bottom[at] - top[at]) / UNITS, usual)
+        if gap >= least * max(size, 1.0):
+            found.append(at)
+    return [*found, len(left)]
 
 
-def _around(boxes: Sequence[Sequence[float]]) -> tuple[float, float, float, float]:
-    """The least box around those given, in points."""
-    if len(boxes) == 1:
-        x0, y0, x1, y1 = boxes[0]
-        return x0 / UNITS, y0 / UNITS, x1 / UNITS, y1 / UNITS
-    left, top, right, bottom = zip(*boxes, strict=True)
-    return min(left) / UNITS, min(top) / UNITS, max(right) / UNITS, max(bottom) / UNITS
+def _around(edges: _Edges, start: int, stop: int) -> tuple[float, float, float, float]:
+    """The least box around some words, in points."""
+    left, top, right, bottom = edges
+    if stop - start == 1:
+        return left[start] / UNITS, top[start] / UNITS, right[start] / UNITS, bottom[start] / UNITS
+    return (
+        min(left[start:stop]) / UNITS,
+        min(top[start:stop]) / UNITS,
+        max(right[start:stop]) / UNITS,
+        max(bottom[start:stop]) / UNITS,
+    )
 
 
 def _common_look(styles: Sequence[int], words: Sequence[str], looks: Sequence[Look], height: float) -> Look:

@@ -11,7 +11,7 @@ from services.pdf.worker.layout.composing import block_of, block_of_kind, solid_
 from services.pdf.worker.layout.kinds import Kinded, goes_on, kinds_of
 from services.pdf.worker.layout.levels import set_depths, set_levels
 from services.pdf.worker.layout.line_ends import LineEnds
-from services.pdf.worker.layout.order import Column, Row, columns_of, rows_of
+from services.pdf.worker.layout.order import Column, Row, columns_of, outer_rows_of, rows_of
 from services.pdf.worker.layout.paragraphs import Paragraph, paragraphs_of
 from services.pdf.worker.layout.pieces import (
     Direction,
@@ -19,9 +19,10 @@ from services.pdf.worker.layout.pieces import (
     Piece,
     in_frame,
     is_right_to_left,
+    letters_of,
     pieces_of,
 )
-from services.pdf.worker.layout.running import Sheet, find_running
+from services.pdf.worker.layout.running import ROWS_NEEDED, Sheet, find_running
 from services.pdf.worker.layout.typography import Typography, half_points, measure
 from services.pdf.worker.words import Reading
 
@@ -114,14 +115,13 @@ def _holder(piece: Piece, solids: Sequence[tuple[Type, Box]]) -> int | None:
 
 def _set_running_apart(pages: Sequence[_Page]) -> None:
     letters: Counter[float] = Counter()
-    for page in pages:
-        for piece in page.pieces:
-            letters[half_points(piece.size)] += len(piece.text)
+    for look, count in letters_of(chain.from_iterable(page.pieces for page in pages)).items():
+        letters[half_points(look.size)] += count
     body_size = letters.most_common(1)[0][0] if letters else 0.0
     sheets = {}
     for page in pages:
         _, top, _, bottom = page.frame
-        sheets[page.number] = Sheet(rows_of(page.pieces), top, bottom, body_size)
+        sheets[page.number] = Sheet(outer_rows_of(page.pieces, ROWS_NEEDED), top, bottom, body_size)
     found = find_running(sheets)
     for page in pages:
         page.running = [*found.get(page.number, [])]

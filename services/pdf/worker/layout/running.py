@@ -16,6 +16,9 @@ Edge: TypeAlias = Literal["header", "footer"]
 _MOST_ROWS = 4
 """At each edge of a page."""
 
+ROWS_NEEDED = _MOST_ROWS + 1
+"""At each edge: beyond the last one stands what it is apart from."""
+
 _MOST_PIECES = 3
 """Of a running line: at the left, in the middle, at the right. More are cells of a table."""
 
@@ -63,7 +66,7 @@ class Sheet:
     """A page as this module looks at it."""
 
     rows: Sequence[Row]
-    """From top to bottom, across all columns."""
+    """From top to bottom, across all columns: all, or the first and last `ROWS_NEEDED`."""
 
     top: float
     bottom: float

@@ -9,7 +9,7 @@ from services.pdf.worker.layout.blocks import Block
 from services.pdf.worker.layout.line_ends import LineEnds
 from services.pdf.worker.layout.rules import blocks_of
 from services.pdf.worker.tables.find import find_tables
-from services.pdf.worker.tables.table import Table
+from services.pdf.worker.tables.table import Cell, Part, Table
 from services.pdf.worker.words import Reading
 
 _MOST_COMPARED = 1_000_000
@@ -33,16 +33,30 @@ class Structure(NamedTuple):
         """The table that a block is, or is a part of; None if it is none."""
         return None if block.table is None else self.tables[block.page][block.table]
 
+    def rows_of(self, block: Block) -> Sequence[Sequence[Cell]]:
+        """The rows of its table that a block has; none if it is no table."""
+        table = self.table_of(block)
+        if table is None:
+            return []
+        parts = [Part(table.page, table.box, 0), *table.continues]
+        number = next(at for at, part in enumerate(parts) if (part.page, part.box) == (block.page, block.box))
+        end = parts[number + 1].row if number + 1 < len(parts) else len(table.rows)
+        return table.rows[parts[number].row : end]
 
-def structure_of(readings: Mapping[int, Reading]) -> Structure:
-    """The structure of pages, by their numbers from 1."""
+
+def structure_of(readings: Mapping[int, Reading], pictures: Mapping[int, Sequence[Box]] | None = None) -> Structure:
+    """The structure of pages, by their numbers from 1.
+
+    `pictures` are those that are blocks, by page; by default those that stand beside the text of a page.
+    """
     boxes: defaultdict[int, list[Box]] = defaultdict(list)
     tables: defaultdict[int, list[Table]] = defaultdict(list)
     for table in find_tables(readings):
         for page, box in ((table.page, table.box), *((part.page, part.box) for part in table.continues)):
             boxes[page].append(box)
             tables[page].append(table)
-    pictures = {page: _pictures(reading) for page, reading in readings.items()}
+    if pictures is None:
+        pictures = {page: _pictures(reading) for page, reading in readings.items()}
     ends = LineEnds(readings.values())
     return Structure(blocks_of(readings, boxes, pictures, ends), tables, ends)
 

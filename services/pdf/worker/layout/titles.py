@@ -5,8 +5,13 @@ from typing import NamedTuple
 
 from services.pdf.worker.layout.blocks import MAX_LEVEL, Block
 from services.pdf.worker.layout.numbering import STRUCTURE, Kind, read, title_end
+from services.pdf.worker.strings import fold
 
 _ABOVE_ARTICLES: frozenset[Kind | None] = frozenset([None, *STRUCTURE]) - {"article"}
+
+
+MAX_TITLE = 200
+"""Characters of a title in a path, at most."""
 
 
 class Title(NamedTuple):
@@ -32,3 +37,13 @@ def with_titles(blocks: Iterable[Block]) -> Iterator[tuple[Block, Title | None]]
             if end > number.end:
                 title = Title(block.text[:end], min(above + 1, MAX_LEVEL))
         yield block, title
+
+
+def above(title: Title, titles: Iterable[Title]) -> list[Title]:
+    """Those of the titles before it that it stands under."""
+    return [each for each in titles if each.level < title.level]
+
+
+def path_of(titles: Iterable[Title]) -> tuple[str, ...]:
+    """The titles as something below them cites them, outermost first."""
+    return tuple(fold(title.text)[:MAX_TITLE] for title in titles)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from services.pdf.worker.layout.order import Column, Row
+from services.pdf.worker.layout.pieces import letters_of
 
 _USUAL_SIZE = 10.0
 _LARGEST_PITCH = 2.4
@@ -58,12 +59,11 @@ def measure(columns: Iterable[Column]) -> Typography:
     fonts: Counter[str] = Counter()
     steps: defaultdict[float, list[float]] = defaultdict(list)
     for column in columns:
-        for row in column.rows:
-            for piece in row.pieces:
-                if piece.solid < 0:
-                    letters[half_points(piece.size)] += len(piece.text)
-                    bold[piece.look.bold] += len(piece.text)
-                    fonts[family(piece.look.font)] += len(piece.text)
+        pieces = (piece for row in column.rows for piece in row.pieces if piece.solid < 0)
+        for look, count in letters_of(pieces).items():
+            letters[half_points(look.size)] += count
+            bold[look.bold] += count
+            fonts[family(look.font)] += count
         for row, following in pairwise(column.rows):
             size = half_points(row.look.size)
             step = pitch_of(row, following)

@@ -9,34 +9,20 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import accumulate, groupby, pairwise
+from itertools import accumulate, groupby
 
 from services.pdf.worker.boxes import Box, boxes_in
 from services.pdf.worker.layout.blocks import Block, Run
-from services.pdf.worker.layout.rules import blocks_of
-from services.pdf.worker.layout.titles import with_titles
+from services.pdf.worker.layout.structure import structure_of
+from services.pdf.worker.layout.titles import Title, above, path_of, with_titles
 from services.pdf.worker.readings import Readings
 from services.pdf.worker.search.folding import fold_letters
-from services.pdf.worker.strings import fold
-from services.pdf.worker.tables.find import find_tables
-from services.pdf.worker.tables.table import Table
 from services.pdf.worker.words import UNITS, Line, Reading
-
-MAX_TITLE = 200
-"""Characters of a heading in a path."""
 
 _MOST_COMPARED = 1_000_000
 """Words and cells: the words of a larger table are taken row by row."""
 
 _BODY = frozenset(["heading", "text", "list"])
-
-
-@dataclass(slots=True, eq=False)
-class _Place:
-    """Where a part of a table stands, and its cells there, row by row."""
-
-    box: Box
-    cells: list[Box]
 
 
 @dataclass(eq=False)
@@ -108,19 +94,19 @@ class Flow:
 
 def flows_of(readings: Readings, *, include_hidden: bool) -> list[Flow]:
     """All flows of these pages; with `include_hidden` those too that nobody sees."""
-    places = _places(find_tables(readings))
-    tables = {page: [place.box for place in found] for page, found in places.items()}
+    structure = structure_of(readings, pictures={})
     flows: list[Flow] = []
     open_flows: dict[tuple[str, int], Flow] = {}
     # The same for pages between which none is missing.
     neighbours = {page: page - index for index, page in enumerate(readings)}
     at = 0
-    for page, blocks in groupby(_with_paths(blocks_of(readings, tables)), key=lambda each: each[0].page):
+    for page, blocks in groupby(_with_paths(structure.blocks), key=lambda each: each[0].page):
         along = _main_direction(readings[page])
         words = [line.text.split() for line in readings[page].lines]
         for block, path in blocks:
             at += 1
-            stretches = list(_stretches(block, readings[page], words, at, path, places[page]))
+            cells = [cell.box for row in structure.rows_of(block) for cell in row]
+            stretches = list(_stretches(block, readings[page], words, at, path, cells))
             if not stretches:
                 continue
             kind = "body" if block.type in _BODY else block.type
@@ -140,17 +126,16 @@ def flows_of(readings: Readings, *, include_hidden: bool) -> list[Flow]:
 
 def _with_paths(blocks: Iterable[Block]) -> Iterator[tuple[Block, tuple[str, ...]]]:
     """Each block with the headings above it."""
-    open_headings: list[tuple[int, str]] = []
-    for block, found in with_titles(blocks):
-        above = tuple(title for _, title in open_headings)
-        if found is not None:
-            while open_headings and open_headings[-1][0] >= found.level:
-                open_headings.pop()
-            above = tuple(title for _, title in open_headings)
-            open_headings.append((found.level, fold(found.text)[:MAX_TITLE]))
-            if block.type != "heading":  # the title of an article within its text
-                above = tuple(title for _, title in open_headings)
-        yield block, () if block.type in {"header", "footer"} else above
+    titles: list[Title] = []
+    path: tuple[str, ...] = ()
+    for block, title in with_titles(blocks):
+        own = path
+        if title is not None:
+            under = above(title, titles)
+            titles = [*under, title]
+            path = path_of(titles)
+            own = path_of(under) if block.type == "heading" else path  # else the title of an article within its text
+        yield block, () if block.type in {"header", "footer"} else own
 
 
 def _stretches(  # noqa: PLR0917  # a block, and what is known of it
@@ -159,10 +144,9 @@ def _stretches(  # noqa: PLR0917  # a block, and what is known of it
     words: Sequence[list[str]],
     at: int,
     path: tuple[str, ...],
-    places: Sequence[_Place],
+    cells: Sequence[Box],
 ) -> Iterator[Stretch]:
     runs: Iterable[Run] = block.runs
-    cells = places[block.table].cells if block.table is not None else []
     if cells:
         runs = _by_cells(block.runs, reading, cells)
     goes_on = False
@@ -188,17 +172,6 @@ def _by_cells(runs: Sequence[Run], reading: Reading, cells: Sequence[Box]) -> li
             start, stop = run.start + first, run.start + first + len(more) + 1
             found[holder].append(Run(run.line, start, stop, run.box))
     return [run for holder in sorted(found) for run in found[holder]]
-
-
-def _places(tables: Iterable[Table]) -> defaultdict[int, list[_Place]]:
-    """The parts of tables on each page."""
-    places: defaultdict[int, list[_Place]] = defaultdict(list)
-    for table in tables:
-        rows = [0, *(part.row for part in table.continues), len(table.rows)]
-        parts = [(table.page, table.box), *((part.page, part.box) for part in table.continues)]
-        for (page, box), (first, stop) in zip(parts, pairwise(rows), strict=True):
-            places[page].append(_Place(box, [cell.box for row in table.rows[first:stop] for cell in row]))
-    return places
 
 
 def _hidden(readings: Readings, at: int) -> Iterator[Flow]:

@@ -41,15 +41,20 @@ class Column(NamedTuple):
 def chunks_of(line: Sequence[Placed]) -> list[Chunk]:
     """A line of words, given from left to right, cut at wide gaps."""
     chunks: list[Chunk] = []
+    words: list[Placed] = []
+    start = reach = 0.0
     end = float("-inf")
     for word in line:
         if word.x0 - end > _GAP * word.size:
-            chunks.append(Chunk(word.x0, word.x1, [word]))
+            if words:
+                chunks.append(Chunk(start, reach, words))
+            start, reach, words = word.x0, word.x1, [word]
         else:
-            last = chunks[-1]
-            last.words.append(word)
-            chunks[-1] = last._replace(x1=max(end, word.x1))
+            words.append(word)
+            reach = max(end, word.x1)
         end = max(end, word.x1)
+    if words:
+        chunks.append(Chunk(start, reach, words))
     return chunks
 
 
@@ -95,10 +100,11 @@ def _with_heads(columns: list[Column], lines: Sequence[Sequence[Chunk]]) -> list
 
 def touched(chunk: Chunk, columns: Sequence[Column]) -> list[int]:
     """The numbers of the columns that a piece reaches into."""
+    start, end, _ = chunk
     return [
         number
-        for number, column in enumerate(columns)
-        if min(chunk.x1, column.x1) - max(chunk.x0, column.x0) > min(_TOUCHES, (column.x1 - column.x0) / 2)
+        for number, (x0, x1) in enumerate(columns)
+        if x0 < end and start < x1 and min(end, x1) - max(start, x0) > min(_TOUCHES, (x1 - x0) / 2)
     ]
 
 

@@ -8,7 +8,7 @@ from services.pdf.worker.tables.columns import chunks_of, covered
 from services.pdf.worker.tables.fragment import Fragment
 from services.pdf.worker.tables.loose import Band, loose_table
 from services.pdf.worker.tables.runs import line_of, run_of, words_of
-from services.pdf.worker.tables.sheet import Placed, Rule, Sheet, lines_of
+from services.pdf.worker.tables.sheet import Placed, Rule, Sheet, lines_down, lines_of, twice_middle
 from services.pdf.worker.tables.unruled import lines_up
 
 MOST_RULES = 1_000
@@ -53,7 +53,7 @@ _LEAST_ALONE = 4
 
 def half_ruled_tables(sheet: Sheet, rules: Sequence[Rule], words: Sequence[Placed]) -> list[Fragment]:
     """Those that `rules`, which run across and are part of no grid, and `words` make."""
-    ahead = sorted((word for word in words if word.is_upright), key=lambda word: word.y0 + word.y1)
+    ahead = sorted((word for word in words if word.is_upright), key=twice_middle)
     found: list[Fragment] = []
     alone: list[list[Rule]] = []
     looks, budget = MOST_LOOKS, MOST_WORDS
@@ -104,7 +104,7 @@ def _groups(rules: Sequence[Rule]) -> Iterator[list[Rule]]:
 
 def _between(ahead: Sequence[Placed], group: Sequence[Rule], top: float, bottom: float) -> list[Placed]:
     """The words between two heights and within the lines' ends, of those given from top to bottom."""
-    start, end = (bisect_left(ahead, 2 * y, key=lambda word: word.y0 + word.y1) for y in (top, bottom))
+    start, end = (bisect_left(ahead, 2 * y, key=twice_middle) for y in (top, bottom))
     left, right = group[0].start - _SAME, group[0].end + _SAME
     return [word for word in ahead[start:end] if left <= word.middle[0] <= right]
 
@@ -123,7 +123,7 @@ def _below(ahead: Sequence[Placed], group: Sequence[Rule]) -> Band | None:
     """Rows below the last line, if there are any: a table that goes on elsewhere has no line at its end there."""
     last = group[-1]
     words = _between(ahead, group, last.at, float("inf"))[:MOST_BELOW]
-    lines = (line_of(chunks_of(line)) for line in lines_of(words))
+    lines = (line_of(chunks_of(line)) for line in lines_down(words))
     run = run_of(lines, last.end - last.start, after=last.at, is_part=True)
     return Band(last.at, run[-1].bottom, words_of(run)) if run else None
 

@@ -40,9 +40,8 @@ def loose_table(
         rules: Lines that run across. Those within the head bind the columns that they are drawn under.
         columns: Those of the part that this goes on with, if it does.
     """
-    lines = [chunks_of(line) for band in bands for line in lines_of(band.words)]
-    columns = _widened(columns or columns_of(lines), lines, is_part=bool(columns))
-    if len(columns) < LEAST_COLUMNS or len(lines) * len(columns) > MOST_CELLS or is_prose(lines, columns):
+    columns = columns_in([chunks_of(line) for band in bands for line in lines_of(band.words)], columns)
+    if not columns:
         return None
     left, right = min(edges[0], columns[0].x0), max(edges[1], columns[-1].x1)
     xs = [left, *((one.x1 + other.x0) / 2 for one, other in pairwise(columns)), right]
@@ -64,6 +63,17 @@ def loose_table(
     grid = Grid(xs, ys, spans)
     header_rows = header_rows or count_header_rows(grid, contents, ())
     return Fragment(table_of(page, grid, contents, header_rows, is_ruled=False), grid, list(columns))
+
+
+def columns_in(lines: Sequence[Sequence[Chunk]], known: Sequence[Column] = ()) -> list[Column]:
+    """The columns of a table that has these lines; none if they make no columns, or are prose.
+
+    `known` are those of the part that this goes on with, if it does.
+    """
+    columns = _widened(known or columns_of(lines), lines, is_part=bool(known))
+    if len(columns) < LEAST_COLUMNS or len(lines) * len(columns) > MOST_CELLS or is_prose(lines, columns):
+        return []
+    return columns
 
 
 def _widened(columns: Sequence[Column], lines: Sequence[Sequence[Chunk]], *, is_part: bool) -> list[Column]:

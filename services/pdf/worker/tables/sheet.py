@@ -1,7 +1,8 @@
 """A page as tables see it: its words and the lines that are drawn on it, in points."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import NamedTuple
 
 from services.pdf.worker.boxes import Box, boxes_in
@@ -46,6 +47,9 @@ class Placed(NamedTuple):
     def middle(self) -> tuple[float, float]:
         """The point in the middle of its box."""
         return (self.x0 + self.x1) / 2, (self.y0 + self.y1) / 2
+
+
+_START = attrgetter("x0")
 
 
 class Rule(NamedTuple):
@@ -114,24 +118,39 @@ def text_of(words: Sequence[Placed]) -> str:
 
 def lines_of(words: Sequence[Placed]) -> list[list[Placed]]:
     """The words by the lines that they stand on, from top to bottom; turned text by the lines of the reading."""
-    lines: list[list[Placed]] = []
-    turned: dict[int, list[Placed]] = {}
-    middle = height = 0.0
-    for word in sorted(words, key=lambda word: word.y0 + word.y1):
-        if not word.is_upright:
-            turned.setdefault(word.line, []).append(word)
-            continue
-        at = word.middle[1]
-        if not lines or at - middle > _SAME_LINE * min(height, word.y1 - word.y0):
-            lines.append([])
-            middle, height = at, word.y1 - word.y0
-        lines[-1].append(word)
-    for line in lines:
-        line.sort(key=lambda word: word.x0)
-    if turned:
-        order = {id(word): index for index, word in enumerate(words)}
-        lines += (sorted(turned[number], key=lambda word: order[id(word)]) for number in sorted(turned))
+    if len(words) == 1:
+        return [list(words)]
+    ahead = sorted(words, key=twice_middle)
+    lines = list(lines_down([word for word in ahead if word.is_upright]))
+    if sum(map(len, lines)) < len(ahead):
+        turned: dict[int, list[Placed]] = {}
+        for word in words:
+            if not word.is_upright:
+                turned.setdefault(word.line, []).append(word)
+        lines += (turned[number] for number in sorted(turned))
     return lines
+
+
+def lines_down(words: Iterable[Placed]) -> Iterator[list[Placed]]:
+    """The lines of words that are upright and come from top to bottom, one after another."""
+    line: list[Placed] = []
+    middle = height = 0.0
+    for word in words:
+        top, bottom = word.y0, word.y1
+        at, high = (top + bottom) / 2, bottom - top
+        if not line or at - middle > _SAME_LINE * min(height, high):
+            if line:
+                yield sorted(line, key=_START)
+            line = []
+            middle, height = at, high
+        line.append(word)
+    if line:
+        yield sorted(line, key=_START)
+
+
+def twice_middle(word: Placed) -> float:
+    """What words are sorted by from top to bottom."""
+    return word.y0 + word.y1
 
 
 def _line_text(words: Sequence[Placed]) -> str:

@@ -4,14 +4,17 @@ What lines up may also be a list, a table of contents, text in columns or a form
 """
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from statistics import median
 
-from services.pdf.worker.tables.columns import Chunk, chunks_of
+from services.pdf.worker.boxes import Box
+from services.pdf.worker.tables.columns import Chunk, Column, chunks_of
 from services.pdf.worker.tables.fragment import Fragment
 from services.pdf.worker.tables.grid import LEAST_COLUMNS
 from services.pdf.worker.tables.headers import is_number
-from services.pdf.worker.tables.loose import Band, loose_table
+from services.pdf.worker.tables.loose import Band, columns_in, loose_table
 from services.pdf.worker.tables.runs import Line, line_of, run_of, words_of
 from services.pdf.worker.tables.sheet import Placed, Sheet, lines_of
 
@@ -49,13 +52,13 @@ _LEADER = re.compile(r"[.·\u2024…‥ ]{3,}|(?:\. ?){3,}")
 
 def unruled_tables(sheet: Sheet, words: Sequence[Placed]) -> Iterator[Fragment]:
     """Those that words outside of other tables make."""
-    lines = [line_of(chunks_of(line)) for line in lines_of([word for word in words if word.is_upright])]
+    lines = [chunks_of(line) for line in lines_of([word for word in words if word.is_upright])]
     begin = 0
     while begin < len(lines):
-        if len(lines[begin].chunks) < LEAST_COLUMNS:
+        if len(lines[begin]) < LEAST_COLUMNS:
             begin += 1
             continue
-        run = run_of((lines[at] for at in range(begin, len(lines))), sheet.width)
+        run = run_of((line_of(lines[at]) for at in range(begin, len(lines))), sheet.width)
         if len(run) >= _LEAST_ROWS and (found := _table(sheet, run)):
             yield found
         begin += max(len(run), 1)
@@ -80,30 +83,32 @@ def lines_up(fragment: Fragment) -> bool:
 def _table(sheet: Sheet, run: Sequence[Line]) -> Fragment | None:
     band = Band(run[0].top, run[-1].bottom, words_of(run))
     left, right = min(line.chunks[0].x0 for line in run), max(line.chunks[-1].x1 for line in run)
-    if right - left < _WIDE:
+    if right - left < _WIDE or _has_lines(sheet, Box(left, band.top, right, band.bottom)):
+        return None
+    columns = columns_in([line.chunks for line in run])  # most runs end here: before there are cells
+    if not columns or not _is_aligned(run[1:], columns):
         return None
     found = loose_table(sheet.page, [band], edges=(left, right), has_head=False)
-    if found is None or not lines_up(found) or not _is_aligned(run[1:], found) or _has_lines(sheet, found):
+    if found is None or not lines_up(found):
         return None
     found.is_open = True
     return found
 
 
-def _has_lines(sheet: Sheet, found: Fragment) -> bool:
+def _has_lines(sheet: Sheet, box: Box) -> bool:
     """Whether lines run down within it: words around the boxes of a drawing are no table."""
-    box = found.table.box
     return any(
         box.x0 + _BEYOND < rule.at < box.x1 - _BEYOND and rule.start < box.y1 and rule.end > box.y0
         for rule in sheet.upright
     )
 
 
-def _is_aligned(run: Sequence[Line], found: Fragment) -> bool:
+def _is_aligned(run: Sequence[Line], columns: Sequence[Column]) -> bool:
     """Whether in each column, below its head, most pieces begin, end or are centered at the same place."""
-    columns: list[list[Chunk]] = [[] for _ in found.columns]
+    between = [(one.x1 + other.x0) / 2 for one, other in pairwise(columns)]
+    members: list[list[Chunk]] = [[] for _ in columns]
     for chunk in (chunk for line in run for chunk in line.chunks):
-        middle = (chunk.x0 + chunk.x1) / 2
-        columns[next((at for at, x in enumerate(found.grid.xs[1:-1]) if middle < x), -1)].append(chunk)
+        members[bisect_right(between, (chunk.x0 + chunk.x1) / 2)].append(chunk)
     return all(
         any(
             _are_close(places)
@@ -113,7 +118,7 @@ def _is_aligned(run: Sequence[Line], found: Fragment) -> bool:
                 [(chunk.x0 + chunk.x1) / 2 for chunk in column],
             )
         )
-        for column in columns
+        for column in members
         if column
     )
 
