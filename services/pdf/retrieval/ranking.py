@@ -4,7 +4,7 @@ The sum finds more than either alone. Vectors find what is meant in other words 
 the numbers of clauses, names and codes, which vectors blur.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from operator import mul
 from typing import NamedTuple
 
@@ -40,7 +40,7 @@ class Ranked(NamedTuple):
 
 
 def rank(
-    question: str, passages: Sequence[str], asked: Sequence[float], vectors: Sequence[Sequence[float]], model: str
+    question: str, passages: Sequence[str], asked: Sequence[float], vectors: Iterable[Sequence[float]], model: str
 ) -> list[Ranked]:
     """All passages, the best first; of equals, the earlier one.
 
