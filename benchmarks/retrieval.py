@@ -52,8 +52,8 @@ def main() -> int:
         print("There is no guide.ko.txt, or no model is installed.", file=sys.stderr)
         return 2
     for name, found in (("guide", _guide(chosen.text, chosen.passages)), ("samples/library", library())):
-        counts = ", ".join(f"{len(each.questions)} of {len(each.passages)}" for each in found.values())
-        print(f"\n{name}: questions of passages: {counts}\n")
+        counts = (f"{' to '.join(way)} {len(each.questions)} of {len(each.passages)}" for way, each in found.items())
+        print(f"\n{name}: questions of passages: {', '.join(counts)}\n")
         print(table(["hit@1 / hit@5 / MRR", *map(" to ".join, found)], _rows(found, chosen.models.split(","))))
     return 0
 
