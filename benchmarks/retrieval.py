@@ -1,13 +1,16 @@
 """How well passages are found by what they mean, and by weights: `python -m benchmarks.retrieval --help`.
 
-Questions in Korean and in English, each asked of the passages of a guide in both languages. A passage is right that has
-the words which the question's row names (`questions/guide.tsv`: Korean, English, and a pattern for each).
+Questions in Korean and in English, each asked of passages in both languages: those of a guide, by which weights are
+chosen, and then the chunks of `samples/library` (`retrieval_library.py`), which only confirm them. A passage of the
+guide is right that has the words which the question's row names (`questions/guide.tsv`: Korean, English, and a pattern
+for each).
 """
 
 import argparse
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import cache, partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from benchmarks.options import SHARED
+from benchmarks.retrieval_library import WAYS, Asked, Way, library
 from benchmarks.tables import table
 from services.pdf.embedding.models import Role, installed
 from services.pdf.retrieval.bm25 import bm25
@@ -37,13 +41,6 @@ class Question(NamedTuple):
     en_right: str
 
 
-class Pool(NamedTuple):
-    """The passages of a language, and which of them answer each question."""
-
-    passages: list[str]
-    right: list[set[int]]
-
-
 def main() -> int:
     """Measures, prints a table and returns the exit status: 2 if something that it needs is missing."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.retrieval", description=__doc__)
@@ -54,36 +51,48 @@ def main() -> int:
     if not (chosen.text / "guide.ko.txt").exists() or not chosen.models:
         print("There is no guide.ko.txt, or no model is installed.", file=sys.stderr)
         return 2
-    rows = _QUESTIONS.read_text("utf-8").splitlines()
-    questions = [Question(*row.split("\t")) for row in rows]
-    pools = {
-        language: _pool(chosen.text / f"guide.{language}.txt", language, questions, chosen.passages)
-        for language in ("ko", "en")
-    }
-    print(f"{len(questions)} questions, {', '.join(f'{len(pool.passages)} {key}' for key, pool in pools.items())}\n")
-    ways = [("ko", "ko"), ("en", "en"), ("ko", "en"), ("en", "ko")]
-    found_by_words = {
-        (asking, asked): [bm25(getattr(each, asking), pools[asked].passages) for each in questions]
-        for asking, asked in ways
-    }
-    words = {way: np.array([each.known * np.array(each.scores) for each in found_by_words[way]]) for way in ways}
-    found = [["BM25", *(_score(words[asking, asked], pools[asked].right) for asking, asked in ways)]]
-    for model in chosen.models.split(","):
-        asked_by = {key: _vectors(model, [getattr(each, key) for each in questions], "query") for key in pools}
-        vectors = {key: _vectors(model, pool.passages, "passage") for key, pool in pools.items()}
-        close = {(asking, asked): asked_by[asking] @ vectors[asked].T for asking, asked in ways}
-        found += [
-            [
-                f"{model} + {weight:g} x BM25",
-                *(_score(close[way] + weight * words[way], pools[way[1]].right) for way in ways),
-            ]
-            for weight in _WEIGHTS
-        ]
-    print(table(["hit@1 / hit@5 / MRR", *(f"{asking} to {asked}" for asking, asked in ways)], found))
+    for name, found in (("guide", _guide(chosen.text, chosen.passages)), ("samples/library", library())):
+        counts = (f"{' to '.join(way)} {len(each.questions)} of {len(each.passages)}" for way, each in found.items())
+        print(f"\n{name}: questions of passages: {', '.join(counts)}\n")
+        print(table(["hit@1 / hit@5 / MRR", *map(" to ".join, found)], _rows(found, chosen.models.split(","))))
     return 0
 
 
-def _pool(file: Path, language: str, questions: Sequence[Question], most: int) -> Pool:
+def _rows(found: Mapping[Way, Asked], models: Sequence[str]) -> list[list[str]]:
+    words = {way: np.array([_by_words(question, each) for question in each.questions]) for way, each in found.items()}
+    rows = [["BM25", *(_score(words[way], each.right) for way, each in found.items())]]
+    for model in models:
+        vectors = cache(partial(_vectors, model))
+        close = {
+            way: vectors(tuple(each.questions), "query") @ vectors(tuple(each.said), "passage").T
+            for way, each in found.items()
+        }
+        rows += [
+            [
+                f"{model} + {weight:g} x BM25",
+                *(_score(close[way] + weight * words[way], each.right) for way, each in found.items()),
+            ]
+            for weight in _WEIGHTS
+        ]
+    return rows
+
+
+def _by_words(question: str, asked: Asked) -> NDArray[np.floating]:
+    found = bm25(question, asked.passages)
+    return found.known * np.array(found.scores)
+
+
+def _guide(folder: Path, most: int) -> dict[Way, Asked]:
+    questions = [Question(*row.split("\t")) for row in _QUESTIONS.read_text("utf-8").splitlines()]
+    pools = {key: _pool(folder / f"guide.{key}.txt", key, questions, most) for key in ("ko", "en")}
+    return {
+        (asking, asked): Asked([getattr(each, asking) for each in questions], passages, passages, right)
+        for asking, asked in WAYS
+        for passages, right in [pools[asked]]
+    }
+
+
+def _pool(file: Path, language: str, questions: Sequence[Question], most: int) -> tuple[list[str], list[set[int]]]:
     """Passages of the guide, evenly spread, and all that answer a question."""
     every = [line for line in file.read_text("utf-8").splitlines() if len(line) >= _SHORTEST[language]]
     patterns = [re.compile(getattr(each, f"{language}_right")) for each in questions]
@@ -93,7 +102,7 @@ def _pool(file: Path, language: str, questions: Sequence[Question], most: int) -
     taken = {others[index * len(others) // wanted] for index in range(wanted)} if wanted < len(others) else set(others)
     passages = [line for line in dict.fromkeys(every) if line in answers or line in taken]
     right = [{index for index, line in enumerate(passages) if pattern.search(line)} for pattern in patterns]
-    return Pool(passages, right)
+    return passages, right
 
 
 def _vectors(model: str, texts: Sequence[str], role: Role) -> Vectors:

@@ -48,7 +48,7 @@ def test_an_expression_is_matched(mesh: Deployment, policy: Path) -> None:
         ({"query": "\x01\x02\x03"}, "has no letter, digit or sign"),
         ({"query": "(a+", "mode": "regex"}, "at character 4"),
         ({"query": "a*", "mode": "regex"}, "matches the empty text"),
-        ({"query": "a", "mode": "meaning"}, "mode"),
+        ({"query": "a", "mode": "magic"}, "mode"),
         ({"query": "a", "max_hits": 0}, "max_hits"),
         ({"query": "a", "page_token": "next"}, "page_token"),
         ({"query": "a", "pages": "9"}, "page 9 is not in the document"),

@@ -32,7 +32,7 @@ def cut(packed: bytes, dimension: int, count: int) -> list[bytes]:
     size = dimension * _FLOAT_BYTES
     if len(packed) != count * size:
         raise NoVectorError(f"{len(packed)} bytes are not {count} vectors of {dimension} numbers")
-    return [to_unit(unpack(packed[start : start + size])) for start in range(0, len(packed), size)]
+    return [to_unit(unpack(packed[place * size : (place + 1) * size])) for place in range(count)]
 
 
 def to_unit(numbers: Iterable[float]) -> bytes:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from itertools import islice
 from typing import NamedTuple
 
+from services.pdf.retrieval.function_words import FUNCTION_WORDS
 from services.pdf.retrieval.terms import terms
 
 _SATURATION = 1.5
@@ -34,9 +35,13 @@ class Bm25(NamedTuple):
 
 def bm25(question: str, passages: Sequence[str]) -> Bm25:
     """The scores of passages for a question, and how much of it they know."""
-    asked = dict.fromkeys(islice(terms(question), _QUESTION_TERMS))
-    found = [Counter(terms(passage)) for passage in passages]
-    lengths = [counts.total() for counts in found]
+    asked = dict.fromkeys(term for term in islice(terms(question), _QUESTION_TERMS) if term not in FUNCTION_WORDS)
+    found: list[Counter[str]] = []
+    lengths: list[int] = []
+    for passage in passages:  # of each, only what is asked is held: a long document has millions of terms
+        every = list(terms(passage))
+        found.append(Counter(term for term in every if term in asked))
+        lengths.append(len(every))
     mean = sum(lengths) / len(lengths) if any(lengths) else 1.0
     having = {term: sum(term in counts for counts in found) for term in asked}
     weights = {term: _rarity(count, len(found)) for term, count in having.items()}

@@ -24,6 +24,10 @@ _WHOLE = replace(_CHUNK, pages=Pages(in_call=500, all_at_once=True))
 """For a search: more pages than chunks may be asked for, since only a few come back."""
 
 
+_BLOCK = 32
+"""Chunks whose vectors are kept together: some seconds of a model's work at most."""
+
+
 class Passages(NamedTuple):
     """The chunks of some pages, and their vectors."""
 
@@ -66,20 +70,28 @@ class PassageMaker:
         return Passages(found.chunks, vectors, found)
 
     async def _vectors(self, texts: Sequence[str], model: str, subject: Subject, deadline: float) -> Vectors:
-        """The vectors of the texts: those that are kept, or new ones, which are kept."""
+        """The vectors of the texts: those that are kept, and new ones, which are kept as they are made.
+
+        So a call that ends at its deadline was not for nothing: the same one again goes on.
+        """
         chosen, document = self._embedding.choose(model), kept_document(subject)
         digest = hashlib.sha256("\0".join([chosen.id, *texts]).encode()).hexdigest()
-        if document:
-            kept = (await self._readings.find(document, [0], f"vectors-{digest}", shared=False)).get(0)
-            if kept is not None:
-                with suppress(NoVectorError):  # then they are made anew, and kept in place of these
-                    return Vectors(chosen.id, chosen.dimension, cut(kept, chosen.dimension, len(texts)))
+        blocks = [texts[start : start + _BLOCK] for start in range(0, len(texts), _BLOCK)]
+        kind = f"vectors-{digest}"
+        kept = await self._readings.find(document, range(len(blocks)), kind, shared=False) if document else {}
         # No worker that has seen the document: its model workers are asked about texts alone.
         asker = Subject("", nothing, subject.flow, subject.request_id)
-        vectors = await self._embedding.vectors(texts, model, "passage", asker, deadline)
-        if document:
-            self._readings.keep_soon(document, f"vectors-{digest}", {0: b"".join(vectors.rows)})
-        return vectors
+        rows: list[bytes] = []
+        for place, block in enumerate(blocks):
+            if place in kept:
+                with suppress(NoVectorError):  # then they are made anew, and kept in place of these
+                    rows += cut(kept[place], chosen.dimension, len(block))
+                    continue
+            made = await self._embedding.vectors(block, model, "passage", asker, deadline)
+            rows += made.rows
+            if document:
+                self._readings.keep_soon(document, kind, {place: b"".join(made.rows)})
+        return Vectors(chosen.id, chosen.dimension, rows)
 
 
 def said(chunk: chunk_pb2.TextChunk) -> str:

@@ -58,6 +58,12 @@ def test_a_question_without_end_counts_as_far_as_it_may() -> None:
     assert bm25(words, passages).scores == [pytest.approx(bm25("w0", passages).scores[0]), 0]
 
 
+def test_words_that_questions_are_built_with_count_for_nothing() -> None:
+    passages = ["Who repairs the lift?", "Repairs of the lamps are ours."]
+    assert bm25("who repairs the lamps", passages).scores == bm25("repairs lamps", passages).scores
+    assert bm25("How much may it be?", passages) == ([0, 0], 0)
+
+
 def test_passages_in_another_language_know_little_of_the_question() -> None:
     english = PASSAGES[2:3]
     assert bm25("연차휴가는 며칠인가", english).known == 0
