@@ -93,7 +93,9 @@ def _measure(found: Comparison, flow: Flow) -> None:
     count, counts = len(flow.left.text.atoms), len(flow.right.text.atoms)
     found.words = max(count, counts)
     stays = sum(pair.right.stop - pair.right.start for pair in flow.same) + len(flow.numbered)
-    found.similarity = min(stays / max(found.words, 1), 1.0) if found.words else 1.0
+    # A paragraph's own label is no word of its text, and is compared apart from it.
+    words = max(count - len(_labels(flow.left)), counts - len(_labels(flow.right)))
+    found.similarity = min(stays / words, 1.0) if words > 0 else 1.0
     found.is_different = min(count, counts) > 0 and found.similarity < _DIFFERENT
 
 
