@@ -205,8 +205,9 @@ def _cell(value: Any) -> str:
         return "yes" if value else "no"
     if isinstance(value, float):
         return f"{value:.4f}".rstrip("0").rstrip(".")
-    if isinstance(value, list | dict):
-        return _several(box_of(value) or value)
+    box = box_of(value)
+    if box or isinstance(value, list):
+        return _several(box or value)
     return f"{value[:12]}… ({len(value):,} characters)" if is_data(value) else str(value)
 
 

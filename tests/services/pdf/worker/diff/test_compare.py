@@ -2,7 +2,9 @@
 
 import pytest
 
+from services.pdf.worker.boxes import Box
 from services.pdf.worker.diff.compare import compare
+from services.pdf.worker.diff.document import Picture
 from services.pdf.worker.diff.result import described
 from tests.services.pdf.worker.diff.revisions import changes, compared, readings, said
 
@@ -154,3 +156,15 @@ def test_a_thousand_equal_sentences_and_one_more_are_one_change() -> None:
     left = ["The supplier shall keep the records."] * 1000
     (change,) = changes(left, [*left, left[0]])
     assert said(change) == ("insert", "", left[0])
+
+
+def test_the_paper_of_a_scan_is_no_picture_and_one_beside_its_words_is() -> None:
+    scanned = readings(POLICY)
+    for reading in scanned.values():
+        reading.ocr = True
+        for line in reading.lines:
+            line.source = "ocr"
+    paper, seal = Picture(Box(0, 0, 600, 2000), "a1"), Picture(Box(400, 1800, 500, 1900), "b2")
+    (change,) = described(compare(scanned, readings(POLICY), ({1: [paper, seal]}, {})))["changes"]
+    assert (change["op"], change["kind"]) == ("delete", "image")
+    assert change["left"]["regions"] == [{"page": 1, "bbox": [[400, 1800, 500, 1900]]}]
