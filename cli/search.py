@@ -22,7 +22,7 @@ def search(
     as_json: options.Json = False,
     url: options.Url = None,
 ) -> None:
-    """Find words in a document, and show each place with its page and the text around it.
+    """Find words in a document, and show where they stand.
 
     papermesh search "annual leave" policy.pdf max_hits=50
     """
