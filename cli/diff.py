@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli import options
-from cli.adapter import Adapter
 from cli.calls import call, filled_in, open_adapter
 from cli.failures import CALL_FAILED, USAGE, UsageError, reported
 from cli.terminal import err, harmless_value, note, out, waiting, write_json
 
 if TYPE_CHECKING:
     from rich.text import Text
+
+    from cli.adapter import Adapter
 
 ACTION = "PDF_DIFF"
 CHANGED, FAILED = 1, 2
@@ -82,7 +83,7 @@ def diff(
         raise typer.Exit(_verdict(answer.data))
 
 
-def _save(adapter: Adapter, report_id: str, extension: str, path: Path) -> None:
+def _save(adapter: "Adapter", report_id: str, extension: str, path: Path) -> None:
     """Writes a file of the report, all of it or nothing."""
     if not report_id:
         raise UsageError("There is no report of documents that take a password. --csv and --json work with them.")

@@ -7,7 +7,6 @@ import typer
 from cli import options
 from cli.calls import call, filled_in, open_adapter
 from cli.failures import reported
-from cli.results import show_failures
 from cli.terminal import harmless_value, note, out, waiting, write_json
 
 ACTION = "PDF_SEARCH"
@@ -26,6 +25,8 @@ def search(
 
     papermesh search "annual leave" policy.pdf max_hits=50
     """
+    from cli.results import show_failures
+
     with reported(as_json=as_json), open_adapter(url) as adapter:
         args = filled_in(adapter, ACTION, words, None, password_file)
         with waiting("searching …"):
