@@ -57,7 +57,7 @@ def _arguments(schema: Mapping[str, Any], above: str = "") -> Iterator[tuple[str
     required = schema.get("required", ())
     for name, part in schema.get("properties", {}).items():
         kind = _type(part) + (", required" if name in required else "")
-        yield f"{above}{name}", kind, _described(name, part)
+        yield f"{above}{name}", kind, _described(part)
         if part.get("type") == "object" and not is_document(part):
             yield from _arguments(part, f"{above}{name}.")
 
@@ -74,12 +74,8 @@ def _type(schema: Mapping[str, Any]) -> str:
     return str(schema.get("type", "any"))
 
 
-def _described(name: str, schema: Mapping[str, Any]) -> str:
-    text = " ".join(str(schema.get("description", "")).split())
-    # Comments in a proto may begin with the field's name: "DocRef is the …".
-    camel = "".join(part.capitalize() for part in name.split("_"))
-    plain = text.removeprefix(f"{camel} is ").removesuffix(" Required.")
-    return plain[:1].upper() + plain[1:]
+def _described(schema: Mapping[str, Any]) -> str:
+    return " ".join(str(schema.get("description", "")).split()).removesuffix(" Required.")
 
 
 def _example(schema: Mapping[str, Any]) -> str:

@@ -50,6 +50,9 @@ def diff(
         Path | None,
         typer.Option("--pdf", metavar="FILE", help="Write the later document with its changes marked too."),
     ] = None,
+    derived: Annotated[
+        bool, typer.Option("--derived", help="List the numbers and references too that merely follow other changes.")
+    ] = False,
     password_file: options.PasswordFile = None,
     as_json: options.Json = False,
     url: options.Url = None,
@@ -73,7 +76,7 @@ def diff(
             if as_json:
                 write_json(answer.text)
             else:
-                _show(harmless_value(answer.data))
+                _show(harmless_value(answer.data), with_derived=derived)
     except typer.Exit as exit_:
         raise typer.Exit(FAILED if fail_on_changes and exit_.exit_code in (CALL_FAILED, USAGE) else exit_.exit_code)  # noqa: B904  # the same
     if fail_on_changes:
@@ -98,17 +101,21 @@ def _verdict(data: dict[str, Any]) -> int:
     return 0 if data["complete"] else FAILED
 
 
-def _show(data: dict[str, Any]) -> None:
+def _show(data: dict[str, Any], *, with_derived: bool) -> None:
     console = out()
-    console.print(data["message"], style="bold" if data["complete"] else "bold yellow")
+    console.print(_verdict_said(data), style="bold" if data["complete"] else "bold yellow")
     above: list[str] = []
     for change in data["changes"]:
+        if change["derived"] and not with_derived:
+            continue
         path = change["address"]["path"]
         if path != above:
             console.print()
             console.print(" > ".join(path), style="bold cyan")
             above = path
         console.print(_line(change))
+    if data["summary"].get("derived") and not with_derived:
+        note("what merely follows other changes is not listed; --derived lists it")
     for warning in data["warnings"]:
         err().print(f"{warning['address']}: {warning['message']}", style="yellow")
     for side in ("left", "right"):
@@ -116,6 +123,17 @@ def _show(data: dict[str, Any]) -> None:
             err().print(f"{side}, page {failure['page']}: {failure['reason']}: {failure['message']}", style="yellow")
     if data["truncated"]:
         note("there are more changes than are listed: raise max_changes=")
+
+
+def _verdict_said(data: dict[str, Any]) -> str:
+    """How many changes there are, and what the answer says of the rest."""
+    if data["relation"] != "revision":
+        return str(data["message"])
+    names = {"changes": "change", "derived": "derived", "uncertain": "uncertain", "furniture": "in running lines"}
+    counts = {name: data["summary"].get(name, 0) for name in names}
+    said = [f"{many:,} {names[name]}" for name, many in counts.items() if many or name == "changes"]
+    said[0] += "" if counts["changes"] == 1 else "s"
+    return f"{', '.join(said)}. {data['message']}"
 
 
 def _line(change: dict[str, Any]) -> "Text":
@@ -130,7 +148,7 @@ def _line(change: dict[str, Any]) -> "Text":
     if address:
         line.append(f"{address}: ", "bold")
     if change["op"] == "format":
-        line.append(f"“{right['text']}” looks different")
+        line.append(f"“{right['text']}” {_looks(change.get('format') or {}) or 'looks different'}")
     elif change["op"] == "move":
         line.append(f"“{right['text']}” moved from p. {_page(left)}")
     else:
@@ -142,6 +160,20 @@ def _line(change: dict[str, Any]) -> "Text":
     if remarks := [name for name in ("derived", "uncertain") if change[name]]:
         line.append(f"  ({', '.join(remarks)})", "dim")
     return line
+
+
+def _looks(pairs: dict[str, Any]) -> str:
+    """What became of how a text looks: "size 10 → 14 pt, bold"."""
+    said = []
+    for name, pair in pairs.items():
+        if len(pair) != len(("before", "now")):
+            continue
+        before, now = pair
+        if isinstance(now, bool):
+            said.append(name if now else f"no longer {name}")
+        else:
+            said.append(f"{name} {before} → {now}{' pt' if name == 'size' else ''}")
+    return ", ".join(said)
 
 
 def _page(side: dict[str, Any]) -> int:

@@ -1,25 +1,34 @@
 """A result drawn for people, by its shape alone: facts, tables and text, whichever action made it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from rich.console import Console
 from rich.text import Text
 
+from cli.shapes import (
+    as_grid,
+    box_of,
+    is_data,
+    is_flat,
+    is_long,
+    is_number,
+    is_scalar,
+    is_scalar_list,
+    is_table,
+    is_texts,
+)
 from cli.terminal import err, harmless_value, out, table_of, write
 
 _RULE_WIDTH = 80
 _FAILURES = "failures"
 """Every partial result has a list of this name: the pages that could not be read."""
 
-_UNREMARKABLE = {"confidence": 1}
-"""Not worth saying for each page."""
+_UNREMARKABLE = {"confidence": 1, "level": 0, "depth": 0}
+"""Not worth saying for each page or block."""
 
-_LONG = 200
-"""Characters: a longer text is for reading, not for a table."""
-
-_WIDE = 40
-"""Cells: a longer list is not a row of a table."""
+_REMARK = 40
+"""Characters: a longer text does not fit into a rule."""
 
 _FEW = 8
 """Items: a longer list of numbers is a vector, and nobody reads it."""
@@ -58,11 +67,11 @@ def _section(console: Console, name: str, value: Any) -> None:
     if isinstance(value, str):
         _rule(console, name)
         write(value)
-    elif _is_texts(value):
+    elif is_texts(value):
         _texts(console, value)
-    elif (cells := _as_grid(value)) is not None:
+    elif (cells := as_grid(value)) is not None:
         _grid(console, name, cells)
-    elif _is_table(value):
+    elif is_table(value):
         _rows(console, name, value)
     elif isinstance(value, list) and value:
         for number, item in enumerate(value, start=1):
@@ -80,7 +89,7 @@ def _item(console: Console, name: str, number: int, item: Any) -> None:
         _section(console, f"{name} {number}", item)
         return
     text = item.get("text")
-    about = {key: value for key, value in item.items() if key != "text" and _is_scalar(value)}
+    about = {key: value for key, value in item.items() if key != "text" and is_scalar(value) and not _is_wide(value)}
     _rule(console, f"{name} {number}" + "".join(f" · {fact}" for fact in _remarks(about)))
     if isinstance(text, str):
         write(text)
@@ -108,12 +117,16 @@ def _remarks(about: dict[str, Any]) -> list[str]:
     ]
 
 
+def _is_wide(value: Any) -> bool:
+    return isinstance(value, str) and len(value) > _REMARK
+
+
 def _rows(console: Console, name: str, rows: list[dict[str, Any]]) -> None:
     columns = list(dict.fromkeys(key for row in rows for key in row))
     console.print(name, style="bold cyan")
     table = table_of()
     for column in columns:
-        numbers = all(_is_number(row.get(column)) for row in rows)
+        numbers = all(is_number(row.get(column)) for row in rows)
         table.add_column(column, justify="right" if numbers else "left", overflow="fold")
     outline = next((key for key in columns if isinstance(rows[0].get(key), str)), None)
     for row in rows:
@@ -167,70 +180,20 @@ def _meta(meta: dict[str, Any]) -> None:
         err().print(" · ".join(map(str, parts)), style="dim")
 
 
-def _is_scalar(value: Any) -> bool:
-    """A value that fits in a cell."""
-    return not isinstance(value, dict | list) and not _is_long(value)
-
-
-def _is_number(value: Any) -> bool:
-    """A number, or nothing where the others have one."""
-    return value is None or (isinstance(value, int | float) and not isinstance(value, bool))
-
-
-def _is_long(value: Any) -> bool:
-    """A text of several lines or of many words."""
-    return isinstance(value, str) and ("\n" in value.strip() or len(value) > _LONG)
-
-
-def _is_scalar_list(value: Any) -> bool:
-    """Whether a list fits on one line."""
-    return isinstance(value, list) and bool(value) and all(map(_is_scalar, value))
-
-
-def _is_flat(value: Any) -> bool:
-    """An object that can be a row of a table."""
-    return isinstance(value, dict) and all(
-        _is_scalar(item) or item == [] or _is_scalar_list(item) for item in value.values()
-    )
-
-
-def _is_table(value: Any) -> bool:
-    """A list of rows."""
-    return isinstance(value, list) and bool(value) and all(map(_is_flat, value))
-
-
-def _is_texts(value: Any) -> bool:
-    """A list of texts, each with a few facts: a document's pages or pieces."""
-    return (
-        isinstance(value, list)
-        and bool(value)
-        and all(isinstance(item, dict) and isinstance(item.get("text"), str) for item in value)
-        and all(_is_scalar(part) for item in value for key, part in item.items() if key != "text")
-    )
-
-
-def _as_grid(value: Any) -> list[list[Any]] | None:
-    """The cells of a table without column names: a list of lists, or of objects that only hold a list."""
-    if not isinstance(value, list) or not value:
-        return None
-    rows = [next(iter(row.values())) if isinstance(row, dict) and len(row) == 1 else row for row in value]
-    return rows if all((_is_scalar_list(row) and len(row) <= _WIDE) or row == [] for row in rows) else None
-
-
 def _facts(value: dict[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
     """The facts of an object that fit into a cell, also from objects inside it: "pages", "info.title"."""
     for key, item in value.items():
-        if _is_scalar(item) or _is_scalar_list(item) or item == []:
+        if is_scalar(item) or is_scalar_list(item) or item == []:
             yield f"{above}{key}", item
-        elif _is_flat(item):
+        elif is_flat(item):
             yield from _facts(item, f"{above}{key}.")
 
 
 def _sections(value: dict[str, Any]) -> Iterator[tuple[str, Any]]:
     """The rest: long texts, tables and anything nested more deeply."""
     for key, item in value.items():
-        rows = isinstance(item, list) and bool(item) and not _is_scalar_list(item)
-        if rows or _is_long(item) or (isinstance(item, dict) and not _is_flat(item)):
+        rows = isinstance(item, list) and bool(item) and not is_scalar_list(item)
+        if rows or is_long(item) or (isinstance(item, dict) and not is_flat(item)):
             yield key, item
 
 
@@ -242,9 +205,15 @@ def _cell(value: Any) -> str:
         return "yes" if value else "no"
     if isinstance(value, float):
         return f"{value:.4f}".rstrip("0").rstrip(".")
-    if isinstance(value, list):
-        shown = [_cell(item) for item in value]
-        if len(value) > _FEW and not any(isinstance(item, str) for item in value):
-            return f"{', '.join(shown[:3])}, … ({len(value)} values)"
-        return ", ".join(shown) or "none"
-    return str(value)
+    box = box_of(value)
+    if box or isinstance(value, list):
+        return _several(box or value)
+    return f"{value[:12]}… ({len(value):,} characters)" if is_data(value) else str(value)
+
+
+def _several(values: Sequence[Any]) -> str:
+    """A list in a cell."""
+    shown = [_cell(item) for item in values]
+    if len(values) > _FEW and not any(isinstance(item, str) for item in values):
+        return f"{', '.join(shown[:3])}, … ({len(values)} values)"
+    return ", ".join(shown) or "none"

@@ -21,10 +21,12 @@ def search(
     as_json: options.Json = False,
     url: options.Url = None,
 ) -> None:
-    """Find words in a document, each with its page.
+    """Find words in a document, and show where they stand.
 
     papermesh search "annual leave" policy.pdf max_hits=50
     """
+    from cli.results import show_failures
+
     with reported(as_json=as_json), open_adapter(url) as adapter:
         args = filled_in(adapter, ACTION, words, None, password_file)
         with waiting("searching …"):

@@ -120,9 +120,24 @@ def _field(field: FieldDescriptor, comments: Comments, above: tuple[str, ...], *
             schema["maxItems"] = rules.repeated.max_items
     else:
         schema = _single(field, comments, above, rules, strict=strict)
-    own = [comments.of(field.full_name), *(f"Rule: {rule.message}." for rule in rules.cel)]
+    own = [_said(field, comments.of(field.full_name)), *(f"Rule: {rule.message}." for rule in rules.cel)]
     described = "\n\n".join(filter(None, own))
     return {**schema, "description": described} if described else schema
+
+
+def _said(field: FieldDescriptor, comment: str) -> str:
+    """A field's comment for people, who know no names of gRPC: "The document." for "DocRef is the document.".
+
+    Of a name that has several words the field's own is left: "page_token goes on".
+    """
+    name = "".join(part.capitalize() for part in field.name.split("_"))
+    first, _, rest = comment.partition(" ")
+    if first != name:
+        return comment
+    verb, _, what = rest.partition(" ")
+    if verb in {"is", "are"} and what:
+        return what[0].upper() + what[1:]
+    return f"{field.name} {rest}" if "_" in field.name else comment
 
 
 def _single(

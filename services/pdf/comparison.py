@@ -2,12 +2,14 @@
 
 import asyncio
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import orjson
 
 from papermesh.pdf.v1 import diff_pb2
+from services.base.errors import Code, FieldViolation, PapermeshError
 from services.pdf.engine import Result, check_recognised
 from services.pdf.operations import COMPARE, LANGUAGES, LOOK, Pages
 from services.pdf.pages import parse_pages
@@ -42,7 +44,7 @@ class Comparison:
         """
         deadline = asyncio.get_running_loop().time() + timeout_s
         reading = self._recognition.allowed({"ocr": "auto", "languages": LANGUAGES})
-        wishes = [_wish(pages, reading) for pages in (request.left_pages, request.right_pages)]
+        wishes = [_wish(side, getattr(request, f"{side}_pages"), reading) for side in _SIDES]
         arguments = self._arguments(request, documents)
         unfit: Sequence[Sequence[int]] = ((), ())
         for _ in range(2):  # a document that once took a worker over can have had readings kept that are none
@@ -72,13 +74,13 @@ class Comparison:
         deadline: float,
         unfit: Sequence[Sequence[int]],
     ) -> list[Read]:
-        sides = zip(wishes, documents, unfit, strict=True)
-        reads = await all_of(
-            *(self._reader.read(wish, document, deadline, unfit=pages) for wish, document, pages in sides)
-        )
-        for read in reads:
-            check_recognised(read)
-        return reads
+        async def read(side: str, wish: Wish, document: Subject, pages: Sequence[int]) -> Read:
+            with _about(side):
+                found = await self._reader.read(wish, document, deadline, unfit=pages)
+                check_recognised(found)
+                return found
+
+        return await all_of(*(read(*each) for each in zip(_SIDES, wishes, documents, unfit, strict=True)))
 
     async def _look(
         self, request: diff_pb2.DiffRequest, wishes: Sequence[Wish], documents: tuple[Subject, Subject], deadline: float
@@ -107,10 +109,26 @@ class Comparison:
         return await pool.run(COMPARE.name, asked, _pair(documents), deadline, admitted=admitted)
 
 
-def _wish(pages: str, reading: dict[str, Any]) -> Wish:
+@contextmanager
+def _about(side: str) -> Iterator[None]:
+    """Has a failure to read a document say which of the two it is: in its message, its fields and its details."""
+    try:
+        yield
+    except PapermeshError as error:
+        if error.code not in {Code.BAD_ARG, Code.TOO_LARGE, Code.ENGINE_FAIL}:
+            raise
+        fields = [FieldViolation(f"{side}_{each.field}", each.description) for each in error.violations]
+        message = f"{side}_{error.message}" if fields else f"{side}: {error.message}"
+        details = {**error.details, "document": side}
+        raise PapermeshError(error.code, message, violations=tuple(fields), details=details) from error
+
+
+def _wish(side: str, pages: str, reading: dict[str, Any]) -> Wish:
     limits = Pages()
+    with _about(side):
+        ranges = parse_pages(pages)
     return Wish(
-        ranges=parse_pages(pages),
+        ranges=ranges,
         most=limits.in_call,
         in_part=limits.in_part,
         ocr=reading["ocr"],

@@ -36,7 +36,7 @@ def compared() -> dict[str, Any]:
     ]
     summary = {"changes": 2, "derived": 0, "uncertain": 0, "furniture": 0, "warnings": 0}
     return {
-        "message": "2 changes.",
+        "message": "Nothing else changed: 9 words compared.",
         "relation": "revision",
         "complete": True,
         "truncated": False,
@@ -59,7 +59,7 @@ def test_changes_are_listed_under_their_articles(compare: Compare, adapter: Any,
     result = compare("mode=text")
     assert result.exit_code == 0
     assert result.stdout.splitlines() == [
-        "2 changes.",
+        "2 changes. Nothing else changed: 9 words compared.",
         "",
         "제3장 운영 > 제12조(연차휴가)",
         "  ~ p. 3  제12조 ②: 15일 → 20일",
@@ -67,6 +67,26 @@ def test_changes_are_listed_under_their_articles(compare: Compare, adapter: Any,
     ]
     [call] = adapter.invoked
     assert (call["action"], call["args"]["mode"]) == ("PDF_DIFF", "text")
+
+
+def test_what_follows_other_changes_is_listed_for_whoever_asks(
+    compare: Compare, adapter: Any, compared: dict[str, Any]
+) -> None:
+    compared["changes"].append({**change(3, "modify", side("제7조", 3), side("제8조", 3)), "derived": True})
+    compared["summary"] |= {"derived": 1}
+    adapter.answer = compared
+    result, all_of_it = compare(), compare("--derived")
+    assert result.stdout.startswith("2 changes, 1 derived. ")
+    assert "제8조" not in result.stdout
+    assert "--derived" in result.stderr
+    assert "제7조 → 제8조  (derived)" in all_of_it.stdout
+
+
+def test_a_change_of_looks_says_which(compare: Compare, adapter: Any, compared: dict[str, Any]) -> None:
+    looks = {"bold": [False, True], "italic": [True, False], "size": [10.0, 14.0], "font": []}
+    compared["changes"] = [{**change(1, "format", side("휴가", 1), side("휴가", 1)), "format": looks}]
+    adapter.answer = compared
+    assert "“휴가” bold, no longer italic, size 10.0 → 14.0 pt" in compare().stdout
 
 
 def test_a_spreadsheet_takes_no_text_for_a_formula(

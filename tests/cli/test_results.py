@@ -110,6 +110,47 @@ def test_a_vector_is_not_spelled_out(show: Show) -> None:
     assert "0.5, 0.5, 0.5, … (512 values)" in shown
 
 
+def test_bytes_as_text_are_not_spelled_out(show: Show) -> None:
+    shown = rows(show({"model": "usem3", "embeddings": [{"packed": "AbCdEfGhIjKlMn" * 100}]}))
+    assert shown[-1] == "AbCdEfGhIjKl… (1,400 characters)"
+
+
+def test_a_box_is_one_value(show: Show) -> None:
+    box = {"x0": 72, "y0": 310.25, "x1": 96.1, "y1": 322}
+    shown = rows(show({"entries": [{"level": 1, "title": "휴가", "bbox": box}]}))
+    assert shown[3] == "1  휴가  72, 310.25, 96.1, 322"
+
+
+def test_blocks_of_a_page_are_read_one_after_another(show: Show) -> None:
+    box = {"x0": 72, "y0": 310, "x1": 96, "y1": 322}
+    heading = {"type": "heading", "level": 1, "depth": 0, "bbox": box, "text": "제1조"}
+    text = {"type": "text", "level": 0, "depth": 0, "bbox": box, "text": "이 규정은"}
+    shown = [line.strip("─ ") for line in rows(show({"pages": [{"page": 1, "blocks": [heading, text]}]}))]
+    assert shown[1:] == [
+        "type heading · level 1 · bbox 72, 310, 96, 322",
+        "제1조",
+        "type text · bbox 72, 310, 96, 322",
+        "이 규정은",
+    ]
+
+
+def test_cells_with_places_are_a_grid(show: Show) -> None:
+    box = {"x0": 72, "y0": 310, "x1": 96, "y1": 322}
+    cells = [[(0, "Years of\nservice"), (1, "Days")], [(1, "15")]]
+    table = [{"cells": [{"text": said, "row_span": 1, "column": at, "bbox": box} for at, said in row]} for row in cells]
+    lines = show({"tables": [{"page": 2, "rows": table}]}).stdout.splitlines()
+    assert [line.split() for line in lines[-2:]] == [["Years", "of", "service", "Days"], ["15"]]
+    assert lines[-1].index("15") == lines[-2].index("Days")
+
+
+def test_what_stands_around_a_hit_is_no_part_of_its_rule(show: Show) -> None:
+    hit = {"page": 1, "before": "every employee has " * 3, "text": "leave", "boxes": [{"page": 1, "words": [1]}]}
+    shown = rows(show({"hits": [hit]}))
+    assert shown[0].strip("─ ") == "hits 1 · page 1"
+    assert shown[1] == "leave"
+    assert shown[2].startswith("before  every employee")
+
+
 @pytest.mark.parametrize("data", [{}, [], None, 5, "text", [[1, 2]], {"a": {"b": {"c": [{"d": {}}]}}}, {"a": [None]}])
 def test_a_result_of_any_shape_is_shown(show: Show, data: Any) -> None:
     assert show(data).stdout.strip()

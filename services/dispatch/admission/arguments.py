@@ -215,4 +215,6 @@ def _fault(violation: protovalidate.Violation, schema: Mapping[str, Any]) -> Fie
     description = violation.proto.message
     if violation.proto.rule_id == "string.pattern" and "description" in schema:
         description = f"has the wrong form. {schema['description']}"
+    elif violation.proto.rule_id == "string.in" and "enum" in schema:
+        description = f"must be one of {', '.join(value for value in schema['enum'] if value)}"
     return FieldViolation("".join(parts), description)

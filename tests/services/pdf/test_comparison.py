@@ -158,3 +158,23 @@ def noise(width: int, height: int, *, seed: int = 1, kind: str = "PNG") -> bytes
     file = io.BytesIO()
     Image.frombytes("L", (width, height), pixels).convert("RGB").save(file, kind)
     return file.getvalue()
+
+
+async def test_a_document_that_cannot_be_read_is_named_by_its_side(diff: Diff, make_pdf: MakePdf) -> None:
+    plain = make_pdf(FIRST, name="plain.pdf")
+    locked = make_pdf(SECOND, name="locked.pdf", encryption=pymupdf.PDF_ENCRYPT_AES_256, user_pw="sesame")
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await diff(plain, locked)
+    error = decode(refused.value)
+    assert error.message.startswith("right: The document is encrypted.")
+    assert (error.details["reason"], error.details["document"]) == ("encrypted", "right")
+
+
+@pytest.mark.parametrize("pages", ["9", "3-1"])
+async def test_pages_that_are_not_there_are_named_by_their_argument(diff: Diff, make_pdf: MakePdf, pages: str) -> None:
+    one, other = make_pdf(FIRST, name="one.pdf"), make_pdf(SECOND, name="other.pdf")
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await diff(one, other, right_pages=pages)
+    error = decode(refused.value)
+    assert [each.field for each in error.violations] == ["right_pages"]
+    assert error.message.startswith("right_pages: ")

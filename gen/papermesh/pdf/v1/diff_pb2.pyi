@@ -42,11 +42,11 @@ class DiffRequest(_message.Message):
     output: _builtins.str
     """Output: "full", or "summary" for the counts and warnings without the list of changes. Default "full"."""
     left_pages: _builtins.str
-    """LeftPages to compare, "1-3,7": page numbers from 1, ranges upwards, at most 1,000 characters. Empty, the default,
-    means all. More than 150 are TOO_LARGE.
+    """LeftPages are those of the earlier document to compare, "1-3,7": page numbers from 1, ranges upwards, at most 1,000
+    characters. Empty, the default, means all. More than 150 are TOO_LARGE.
     """
     right_pages: _builtins.str
-    """RightPages to compare, as left_pages. Empty, the default, means all."""
+    """RightPages are those of the later document to compare, as left_pages. Empty, the default, means all."""
     max_changes: _builtins.int
     """MaxChanges is how many changes are listed, from 1 to 10,000; the counts are of all. Default 2,000."""
     @_builtins.property
@@ -641,7 +641,7 @@ class FormatChange(_message.Message):
 
     @_builtins.property
     def size(self) -> _containers.RepeatedScalarFieldContainer[_builtins.float]:
-        """Size in points."""
+        """Size in points; the earlier one as it would be beside the later document's body text, had it grown with that."""
 
     @_builtins.property
     def font(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:

@@ -7,7 +7,7 @@ from itertools import chain
 from services.pdf.worker.diff.aside import contents_changes, picture_changes, running_changes, without_body
 from services.pdf.worker.diff.changes import Change, Side, judge, name_all, op_of, side_of
 from services.pdf.worker.diff.derived import Renumbering, Warned
-from services.pdf.worker.diff.document import Document, Picture, sort_out
+from services.pdf.worker.diff.document import Document, Picture, beside_text, sort_out
 from services.pdf.worker.diff.flow import Flow
 from services.pdf.worker.diff.formats import format_changes
 from services.pdf.worker.diff.proof import unequal
@@ -51,7 +51,7 @@ def compare(
 ) -> Comparison:
     """Compares what was read of two documents, pages by their numbers from 1; `pictures` are those to compare."""
     ends = LineEnds(chain(left.values(), right.values()))
-    mine, theirs = sort_out(left, pictures[0]), sort_out(right, pictures[1])
+    mine, theirs = (sort_out(side, beside_text(of, side)) for side, of in zip((left, right), pictures, strict=True))
     tables = pair_tables(mine, theirs)
     bodies = (
         body_of(mine.parts, {pair.left for pair in tables}, ends),
@@ -93,7 +93,9 @@ def _measure(found: Comparison, flow: Flow) -> None:
     count, counts = len(flow.left.text.atoms), len(flow.right.text.atoms)
     found.words = max(count, counts)
     stays = sum(pair.right.stop - pair.right.start for pair in flow.same) + len(flow.numbered)
-    found.similarity = min(stays / max(found.words, 1), 1.0) if found.words else 1.0
+    # A paragraph's own label is no word of its text, and is compared apart from it.
+    words = max(count - len(_labels(flow.left)), counts - len(_labels(flow.right)))
+    found.similarity = min(stays / words, 1.0) if words > 0 else 1.0
     found.is_different = min(count, counts) > 0 and found.similarity < _DIFFERENT
 
 

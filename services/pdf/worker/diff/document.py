@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, TypeAlias
 
-from services.pdf.worker.boxes import Box
+from services.pdf.worker.boxes import Box, boxes_in
 from services.pdf.worker.diff.atoms import Atom, PageAtoms
 from services.pdf.worker.layout.blocks import Block, Run
 from services.pdf.worker.layout.structure import Structure, structure_of
@@ -73,6 +73,18 @@ class Document:
     notes: list[Part] = field(default_factory=list)
     contents: list[Entry] = field(default_factory=list)
     running: list[Entry] = field(default_factory=list)
+
+
+def beside_text(
+    pictures: Mapping[int, Sequence[Picture]], readings: Mapping[int, Reading]
+) -> Mapping[int, Sequence[Picture]]:
+    """The pictures without those that recognised words stand on: they are the paper, and their words are compared."""
+    return {page: _beside_text(each, readings[page]) if page in readings else each for page, each in pictures.items()}
+
+
+def _beside_text(pictures: Sequence[Picture], reading: Reading) -> Sequence[Picture]:
+    recognised = [box for line in reading.lines if line.source == "ocr" for box in boxes_in(line.boxes)]
+    return [each for each in pictures if not any(each.box.holds(box.middle) for box in recognised)]
 
 
 def sort_out(readings: Mapping[int, Reading], pictures: Mapping[int, Sequence[Picture]]) -> Document:

@@ -56,12 +56,19 @@ def format_changes(flow: Flow) -> Iterator[Change]:
             if is_other_weight:
                 change.format["bold"] = look[:2]
             if is_other_size:
-                change.format["size"] = round(look[2] * sizes[0], 2), round(look[3] * sizes[1], 2)
+                change.format["size"] = _sizes(flow, same[found[0]], sizes)
             yield change
 
 
 def _differ(before: float, now: float) -> bool:
     return abs(now - before) > _OTHER_SIZE * before
+
+
+def _sizes(flow: Flow, pair: Pair, bodies: tuple[float, float]) -> tuple[float, float]:
+    """In points; the first is what the earlier size would be beside the later body."""
+    before, now = flow.left.text.atoms[pair.left.start].style, flow.right.text.atoms[pair.right.start].style
+    sizes = (before.size if before else 0.0) * bodies[1] / bodies[0], now.size if now else 0.0
+    return round(sizes[0], 1), round(sizes[1], 1)
 
 
 def _usual(pairs: Iterable[tuple[_Look, _Look]]) -> dict[_Look, _Look]:

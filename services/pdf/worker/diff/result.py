@@ -15,6 +15,9 @@ from services.pdf.worker.diff.units import Address
 _LONGEST = 300
 """Characters of a text whose differences are told letter by letter, at most."""
 
+_ALIKE = 0.5
+"""The share of its letters that a text keeps, at least, for these differences to say more than that it is another."""
+
 _NUMBERS = re.compile(r"\d+")
 _LETTERS = re.compile(r"\W+")
 
@@ -128,11 +131,12 @@ def class_of(change: Change) -> str:
 
 
 def _inner(left: str, right: str) -> tuple[list[list[int]], list[list[int]]]:
-    """The ranges of letters that differ, in both texts."""
-    if max(len(left), len(right)) > _LONGEST:
+    """The ranges of letters that differ, in both texts: "eight" and "seven" differ as a whole."""
+    matcher = SequenceMatcher(None, left, right, autojunk=False)
+    if max(len(left), len(right)) > _LONGEST or matcher.ratio() < _ALIKE:
         return [[0, len(left)]], [[0, len(right)]]
     mine, theirs = [], []
-    for op, start, stop, begin, end in SequenceMatcher(None, left, right, autojunk=False).get_opcodes():
+    for op, start, stop, begin, end in matcher.get_opcodes():
         if op != "equal":
             if start < stop:
                 mine.append([start, stop])

@@ -61,6 +61,7 @@ def test_null_means_not_given() -> None:
         ("PDF_CHUNK", {"doc_ref": UPLOAD, "max_chars": 2**31}, "max_chars", "must be from -2147483648 to 2147483647"),
         ("PDF_CHUNK", {"doc_ref": UPLOAD, "max_chars": 5}, "max_chars", "max_chars is 0 or from 100 to 8000"),
         ("PDF_EMBED", {"texts": "a"}, "texts", "must be a list"),
+        ("PDF_EMBED", {"texts": ["a"], "encoding": "hex"}, "encoding", "must be one of base64, list"),
         ("PDF_EMBED", {"texts": ["a", 5]}, "texts[1]", "must be text"),
         ("PDF_EMBED", {"texts": ["a", None]}, "texts[1]", "must be text"),
         ("PDF_EMBED", {"texts": ["a", "b" * 8001]}, "texts[1]", "8000"),

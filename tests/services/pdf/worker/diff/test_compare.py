@@ -2,7 +2,9 @@
 
 import pytest
 
+from services.pdf.worker.boxes import Box
 from services.pdf.worker.diff.compare import compare
+from services.pdf.worker.diff.document import Picture
 from services.pdf.worker.diff.result import described
 from tests.services.pdf.worker.diff.revisions import changes, compared, readings, said
 
@@ -26,6 +28,7 @@ def changed(old: str, new: str) -> list[str]:
 def test_the_same_document_has_no_changes_and_says_so() -> None:
     result = described(compared(POLICY, POLICY))
     assert (result["relation"], result["changes"], result["complete"]) == ("same_content", [], True)
+    assert result["similarity"] == 1
 
 
 @pytest.mark.parametrize("measure", [24, 37, 61])
@@ -40,6 +43,18 @@ def test_a_number_is_told_with_the_place_where_it_stands() -> None:
     assert change["class"] == "number"
     assert change["address"]["left"] == change["address"]["right"] == "제2조 ①"
     assert change["left"]["inner"] == [[0, 2]]
+
+
+@pytest.mark.parametrize(
+    ("new", "left", "right"),
+    [("15일의", [0, 1], [0, 1]), ("35일간의", [], [3, 4]), ("세 번의", [0, 4], [0, 4])],
+    ids=["one sign", "one sign more", "another word"],
+)
+def test_words_that_share_little_differ_as_a_whole(new: str, left: list[int], right: list[int]) -> None:
+    (change,) = changes(changed("15일의", "35일의"), changed("15일의", new))
+    inner = [change[side]["inner"] for side in ("left", "right")]
+    expected = [[left] if left else [], [right]]
+    assert inner == expected, change
 
 
 def test_spans_are_those_of_the_text_of_the_page() -> None:
@@ -106,6 +121,18 @@ def test_words_that_became_bold_are_a_change_of_format() -> None:
     assert change["format"] == {"bold": [False, True]}
 
 
+@pytest.mark.parametrize(("body", "size", "told"), [(10.0, 14.0, [10.0, 14.0]), (12.0, 18.0, [12.0, 18.0])])
+def test_a_size_is_told_beside_the_later_body(body: float, size: float, told: list[float]) -> None:
+    later = readings(POLICY)
+    for reading in later.values():
+        reading.styles[:] = [style._replace(size=body) for style in reading.styles]
+        reading.styles.append(reading.styles[0]._replace(size=size))
+        title = reading.lines[2]
+        title.styles[:] = [2] * len(title.styles)
+    (change,) = described(compare(readings(POLICY), later))["changes"]
+    assert (change["op"], change["format"]["size"]) == ("format", told)
+
+
 def test_documents_that_have_nothing_in_common_are_told_to_be_different() -> None:
     other = ["The quick brown fox jumps over the lazy dog and runs away.", "Nothing here is like the other one at all."]
     result = described(compared(POLICY, other))
@@ -129,3 +156,15 @@ def test_a_thousand_equal_sentences_and_one_more_are_one_change() -> None:
     left = ["The supplier shall keep the records."] * 1000
     (change,) = changes(left, [*left, left[0]])
     assert said(change) == ("insert", "", left[0])
+
+
+def test_the_paper_of_a_scan_is_no_picture_and_one_beside_its_words_is() -> None:
+    scanned = readings(POLICY)
+    for reading in scanned.values():
+        reading.ocr = True
+        for line in reading.lines:
+            line.source = "ocr"
+    paper, seal = Picture(Box(0, 0, 600, 2000), "a1"), Picture(Box(400, 1800, 500, 1900), "b2")
+    (change,) = described(compare(scanned, readings(POLICY), ({1: [paper, seal]}, {})))["changes"]
+    assert (change["op"], change["kind"]) == ("delete", "image")
+    assert change["left"]["regions"] == [{"page": 1, "bbox": [[400, 1800, 500, 1900]]}]
