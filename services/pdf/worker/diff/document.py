@@ -2,8 +2,9 @@
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain, groupby
 from typing import NamedTuple, TypeAlias
 
 from services.pdf.worker.boxes import Box
@@ -17,6 +18,9 @@ from services.pdf.worker.words import Reading
 _LEADERS = re.compile(r"(?:[.·\u2024-\u2026\u22ef\u30fb_]\s?){4,}\s*\S{0,8}$")
 _CONTENTS = re.compile(r"(?:목\s*차|차\s*례|(?:table of )?contents)", re.IGNORECASE)
 _NOTE = re.compile(r"(?:\d{1,3}[).]?|[*†‡§¶※]{1,3})\s*\S")
+_MARKED = re.compile(r"\d{1,3}[).]$|[*†‡§¶※]{1,3}")
+"""What a note begins with."""
+
 _LEAST_RUNNING = 3
 """Pages that a running line as large as the body stands on, at least; the ends of two sentences may be alike."""
 
@@ -68,6 +72,11 @@ class Entry:
     atoms: list[Atom]
     text: str
 
+    @property
+    def page(self) -> int:
+        """From 1."""
+        return self.atoms[0].page
+
 
 @dataclass(slots=True)
 class Document:
@@ -77,6 +86,12 @@ class Document:
     notes: list[Part] = field(default_factory=list)
     contents: list[Entry] = field(default_factory=list)
     running: list[Entry] = field(default_factory=list)
+
+    @property
+    def every(self) -> Iterator[Atom]:
+        """All words that are compared."""
+        for each in chain(self.parts, self.notes, self.contents, self.running):
+            yield from each.atoms
 
 
 def sort_out(readings: Mapping[int, Reading], pictures: Mapping[int, Sequence[Picture]]) -> Document:
@@ -95,15 +110,16 @@ def sort_out(readings: Mapping[int, Reading], pictures: Mapping[int, Sequence[Pi
     strays = _strays(blocks, body_size)
     for block in blocks:
         if id(block) in strays:
-            sorting.add(block, strays[id(block)])
+            sorting.add(block, strays[id(block)], body_size)
         elif block.type in {"header", "footer"}:
-            sorting.document.running.append(sorting.entry(block))
+            sorting.add_entry(block, sorting.document.running)
         elif id(block) in contents:
-            sorting.document.contents.append(sorting.entry(block))
+            sorting.add_entry(block, sorting.document.contents)
         elif block.type == "footnote":
             sorting.add_note(block, body_size)
         else:
-            sorting.add(block, block.type)
+            sorting.add(block, block.type, body_size)
+    sorting.add_rest()
     return sorting.document
 
 
@@ -117,9 +133,10 @@ class _Sorting:
     pictures: Mapping[int, Sequence[Picture]]
     document: Document = field(default_factory=Document)
 
-    def entry(self, block: Block) -> Entry:
+    def add_entry(self, block: Block, entries: list[Entry]) -> None:
         """A block as a line of its own."""
-        return Entry(_of_runs(block.runs, self.atoms[block.page]), block.text)
+        if atoms := _of_runs(block.runs, self.atoms[block.page]):
+            entries.append(Entry(atoms, block.text))
 
     def add_note(self, block: Block, body_size: float) -> None:
         """A note, without words of the body that stand beside it and were read with it."""
@@ -130,9 +147,13 @@ class _Sorting:
         if rest:
             self.document.parts.append(Part("text", block.page, block.box, rest))
 
-    def add(self, block: Block, kind: str) -> None:
-        """A part of the body, or a note that stands where running lines do."""
+    def add(self, block: Block, kind: str, body_size: float) -> None:
+        """A part of the body without notes printed over it, or a note that stands where running lines do."""
         part = Part(kind, block.page, block.box, _of_runs(block.runs, self.atoms[block.page]), block.level)
+        if kind in {"text", "list"}:
+            over, part.atoms = _notes_over(part.atoms, _AS_LARGE * body_size)
+            if over:
+                self.document.notes.append(Part("note", block.page, block.box, over))
         if block.table is not None:
             table, is_first = self.holders[block.page, block.table]
             part.cells = self.inside[id(table)]
@@ -143,6 +164,29 @@ class _Sorting:
         elif kind == "image":
             part.digest = next((each.digest for each in self.pictures[block.page] if each.box == block.box), "")
         (self.document.notes if kind == "note" else self.document.parts).append(part)
+
+
+    def add_rest(self) -> None:
+        """Words that are in no block, after the rest of the body: every word is compared."""
+        held = {atom.place for atom in self.document.every}
+        for page, lines in self.atoms.items():
+            rest = [atom for line in lines.values() for atom in line if atom.place not in held]
+            if rest:
+                self.document.parts.append(Part("text", page, rest[0].box, rest))
+
+
+def _notes_over(atoms: Sequence[Atom], limit: float) -> tuple[list[Atom], list[Atom]]:
+    """Whole lines of a paragraph that are notes, where a page is too full and they lie over it; and the rest of it.
+
+    They are smaller than `limit`, in points, and begin with a mark; the paragraph is not.
+    """
+    lines = [list(line) for _, line in groupby(atoms, key=lambda atom: atom.line)]
+    small = [all(atom.style and atom.style.size < limit for atom in line) for line in lines]
+    is_note = [less and _MARKED.match(line[0].text) is not None for less, line in zip(small, lines, strict=True)]
+    if not any(is_note) or all(small):
+        return [], [*atoms]
+    over = [atom for line, note in zip(lines, is_note, strict=True) if note for atom in line]
+    return over, [atom for line, note in zip(lines, is_note, strict=True) if not note for atom in line]
 
 
 def _strays(blocks: Sequence[Block], body_size: float) -> dict[int, str]:
