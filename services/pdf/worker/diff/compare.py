@@ -42,6 +42,9 @@ class Comparison:
     is_proven: bool = True
     """Whether, with all marked words taken away, both sides are equal, in order."""
 
+    flows: tuple[Flow, ...] = ()
+    """The body and the notes, of which changes of words are."""
+
     is_different: bool = False
     """Whether the documents are no revisions of each other; then there are no changes."""
 
@@ -63,7 +66,7 @@ def compare(
     flow.compare()
     notes = Flow(body_of(mine.notes, (), ends), body_of(theirs.notes, (), ends), "note")
     notes.compare()
-    found = Comparison()
+    found = Comparison(flows=(flow, notes))
     _measure(found, flow, mine, theirs)
     if found.is_different:
         return found

@@ -44,7 +44,9 @@ def contents_changes(left: Sequence[Entry], right: Sequence[Entry], flow: Flow, 
             other = open_right.pop(partner.get(heading, -1) if heading is not None else -1, None)
             cause = touched[0].get(heading) if heading is not None else None
             if other is None:
-                yield Change("delete", "contents", whole_side(left[index].atoms, ends), None, (-1, begin, index), cause=cause)
+                yield Change(
+                    "delete", "contents", whole_side(left[index].atoms, ends), None, (-1, begin, index), cause=cause
+                )
                 continue
             sides = whole_side(left[index].atoms, ends), whole_side(right[other].atoms, ends)
             yield Change("modify", "contents", *sides, (-1, other, index), cause=cause)

@@ -90,8 +90,10 @@ class Document:
     @property
     def every(self) -> Iterator[Atom]:
         """All words that are compared."""
-        for each in chain(self.parts, self.notes, self.contents, self.running):
-            yield from each.atoms
+        for part in chain(self.parts, self.notes):
+            yield from part.atoms
+        for entry in chain(self.contents, self.running):
+            yield from entry.atoms
 
 
 def sort_out(readings: Mapping[int, Reading], pictures: Mapping[int, Sequence[Picture]]) -> Document:
@@ -164,7 +166,6 @@ class _Sorting:
         elif kind == "image":
             part.digest = next((each.digest for each in self.pictures[block.page] if each.box == block.box), "")
         (self.document.notes if kind == "note" else self.document.parts).append(part)
-
 
     def add_rest(self) -> None:
         """Words that are in no block, after the rest of the body: every word is compared."""

@@ -14,6 +14,9 @@ from services.pdf.worker.diff.wording import Gap, Pair, compare_words
 _ALIKE = 0.5
 """From 0 to 1: what is left of a gap is compared word by word if it is at least so much alike."""
 
+_CAPPED = 0.5
+"""The confidence of changes in a gap too large for its units to be paired: some may be there on both sides."""
+
 
 @dataclass(slots=True)
 class Numbered:
@@ -61,7 +64,11 @@ class Flow:
         for move in self.pairing.moves:
             self._move(move)
         for mine, theirs in self._left_over():
+            first = len(self.changes)
             self._compare_rest(mine, theirs)
+            if not (self.pairing.capped[0].isdisjoint(mine) and self.pairing.capped[1].isdisjoint(theirs)):
+                for change in self.changes[first:]:
+                    change.confidence *= _CAPPED
         self.pairs = sorted([*self.pairing.same, *(pair for move in self.pairing.moves for pair in move.pairs)])
 
     def _compare_pair(self, pair: Match, move: Change | None) -> None:

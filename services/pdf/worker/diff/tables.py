@@ -42,10 +42,14 @@ def table_changes(left: Part, right: Part, ends: LineEnds) -> Iterator[Change]:
     for start, stop, begin, end in gaps(matches, len(rows), len(others)):
         for index in range(start, stop):
             if _all(rows[index]):
-                yield Change("delete", "table", whole_side(_all(rows[index]), ends), None, (begin, index), cell=(0, index + 1, 0))
+                yield Change(
+                    "delete", "table", whole_side(_all(rows[index]), ends), None, (begin, index), cell=(0, index + 1, 0)
+                )
         for index in range(begin, end):
             if _all(others[index]):
-                yield Change("insert", "table", None, whole_side(_all(others[index]), ends), (index, 0), cell=(0, index + 1, 0))
+                yield Change(
+                    "insert", "table", None, whole_side(_all(others[index]), ends), (index, 0), cell=(0, index + 1, 0)
+                )
 
 
 def unproved(left: Part, right: Part, changes: Sequence[Change]) -> Change | None:
