@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 
 from services.pdf.worker.diff.alignment import Match
 from services.pdf.worker.diff.changes import Change, Kind, Op, gap_at, side_of
+from services.pdf.worker.diff.note_numbers import counted_on_page
 from services.pdf.worker.diff.pairing import Move, Pairing, pair_units
-from services.pdf.worker.diff.units import Body, Unit, counted_on_page
+from services.pdf.worker.diff.units import Body, Unit
 from services.pdf.worker.diff.wording import Gap, Pair, compare_words
 
 _ALIKE = 0.5

@@ -150,20 +150,6 @@ class _Labels:
         return True
 
 
-def counted_on_page(notes: Body) -> set[int]:
-    """The notes, by identity, whose numbers only count them: on their page or in the document."""
-    found = set()
-    before: tuple[int, Value] | None = None
-    for unit in notes.units:
-        if unit.label is None:
-            continue
-        page, value = notes.text.atoms[unit.start].page, unit.label[1]
-        if (value == (1,) and (before is None or before[0] != page)) or (before and follows(before[1], value)):
-            found.add(id(unit))
-        before = page, value
-    return found
-
-
 def glue(text: Text, ends: LineEnds) -> None:
     """Tells which atoms are taken to be parts of one word, by what both documents have inside their lines."""
     for index in range(len(text.atoms) - 1):
