@@ -8,6 +8,7 @@ from typing import NamedTuple, TypeAlias
 
 from services.pdf.worker.boxes import Box
 from services.pdf.worker.diff.atoms import Atom, PageAtoms
+from services.pdf.worker.diff.joined_tables import one_by_one
 from services.pdf.worker.diff.roles import AS_LARGE, body_size_of, contents_of, notes_over, strays_of
 from services.pdf.worker.layout.blocks import Block, Run
 from services.pdf.worker.layout.rules import blocks_of
@@ -84,7 +85,7 @@ def sort_out(readings: Mapping[int, Reading], pictures: Mapping[int, Sequence[Pi
     """What there is to compare on these pages."""
     boxes: defaultdict[int, list[Box]] = defaultdict(list)
     holders: _Holders = {}
-    for table in find_tables(readings):
+    for table in chain.from_iterable(map(one_by_one, find_tables(readings))):
         for page, box, is_first in [(table.page, table.box, True), *((p.page, p.box, False) for p in table.continues)]:
             holders[page, len(boxes[page])] = table, is_first
             boxes[page].append(box)

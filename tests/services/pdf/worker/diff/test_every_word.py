@@ -146,5 +146,5 @@ def test_a_note_printed_over_the_last_line_of_a_full_page_is_a_note() -> None:
         notes = [Written("1) Details are laid down in another guideline.", 72, note_y, 8)]
         return sort_out({1: page(*prose(40, y=200)[:-1], *notes), 2: page(*prose(30, seed=3))}, {})
 
-    assert [atom.text for part in full(709).notes for atom in part.atoms][:2] == ["1)", "Details"]
-    assert len(full(709).notes) == len(full(740).notes) == 1
+    assert [atom.text for part in full(696).notes for atom in part.atoms][:2] == ["1)", "Details"]
+    assert len(full(696).notes) == len(full(740).notes) == 1
