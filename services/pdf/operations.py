@@ -218,6 +218,7 @@ COMPARE = Step(
     warm_up={
         "mode": "both",
         "output": "full",
+        "granularity": "word",
         "ignore": [],
         "max_changes": 1,
         "sha256": ["", ""],

@@ -59,6 +59,11 @@ class Atom(NamedTuple):
     """Whether it was read from a picture."""
 
     @property
+    def place(self) -> tuple[int, int]:
+        """By which it is known among all atoms of its document: its page and its first character."""
+        return self.page, self.start
+
+    @property
     def is_bold(self) -> bool:
         """By the flag of its font or by the font's name."""
         return self.style is not None and bool(self.style.flags & _BOLD or _BOLD_NAME.search(self.style.font))
@@ -107,6 +112,15 @@ class Text:
 
     glued: list[bool] = field(default_factory=list)
     """After each atom, whether it is taken to be one word with the next."""
+
+    @classmethod
+    def of(cls, *parts: Sequence[Atom]) -> "Text":
+        """Of paragraphs of atoms."""
+        text = cls()
+        for part in parts:
+            text.add(part)
+            text.end()
+        return text
 
     def add(self, atoms: Sequence[Atom]) -> None:
         """Adds atoms that follow each other."""

@@ -7,7 +7,8 @@ from typing import Literal, TypeAlias
 
 from services.pdf.worker.boxes import Box
 from services.pdf.worker.diff.atoms import Atom, Text
-from services.pdf.worker.diff.units import Address
+from services.pdf.worker.diff.units import Address, glue
+from services.pdf.worker.layout.line_ends import LineEnds
 
 Op: TypeAlias = Literal["insert", "delete", "modify", "move", "format"]
 Kind: TypeAlias = Literal["text", "title", "table", "image", "note", "furniture", "contents"]
@@ -84,6 +85,23 @@ def side_of(text: Text, start: int, stop: int, *, in_body: bool = True) -> Side:
         text.say(stop, min(stop + _AROUND, len(text.atoms))),
         (start, stop) if in_body else None,
     )
+
+
+def whole_side(atoms: Sequence[Atom], ends: LineEnds) -> Side:
+    """Atoms that do not stand in the body, as one side of a change."""
+    text = Text.of(atoms)
+    glue(text, ends)
+    return side_of(text, 0, len(text.atoms), in_body=False)
+
+
+def marks_of(changes: Iterable[Change]) -> tuple[set[tuple[int, int]], set[tuple[int, int]]]:
+    """The places of the atoms that these changes mark, left and right; a format changes no word."""
+    found: tuple[set[tuple[int, int]], set[tuple[int, int]]] = (set(), set())
+    for change in changes:
+        for side, marks in zip((change.left, change.right), found, strict=True):
+            if side and change.op != "format":
+                marks.update(atom.place for atom in side.atoms)
+    return found
 
 
 def gap_at(text: Text, index: int) -> tuple[int, Box] | None:

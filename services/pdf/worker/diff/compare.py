@@ -4,14 +4,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 
-from services.pdf.worker.diff.aside import contents_changes, picture_changes, running_changes, without_body
 from services.pdf.worker.diff.changes import Change, Side, judge, name_all, op_of, side_of
+from services.pdf.worker.diff.contents import contents_changes
 from services.pdf.worker.diff.derived import Renumbering, Warned
 from services.pdf.worker.diff.document import Document, Picture, beside_text, sort_out
 from services.pdf.worker.diff.flow import Flow
 from services.pdf.worker.diff.formats import format_changes
+from services.pdf.worker.diff.picture_changes import picture_changes
 from services.pdf.worker.diff.proof import unequal
-from services.pdf.worker.diff.tables import pair_tables, table_changes, without_dissolved
+from services.pdf.worker.diff.running import are_few, running_changes, without_body
+from services.pdf.worker.diff.tables import pair_tables, table_changes, unproved, without_dissolved
 from services.pdf.worker.diff.units import Address, Body, body_of
 from services.pdf.worker.layout.line_ends import LineEnds
 from services.pdf.worker.words import Reading
@@ -40,6 +42,9 @@ class Comparison:
     is_proven: bool = True
     """Whether, with all marked words taken away, both sides are equal, in order."""
 
+    flows: tuple[Flow, ...] = ()
+    """The body and the notes, of which changes of words are."""
+
     is_different: bool = False
     """Whether the documents are no revisions of each other; then there are no changes."""
 
@@ -61,17 +66,20 @@ def compare(
     flow.compare()
     notes = Flow(body_of(mine.notes, (), ends), body_of(theirs.notes, (), ends), "note")
     notes.compare()
-    found = Comparison()
-    _measure(found, flow)
+    found = Comparison(flows=(flow, notes))
+    _measure(found, flow, mine, theirs)
     if found.is_different:
         return found
     in_tables = without_dissolved(_table_changes(mine, theirs, tables, bodies, ends), flow)
-    running = without_body(running_changes(mine.running, theirs.running, ends), flow)
+    last_pages = max(left, default=0), max(right, default=0)
+    lines = running_changes(mine.running, theirs.running, last_pages, ends, same_pages=left.keys() == right.keys())
+    running = without_body([*lines], flow)
     renumbering = Renumbering(flow)
     numbers = renumbering.settle()
     found.warnings = list(renumbering.stale())
     note_numbers = [each.change for each in notes.numbered]
-    found.is_proven = _prove(flow) and _prove(notes, with_labels=False)
+    proofs = _prove(flow), _prove(notes, with_labels=False)
+    found.is_proven = all(proofs) and are_few(mine.running, theirs.running)
     found.changes = [
         *flow.changes,
         *numbers,
@@ -89,9 +97,9 @@ def compare(
     return found
 
 
-def _measure(found: Comparison, flow: Flow) -> None:
+def _measure(found: Comparison, flow: Flow, mine: Document, theirs: Document) -> None:
+    found.words = max(sum(1 for _ in document.every) for document in (mine, theirs))
     count, counts = len(flow.left.text.atoms), len(flow.right.text.atoms)
-    found.words = max(count, counts)
     stays = sum(pair.right.stop - pair.right.start for pair in flow.same) + len(flow.numbered)
     # A paragraph's own label is no word of its text, and is compared apart from it.
     words = max(count - len(_labels(flow.left)), counts - len(_labels(flow.right)))
@@ -146,7 +154,9 @@ def _table_changes(
 ) -> list[Change]:
     found = []
     for number, (left, right) in enumerate(tables, start=1):
-        for change in table_changes(mine.parts[left], theirs.parts[right], ends):
+        changes = list(table_changes(mine.parts[left], theirs.parts[right], ends))
+        rest = unproved(mine.parts[left], theirs.parts[right], changes)
+        for change in [*changes, rest] if rest else changes:
             change.address = bodies[0].places[left], bodies[1].places[right]
             change.place = bodies[1].points[right], 0, *change.place
             if change.cell:

@@ -2,17 +2,21 @@
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from services.pdf.worker.diff.alignment import Match
 from services.pdf.worker.diff.changes import Change, Kind, Op, gap_at, side_of
+from services.pdf.worker.diff.note_numbers import counted_on_page
 from services.pdf.worker.diff.pairing import Move, Pairing, pair_units
 from services.pdf.worker.diff.units import Body, Unit
 from services.pdf.worker.diff.wording import Gap, Pair, compare_words
 
 _ALIKE = 0.5
 """From 0 to 1: what is left of a gap is compared word by word if it is at least so much alike."""
+
+_CAPPED = 0.5
+"""The confidence of changes in a gap too large for its units to be paired: some may be there on both sides."""
 
 
 @dataclass(slots=True)
@@ -48,15 +52,24 @@ class Flow:
     explained: tuple[set[int], set[int]] = field(default_factory=lambda: (set(), set()))
     """Atoms of both sides that are elsewhere on the other: in a table that one side has as running text."""
 
+    _counted: tuple[Collection[int], Collection[int]] = ((), ())
+    """The notes, by identity, whose numbers only count them."""
+
     def compare(self) -> None:
         """Finds the changes."""
+        if self.kind == "note":
+            self._counted = counted_on_page(self.left), counted_on_page(self.right)
         self.pairing = pair_units(self.left.units, self.right.units)
         for pair in self.pairing.same:
             self._compare_pair(pair, None)
         for move in self.pairing.moves:
             self._move(move)
         for mine, theirs in self._left_over():
+            first = len(self.changes)
             self._compare_rest(mine, theirs)
+            if not (self.pairing.capped[0].isdisjoint(mine) and self.pairing.capped[1].isdisjoint(theirs)):
+                for change in self.changes[first:]:
+                    change.confidence *= _CAPPED
         self.pairs = sorted([*self.pairing.same, *(pair for move in self.pairing.moves for pair in move.pairs)])
 
     def _compare_pair(self, pair: Match, move: Change | None) -> None:
@@ -73,7 +86,7 @@ class Flow:
 
     def _compare_labels(self, unit: Unit, other: Unit, move: Change | None) -> None:
         said = self.left.text.say(unit.start, unit.body), self.right.text.say(other.start, other.body)
-        if said[0] != said[1] and self.kind != "note":
+        if said[0] != said[1] and not (id(unit) in self._counted[0] and id(other) in self._counted[1]):
             gap = Gap(unit.start, unit.body, other.start, other.body)
             self.numbered.append(Numbered(self._changed(gap, unit, other, move), unit, other, is_own=True, words=said))
 

@@ -44,8 +44,8 @@ class Pairing:
     """In place, in order."""
 
     moves: list[Move] = field(default_factory=list)
-    is_whole: bool = True
-    """Whether no cap was hit."""
+    capped: tuple[set[int], set[int]] = field(default_factory=lambda: (set(), set()))
+    """Units of both sides, by their indices, in gaps too large to be looked at: there may be pairs among them."""
 
 
 def pair_units(left: Sequence[Unit], right: Sequence[Unit]) -> Pairing:
@@ -60,7 +60,8 @@ def pair_units(left: Sequence[Unit], right: Sequence[Unit]) -> Pairing:
         theirs = [index for index in range(begin, end) if index not in gone[1]]
         size = len(mine) * len(theirs)
         if size > _PAIRED or spent + size > _MOST_PAIRED:
-            found.is_whole = False
+            found.capped[0].update(mine)
+            found.capped[1].update(theirs)
             continue
         spent += size
         found.same += _in_order(left, right, mine, theirs)

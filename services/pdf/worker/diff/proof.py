@@ -3,10 +3,10 @@
 It walks over the letters of what is left, and knows nothing of how the changes were found.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
-from services.pdf.worker.diff.atoms import Joint, Text
+from services.pdf.worker.diff.atoms import Atom, Joint, Text
 
 
 @dataclass
@@ -37,6 +37,11 @@ def unequal(left: Text, right: Text, marked: Collection[int], also_marked: Colle
         mine.owners[shorter] if shorter < len(mine.owners) else len(left.atoms),
         theirs.owners[shorter] if shorter < len(theirs.owners) else len(right.atoms),
     )
+
+
+def are_equal(left: Sequence[Atom], right: Sequence[Atom]) -> bool:
+    """Whether these atoms say the same, in order."""
+    return unequal(Text.of(left), Text.of(right), (), ()) is None
 
 
 def _may_meet(mine: _Rest, theirs: _Rest, index: int) -> bool:

@@ -116,7 +116,9 @@ def _change(change: Change, number: int) -> dict[str, Any]:
 
 
 def class_of(change: Change) -> str:
-    """What kind of difference it is: "number", "wording", "punctuation", "spacing" or "case"."""
+    """What kind of difference of words: "number", "wording", "punctuation", "spacing" or "case"; "" if of none."""
+    if change.op == "format" or change.kind == "image":
+        return ""
     left, right = (side.text if side else "" for side in (change.left, change.right))
     if left and right:
         if "".join(left.split()) == "".join(right.split()):

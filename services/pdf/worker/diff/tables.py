@@ -5,9 +5,10 @@ from collections.abc import Iterator, Sequence
 
 from services.pdf.worker.diff.alignment import Match, align, gaps
 from services.pdf.worker.diff.atoms import Atom, Text
-from services.pdf.worker.diff.changes import Change, Side, op_of, side_of
+from services.pdf.worker.diff.changes import Change, marks_of, op_of, side_of, whole_side
 from services.pdf.worker.diff.document import Document, Part, Rows
 from services.pdf.worker.diff.flow import Flow
+from services.pdf.worker.diff.proof import are_equal, unequal
 from services.pdf.worker.diff.units import glue, squeezed
 from services.pdf.worker.diff.wording import Gap, compare_words
 from services.pdf.worker.layout.line_ends import LineEnds
@@ -41,10 +42,32 @@ def table_changes(left: Part, right: Part, ends: LineEnds) -> Iterator[Change]:
     for start, stop, begin, end in gaps(matches, len(rows), len(others)):
         for index in range(start, stop):
             if _all(rows[index]):
-                yield Change("delete", "table", _side(rows[index], ends), None, (begin, index), cell=(0, index + 1, 0))
+                yield Change(
+                    "delete", "table", whole_side(_all(rows[index]), ends), None, (begin, index), cell=(0, index + 1, 0)
+                )
         for index in range(begin, end):
             if _all(others[index]):
-                yield Change("insert", "table", None, _side(others[index], ends), (index, 0), cell=(0, index + 1, 0))
+                yield Change(
+                    "insert", "table", None, whole_side(_all(others[index]), ends), (index, 0), cell=(0, index + 1, 0)
+                )
+
+
+def unproved(left: Part, right: Part, changes: Sequence[Change]) -> Change | None:
+    """What these changes of a table leave unexplained, from there to its end; None if nothing."""
+    texts = [Text.of(*(cell for row in part.cells or [] for cell in row)) for part in (left, right)]
+    marked = [
+        {index for index, atom in enumerate(text.atoms) if atom.place in marks}
+        for text, marks in zip(texts, marks_of(changes), strict=True)
+    ]
+    place = unequal(texts[0], texts[1], marked[0], marked[1])
+    if place is None:
+        return None
+    sides = [
+        side_of(text, at, len(text.atoms), in_body=False) if at < len(text.atoms) else None
+        for text, at in zip(texts, place, strict=True)
+    ]
+    rest = (len(right.cells or []), 0)
+    return Change(op_of(*sides), "table", sides[0], sides[1], rest, cell=(0, 1, 0), confidence=0.5)
 
 
 def without_dissolved(changes: Sequence[Change], flow: Flow) -> list[Change]:
@@ -57,7 +80,7 @@ def without_dissolved(changes: Sequence[Change], flow: Flow) -> list[Change]:
     for change in [*changes, None]:
         if rows and not (change and _is_row(change) and _table_and_op(change) == _table_and_op(rows[0])):
             other = loose.get(("delete" if rows[0].op == "insert" else "insert", _as_set(rows)))
-            if other is not None and other in flow.changes:
+            if other is not None and other in flow.changes and are_equal(_in_rows(rows), _in_rows([other])):
                 flow.explain(other)
             else:
                 kept += rows
@@ -76,10 +99,13 @@ def _table_and_op(change: Change) -> tuple[int, str]:
 
 
 def _as_set(changes: Sequence[Change]) -> str:
+    return squeezed([atom.text for atom in _in_rows(changes)])
+
+
+def _in_rows(changes: Sequence[Change]) -> list[Atom]:
     """What changes say, as it stands from top to bottom and from left to right, whatever order it was read in."""
     atoms = [atom for change in changes for side in (change.left, change.right) if side for atom in side.atoms]
-    atoms.sort(key=lambda atom: (atom.page, round(atom.box.y0 / _SAME_LINE), atom.box.x0))
-    return squeezed([atom.text for atom in atoms])
+    return sorted(atoms, key=lambda atom: (atom.page, round(atom.box.y0 / _SAME_LINE), atom.box.x0))
 
 
 def _row_changes(
@@ -91,10 +117,10 @@ def _row_changes(
         place = (pair.right, begin)
         if _all(row[start:stop]):
             cell = (0, pair.left + 1, start + 1)
-            yield Change("delete", "table", _side(row[start:stop], ends), None, place, cell=cell)
+            yield Change("delete", "table", whole_side(_all(row[start:stop]), ends), None, place, cell=cell)
         if _all(other[begin:end]):
             cell = (0, pair.right + 1, begin + 1)
-            yield Change("insert", "table", None, _side(other[begin:end], ends), place, cell=cell)
+            yield Change("insert", "table", None, whole_side(_all(other[begin:end]), ends), place, cell=cell)
     for each in known:
         mine, theirs = _text(row[each.left], ends), _text(other[each.right], ends)
         for gap in compare_words(mine, theirs, (0, len(mine.atoms)), (0, len(theirs.atoms))).every:
@@ -159,13 +185,6 @@ def _all(cells: Sequence[list[Atom]]) -> list[Atom]:
 
 
 def _text(atoms: Sequence[Atom], ends: LineEnds) -> Text:
-    text = Text()
-    text.add(atoms)
-    text.end()
+    text = Text.of(atoms)
     glue(text, ends)
     return text
-
-
-def _side(cells: Sequence[list[Atom]], ends: LineEnds) -> Side:
-    text = _text(_all(cells), ends)
-    return side_of(text, 0, len(text.atoms), in_body=False)

@@ -52,7 +52,7 @@ class Unit:
     """The type of its block."""
 
     words: list[str]
-    """Without its own number, and with a sign for each number of a place."""
+    """Without its own number and in lower case, with a sign for each number of a place."""
 
     key: str
     """The same without blanks and hyphens."""
@@ -183,7 +183,7 @@ def _unit(text: Text, piece: Sequence[Token], part: Part, where: "_Where", parag
         elif is_first:
             where.leave()
     where.paragraph = paragraph
-    words = masked([token.text for token in piece if token.start >= body])
+    words = [word.casefold() for word in masked([token.text for token in piece if token.start >= body])]
     label = (found.kind, found.value) if found else None
     return Unit(start, body, piece[-1].stop, part.kind, words, squeezed(words), where.address, label, paragraph)
 

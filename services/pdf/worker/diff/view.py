@@ -8,6 +8,7 @@ import orjson
 from services.pdf.processes.wire import CONTENT
 from services.pdf.worker.diff.changes import Change
 from services.pdf.worker.diff.compare import Comparison, compare
+from services.pdf.worker.diff.granularity import told_by
 from services.pdf.worker.diff.pictures import take
 from services.pdf.worker.diff.result import class_of, described
 from services.pdf.worker.failures import PageFailure
@@ -54,7 +55,8 @@ def _given(arguments: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
 def _response(found: Comparison, left: Readings, right: Readings, arguments: Mapping[str, Any]) -> dict[str, Any]:
     unreadable = [_unreadable(side) for side in (left, right)]
     digests = arguments["sha256"]
-    found.changes = list(_chosen(found.changes, arguments["mode"], arguments["ignore"]))
+    chosen = list(_chosen(found.changes, arguments["mode"], arguments["ignore"]))
+    found.changes = told_by(arguments["granularity"], chosen, found.flows)
     said = described(found, arguments["max_changes"])
     said["changes"] = [] if arguments["output"] == "summary" else [_change(each) for each in said["changes"]]
     if digests[0] == digests[1] and left.asked == right.asked:
@@ -90,7 +92,6 @@ def _change(change: dict[str, Any]) -> dict[str, Any]:
     """A change with each thing under a name of its own."""
     address = {name: change["address"][name] or "" for name in _SIDES}
     return change | {
-        "class": change["class"] if change["kind"] != "image" and change["op"] != "format" else "",
         "cause": change["cause"] or "",
         "inside": change["inside"] or "",
         "address": address | {"path": change["address"]["path"], "cell": change["address"].get("cell")},

@@ -59,7 +59,7 @@ def compare_words(left: Text, right: Text, mine: tuple[int, int], theirs: tuple[
         pair = Pair(tokens[match.left], others[match.right])
         if pair.left.text == pair.right.text:
             found.same.append(pair)
-        elif _digits(pair.left) != _digits(pair.right):
+        elif _digits(pair.left) != _digits(pair.right) and _sign(pair.left) == _sign(pair.right):
             found.numbers.append(pair)
         elif _is_equal(left, right, Gap(pair.left.start, pair.left.stop, pair.right.start, pair.right.stop)):
             found.same.append(pair)
@@ -69,8 +69,22 @@ def compare_words(left: Text, right: Text, mine: tuple[int, int], theirs: tuple[
         gap = Gap(*_range(tokens, start, stop, mine), *_range(others, begin, end, theirs))
         if not (start < stop and begin < end and _is_equal(left, right, gap)):
             found.gaps.append(gap)
-    found.gaps.sort()
+    found.gaps = list(_joined_cases(left, right, sorted(found.gaps)))
     return found
+
+
+def _joined_cases(left: Text, right: Text, gaps: Sequence[Gap]) -> Iterator[Gap]:
+    """The gaps in order, those of words in other case that follow each other as one."""
+    runs: list[tuple[Gap, bool]] = []
+    for gap in gaps:
+        said, now = left.say(gap.start, gap.stop), right.say(gap.begin, gap.end)
+        is_case = said.casefold() == now.casefold()
+        last = runs[-1] if runs else None
+        if last and is_case and last[1] and (last[0].stop, last[0].end) == (gap.start, gap.begin):
+            runs[-1] = Gap(last[0].start, gap.stop, last[0].begin, gap.end), True
+        else:
+            runs.append((gap, is_case))
+    return (gap for gap, _ in runs)
 
 
 def _in_step(left: Text, right: Text, mine: tuple[int, int], theirs: tuple[int, int]) -> Iterator[Pair]:
@@ -83,6 +97,11 @@ def _digits(token: Token) -> list[str]:
     return _DIGITS.findall(token.text)
 
 
+def _sign(token: Token) -> str:
+    """What a number is part of; a word in other case, too, is no mere number."""
+    return _DIGITS.sub("#", token.text).translate(_HYPHENS)
+
+
 def _range(tokens: Sequence[Token], start: int, stop: int, whole: tuple[int, int]) -> tuple[int, int]:
     if start < stop:
         return tokens[start].start, tokens[stop - 1].stop
@@ -91,7 +110,7 @@ def _range(tokens: Sequence[Token], start: int, stop: int, whole: tuple[int, int
 
 
 def _keys(tokens: Sequence[Token]) -> list[str]:
-    return [word.translate(_HYPHENS) or word for word in masked([token.text for token in tokens])]
+    return [word.translate(_HYPHENS).casefold() or word for word in masked([token.text for token in tokens])]
 
 
 def _glued(text: Text, span: tuple[int, int], other: Text, theirs: tuple[int, int]) -> list[bool]:

@@ -41,6 +41,9 @@ _FEW_SHARE = 0.25
 _LEAST_LETTERS = 4
 """On a line of a column."""
 
+_OVER = 0.5
+"""How much of the narrower of two pieces lies over the other, if they do not stand side by side."""
+
 _NOTES_SHARE = 0.3
 """A narrower column beside another, of fewer lines, has notes in the margin."""
 
@@ -123,7 +126,7 @@ def _side_by_side(pieces: Sequence[Piece]) -> list[list[Piece]]:
         height = piece.y1 - piece.y0
         common = min(bottom, piece.y1) - max(top, piece.y0)
         joins = groups and piece.solid < 0 and groups[-1][0].solid < 0 and common > 0.5 * min(bottom - top, height)
-        if joins:
+        if joins and not any(_is_over(other, piece) for other in groups[-1]):
             groups[-1].append(piece)
             if len(piece.text) > 1 or height > bottom - top:  # a row is as high as its text, not as a mark in it
                 top, bottom = min(top, piece.y0), max(bottom, piece.y1)
@@ -131,6 +134,13 @@ def _side_by_side(pieces: Sequence[Piece]) -> list[list[Piece]]:
             groups.append([piece])
             top, bottom = piece.y0, piece.y1
     return groups
+
+
+def _is_over(piece: Piece, other: Piece) -> bool:
+    """Whether print of another size lies over a piece, as where a page is too full: it does not stand beside it."""
+    if min(len(piece.text), len(other.text)) < _LEAST_LETTERS or piece.size == other.size:
+        return False
+    return min(piece.x1, other.x1) - max(piece.x0, other.x0) > _OVER * min(piece.x1 - piece.x0, other.x1 - other.x0)
 
 
 def _row(group: list[Piece], *, right_to_left: bool) -> Row:

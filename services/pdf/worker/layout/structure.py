@@ -1,7 +1,8 @@
 """The blocks of pages with their tables and pictures in place, for views that follow a document's structure."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from itertools import chain
 from typing import NamedTuple
 
 from services.pdf.worker.boxes import Box, boxes_in
@@ -44,14 +45,19 @@ class Structure(NamedTuple):
         return table.rows[parts[number].row : end]
 
 
-def structure_of(readings: Mapping[int, Reading], pictures: Mapping[int, Sequence[Box]] | None = None) -> Structure:
+def structure_of(
+    readings: Mapping[int, Reading],
+    pictures: Mapping[int, Sequence[Box]] | None = None,
+    cut: Callable[[Table], Sequence[Table]] = lambda table: [table],
+) -> Structure:
     """The structure of pages, by their numbers from 1.
 
-    `pictures` are those that are blocks, by page; by default those that stand beside the text of a page.
+    `pictures` are those that are blocks, by page; by default those that stand beside the text of a page. `cut` may make
+    several of a table that was found.
     """
     boxes: defaultdict[int, list[Box]] = defaultdict(list)
     tables: defaultdict[int, list[Table]] = defaultdict(list)
-    for table in find_tables(readings):
+    for table in chain.from_iterable(map(cut, find_tables(readings))):
         for page, box in ((table.page, table.box), *((part.page, part.box) for part in table.continues)):
             boxes[page].append(box)
             tables[page].append(table)

@@ -168,3 +168,34 @@ def test_the_paper_of_a_scan_is_no_picture_and_one_beside_its_words_is() -> None
     (change,) = described(compare(scanned, readings(POLICY), ({1: [paper, seal]}, {})))["changes"]
     assert (change["op"], change["kind"]) == ("delete", "image")
     assert change["left"]["regions"] == [{"page": 1, "bbox": [[400, 1800, 500, 1900]]}]
+
+
+def test_a_sentence_in_capitals_is_one_change_of_case() -> None:
+    old = "이 규정은 The Supplier Agreement 에 적용한다."
+    left, right = [*POLICY, old], [*POLICY, old.replace("The Supplier Agreement", "THE SUPPLIER AGREEMENT")]
+    (change,) = changes(left, right)
+    assert said(change) == ("modify", "The Supplier Agreement", "THE SUPPLIER AGREEMENT")
+    assert change["class"] == "case"
+
+
+def test_a_number_that_follows_does_not_hide_a_change_of_case() -> None:
+    added = ["#제2조(정의)", "이 규정에서 사용하는 용어의 뜻은 관계 법령에서 정하는 바에 따른다."]
+    left = [*POLICY[:6], "책임자는 부칙 제3조(a)에 따라 보고서를 작성하고 그 결과를 통지하여야 한다."]
+    right = [*POLICY[:2], *added, *POLICY[2:6], left[6].replace("제3조(a)에", "제4조(A)에")]
+    right[4], right[7] = "#제3조(연차휴가)", "#제4조(보고)"
+    (change,) = [each for each in changes(left, right) if "(a)" in (each["left"] or {}).get("text", "")]
+    assert not change["derived"]
+
+
+def test_a_change_of_format_or_of_a_picture_has_no_class() -> None:
+    (change,) = changes(POLICY, [*POLICY[:6], f"#{POLICY[6]}", *POLICY[7:]])
+    assert (change["op"], change["class"]) == ("format", "")
+
+
+def test_changes_in_a_gap_too_large_to_be_looked_at_are_told_with_less_confidence() -> None:
+    left = [f"The supplier keeps record {number} of {number * 7} in store." for number in range(260)]
+    right = [f"A contractor files paper {number + 900} by {number * 3} at home." for number in range(260)]
+    frame = [f"The parties agree on clause {number * 13} as it stands here." for number in range(200)]
+    found = changes([*frame, *left, *frame[::-1]], [*frame, *right, *frame[::-1]])
+    assert found
+    assert all(change["confidence"] == 0.5 for change in found if change["op"] in {"insert", "delete"})
