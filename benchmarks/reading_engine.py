@@ -34,6 +34,7 @@ from services.base.blobs import BlobStore, Namespace
 from services.base.errors import Code, PapermeshError
 from services.base.flow import Flow
 from services.pdf.engine import Engine
+from services.pdf.model_kind import model_kind
 from services.pdf.ocr_kind import ocr_kind
 from services.pdf.operations import OPERATIONS, STEPS
 from services.pdf.processes.kinds import Kind
@@ -48,7 +49,7 @@ _TIMEOUT_S = 20.0
 _CALLERS = 8
 _BY_NAME = {each.name: each for each in OPERATIONS}
 _TEXT = _BY_NAME["text"]
-_ASKED = {"text": {"include_hidden": True}, "tables": {"csv": True, "html": True}}
+_ASKED = {"text": {"include_hidden": True}, "search": {"query": "the"}, "tables": {"csv": True, "html": True}}
 """What is asked for besides, so that all of a view is made."""
 
 _QUESTIONS = tuple((each, GetMessageClass(each.method.input_type)(**_ASKED.get(each.name, {}))) for each in OPERATIONS)
@@ -148,7 +149,9 @@ async def _running() -> AsyncIterator[_Bench]:
         blobs = BlobStore((root / "blobs").as_uri())
         async with (
             Readings(root / "readings", blobs, "bench", 1 << 30) as readings,
-            Pools([Kind(size=settings.pdf_workers), ocr], [*OPERATIONS, *STEPS], root / "work") as pools,
+            Pools(
+                [Kind(size=settings.pdf_workers), ocr, model_kind(settings)], [*OPERATIONS, *STEPS], root / "work"
+            ) as pools,
             aclosing(Recognition(pools, readings)) as recognition,
         ):
             yield _Bench(Engine(pools, recognition, Reader(pools, recognition, readings)), blobs)
