@@ -14,7 +14,7 @@ import logging
 import sys
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -49,7 +49,11 @@ _TIMEOUT_S = 20.0
 _CALLERS = 8
 _BY_NAME = {each.name: each for each in OPERATIONS}
 _TEXT = _BY_NAME["text"]
-_ASKED = {"text": {"include_hidden": True}, "search": {"query": "the"}, "tables": {"csv": True, "html": True}}
+_ASKED: Mapping[str, Mapping[str, Any]] = {
+    "text": {"include_hidden": True},
+    "search": {"query": "the"},
+    "tables": {"csv": True, "html": True},
+}
 """What is asked for besides, so that all of a view is made."""
 
 _QUESTIONS = tuple((each, GetMessageClass(each.method.input_type)(**_ASKED.get(each.name, {}))) for each in OPERATIONS)
