@@ -27,8 +27,10 @@ LONG = (TESTS / "e2e", TESTS / "docs", TESTS / "deploy" / "helm")
 # A port is free until somebody listens on it. Two processes of tests that look for one at the same time must not find
 # the same, so each looks in a part of its own; the gap between them is for replicas, which listen up to 200 higher.
 if "PYTEST_XDIST_WORKER" in os.environ:
-    _share = len(free_ports.FREE) // int(os.environ["PYTEST_XDIST_WORKER_COUNT"])
-    _first = _share * int(os.environ["PYTEST_XDIST_WORKER"].removeprefix("gw"))
+    _count = int(os.environ["PYTEST_XDIST_WORKER_COUNT"])
+    _share = len(free_ports.FREE) // _count
+    # One that takes the place of a worker that crashed has a number beyond the others'.
+    _first = _share * (int(os.environ["PYTEST_XDIST_WORKER"].removeprefix("gw")) % _count)
     free_ports.FREE = free_ports.FREE[_first : _first + _share - 200]
 
 # These need a cluster with an image of this version; `make cluster-test` has both, and runs them.

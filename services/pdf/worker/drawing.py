@@ -89,7 +89,8 @@ def shows_letters(document: Document, page: int) -> bool:
 
 def _takes_long(page: Any, size: float) -> bool:
     """Whether shapes lie upon one another so often, or are so many, that a quick look is none."""
-    boxes = [each.m_internal.bbox for each in itertools.islice(structure(page, _SHAPES), _MOST_SHAPES)]
+    shapes = structure(page, _SHAPES)  # by a name until the end: its blocks and their boxes are in its memory
+    boxes = [each.m_internal.bbox for each in itertools.islice(shapes, _MOST_SHAPES)]
     drawn = sum((box.x1 - box.x0) * (box.y1 - box.y0) for box in boxes)
     return len(boxes) == _MOST_SHAPES or drawn > _MOST_LAYERS * size
 

@@ -16,7 +16,10 @@ def load_page(document: Document, page: int) -> Any:
 
 
 def structure(loaded: Any, options: Any) -> Any:
-    """A mupdf.FzStextPage of a mupdf.FzPage, by mupdf.FzStextOptions. Raises mupdf.FzErrorBase if it is broken."""
+    """A mupdf.FzStextPage of a mupdf.FzPage, by mupdf.FzStextOptions. Raises mupdf.FzErrorBase if it is broken.
+
+    What stands in it is in its memory: keep it as long as any of its blocks, lines or boxes is used.
+    """
     found = mupdf.FzStextPage(mupdf.fz_bound_page(loaded))
     device = mupdf.fz_new_stext_device(found, options)
     mupdf.fz_run_page(loaded, device, _UPRIGHT, mupdf.FzCookie())

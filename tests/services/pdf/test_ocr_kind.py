@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from services.base.names import MAX_ENGINE
 from services.pdf import tesseract
 from services.pdf.embedding.embedding import models_version
 from services.pdf.engine_version import engine_version
@@ -60,4 +61,4 @@ def test_models_that_lack_a_language_are_named(tmp_path: Path) -> None:
 def test_the_engines_version_tells_of_it_and_stays_short() -> None:
     _, found = ocr_kind(settings())
     assert found is not None
-    assert len(f"{engine_version()}+tesseract-{found.version}+models-{models_version({}, None)}") <= 128
+    assert len(f"{engine_version()}+tesseract-{found.version}+models-{models_version({}, None)}") <= MAX_ENGINE
