@@ -11,14 +11,14 @@ from google.protobuf.message_factory import GetMessageClass
 from benchmarks.damage import damaged
 from services.base.errors import Code, PapermeshError
 from services.pdf.operations import OPERATIONS, STEPS
-from services.pdf.processes.kinds import OCR, Kind
+from services.pdf.processes.kinds import MODEL, OCR, Kind
 from services.pdf.processes.pools import Pools
 from services.pdf.processes.subject import Subject
 from tests.services.pdf.support import make_engine
 
 CASES = sorted(Path(__file__).with_name("cases").glob("*.pdf"))
 DOCUMENTS = 2000 if os.environ.get("PAPERMESH_SOAK") else 40
-ASKED = {"text": {"include_hidden": True}, "tables": {"csv": True, "html": True}}
+ASKED = {"text": {"include_hidden": True}, "search": {"query": "the"}, "tables": {"csv": True, "html": True}}
 ITS_FAULT = (Code.BAD_ARG, Code.TOO_LARGE)
 
 
@@ -27,7 +27,7 @@ ITS_FAULT = (Code.BAD_ARG, Code.TOO_LARGE)
 @pytest.mark.timeout(3600)
 async def test_every_damaged_document_is_answered_or_refused(tmp_path: Path, subject: Callable[..., Subject]) -> None:
     path = tmp_path / "damaged.pdf"
-    kinds = [Kind(size=2), Kind(name=OCR, missing="Nothing is recognised here.")]
+    kinds = [Kind(size=2), *(Kind(name=name, missing="It is not here.") for name in (OCR, MODEL))]
     async with Pools(kinds, [*OPERATIONS, *STEPS], tmp_path / "work") as pools:
         engine = make_engine(pools)
         for name, content in damaged(CASES, DOCUMENTS):

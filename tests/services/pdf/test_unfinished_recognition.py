@@ -17,7 +17,7 @@ from services.base.blobs import BlobStore, Namespace
 from services.base.errors import Code, PapermeshError
 from services.pdf.engine import Engine, Result
 from services.pdf.operations import OPERATIONS, STEPS
-from services.pdf.processes.kinds import OCR, TEXT, Kind
+from services.pdf.processes.kinds import MODEL, OCR, TEXT, Kind
 from services.pdf.processes.pools import Pools
 from services.pdf.processes.subject import Subject
 from services.pdf.reader import Reader
@@ -62,7 +62,11 @@ async def running(folder: Path) -> AsyncIterator[Service]:
     blobs = BlobStore((folder / "blobs").as_uri())
     async with (
         Readings(folder / "readings", blobs, "engine", 1 << 30) as readings,
-        Pools([Kind(size=2), ocr_kind(pdf_ocr_workers=2)], [*OPERATIONS, *STEPS], folder / "work") as pools,
+        Pools(
+            [Kind(size=2), ocr_kind(pdf_ocr_workers=2), Kind(name=MODEL, missing="It is not here.")],
+            [*OPERATIONS, *STEPS],
+            folder / "work",
+        ) as pools,
         aclosing(Recognition(pools, readings)) as recognition,
     ):
         yield Service(Engine(pools, recognition, Reader(pools, recognition, readings)), pools, blobs)
