@@ -13,7 +13,7 @@ from tests.support.pdfs import pdf_bytes
 GET_METADATA = "/papermesh.pdf.v1.PdfService/GetMetadata"
 GET_PROJECT_INFO = "/papermesh.gitlab.v1.GitlabService/GetProjectInfo"
 HEALTH_CHECK = "/grpc.health.v1.Health/Check"
-PLANNED = ("GetReport", "SubmitJob", "GetJob", "WatchJob", "GetJobResult", "CancelJob")
+PLANNED = ("SubmitJob", "GetJob", "WatchJob", "GetJobResult", "CancelJob")
 
 
 @pytest.fixture
