@@ -14,12 +14,12 @@ from tests.e2e.support.waiting import eventually
 pytestmark = pytest.mark.measures_time
 
 SLOW_CALLS = 24
-PAGES = 30  # not so many that the document would be cut into parts
+PAGES = 5
 
 
 @pytest.fixture(scope="module")
 def long_document() -> bytes:
-    """Thirty crowded pages, whose text takes some tenths of a second."""
+    """Crowded pages, which take about a second to read."""
     line = "every word of this line has to be placed, measured and written down " * 4
     with pymupdf.open() as document:
         for _ in range(PAGES):
