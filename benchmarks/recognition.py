@@ -182,7 +182,7 @@ def _right_way_up(chosen: argparse.Namespace) -> int:
     kinds = list(CLASSES.values())
     for index in range(chosen.turned):
         made, dpi = kinds[index % len(kinds)].page(index, chosen.seed + 1)
-        turned = Picture(np.asarray(made.picture)).turned(index % 4)
+        turned = Picture(Picture(np.asarray(made.picture)).turned(index % 4).pixels)
         paper = on_paper(without_noise(turned.pixels))
         if paper is not None and (laid := right_way_up(Picture(paper), dpi, partial(_glance, dpi, chosen.data))):
             wanted, found = turned.turned(-index % 4).origin, laid.page.origin
