@@ -58,6 +58,11 @@ def ranges_of(pages: Iterable[int]) -> list[PageRange]:
     return _merge([(page, page) for page in pages])
 
 
+def expression_of(pages: Iterable[int]) -> str:
+    """These pages, which ascend, as `parse_pages` takes them."""
+    return ",".join(str(first) if first == last else f"{first}-{last}" for first, last in ranges_of(pages))
+
+
 def cut_pages(ranges: Sequence[PageRange], size: int) -> Iterator[list[PageRange]]:
     """Cuts ranges into runs of at most `size` pages, in order and as equal as possible."""
     total = count_pages(ranges)

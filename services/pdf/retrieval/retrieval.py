@@ -1,7 +1,6 @@
 """What is answered with vectors: those of texts and of a document's chunks, and the chunks closest to a question."""
 
 import asyncio
-from collections.abc import Sequence
 from typing import Any
 
 from papermesh.pdf.v1 import chunk_pb2, embed_pb2, search_pb2
@@ -10,7 +9,7 @@ from services.base.flow import Flow
 from services.pdf.embedding.embedding import Embedding
 from services.pdf.embedding.models import Role
 from services.pdf.embedding.vectors import Vectors, unpack
-from services.pdf.pages import ranges_of
+from services.pdf.pages import expression_of
 from services.pdf.processes.subject import Subject, nothing
 from services.pdf.retrieval.passages import PassageMaker, Passages
 from services.pdf.retrieval.ranking import Ranked, rank
@@ -74,7 +73,7 @@ class Retrieval:
         return search_pb2.SearchResponse(
             hits=[_hit(made.chunks[each.place], each.score) for each in ranked[:most]],
             total=len(made.chunks),
-            searched_pages=_said([start.page for start in made.found.page_starts]),
+            searched_pages=expression_of([start.page for start in made.found.page_starts]),
             pages=made.found.pages,
             failures=made.found.failures,
         )
@@ -102,8 +101,3 @@ def _hit(chunk: chunk_pb2.TextChunk, score: float) -> search_pb2.SearchHit:
         heading_path=chunk.heading_path,
         score=score,
     )
-
-
-def _said(pages: Sequence[int]) -> str:
-    """Pages as `pages` of a request has them."""
-    return ",".join(str(first) if first == last else f"{first}-{last}" for first, last in ranges_of(pages))

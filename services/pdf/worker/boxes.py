@@ -24,6 +24,11 @@ class Box(NamedTuple):
         """The point in its middle."""
         return (self.x0 + self.x1) / 2, (self.y0 + self.y1) / 2
 
+    @property
+    def rectangle(self) -> dict[str, float]:
+        """As JSON of papermesh.pdf.v1.Rectangle, to the hundredth of a point."""
+        return {name: round(edge, 2) for name, edge in self._asdict().items()}
+
     def holds(self, point: tuple[float, float]) -> bool:
         """Whether the point lies inside."""
         return self.x0 <= point[0] <= self.x1 and self.y0 <= point[1] <= self.y1

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from services.pdf.worker.layout.blocks import Block
 from services.pdf.worker.layout.rules import blocks_of
 from services.pdf.worker.layout.titles import Title, with_titles
-from services.pdf.worker.outline_items import Entry, Place
+from services.pdf.worker.outline_items import Entry
 from services.pdf.worker.strings import fold
 from services.pdf.worker.words import Reading
 
@@ -16,5 +16,4 @@ def find_headings(readings: Mapping[int, Reading]) -> list[Entry]:
 
 
 def _entry(block: Block, title: Title) -> Entry:
-    edges: Place = {name: round(edge, 2) for name, edge in block.box._asdict().items()}
-    return {"level": title.level, "title": fold(title.text), "page": block.page, "bbox": edges}
+    return {"level": title.level, "title": fold(title.text), "page": block.page, "bbox": block.box.rectangle}

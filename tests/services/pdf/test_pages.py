@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.base.errors import Code, PapermeshError
-from services.pdf.pages import MAX_LENGTH, count_pages, cut_pages, parse_pages
+from services.pdf.pages import MAX_LENGTH, count_pages, cut_pages, expression_of, parse_pages
 
 ranges = st.lists(st.tuples(st.integers(1, 300), st.integers(0, 40)).map(lambda pair: (pair[0], sum(pair))), max_size=8)
 
@@ -69,3 +69,8 @@ def test_cutting_loses_no_page_and_keeps_to_the_size(parts: list[tuple[int, int]
     if pieces:
         counts = [count_pages(piece) for piece in pieces]
         assert max(counts) - min(counts) <= 1
+
+
+@given(st.sets(st.integers(1, 300), min_size=1, max_size=60))
+def test_pages_written_as_an_expression_are_those_that_are_parsed(pages: set[int]) -> None:
+    assert numbers(parse_pages(expression_of(sorted(pages)))) == sorted(pages)

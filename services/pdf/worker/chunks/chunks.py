@@ -48,14 +48,16 @@ class Chunk:
     """Where it stands, line by line. The document's text there, one after another, is `text`, white space aside."""
 
 
-def chunks_of(readings: Mapping[int, Reading], size: Size) -> list[Chunk]:
-    """The chunks of pages, none over `size`, in reading order.
+def chunks_of(readings: Mapping[int, Reading], size: Size, text: DocumentText | None = None) -> list[Chunk]:
+    """The chunks of pages, none over `size`, in reading order; `text` is theirs, if somebody has it already.
 
     An article, what stands under a heading, and a table is a chunk each. One that is too long is cut where its
     structure says, items of lists included, then at sentences, words and letters. Running lines are in none, nor is
     hidden text.
     """
-    return [chunk for section in sections_of(readings, DocumentText(readings)) for chunk in _chunks(section, size)]
+    return [
+        chunk for section in sections_of(readings, text or DocumentText(readings)) for chunk in _chunks(section, size)
+    ]
 
 
 def _chunks(section: Section, size: Size) -> Iterator[Chunk]:

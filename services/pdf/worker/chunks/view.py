@@ -18,13 +18,13 @@ def describe(readings: Readings, arguments: Mapping[str, Any]) -> bytes:
     """
     max_chars = arguments["max_chars"]
     size = Size(max_chars) if max_chars else Size(arguments["max_tokens"], by_tokens)
-    starts = DocumentText(readings).starts
+    text = DocumentText(readings)
     return orjson.dumps(
         {
-            "chunks": [described(chunk) for chunk in chunks_of(readings, size)],
+            "chunks": [described(chunk) for chunk in chunks_of(readings, size, text)],
             "failures": readings.failures,
             "pages": readings.page_count,
-            "page_starts": [{"page": page, "start": start} for page, start in starts.items()],
+            "page_starts": [{"page": page, "start": start} for page, start in text.starts.items()],
         }
     )
 
@@ -40,7 +40,7 @@ def described(chunk: Chunk) -> dict[str, Any]:
         "boxes": [
             {
                 "page": place.page,
-                "bbox": {name: round(edge, 2) for name, edge in place.box._asdict().items()},
+                "bbox": place.box.rectangle,
                 "start": place.start,
                 "end": place.end,
             }

@@ -42,7 +42,7 @@ def describe(readings: Readings, arguments: Mapping[str, Any]) -> bytes:
 def _described(block: Block) -> dict[str, Any]:
     return {
         "type": block.type,
-        "bbox": {name: round(edge, 2) for name, edge in block.box._asdict().items()},
+        "bbox": block.box.rectangle,
         "font": block.font,
         "size": block.size,
         "bold": block.bold,

@@ -94,7 +94,7 @@ def describe(match: Match, plain: Callable[[Flow], Spelling]) -> dict[str, Any]:
     stretch = flow.stretches[first.stretch]
     return {
         "page": stretch.page,
-        "boxes": [{"page": page, "bbox": _rectangle(box)} for page, box in _boxes(parts)],
+        "boxes": [{"page": page, "bbox": box.rectangle} for page, box in _boxes(parts)],
         "before": before,
         "text": text,
         "after": after,
@@ -191,7 +191,3 @@ def _context(spelling: Spelling, first: Spot, last: Spot) -> tuple[str, str, str
         text.replace("\n", " ")[:MOST_CHARACTERS],
         after.replace("\n", " ")[:CONTEXT],
     )
-
-
-def _rectangle(box: Box) -> dict[str, float]:
-    return {name: round(edge, 2) for name, edge in box._asdict().items()}

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from services.pdf.pages import choose_pages, pages_in, parse_pages, ranges_of
+from services.pdf.pages import choose_pages, expression_of, pages_in, parse_pages, ranges_of
 from services.pdf.worker import failures
 from services.pdf.worker.documents import Document
 from services.pdf.worker.layout.line_ends import LineEnds
@@ -74,7 +74,7 @@ def describe(document: Document, arguments: Mapping[str, Any]) -> tuple[dict[str
             "total": len(matches),
             "total_is_least": not found.is_all,
             "next_page_token": following or (str(_Token(window.following)) if window.following else ""),
-            "searched_pages": _said(window.pages),
+            "searched_pages": expression_of(window.pages),
             "pages": document.page_count,
             "failures": _failures(readings, window.pages),
         }
@@ -103,8 +103,3 @@ def _failures(readings: Readings, pages: Sequence[int]) -> list[failures.PageFai
     """Those of the pages that could not be read, and those that nobody has read yet."""
     failed = {failure["page"]: failure for failure in readings.failures}
     return [failed.get(page) or failures.pending(page) for page in pages if page not in readings]
-
-
-def _said(pages: Sequence[int]) -> str:
-    """Pages as `pages` of a request has them."""
-    return ",".join(str(first) if first == last else f"{first}-{last}" for first, last in ranges_of(pages))

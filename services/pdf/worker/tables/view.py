@@ -5,7 +5,6 @@ from typing import Any
 
 import orjson
 
-from services.pdf.worker.boxes import Box
 from services.pdf.worker.readings import Readings
 from services.pdf.worker.tables.crowded import with_crowded
 from services.pdf.worker.tables.find import find_tables
@@ -27,13 +26,15 @@ def describe(readings: Readings, arguments: Mapping[str, Any]) -> bytes:
 def _table(table: Table, arguments: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "page": table.page,
-        "bbox": _bbox(table.box),
+        "bbox": table.box.rectangle,
         "rows": [{"cells": [_cell(cell) for cell in row]} for row in table.rows],
         "csv": to_csv(table) if arguments.get("csv") else "",
         "header_rows": table.header_rows,
         "columns": table.columns,
         "ruled": table.is_ruled,
-        "continues": [{"page": part.page, "bbox": _bbox(part.box), "first_row": part.row} for part in table.continues],
+        "continues": [
+            {"page": part.page, "bbox": part.box.rectangle, "first_row": part.row} for part in table.continues
+        ],
         "html": to_html(table) if arguments.get("html") else "",
     }
 
@@ -43,10 +44,6 @@ def _cell(cell: Cell) -> dict[str, Any]:
         "text": cell.text,
         "row_span": cell.row_span,
         "column_span": cell.column_span,
-        "bbox": _bbox(cell.box),
+        "bbox": cell.box.rectangle,
         "column": cell.column,
     }
-
-
-def _bbox(box: Box) -> dict[str, float]:
-    return {name: round(edge, 2) for name, edge in zip(Box._fields, box, strict=True)}
